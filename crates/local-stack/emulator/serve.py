@@ -1,0 +1,88 @@
+"""Starts MiniStack after repairing three places where its Step Functions differs from AWS.
+
+A `lambda:invoke.waitForTaskToken` task must fail when the invoked function fails, and its
+`TimeoutSeconds` may be a JSONata expression. MiniStack 1.5.33 swallows the function's error and
+hands the expression, unevaluated, to a timer; the execution then hangs or dies outside its own
+Catch. It also gives every attempt of a task the same token. The state machine that goes to AWS
+needs all three, so the emulator is mended rather than the state machine bent.
+
+Sources: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html and
+https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html.
+"""
+
+import json
+import threading
+from importlib.metadata import version
+
+from ministack.app import main
+from ministack.services import stepfunctions
+
+KNOWN_VERSION = "1.5.33"
+LONGEST_WAIT_SECONDS = 99_999_999
+
+_execute_task = stepfunctions._execute_task
+_invoke_with_callback = stepfunctions._invoke_with_callback
+_apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
+
+
+def execute_task(state, raw_input, execution, context):
+    """Runs a task with its time limit evaluated, once, as AWS does when it enters the state."""
+    limit = state.get("TimeoutSeconds")
+    if not isinstance(limit, str):
+        return _execute_task(state, raw_input, execution, context)
+    try:
+        seconds = stepfunctions._jsonata_state_field(state, "TimeoutSeconds", "number", raw_input, context)
+    except stepfunctions._ExecutionError as error:
+        catcher = stepfunctions._find_matching_catcher(state.get("Catch", []), error.error)
+        if catcher is None:
+            raise
+        caught = {"Error": error.error, "Cause": error.cause}
+        language = stepfunctions._state_query_language(state, context)
+        return stepfunctions._apply_catcher(catcher, raw_input, context, language, caught), catcher["Next"]
+    return _execute_task({**state, "TimeoutSeconds": seconds}, raw_input, execution, context)
+
+
+def apply_jsonata_arguments(state, raw_input, context=None):
+    """Evaluates a task's arguments with a token of this attempt's own."""
+    if context and ".waitForTaskToken" in state.get("Resource", ""):
+        context["Task"] = {"Token": stepfunctions.new_uuid()}
+    return _apply_jsonata_arguments(state, raw_input, context)
+
+
+def invoke_with_callback(resource, arguments, token, state):
+    """Invokes a function with a task token; fails with the function's error, or waits for the answer."""
+    if "states:::lambda:invoke" not in resource:
+        return _invoke_with_callback(resource, arguments, token, state)
+    answered = threading.Event()
+    waiting = {"event": answered, "result": None, "error": None, "heartbeat": None}
+    stepfunctions._task_tokens[token] = waiting
+    try:
+        function = stepfunctions._resolve_lambda_function_ref(arguments.get("FunctionName", ""), optimized=True)
+        try:
+            stepfunctions._call_lambda(function, arguments.get("Payload", {}))
+        except stepfunctions._ExecutionError:
+            # An answer that came before the function failed stands: the task ended with it.
+            if not answered.is_set():
+                raise
+        if not answered.wait(timeout=state.get("TimeoutSeconds", LONGEST_WAIT_SECONDS)):
+            raise stepfunctions._ExecutionError("States.Timeout", "")
+    finally:
+        stepfunctions._task_tokens.pop(token, None)
+    if waiting["error"]:
+        raise stepfunctions._ExecutionError(waiting["error"]["Error"], waiting["error"]["Cause"])
+    return json.loads(waiting["result"])
+
+
+def repair():
+    """Puts the repairs in place, in the one version that they were written for."""
+    found = version("ministack")
+    if found != KNOWN_VERSION:
+        raise SystemExit(f"the emulator's repairs were written for MiniStack {KNOWN_VERSION}, but {found} is installed")
+    stepfunctions._execute_task = execute_task
+    stepfunctions._apply_jsonata_arguments = apply_jsonata_arguments
+    stepfunctions._invoke_with_callback = invoke_with_callback
+
+
+if __name__ == "__main__":
+    repair()
+    main()
