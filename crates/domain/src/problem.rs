@@ -1,0 +1,377 @@
+//! What is wrong with an input: where, what was found, what is allowed.
+//!
+//! A problem is read by the person who made the file. It never repeats more
+//! than [`EXCERPT_CHARS`] characters of it in one piece, and never a character
+//! that could hide or turn round the text beside it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The most problems that a list keeps; further ones are counted.
+pub const MOST_PROBLEMS: usize = 100;
+
+/// The most characters of somebody's content that one excerpt shows.
+pub const EXCERPT_CHARS: usize = 200;
+
+/// The most characters of a whole sentence, which holds several excerpts.
+const SENTENCE_CHARS: usize = 1_000;
+
+/// Words longer than this get no suggestion: comparing costs length × length.
+const LONGEST_COMPARED: usize = 64;
+
+/// One thing that is wrong at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// Where, as a JSON Pointer (RFC 6901); `""` is the whole document. A pointer
+    /// of more than [`EXCERPT_CHARS`] characters has its middle left out (`…`).
+    pub pointer: String,
+    /// What stands there, as it is shown to a person: `"ten"`, `an empty list`.
+    pub found: String,
+    /// What may stand there: `a number`, `one of "month" or "year"`.
+    pub allowed: String,
+    /// The whole as one or two sentences.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem whose sentence follows from its parts:
+    /// `At /growth/0: found "ten"; a number is allowed.`
+    pub fn new(pointer: &str, found: &str, allowed: &str) -> Self {
+        let place = place(pointer);
+        let sentence = format!(
+            "{place}: found {}; {} is allowed.",
+            excerpt(found),
+            excerpt(allowed)
+        );
+        Self::with_message(pointer, found, allowed, &sentence)
+    }
+
+    /// A problem with a sentence of its own.
+    pub fn with_message(pointer: &str, found: &str, allowed: &str, message: &str) -> Self {
+        Self {
+            pointer: short_pointer(pointer),
+            found: excerpt(found),
+            allowed: excerpt(allowed),
+            message: visible(message, SENTENCE_CHARS),
+        }
+    }
+
+    /// The same problem with one more sentence: what to do.
+    #[must_use]
+    pub fn hinted(mut self, hint: &str) -> Self {
+        self.message = visible(&format!("{} {hint}", self.message), SENTENCE_CHARS);
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The problems of one input: the first [`MOST_PROBLEMS`], and how many more there are.
+///
+/// Its serialised form is the file `runs/<run>/problems.json`; its schema is
+/// `schemas/problems.schema.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemList {
+    /// The first problems in the order in which they were found.
+    pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+impl ProblemList {
+    /// A list that holds one problem.
+    pub fn of(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+            more: 0,
+        }
+    }
+
+    /// Adds a problem, unless the list already shows the very same one.
+    pub fn push(&mut self, problem: Problem) {
+        self.push_with(|| problem);
+    }
+
+    /// Adds a problem that is only put into words while the list has room for it,
+    /// so that a million problems cost a million increments.
+    pub fn push_with(&mut self, problem: impl FnOnce() -> Problem) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            self.more += 1;
+            return;
+        }
+        let problem = problem();
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Adds another list's problems behind this one's.
+    pub fn append(&mut self, other: Self) {
+        for problem in other.problems {
+            self.push(problem);
+        }
+        self.more += other.more;
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty() && self.more == 0
+    }
+
+    /// How many problems there are, shown or not.
+    pub fn total(&self) -> u64 {
+        self.more + self.problems.len() as u64
+    }
+}
+
+impl fmt::Display for ProblemList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            f.write_str(&problem.message)?;
+        }
+        match self.more {
+            0 => Ok(()),
+            1 => f.write_str("\nThere is 1 more problem."),
+            more => write!(f, "\nThere are {more} more problems."),
+        }
+    }
+}
+
+impl std::error::Error for ProblemList {}
+
+/// How a sentence names a place: `At /growth/0`, or `In the document` for the whole.
+pub fn place(pointer: &str) -> String {
+    if pointer.is_empty() {
+        "In the document".to_owned()
+    } else {
+        format!("At {}", short_pointer(pointer))
+    }
+}
+
+/// One segment of a JSON Pointer, escaped as RFC 6901 says.
+pub fn pointer_segment(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Text in quotation marks, shortened to [`EXCERPT_CHARS`] in all, nothing hidden in it.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", visible(text, EXCERPT_CHARS - 2))
+}
+
+/// Text shortened to [`EXCERPT_CHARS`], nothing hidden in it.
+pub fn excerpt(text: &str) -> String {
+    visible(text, EXCERPT_CHARS)
+}
+
+/// The nearest of several known words, if it is near enough to be what was meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.chars().count() > LONGEST_COMPARED {
+        return None;
+    }
+    let folded = folded(word);
+    known
+        .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST_COMPARED)
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&folded, &self::folded(candidate)),
+                candidate,
+            )
+        })
+        .filter(|(distance, candidate)| {
+            // One slip in a short word, two in a longer one, three in a long one.
+            let length = candidate.chars().count().max(folded.chars().count());
+            *distance <= if length <= 3 { 0 } else { 1 + length / 6 }.min(3)
+                && *distance < candidate.chars().count()
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Case, and the sign between words, are the commonest slips: they count for nothing.
+fn folded(word: &str) -> String {
+    word.chars()
+        .filter(|c| !matches!(c, '-' | '_' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// At most `limit` characters of a text with everything invisible written out:
+/// `\n`, `\u202e`. A shortened text ends in `…`.
+fn visible(text: &str, limit: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(limit * 2));
+    let mut length = 0;
+    let mut cut = 0;
+    for c in text.chars() {
+        let width = if is_hidden(c) {
+            escaped(c).chars().count()
+        } else {
+            1
+        };
+        if length + width > limit {
+            shown.truncate(cut);
+            shown.push('…');
+            return shown;
+        }
+        if is_hidden(c) {
+            shown.push_str(&escaped(c))
+        } else {
+            shown.push(c)
+        }
+        length += width;
+        if length < limit {
+            cut = shown.len();
+        }
+    }
+    shown
+}
+
+fn escaped(c: char) -> String {
+    match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c => format!("\\u{:04x}", u32::from(c)),
+    }
+}
+
+/// Control characters, line separators, and everything that turns text round
+/// (Unicode's explicit directional formatting characters, UAX #9) or has no width.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A pointer with its middle left out when it is long: its end says most.
+fn short_pointer(pointer: &str) -> String {
+    let shown = visible(pointer, usize::MAX / 4);
+    let count = shown.chars().count();
+    if count <= EXCERPT_CHARS {
+        return shown;
+    }
+    let head: String = shown.chars().take(EXCERPT_CHARS / 4).collect();
+    let tail: String = shown
+        .chars()
+        .skip(count - (EXCERPT_CHARS - EXCERPT_CHARS / 4 - 1))
+        .collect();
+    format!("{head}…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_reads_as_a_sentence() {
+        let problem = Problem::new("/growth/0/percent", &quoted("ten"), "a number");
+        assert_eq!(
+            problem.to_string(),
+            "At /growth/0/percent: found \"ten\"; a number is allowed."
+        );
+        let problem = Problem::new("", "a list", "an object").hinted("Put it in braces.");
+        assert_eq!(
+            problem.message,
+            "In the document: found a list; an object is allowed. Put it in braces."
+        );
+    }
+
+    #[test]
+    fn hidden_characters_are_written_out() {
+        assert_eq!(quoted("a\u{202e}b\n\u{0}"), "\"a\\u202eb\\n\\u0000\"");
+        assert_eq!(Problem::new("/a\u{202e}b", "x", "y").pointer, "/a\\u202eb");
+    }
+
+    #[test]
+    fn a_list_keeps_a_hundred_and_counts_the_rest() {
+        let mut list = ProblemList::default();
+        for index in 0..1_000_000_u32 {
+            list.push_with(|| Problem::new(&format!("/{index}"), "1", "text"));
+        }
+        assert_eq!(
+            (list.problems.len(), list.more, list.total()),
+            (100, 999_900, 1_000_000)
+        );
+        assert!(
+            list.to_string()
+                .ends_with("There are 999900 more problems.")
+        );
+    }
+
+    #[test]
+    fn the_same_problem_is_shown_once() {
+        let mut list = ProblemList::of(Problem::new("/a", "1", "text"));
+        list.push(Problem::new("/a", "1", "text"));
+        assert_eq!(list.total(), 1);
+    }
+
+    #[test]
+    fn a_slip_gets_a_suggestion_and_another_word_none() {
+        let known = ["growth_percent", "horizon_months", "title"];
+        assert_eq!(nearest("growht_percent", known), Some("growth_percent"));
+        assert_eq!(nearest("GrowthPercent", known), Some("growth_percent"));
+        assert_eq!(nearest("titel", known), Some("title"));
+        assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("a", ["b", "c"]), None);
+        assert_eq!(nearest(&"t".repeat(1_000_000), known), None);
+    }
+
+    #[test]
+    fn the_serialised_list_agrees_with_its_schema() {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../../../schemas/problems.schema.json")).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let mut list = ProblemList::default();
+        assert!(validator.is_valid(&serde_json::to_value(&list).unwrap()));
+        for index in 0..150 {
+            list.push(Problem::new(
+                &format!("/{index}/{}", "k".repeat(400)),
+                &"v".repeat(4_000),
+                "a number",
+            ));
+        }
+        let value = serde_json::to_value(&list).unwrap();
+        assert!(
+            validator.is_valid(&value),
+            "{:?}",
+            validator.validate(&value).err()
+        );
+        assert_eq!(serde_json::from_value::<ProblemList>(value).unwrap(), list);
+        assert!(
+            !validator.is_valid(&serde_json::json!({"problems": [{"pointer": "/a"}], "more": 0}))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_excerpt_is_long_or_hides_anything(text in any::<String>(), times in 1_usize..200) {
+            let text = text.repeat(times);
+            let problem = Problem::new(&text, &text, &text).hinted(&text);
+            for part in [&problem.pointer, &problem.found, &problem.allowed] {
+                prop_assert!(part.chars().count() <= EXCERPT_CHARS);
+                prop_assert!(!part.chars().any(is_hidden));
+            }
+            prop_assert!(problem.message.chars().count() <= SENTENCE_CHARS);
+            prop_assert!(!problem.message.chars().any(is_hidden));
+        }
+
+        #[test]
+        fn a_short_plain_text_is_shown_whole(text in "[a-zA-Z0-9é€ ]{0,190}") {
+            prop_assert_eq!(quoted(&text), format!("\"{text}\""));
+        }
+    }
+}
