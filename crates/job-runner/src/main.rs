@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! `dropcast-job`: runs a model inside its container, files in, files out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dropcast_job::main(std::env::args_os(), &|key| std::env::var_os(key))
+}

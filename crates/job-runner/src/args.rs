@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// How to run the model. What to run it on is in the environment; see
+/// [`Config`](crate::config::Config).
+#[derive(Debug, Clone, Parser)]
+#[command(name = "dropcast-job", version, about, long_about = LONG_ABOUT, after_long_help = AFTER_HELP)]
+pub struct Args {
+    /// Folder in which the work folder is made [default: the system's temporary folder]
+    #[arg(long, value_name = "DIR", env = "DROPCAST_WORK_DIR")]
+    pub work_dir: Option<PathBuf>,
+
+    /// Leave the work folder in place at the end, to look into it
+    #[arg(long)]
+    pub keep_work_dir: bool,
+
+    /// Transfers at a time; each holds one part in memory
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "16",
+        env = "DROPCAST_CONCURRENCY"
+    )]
+    pub concurrency: NonZeroU32,
+
+    /// Size of a part in MiB, 5 at least; a larger file is uploaded in parts
+    #[arg(long, value_name = "MIB", default_value = "8", env = "DROPCAST_PART_MIB", value_parser = part_mib)]
+    pub part_mib: NonZeroU64,
+
+    /// The model's command and its arguments, after --
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// S3 takes parts of 5 MiB to 5 GiB
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
+fn part_mib(text: &str) -> Result<NonZeroU64, String> {
+    match text.parse::<NonZeroU64>() {
+        Ok(mib) if (5..=1024).contains(&mib.get()) => Ok(mib),
+        _ => Err("must be a whole number from 5 to 1024".to_owned()),
+    }
+}
+
+const LONG_ABOUT: &str = "\
+Runs a model inside its container: files in, files out.
+
+Fetches the run's input and the model's cache from S3, runs COMMAND in the current folder, and, \
+when COMMAND exits 0, uploads everything under $DROPCAST_OUTPUT_DIR and stores the cache back. \
+COMMAND needs no AWS code. Its stdout and stderr go where dropcast-job's own go, signals reach \
+it, and its exit code is kept.";
+
+const AFTER_HELP: &str = "\
+Set for COMMAND:
+  DROPCAST_INPUT_FILE   the input, on disk
+  DROPCAST_OUTPUT_DIR   an empty folder; all of it is uploaded when COMMAND exits 0
+  DROPCAST_CACHE_DIR    what earlier runs of the model left; changes are kept for later runs
+  The rest of the environment is passed on as it is.
+
+Read from the environment:
+  DROPCAST_INPUT_URI    s3://bucket/key of the input
+  DROPCAST_OUTPUT_URI   s3://bucket/prefix/ of the outputs; <job>/<attempt>/ is put after it
+  DROPCAST_CACHE_URI    s3://bucket/prefix/ of the model's cache
+  DROPCAST_RUN_ID, DROPCAST_MODEL, DROPCAST_VERSION
+  AWS_BATCH_JOB_ID, AWS_BATCH_JOB_ATTEMPT
+  Region, credentials and endpoint come from where AWS's own tools take them.
+
+What is uploaded:
+  Files and links to files or folders inside the output folder. A link that leads out of it, a \
+socket, pipe or device, and a name that is not UTF-8 are refused, and then nothing is published. \
+Last of all comes <attempt>.files.jsonl beside the outputs, a JSON object a line with path, \
+bytes, sha256 and mediaType: outputs without it are not published. When COMMAND exits other \
+than 0, or was asked to stop, nothing is uploaded.
+
+The cache:
+  Only files that COMMAND changed are stored, and only after the outputs are published. A file \
+that COMMAND deleted is deleted from S3 as well, unless another run has replaced it meanwhile. \
+When two runs change the same file, the later one stays. A cache that cannot be read or stored \
+is a warning, never a failure.
+
+Exit codes:
+  COMMAND's own, or 128+n when signal n ended it or asked dropcast-job to end
+   64  the arguments or the environment are wrong
+   70  the work folder could not be made
+   71  the input could not be fetched
+   72  the output folder holds something that must not be published
+   73  the outputs could not be stored
+  126  COMMAND cannot be started
+  127  COMMAND was not found
+
+Example:
+  dropcast-job -- python -m forecast";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_models_own_options_are_left_to_the_model() {
+        let args = Args::try_parse_from(["dropcast-job", "--", "python", "-m", "m", "--help"]);
+        assert_eq!(args.unwrap().command, ["python", "-m", "m", "--help"]);
+    }
+
+    #[test]
+    fn a_command_is_required() {
+        assert!(Args::try_parse_from(["dropcast-job"]).is_err());
+        assert!(Args::try_parse_from(["dropcast-job", "--"]).is_err());
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code_of_our_own() {
+        for code in ["64", "70", "71", "72", "73", "126", "127", "128+n"] {
+            assert!(AFTER_HELP.contains(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `dropcast-job` runs a model inside its container: files in, files out.
+//!
+//! It fetches the run's input and the model's cache from S3, runs the model's command, and
+//! publishes what the model wrote when the model exits 0. The model needs no AWS code. `--help`
+//! lists the variables, the exit codes and the rules.
+//!
+//! Nothing is half-published: outputs count only once their listing,
+//! `<job>/<attempt>.files.jsonl`, is there, and it is written last.
+
+pub mod args;
+mod cache;
+pub mod config;
+mod download;
+pub mod error;
+mod media_type;
+mod model;
+mod part;
+mod publish;
+mod s3;
+mod s3_uri;
+mod signals;
+mod upload;
+mod walk;
+mod work_folder;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Args;
+use crate::cache::Cache;
+use crate::config::{Config, Environment};
+use crate::error::JobError;
+use crate::signals::Signals;
+use crate::upload::Uploader;
+use crate::work_folder::WorkFolder;
+
+pub use crate::s3_uri::S3Uri;
+
+/// Warnings of one kind that are told one by one; the rest is counted. The last lines of a job's
+/// log are what a user is shown.
+const TOLD_ONE_BY_ONE: usize = 3;
+
+/// Parses the command line, runs the model and answers the exit code of the process.
+pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment<'_>) -> ExitCode {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            let asked_for = !error.use_stderr();
+            let _ = error.print();
+            let usage = JobError::Usage(String::new());
+            return if asked_for {
+                ExitCode::SUCCESS
+            } else {
+                usage.exit_code().into()
+            };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return end(Err(JobError::WorkFolder(format!(
+                "no runtime could be started: {error}"
+            ))));
+        }
+    };
+    let ended = runtime.block_on(run(&args, environment));
+    // Disk work that a signal left behind is not worth waiting for.
+    runtime.shutdown_background();
+    end(ended)
+}
+
+fn end(ended: Result<u8, JobError>) -> ExitCode {
+    match ended {
+        Ok(code) => code.into(),
+        Err(error) => {
+            say(&error.to_string());
+            error.exit_code().into()
+        }
+    }
+}
+
+/// Does everything, and answers the model's exit code.
+///
+/// Says nothing of its own when the model failed: the model's last lines are what the user is
+/// shown.
+async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> {
+    let config = Config::from_environment(environment)?;
+    let mut signals = Signals::listen()?;
+    let work = WorkFolder::make(args.work_dir.as_deref(), args.keep_work_dir)?;
+    let (uploader, input, cache) = tokio::select! {
+        biased;
+        interrupted = signals.end() => return Err(interrupted),
+        prepared = prepare(args, &config, &work) => prepared?,
+    };
+    let variables = [
+        ("DROPCAST_INPUT_FILE", input),
+        ("DROPCAST_OUTPUT_DIR", work.outputs.clone().into()),
+        ("DROPCAST_CACHE_DIR", work.cache.clone().into()),
+    ];
+    let ended = model::run(&args.command, &variables, &mut signals).await?;
+    if ended.exit_code != 0 {
+        return Ok(ended.exit_code);
+    }
+    if let Some(signal) = ended.asked_by {
+        // A model that stops early and calls it a success has not written all of its outputs.
+        return Err(signals::interrupted(signal));
+    }
+    if ended.left_processes {
+        say("warning: the model left processes running; they were ended");
+    }
+    let published = tokio::select! {
+        biased;
+        interrupted = signals.end() => Err(interrupted),
+        published = publish::publish(&config, &work, &uploader) => published,
+    };
+    if published.is_err() {
+        uploader.abort_open().await;
+    }
+    let published = published?;
+    if published.files == 0 {
+        say("warning: the model wrote no outputs");
+    }
+    say(&format!(
+        "published {} files, {} bytes",
+        published.files, published.bytes
+    ));
+    // The run is complete: a signal from here on ends the cache, not the run.
+    tokio::select! {
+        biased;
+        interrupted = signals.end() => {
+            uploader.abort_open().await;
+            warn(&[format!("the cache was not stored whole: {interrupted}")]);
+        }
+        stored = cache.store(&uploader) => {
+            if stored.stored + stored.deleted > 0 {
+                say(&format!("cache: {} stored, {} deleted", stored.stored, stored.deleted));
+            }
+            warn(&stored.warnings);
+        }
+    }
+    Ok(0)
+}
+
+/// Fetches the input and the cache side by side.
+async fn prepare(
+    args: &Args,
+    config: &Config,
+    work: &WorkFolder,
+) -> Result<(Uploader, OsString, Cache), JobError> {
+    let client = s3::connect().await?;
+    let input = work.input.join(work_folder::file_name(&config.input.key));
+    let concurrency = args.concurrency.get();
+    let (fetched, (cache, warnings)) = tokio::join!(
+        download::fetch(&client, &config.input, &input, &work.staging),
+        Cache::fetch(
+            client.clone(),
+            config.cache.clone(),
+            work.cache.clone(),
+            &work.staging,
+            concurrency as usize,
+        ),
+    );
+    fetched.map_err(|reason| {
+        JobError::Input(format!(
+            "the input {} could not be fetched: {reason}",
+            config.input
+        ))
+    })?;
+    warn(&warnings);
+    let uploader = Uploader::new(client, concurrency, args.part_mib.get() << 20);
+    Ok((uploader, input.into(), cache))
+}
+
+fn warn(about_the_cache: &[String]) {
+    for warning in about_the_cache.iter().take(TOLD_ONE_BY_ONE) {
+        say(&format!("warning: cache: {warning}"));
+    }
+    if let Some(more @ 1..) = about_the_cache.len().checked_sub(TOLD_ONE_BY_ONE) {
+        say(&format!("warning: cache: {more} more like these"));
+    }
+}
+
+/// One line on stderr. What S3 or a file name puts into it must not make two of it.
+fn say(line: &str) {
+    let line: String = line
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    // A job whose stderr is gone goes on.
+    let _ = writeln!(std::io::stderr(), "dropcast-job: {line}");
+}

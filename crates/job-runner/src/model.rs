@@ -1,0 +1,174 @@
+//! The model's process.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::{Pid, getpid};
+
+use crate::error::{JobError, exit_code_of_signal};
+use crate::signals::{Signals, asks_for_the_end};
+
+/// What the model's other processes have to end by themselves after the model did, such as a
+/// `tee` that still writes the last lines.
+const GRACE: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// How the model ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// Its exit code, or 128 + n when signal n ended it.
+    pub(crate) exit_code: u8,
+    /// The first signal that asked it to end, if one did.
+    pub(crate) asked_by: Option<Signal>,
+    /// Whether processes that it left running had to be killed.
+    pub(crate) left_processes: bool,
+}
+
+/// Runs the model in the current folder and a process group of its own, with our stdout and
+/// stderr, our environment and `variables`; passes every signal on to the whole group.
+///
+/// What the model leaves running is ended, as the end of its container would: nothing may write
+/// to the output folder while it is uploaded.
+pub(crate) async fn run(
+    command: &[OsString],
+    variables: &[(&str, OsString)],
+    signals: &mut Signals,
+) -> Result<Ended, JobError> {
+    let mut child = start(command, variables)?;
+    let group = Pid::from_raw(child.id().cast_signed());
+    let mut asked_by = None;
+    let mut ended = tokio::task::spawn_blocking(move || wait_for_the_end(group));
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut ended => break,
+            signal = signals.next() => {
+                if asks_for_the_end(signal) {
+                    asked_by = asked_by.or(Some(signal));
+                }
+                // It may have ended this moment; it is reaped below, so its id is still its own.
+                let _ = killpg(group, signal);
+            }
+        }
+    }
+    let status = child
+        .wait()
+        .map_err(|error| JobError::WorkFolder(format!("the model was lost: {error}")))?;
+    let left_processes = end_the_rest(group).await;
+    Ok(Ended {
+        exit_code: exit_code(status),
+        asked_by,
+        left_processes,
+    })
+}
+
+fn start(command: &[OsString], variables: &[(&str, OsString)]) -> Result<Child, JobError> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(JobError::Usage("no command was given".to_owned()));
+    };
+    let shown = program.to_string_lossy();
+    Command::new(program)
+        .args(arguments)
+        .envs(variables.iter().map(|(key, value)| (key, value)))
+        // A group in the background that reads from a terminal would be stopped for ever.
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => JobError::NotFound(format!("{shown:?} was not found")),
+            _ => JobError::NotExecutable(format!("{shown:?} cannot be started: {error}")),
+        })
+}
+
+/// Blocks until the model has ended and leaves it to be reaped, so that its id is not given to
+/// another process while signals may still be sent to it.
+///
+/// As process 1 we inherit the orphans of everything in the container and reap them meanwhile.
+fn wait_for_the_end(model: Pid) {
+    let mut for_all = getpid() == Pid::from_raw(1);
+    loop {
+        let whom = if for_all { Id::All } else { Id::Pid(model) };
+        match waitid(whom, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
+            Err(Errno::EINTR) => {}
+            // A process that a real-time signal ended has a status that nix cannot tell.
+            Err(_) if for_all => for_all = false,
+            Err(_) => return,
+            Ok(status) => match status.pid() {
+                Some(orphan) if orphan != model => {
+                    let _ = waitpid(orphan, Some(WaitPidFlag::WNOHANG));
+                }
+                _ => return,
+            },
+        }
+    }
+}
+
+/// Waits for the rest of the group to end, kills it after [`GRACE`], and says whether it had to.
+async fn end_the_rest(group: Pid) -> bool {
+    let gone = || {
+        // As process 1 they are ours to reap; otherwise this is an error and changes nothing.
+        let each = Pid::from_raw(-group.as_raw());
+        while matches!(
+            waitpid(each, Some(WaitPidFlag::WNOHANG)),
+            Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..))
+        ) {}
+        killpg(group, None) == Err(Errno::ESRCH)
+    };
+    let wait = async {
+        while !gone() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    if tokio::time::timeout(GRACE, wait).await.is_ok() {
+        return false;
+    }
+    let _ = killpg(group, Signal::SIGKILL);
+    let wait = async {
+        while !gone() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let _ = tokio::time::timeout(GRACE, wait).await;
+    true
+}
+
+/// The model's own exit code, or what a shell would say of a signal.
+fn exit_code(status: ExitStatus) -> u8 {
+    match (status.code(), status.signal()) {
+        // The kernel keeps the low eight bits only.
+        (Some(code), _) => u8::try_from(code & 0xff).unwrap_or(u8::MAX),
+        (None, Some(signal)) => exit_code_of_signal(signal),
+        (None, None) => u8::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_kept_and_signals_are_told_as_a_shell_tells_them() {
+        assert_eq!(exit_code(ExitStatus::from_raw(0)), 0);
+        assert_eq!(exit_code(ExitStatus::from_raw(3 << 8)), 3);
+        assert_eq!(exit_code(ExitStatus::from_raw(255 << 8)), 255);
+        assert_eq!(exit_code(ExitStatus::from_raw(9)), 137);
+        assert_eq!(exit_code(ExitStatus::from_raw(15)), 143);
+    }
+
+    #[test]
+    fn a_command_that_is_missing_is_told_from_one_that_cannot_start() {
+        let missing = start(&["no-such-command".into()], &[]).unwrap_err();
+        assert_eq!(missing.exit_code(), 127);
+        let folder = tempfile::tempdir().unwrap();
+        let plain = folder.path().join("plain");
+        std::fs::write(&plain, "not a program").unwrap();
+        let not_executable = start(&[plain.into()], &[]).unwrap_err();
+        assert_eq!(not_executable.exit_code(), 126);
+    }
+}

@@ -1,0 +1,37 @@
+//! The S3 client.
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::error::JobError;
+
+/// Tries of one request. A burst of uploads under a new prefix is answered with "slow down"
+/// until S3 has split it, so more than the SDK's three.
+const TRIES: u32 = 6;
+
+/// Builds the client from the environment: region, credentials and endpoint come from where AWS's
+/// own tools take them.
+pub(crate) async fn connect() -> Result<Client, JobError> {
+    let https = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let shared = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https)
+        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+        .load()
+        .await;
+    if shared.region().is_none() {
+        return Err(JobError::Usage(
+            "no AWS region is set; set AWS_REGION".to_owned(),
+        ));
+    }
+    let config = aws_sdk_s3::config::Builder::from(&shared)
+        // Every upload carries its SHA-256; a second checksum would cost a pass for nothing.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .build();
+    Ok(Client::from_conf(config))
+}
