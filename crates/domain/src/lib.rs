@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The rules of Dropcast, and nothing else.
+//!
+//! No I/O, clock, randomness or environment (invariant 9): times and ids come
+//! in as arguments, decisions go out as values. Everything that touches AWS
+//! lives in the functions and adapters around this crate.
+
+pub mod event;
+pub mod failure;
+pub mod job;
+pub mod link;
+pub mod mail;
+pub mod model;
+pub mod output;
+pub mod problem;
+pub mod recipient;
+pub mod registry;
+pub mod run;
+pub mod run_id;
+pub mod status;
+pub mod title;
+pub mod upload;

@@ -53,7 +53,10 @@ impl InputSpec {
     /// The format of a file by its extension, if the model takes it.
     pub fn format_of(&self, file_name: &str) -> Option<InputFormat> {
         let (_, extension) = file_name.rsplit_once('.')?;
-        self.accepts.iter().copied().find(|format| extension.eq_ignore_ascii_case(format.extension()))
+        self.accepts
+            .iter()
+            .copied()
+            .find(|format| extension.eq_ignore_ascii_case(format.extension()))
     }
 }
 

@@ -1,1 +1,9 @@
-//! Placeholder.
+//! What every function needs and nothing more.
+
+pub mod batch;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod telemetry;
+
+pub use dropcast_aws_client as aws;

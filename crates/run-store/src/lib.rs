@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The DynamoDB table behind domain verbs.
+//!
+//! A port has the verbs that one kind of caller needs; [`DynamoStore`]
+//! implements them all. Every write is conditional, so that each verb can be
+//! repeated, and concurrent callers agree.
+
+mod dynamo;
+mod error;
+#[cfg(feature = "memory")]
+pub mod memory;
+mod verbs;
+
+pub use dynamo::{DynamoStore, items};
+pub use error::StoreError;
+pub use verbs::*;

@@ -1,1 +1,68 @@
-//! Placeholder.
+//! Writes the one terminal status of a run.
+
+mod config;
+mod error;
+mod event;
+mod jobs;
+
+use dropcast_domain::{failure::Failure, status::Transition};
+use dropcast_lambda_kit::error::Failed;
+use dropcast_run_store::{Endings, Runs, StoreError};
+use jiff::Timestamp;
+
+pub use config::Config;
+pub use error::Error;
+pub use event::{Finish, Finished};
+pub use jobs::{BatchJobs, StopJob};
+
+/// What the handler works with.
+#[derive(Debug)]
+pub struct Deps<S, J> {
+    /// The runs table.
+    pub store: S,
+    /// Batch.
+    pub jobs: J,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Ends a run; a run that is over stays as it is.
+pub async fn handle<S: Runs + Endings, J: StopJob>(
+    deps: &Deps<S, J>,
+    finish: Finish,
+) -> Result<Finished, Failed> {
+    Ok(end(deps, finish).await?)
+}
+
+async fn end<S: Runs + Endings, J: StopJob>(
+    deps: &Deps<S, J>,
+    finish: Finish,
+) -> Result<Finished, Error> {
+    let Finish {
+        run_id,
+        status,
+        code,
+        message,
+    } = finish;
+    let run = deps
+        .store
+        .find(&run_id)
+        .await?
+        .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
+    let failure =
+        code.map(|code| Failure::new(code, message.unwrap_or_else(|| code.advice().to_owned())));
+    let end = Transition {
+        progress: run.progress_to(status.into()),
+        at: (deps.now)(),
+    };
+    let run = deps.store.finish(&run_id, end, failure.as_ref()).await?;
+    // The wait for the job ran out, or its end went unseen: what nobody waits for is not paid for.
+    if let (Some(job), None) = (&run.job, &run.job_end) {
+        deps.jobs.stop(job).await?;
+    }
+    tracing::info!(run.id = %run_id, status = %run.status(), "the run is over");
+    Ok(Finished {
+        run_id,
+        status: run.status(),
+    })
+}

@@ -1,1 +1,141 @@
-//! Placeholder.
+//! Submits the one Batch job of a run.
+//!
+//! `SubmitJob` has no client token, so a retried submit could start two jobs.
+//! The order here makes that rare, and harmless where it happens: the token is
+//! kept first, then the run's job is looked for by its name, and only then is
+//! one submitted; the record names the first one, and any other is stopped.
+
+mod config;
+mod error;
+mod event;
+mod queue;
+
+use dropcast_domain::{
+    model::ModelName,
+    registry::RegisteredVersion,
+    run::Run,
+    status::{Progress, Status, Transition},
+};
+use dropcast_executions::Executions;
+use dropcast_lambda_kit::error::Failed;
+use dropcast_run_store::{Jobs, Models, Runs, StoreError, Tokens};
+use jiff::Timestamp;
+
+pub use config::Config;
+pub use error::Error;
+pub use event::{Submit, Submitted};
+pub use queue::{BatchQueue, JobQueue, JobRequest};
+
+/// What the handler works with.
+#[derive(Debug)]
+pub struct Deps<S, Q, X> {
+    /// The runs table.
+    pub store: S,
+    /// The Batch queue.
+    pub queue: Q,
+    /// The state machine, to resume an execution whose job ended already.
+    pub executions: X,
+    /// The results bucket's name.
+    pub results_bucket: String,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Sees to it that the run has its one job, whose end will resume the execution.
+pub async fn handle<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Submitted, Failed>
+where
+    S: Runs + Jobs + Tokens + Models,
+    Q: JobQueue,
+    X: Executions,
+{
+    Ok(provide_job(deps, submit).await?)
+}
+
+async fn provide_job<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Submitted, Error>
+where
+    S: Runs + Jobs + Tokens + Models,
+    Q: JobQueue,
+    X: Executions,
+{
+    let Submit { run_id, task_token } = submit;
+    deps.store.hold_token(&run_id, &task_token).await?;
+    // Read after the token is kept: either this sees the job's end, or whoever records the end sees the token.
+    let run = deps
+        .store
+        .find(&run_id)
+        .await?
+        .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
+    if let (Some(job), Some(end)) = (&run.job, &run.job_end) {
+        deps.executions.resume(&task_token, job, end).await?;
+        deps.store.spend_token(&run_id, &task_token).await?;
+        return Ok(Submitted {
+            job_id: job.clone(),
+        });
+    }
+    let job = match &run.job {
+        Some(job) => job.clone(),
+        None => match deps.queue.find(&run_id).await? {
+            Some(job) => job,
+            None => deps.queue.submit(request(deps, &run).await?).await?,
+        },
+    };
+    let counts = deps.store.name_job(&run_id, &job).await?;
+    if counts != job {
+        deps.queue.stop(&job).await?;
+    }
+    // Batch sends no event for the first SUBMITTED.
+    let submitted = Transition {
+        progress: Progress::first(Status::Submitted),
+        at: (deps.now)(),
+    };
+    deps.store.advance(&run_id, submitted).await?;
+    tracing::info!(run.id = %run_id, batch.job_id = %counts, "the run has its job");
+    Ok(Submitted { job_id: counts })
+}
+
+async fn request<S: Models, Q: JobQueue, X>(
+    deps: &Deps<S, Q, X>,
+    run: &Run,
+) -> Result<JobRequest, Error> {
+    let version = registered(&deps.store, run).await?;
+    let definition = &version.draft.job_definition;
+    if !deps.queue.is_active(definition).await? {
+        return Err(Error::DefinitionGone {
+            model: version.model,
+            version: version.version,
+        });
+    }
+    let input = run.input.as_ref().ok_or(Error::NotAccepted)?;
+    let bucket = &deps.results_bucket;
+    let uri = |key: &str| format!("s3://{bucket}/{key}");
+    let environment = [
+        ("DROPCAST_RUN_ID", run.id.to_string()),
+        ("DROPCAST_MODEL", version.model.to_string()),
+        ("DROPCAST_VERSION", version.version.to_string()),
+        ("DROPCAST_INPUT_URI", uri(&input.prepared_key)),
+        (
+            "DROPCAST_OUTPUT_URI",
+            uri(&format!("runs/{}/outputs/", run.id)),
+        ),
+        (
+            "DROPCAST_CACHE_URI",
+            uri(&dropcast_domain::output::cache_prefix(
+                version.model.as_str(),
+            )),
+        ),
+    ];
+    Ok(JobRequest {
+        name: run.id.clone(),
+        definition: definition.clone(),
+        environment: environment
+            .map(|(key, value)| (key.to_owned(), value))
+            .to_vec(),
+    })
+}
+
+async fn registered<S: Models>(store: &S, run: &Run) -> Result<RegisteredVersion, Error> {
+    let version = run.version.ok_or(Error::NotAccepted)?;
+    let model: ModelName = run.request.model.parse().map_err(|_| Error::NotAccepted)?;
+    let found = store.version(&model, version).await?;
+    found.ok_or(Error::DefinitionGone { model, version })
+}

@@ -1,1 +1,128 @@
-//! Placeholder.
+//! Moves a run forward as its job moves, and resumes its execution at the end.
+//!
+//! What an event means is decided in [`dropcast_domain::job::decide`]; here it
+//! is done.
+
+mod config;
+mod error;
+mod event;
+mod jobs;
+
+use std::convert::Infallible;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dropcast_domain::{
+    job::{Effect, JobEnd, decide},
+    run_id::{JobId, RunId},
+};
+use dropcast_executions::Executions;
+use dropcast_lambda_kit::batch::{self, Envelope};
+use dropcast_run_store::{Jobs, Runs, Tokens};
+
+pub use config::Config;
+pub use error::Error;
+pub use event::JobStateChange;
+pub use jobs::{AwsJobs, JobTrace};
+
+/// What the handler works with.
+#[derive(Debug)]
+pub struct Deps<S, X, J> {
+    /// The runs table.
+    pub store: S,
+    /// The state machine.
+    pub executions: X,
+    /// Batch and the jobs' logs.
+    pub jobs: J,
+    /// The queue whose jobs are ours.
+    pub job_queue: String,
+}
+
+/// Handles a batch of `Batch Job State Change` events.
+pub async fn handle<S, X, J>(
+    deps: &Deps<S, X, J>,
+    event: SqsEvent,
+) -> Result<SqsBatchResponse, Infallible>
+where
+    S: Runs + Jobs + Tokens,
+    X: Executions,
+    J: JobTrace,
+{
+    Ok(batch::each(event, |event: Envelope<JobStateChange>| track(deps, event)).await)
+}
+
+async fn track<S, X, J>(deps: &Deps<S, X, J>, event: Envelope<JobStateChange>) -> Result<(), Error>
+where
+    S: Runs + Jobs + Tokens,
+    X: Executions,
+    J: JobTrace,
+{
+    // Others may use the queue too: a job is ours if its name is the id of a run that has a record.
+    let Some(run_id) = event.detail.run_of(&deps.job_queue) else {
+        tracing::info!("not a job of ours");
+        return Ok(());
+    };
+    let change = event.detail.at(event.time)?;
+    // Once more when the record names another job by the time that this one is to be named.
+    for _ in 0..2 {
+        let Some(run) = deps.store.find(&run_id).await? else {
+            tracing::warn!(run.id = %run_id, "a job bears a run's name, and there is no such run");
+            return Ok(());
+        };
+        if perform(deps, &run_id, &change.job, decide(&run, &change)).await? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Does what was decided; false when the run turns out to have another job.
+async fn perform<S, X, J>(
+    deps: &Deps<S, X, J>,
+    run: &RunId,
+    job: &JobId,
+    effects: Vec<Effect>,
+) -> Result<bool, Error>
+where
+    S: Runs + Jobs + Tokens,
+    X: Executions,
+    J: JobTrace,
+{
+    for effect in effects {
+        match effect {
+            Effect::NameJob(job) => {
+                if deps.store.name_job(run, &job).await? != job {
+                    return Ok(false);
+                }
+            }
+            Effect::Advance(step) => {
+                deps.store.advance(run, step).await?;
+            }
+            Effect::KeepLog(stream) => {
+                let lines = deps.jobs.last_lines(&stream).await?;
+                if !lines.is_empty() {
+                    deps.store.keep_log(run, &lines).await?;
+                }
+            }
+            Effect::EndJob(end) => deps.store.end_job(run, &end).await?,
+            Effect::Resume(end) => resume(deps, run, job, &end).await?,
+            Effect::Terminate(job, reason) => deps.jobs.stop(&job, reason).await?,
+        }
+    }
+    tracing::info!(run.id = %run, batch.job_id = %job, "the run follows its job");
+    Ok(true)
+}
+
+/// Resumes the execution unless its token is spent.
+async fn resume<S: Tokens, X: Executions, J>(
+    deps: &Deps<S, X, J>,
+    run: &RunId,
+    job: &JobId,
+    end: &JobEnd,
+) -> Result<(), Error> {
+    let Some(token) = deps.store.token(run).await? else {
+        return Ok(());
+    };
+    deps.executions.resume(&token, job, end).await?;
+    deps.store.spend_token(run, &token).await?;
+    Ok(())
+}

@@ -1,2 +1,28 @@
-//! Placeholder.
-fn main() {}
+//! `track-job`: see the library beside this file.
+
+use dropcast_executions::StateMachine;
+use dropcast_lambda_kit::{aws, config::Settings, telemetry};
+use dropcast_run_store::DynamoStore;
+use lambda_runtime::{LambdaEvent, service_fn};
+use track_job::{AwsJobs, Config, Deps, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::start();
+    let config = Config::read(Settings::from_env())?;
+    let aws = aws::load().await;
+    let (batch, logs) = (
+        aws_sdk_batch::Client::new(&aws),
+        aws_sdk_cloudwatchlogs::Client::new(&aws),
+    );
+    let deps = Deps {
+        store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
+        executions: StateMachine::new(aws_sdk_sfn::Client::new(&aws), ""),
+        jobs: AwsJobs::new(batch, logs, config.job_log_group),
+        job_queue: config.job_queue_arn,
+    };
+    lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
+        handle(&deps, event.payload)
+    }))
+    .await
+}

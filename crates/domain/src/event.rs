@@ -1,0 +1,69 @@
+//! The event that Dropcast publishes.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    failure::Failure,
+    run::Run,
+    run_id::{RunId, Version},
+    status::Status,
+};
+
+/// The `source` of every event of ours.
+pub const SOURCE: &str = "dropcast";
+
+/// The `detail-type` of [`RunStatusChanged`].
+pub const RUN_STATUS_CHANGED: &str = "Run Status Changed";
+
+/// A run's status changed.
+///
+/// The shape is `schemas/run-status-changed.schema.json`. Never an address and
+/// never an input: anybody with a rule on the bus can read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStatusChanged {
+    /// The run.
+    pub run_id: RunId,
+    /// The model's name as the upload gave it.
+    pub model: String,
+    /// The version, once it is settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// What the run is called.
+    pub title: String,
+    /// Where it stands now.
+    pub status: Status,
+    /// Where it stood before; absent for a new run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_status: Option<Status>,
+    /// Attempts of the job that have finished.
+    pub attempts: u32,
+    /// When it changed.
+    pub at: Timestamp,
+    /// Why it did not succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+}
+
+impl RunStatusChanged {
+    /// The event for a record's change from `before` to `after`, if its status
+    /// or its number of finished attempts changed.
+    pub fn between(before: Option<&Run>, after: &Run) -> Option<Self> {
+        let now = after.current.progress;
+        if before.is_some_and(|run| run.current.progress == now) {
+            return None;
+        }
+        Some(Self {
+            run_id: after.id.clone(),
+            model: after.request.model.clone(),
+            version: after.version,
+            title: after.title.clone(),
+            status: now.status,
+            previous_status: before.map(Run::status),
+            attempts: now.attempts,
+            at: after.current.at,
+            error: after.failure.clone(),
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! The errors that a user can meet: a stable code, what happened, what to do.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A stable name for what went wrong.
+///
+/// The same list stands in the state machine, where it is matched by name, and
+/// in `docs/ERRORS.md`; a test keeps the three equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ErrorCode {
+    /// The file's content breaks the model's rules.
+    InputRejected,
+    /// No model has that name.
+    ModelUnknown,
+    /// The model has no such version, or the version can no longer run.
+    VersionUnknown,
+    /// The file is larger than the model accepts.
+    InputTooLarge,
+    /// The model itself exited with an error.
+    JobFailed,
+    /// The model used more memory than its version has.
+    OutOfMemory,
+    /// The model or the wait for it took longer than allowed.
+    TimedOut,
+    /// The model's container image could not be fetched.
+    ImageNotPulled,
+    /// No machine of the needed kind was to be had.
+    CapacityUnavailable,
+    /// The machine went away under the model.
+    HostLost,
+    /// Somebody stopped the job.
+    JobCancelled,
+    /// Batch no longer knows the job.
+    JobLost,
+    /// The model succeeded without writing an output that it must write.
+    OutputsMissing,
+    /// Dropcast itself failed.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 14] = [
+        Self::InputRejected,
+        Self::ModelUnknown,
+        Self::VersionUnknown,
+        Self::InputTooLarge,
+        Self::JobFailed,
+        Self::OutOfMemory,
+        Self::TimedOut,
+        Self::ImageNotPulled,
+        Self::CapacityUnavailable,
+        Self::HostLost,
+        Self::JobCancelled,
+        Self::JobLost,
+        Self::OutputsMissing,
+        Self::Internal,
+    ];
+
+    /// The code as it stands in the state machine, in events and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InputRejected => "InputRejected",
+            Self::ModelUnknown => "ModelUnknown",
+            Self::VersionUnknown => "VersionUnknown",
+            Self::InputTooLarge => "InputTooLarge",
+            Self::JobFailed => "JobFailed",
+            Self::OutOfMemory => "OutOfMemory",
+            Self::TimedOut => "TimedOut",
+            Self::ImageNotPulled => "ImageNotPulled",
+            Self::CapacityUnavailable => "CapacityUnavailable",
+            Self::HostLost => "HostLost",
+            Self::JobCancelled => "JobCancelled",
+            Self::JobLost => "JobLost",
+            Self::OutputsMissing => "OutputsMissing",
+            Self::Internal => "Internal",
+        }
+    }
+
+    /// The sentence that tells the user what to do.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::InputRejected => "Correct the file as listed and drop it again.",
+            Self::ModelUnknown => {
+                "Drop the file into the folder of a model that exists: inputs/<model>/. `dropcast model list` names them."
+            }
+            Self::VersionUnknown => {
+                "Leave the version out to use the model's default one, or ask the model's owner which versions can run."
+            }
+            Self::InputTooLarge => {
+                "Send a smaller file, or ask the model's owner to raise its limit."
+            }
+            Self::JobFailed => {
+                "Read the model's last lines below. If they do not name something in your file, forward this mail to the model's owner."
+            }
+            Self::OutOfMemory => {
+                "Ask the model's owner to give the model more memory, or send a smaller file."
+            }
+            Self::TimedOut => {
+                "Drop the file again. If it happens twice, ask the model's owner to raise the time limit."
+            }
+            Self::ImageNotPulled => {
+                "Ask the model's owner to register the version again; its container image cannot be fetched."
+            }
+            Self::CapacityUnavailable => {
+                "Drop the file again later. If it keeps happening, ask the operator to look at the compute environment."
+            }
+            Self::HostLost => {
+                "Drop the file again; the machine was lost, and nothing is wrong with your file."
+            }
+            Self::JobCancelled => "Drop the file again if you still want the result.",
+            Self::JobLost => {
+                "Drop the file again; the job's trace was lost, and nothing is wrong with your file."
+            }
+            Self::OutputsMissing => {
+                "Forward this mail to the model's owner: the model did not write what it promises."
+            }
+            Self::Internal => {
+                "Nothing is wrong with your file, and it is kept. The operator was alarmed; drop it again later."
+            }
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that is no error code of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("“{0}” is not an error code of Dropcast")]
+pub struct NotAnErrorCode(String);
+
+impl FromStr for ErrorCode {
+    type Err = NotAnErrorCode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|code| code.as_str() == text)
+            .ok_or_else(|| NotAnErrorCode(text.to_owned()))
+    }
+}
+
+/// The longest message that is kept, in characters.
+const MESSAGE_LENGTH: usize = 1_000;
+
+/// Why a run did not succeed, in words for the person who waits for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// What happened, in a sentence.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with its sentence, shortened to what a record can hold.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let message: String = message.into();
+        let message = match message.char_indices().nth(MESSAGE_LENGTH) {
+            Some((cut, _)) => format!("{}…", message.get(..cut).unwrap_or_default()),
+            None => message,
+        };
+        Self { code, message }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.code, self.message, self.code.advice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back_and_has_advice_that_is_a_sentence() {
+        for code in ErrorCode::ALL {
+            assert_eq!(code.as_str().parse::<ErrorCode>().unwrap(), code);
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+            assert!(code.advice().ends_with('.'), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let failure = Failure::new(ErrorCode::JobFailed, "é".repeat(5_000));
+        assert_eq!(failure.message.chars().count(), MESSAGE_LENGTH + 1);
+    }
+}

@@ -1,0 +1,208 @@
+//! What a Batch job's event means for the run that it serves.
+//!
+//! [`decide`] is the whole rule: from the run's record and one event to the
+//! effects. The events come at least once and in any order; every effect is
+//! such that any order of them, any number of times, leaves the same record
+//! (invariants 2 and 3).
+
+mod translate;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use translate::translate;
+
+use crate::{
+    failure::Failure,
+    run::Run,
+    run_id::JobId,
+    status::{Progress, Status, Transition},
+};
+
+/// Where Batch says that a job stands.
+///
+/// See <https://docs.aws.amazon.com/batch/latest/userguide/job_states.html>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobStatus {
+    /// Accepted.
+    Submitted,
+    /// Waits for other jobs.
+    Pending,
+    /// Waits for a machine.
+    Runnable,
+    /// A machine was found; the image is fetched.
+    Starting,
+    /// The container runs.
+    Running,
+    /// The container exited with 0.
+    Succeeded,
+    /// Every attempt failed, or the job was stopped.
+    Failed,
+    /// A status that this release does not know.
+    Unknown(String),
+}
+
+impl JobStatus {
+    /// Reads Batch's name of a status.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "SUBMITTED" => Self::Submitted,
+            "PENDING" => Self::Pending,
+            "RUNNABLE" => Self::Runnable,
+            "STARTING" => Self::Starting,
+            "RUNNING" => Self::Running,
+            "SUCCEEDED" => Self::Succeeded,
+            "FAILED" => Self::Failed,
+            other => Self::Unknown(other.to_owned()),
+        }
+    }
+
+    /// The run's status while its job is in this one; none for an end or the unknown.
+    fn as_run_status(&self) -> Option<Status> {
+        match self {
+            Self::Submitted | Self::Pending => Some(Status::Submitted),
+            Self::Runnable => Some(Status::Waiting),
+            Self::Starting => Some(Status::Starting),
+            Self::Running => Some(Status::Running),
+            Self::Succeeded | Self::Failed | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// One attempt of a job, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attempt {
+    /// Whether it has a `stoppedAt`.
+    pub finished: bool,
+    /// The container's exit code.
+    pub exit_code: Option<i32>,
+    /// Why the container stopped, in the container service's words.
+    pub container_reason: Option<String>,
+    /// Why the attempt ended, in Batch's words.
+    pub status_reason: Option<String>,
+    /// The CloudWatch Logs stream of its output.
+    pub log_stream: Option<String>,
+}
+
+/// A `Batch Job State Change`, as far as it is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobChange {
+    /// The job.
+    pub job: JobId,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// Batch's words about it.
+    pub status_reason: Option<String>,
+    /// Its attempts, first to last; empty when it never was placed.
+    pub attempts: Vec<Attempt>,
+    /// When it changed.
+    pub at: Timestamp,
+}
+
+impl JobChange {
+    /// How many attempts have finished.
+    pub fn finished_attempts(&self) -> u32 {
+        u32::try_from(
+            self.attempts
+                .iter()
+                .filter(|attempt| attempt.finished)
+                .count(),
+        )
+        .unwrap_or(u32::MAX)
+    }
+
+    /// The log stream of the last attempt that has one.
+    pub fn log_stream(&self) -> Option<&str> {
+        self.attempts
+            .iter()
+            .rev()
+            .find_map(|attempt| attempt.log_stream.as_deref())
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobEnd {
+    /// Finished attempts; the last is the one that counts.
+    pub attempts: u32,
+    /// When Batch saw it end.
+    pub at: Timestamp,
+    /// Why, unless it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// What there is to do about a job's event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Name the job on the record unless one is named; stop if another one is.
+    NameJob(JobId),
+    /// Add a step to the timeline and move the record forward if it leads there.
+    Advance(Transition),
+    /// Keep the last lines of this log stream with the run.
+    KeepLog(String),
+    /// Keep how the job ended.
+    EndJob(JobEnd),
+    /// Resume the execution with the end of the job, unless it was resumed.
+    Resume(JobEnd),
+    /// Stop this job: the run has another one, or is over.
+    Terminate(JobId, &'static str),
+}
+
+/// Decides what one event means for the run.
+pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
+    let stops = matches!(change.status, JobStatus::Succeeded | JobStatus::Failed);
+    let unknown = matches!(change.status, JobStatus::Unknown(_));
+    if run.job.as_ref().is_some_and(|job| *job != change.job) {
+        return if stops || unknown {
+            Vec::new()
+        } else {
+            vec![Effect::Terminate(
+                change.job.clone(),
+                "Dropcast: the run has another job.",
+            )]
+        };
+    }
+    if run.is_over() {
+        return if stops || unknown || run.job_end.is_some() {
+            Vec::new()
+        } else {
+            vec![Effect::Terminate(
+                change.job.clone(),
+                "Dropcast: the run is over.",
+            )]
+        };
+    }
+    if unknown {
+        return Vec::new();
+    }
+    let mut effects = vec![Effect::NameJob(change.job.clone())];
+    if let Some(status) = change.status.as_run_status() {
+        let progress = Progress {
+            attempts: change.finished_attempts(),
+            status,
+        };
+        effects.push(Effect::Advance(Transition {
+            progress,
+            at: change.at,
+        }));
+        return effects;
+    }
+    let failure = (change.status == JobStatus::Failed).then(|| translate(change));
+    if let (Some(_), Some(stream)) = (&failure, change.log_stream()) {
+        effects.push(Effect::KeepLog(stream.to_owned()));
+    }
+    // A success without a listed attempt has had one all the same.
+    let attempts = change.finished_attempts().max(u32::from(failure.is_none()));
+    let end = JobEnd {
+        attempts,
+        at: change.at,
+        failure,
+    };
+    effects.push(Effect::EndJob(end.clone()));
+    effects.push(Effect::Resume(end));
+    effects
+}
+
+#[cfg(test)]
+mod tests;

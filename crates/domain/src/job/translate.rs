@@ -1,0 +1,173 @@
+//! Batch's and ECS's words for a failure, in ours.
+
+use super::{Attempt, JobChange};
+use crate::failure::{ErrorCode, Failure};
+
+/// Turns a FAILED job's reasons into a code and a sentence.
+///
+/// The strings are those of
+/// <https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html> and
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html>.
+/// `Essential container in task exited` says nothing, so the attempt's own
+/// reason and exit code are read before Batch's.
+pub fn translate(change: &JobChange) -> Failure {
+    let last = change.attempts.last();
+    let reasons: Vec<&str> = last
+        .and_then(|attempt| attempt.container_reason.as_deref())
+        .into_iter()
+        .chain(last.and_then(|attempt| attempt.status_reason.as_deref()))
+        .chain(change.status_reason.as_deref())
+        .collect();
+    let saying = |needle: &str| {
+        reasons
+            .iter()
+            .find(|reason| reason.contains(needle))
+            .copied()
+    };
+
+    if let Some(reason) = saying("OutOfMemory") {
+        return out_of_memory(reason);
+    }
+    if saying("CannotPullContainer")
+        .or_else(|| saying("CannotPullImage"))
+        .is_some()
+    {
+        return Failure::new(
+            ErrorCode::ImageNotPulled,
+            "The model's container image could not be fetched.",
+        );
+    }
+    if saying("exceeded timeout").is_some() {
+        return Failure::new(
+            ErrorCode::TimedOut,
+            "The model ran longer than its version's time limit and was stopped.",
+        );
+    }
+    if saying("Host EC2")
+        .or_else(|| saying("Spot interruption"))
+        .or_else(|| saying("SpotInterruption"))
+        .is_some()
+    {
+        return Failure::new(
+            ErrorCode::HostLost,
+            "The machine that ran the model went away before it was done.",
+        );
+    }
+    if let Some(reason) = change
+        .status_reason
+        .as_deref()
+        .filter(|reason| is_capacity(reason))
+    {
+        return Failure::new(
+            ErrorCode::CapacityUnavailable,
+            format!(
+                "No machine for the model was to be had; AWS Batch says: {}",
+                sentence(reason)
+            ),
+        );
+    }
+    if last.is_none_or(|attempt| attempt.exit_code.is_none() && attempt.container_reason.is_none())
+        && saying("Task failed to start").is_none()
+        && let Some(reason) = change
+            .status_reason
+            .as_deref()
+            .filter(|reason| !is_host_trouble(reason))
+    {
+        return Failure::new(
+            ErrorCode::JobCancelled,
+            format!("The job was stopped: {}", sentence(reason)),
+        );
+    }
+    // The runtime could not start, watch or place the container: not the model's doing.
+    if let Some(reason) = reasons.iter().find(|reason| is_host_trouble(reason)) {
+        return Failure::new(
+            ErrorCode::HostLost,
+            format!(
+                "The model's container could not be run; AWS says: {}",
+                sentence(reason)
+            ),
+        );
+    }
+    match last {
+        Some(Attempt {
+            exit_code: Some(code),
+            ..
+        }) => exited(*code, change),
+        _ => Failure::new(
+            ErrorCode::JobLost,
+            "The job ended, and AWS Batch does not say how.",
+        ),
+    }
+}
+
+fn exited(code: i32, change: &JobChange) -> Failure {
+    if code == 137 {
+        return Failure::new(
+            ErrorCode::JobFailed,
+            "The model was killed (exit code 137), often because it used too much memory.",
+        );
+    }
+    if let Some(reason) = change
+        .status_reason
+        .as_deref()
+        .filter(|reason| is_request(reason))
+    {
+        return Failure::new(
+            ErrorCode::JobCancelled,
+            format!("The job was stopped: {}", sentence(reason)),
+        );
+    }
+    Failure::new(
+        ErrorCode::JobFailed,
+        format!("The model stopped with an error (exit code {code})."),
+    )
+}
+
+fn out_of_memory(_reason: &str) -> Failure {
+    Failure::new(
+        ErrorCode::OutOfMemory,
+        "The model needed more memory than its version is given, and was killed.",
+    )
+}
+
+/// Codes that begin the status reason of a job stuck in RUNNABLE; match the prefix only. See
+/// <https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html>.
+fn is_capacity(reason: &str) -> bool {
+    [
+        "CAPACITY:",
+        "MISCONFIGURATION:",
+        "ACTION_REQUIRED",
+        "UNDETERMINED",
+    ]
+    .iter()
+    .any(|prefix| reason.contains(prefix))
+}
+
+fn is_host_trouble(reason: &str) -> bool {
+    [
+        "Task failed to start",
+        "CannotInspectContainer",
+        "CannotStartContainer",
+        "CannotCreateContainer",
+        "DockerTimeoutError",
+        "ResourceInitializationError",
+        "unable to assume the role",
+    ]
+    .iter()
+    .any(|needle| reason.contains(needle))
+}
+
+/// Whether a status reason was given by whoever stopped the job: none of Batch's own.
+fn is_request(reason: &str) -> bool {
+    !reason.contains("Essential container in task exited") && !is_host_trouble(reason)
+}
+
+/// The reason with a full stop, on one line.
+fn sentence(reason: &str) -> String {
+    let line = crate::title::clean(reason);
+    if line.ends_with(['.', '…', '!', '?']) {
+        line
+    } else {
+        format!("{line}.")
+    }
+}

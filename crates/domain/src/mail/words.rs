@@ -1,0 +1,256 @@
+//! Texts, sizes, times and counts as a person reads them.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+/// The most columns of a tab in a log line.
+const TAB: &str = "    ";
+
+/// Makes any text one safe line of at most `most` characters.
+///
+/// Line breaks, control and direction-changing characters become spaces and
+/// runs of spaces one, so that no text of a user's can start a line of its own
+/// or turn one around. Reads no further than it keeps.
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    let (mut kept, mut gap) = (0, false);
+    for c in text.chars() {
+        if c.is_whitespace() || is_unsafe(c) {
+            gap = kept > 0;
+            continue;
+        }
+        if kept + usize::from(gap) >= most {
+            return cut(line, most);
+        }
+        if gap {
+            line.push(' ');
+            kept += 1;
+            gap = false;
+        }
+        line.push(c);
+        kept += 1;
+    }
+    line
+}
+
+/// Makes a line of a program's output safe to show, indentation kept.
+///
+/// Terminal colours are taken out, and of a line that a progress bar rewrote,
+/// the last state stays.
+pub(super) fn log_line(text: &str, most: usize) -> String {
+    let last = text.trim_end().rsplit('\r').next().unwrap_or_default();
+    let mut line = String::new();
+    let (mut kept, mut chars) = (0, last.chars().peekable());
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}' {
+            // A control sequence is ESC [ … up to a letter (ECMA-48, 5.4).
+            if chars.next_if_eq(&'[').is_some() {
+                while chars.next_if(|c| !('@'..='~').contains(c)).is_some() {}
+                chars.next();
+            }
+            continue;
+        }
+        if kept >= most {
+            return cut(line, most);
+        }
+        match c {
+            '\t' => line.push_str(TAB),
+            c if is_unsafe(c) => line.push(' '),
+            c => line.push(c),
+        }
+        kept += 1;
+    }
+    line.trim_end().to_owned()
+}
+
+/// Characters that would break a line, hide in it or turn it around.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Ends a line that is already full with an ellipsis.
+fn cut(line: String, most: usize) -> String {
+    let keep = line
+        .char_indices()
+        .nth(most.saturating_sub(1))
+        .map_or(line.len(), |(at, _)| at);
+    let mut line = line;
+    line.truncate(keep);
+    line.truncate(line.trim_end().len());
+    line.push('…');
+    line
+}
+
+/// A size as people read it, in powers of 1,000: `312 bytes`, `14.2 kB`, `3.1 GB`.
+pub(super) fn size(bytes: u64) -> String {
+    if bytes < 1_000 {
+        return count(bytes, "byte", "bytes");
+    }
+    // Tenths of the unit, so that no float is needed.
+    let (tenths, unit) = match bytes {
+        0..=999_949 => (bytes.div_ceil(50).div_ceil(2), "kB"),
+        999_950..=999_949_999 => (bytes.div_ceil(50_000).div_ceil(2), "MB"),
+        _ => (bytes.div_ceil(50_000_000).div_ceil(2), "GB"),
+    };
+    if tenths < 1_000 && tenths % 10 != 0 {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {unit}", grouped((tenths + 5) / 10))
+    }
+}
+
+/// A length of time as people say it, in its two largest units: `3 min 12 s`.
+pub(super) fn duration(length: SignedDuration) -> String {
+    let seconds = u64::try_from(length.as_secs()).unwrap_or(0);
+    let pair = |large: u64, large_unit: &str, small: u64, small_unit: &str| match small {
+        0 => format!("{large} {large_unit}"),
+        _ => format!("{large} {large_unit} {small} {small_unit}"),
+    };
+    match seconds {
+        0 => "less than a second".to_owned(),
+        1..60 => format!("{seconds} s"),
+        60..3_600 => pair(seconds / 60, "min", seconds % 60, "s"),
+        3_600..86_400 => pair(seconds / 3_600, "h", seconds / 60 % 60, "min"),
+        _ => pair(
+            seconds / 86_400,
+            if seconds < 172_800 { "day" } else { "days" },
+            seconds / 3_600 % 24,
+            "h",
+        ),
+    }
+}
+
+/// A moment as people write it: `1 March 2026 at 09:30 UTC`.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%-d %B %Y at %H:%M UTC")
+        .to_string()
+}
+
+/// A day as people write it: `31 March 2026`.
+pub(super) fn day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%-d %B %Y").to_string()
+}
+
+/// A number with its noun: `1 file`, `1,234 files`.
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
+}
+
+/// A number with its thousands set apart: `1,234`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn sizes_read_well_at_every_scale() {
+        let said: Vec<_> = [
+            0,
+            1,
+            312,
+            999,
+            1_000,
+            14_230,
+            312_400,
+            999_999,
+            2_000_000,
+            3_140_000_000,
+            5_000_000_000_000,
+        ]
+        .map(size)
+        .into();
+        assert_eq!(
+            said,
+            [
+                "0 bytes",
+                "1 byte",
+                "312 bytes",
+                "999 bytes",
+                "1 kB",
+                "14.3 kB",
+                "312 kB",
+                "1 MB",
+                "2 MB",
+                "3.2 GB",
+                "5,000 GB"
+            ]
+        );
+    }
+
+    #[test]
+    fn durations_are_said_in_their_two_largest_units() {
+        let said = [-5, 0, 12, 60, 192, 3_600, 7_500, 90_000, 176_400]
+            .map(|s| duration(SignedDuration::from_secs(s)));
+        assert_eq!(
+            said,
+            [
+                "less than a second",
+                "less than a second",
+                "12 s",
+                "1 min",
+                "3 min 12 s",
+                "1 h",
+                "2 h 5 min",
+                "1 day 1 h",
+                "2 days 1 h"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_cut_with_an_ellipsis_between_characters() {
+        assert_eq!(one_line(&"é".repeat(10_000), 5), "éééé…");
+        assert_eq!(one_line("plan 2027", 9), "plan 2027");
+        assert_eq!(one_line("plan 2027 b", 9), "plan 202…");
+        assert_eq!(one_line("plan  \r\n 2027", 6), "plan…");
+    }
+
+    #[test]
+    fn a_log_line_keeps_its_indentation_and_loses_its_colours() {
+        assert_eq!(
+            log_line("  \u{1b}[31;1mValueError\u{1b}[0m: no\tway\n", 80),
+            "  ValueError: no    way"
+        );
+        assert_eq!(log_line("10 %\r 50 %\r100 %", 80), "100 %");
+        assert_eq!(log_line("\u{1b}[", 80), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_one_line_and_no_longer_than_asked(text in any::<String>(), most in 1usize..60) {
+            let line = one_line(&text, most);
+            prop_assert!(line.chars().count() <= most);
+            prop_assert!(!line.chars().any(is_unsafe));
+            prop_assert_eq!(line.trim(), &line);
+            prop_assert!(!log_line(&text, most).chars().any(is_unsafe));
+        }
+    }
+}

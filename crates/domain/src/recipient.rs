@@ -1,0 +1,188 @@
+//! Who is mailed about a run.
+
+/// The most recipients of one run.
+pub const MOST_RECIPIENTS: usize = 20;
+
+/// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
+const ADDRESS_BYTES: usize = 254;
+
+/// An upload's `x-amz-meta-notify`, taken apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Usable addresses, each once, in the order given.
+    pub addresses: Vec<String>,
+    /// Entries that are no addresses, shortened, at most ten.
+    pub unusable: Vec<String>,
+}
+
+/// Takes a list of addresses apart; commas, semicolons and spaces separate them.
+pub fn parse_list(text: &str) -> Wanted {
+    let mut wanted = Wanted::default();
+    for entry in text
+        .split([',', ';', ' ', '\t', '\r', '\n'])
+        .filter(|entry| !entry.is_empty())
+    {
+        if is_address(entry) && wanted.addresses.len() < MOST_RECIPIENTS {
+            let address = normal(entry);
+            if !wanted.addresses.contains(&address) {
+                wanted.addresses.push(address);
+            }
+        } else if wanted.unusable.len() < 10 {
+            wanted
+                .unusable
+                .push(crate::title::clean(entry).chars().take(60).collect());
+        }
+    }
+    wanted
+}
+
+/// Whether a text is a plain mail address: `local@domain`, ASCII, with a dot in the domain.
+///
+/// Narrower than RFC 5322 on purpose: no quoted local parts, comments or
+/// address literals, which no business address uses and header injection does.
+pub fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
+    let local_good = !local.is_empty()
+        && local.len() <= 64
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && local
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&b));
+    let domain_good = domain.contains('.')
+        && domain.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+    text.len() <= ADDRESS_BYTES && local_good && domain_good
+}
+
+/// The address with its domain in lower case; the part before the `@` is the receiver's own.
+fn normal(address: &str) -> String {
+    match address.split_once('@') {
+        Some((local, domain)) => format!("{local}@{}", domain.to_ascii_lowercase()),
+        None => address.to_owned(),
+    }
+}
+
+/// Who is mailed, and who is not and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipients {
+    /// Addresses to mail, each once.
+    pub mailed: Vec<String>,
+    /// Addresses that were asked for but lie outside the allowed domains.
+    pub refused: Vec<String>,
+}
+
+/// Chooses the recipients: the uploader's wishes, then the model's own list,
+/// as far as the deployment allows their domains; the operator when nobody is left.
+///
+/// `allowed_domains` empty allows every domain. An entry allows itself and its subdomains.
+pub fn choose(
+    wanted: &[String],
+    models_own: &[String],
+    allowed_domains: &[String],
+    operator: &str,
+) -> Recipients {
+    let mut recipients = Recipients::default();
+    for address in wanted
+        .iter()
+        .chain(models_own)
+        .map(|address| normal(address))
+    {
+        let list = if is_allowed(&address, allowed_domains) {
+            &mut recipients.mailed
+        } else {
+            &mut recipients.refused
+        };
+        if !list.contains(&address) {
+            list.push(address);
+        }
+    }
+    if recipients.mailed.is_empty() {
+        recipients.mailed.push(operator.to_owned());
+    }
+    recipients
+}
+
+fn is_allowed(address: &str, allowed_domains: &[String]) -> bool {
+    let domain = address.rsplit('@').next().unwrap_or_default();
+    allowed_domains.is_empty()
+        || allowed_domains.iter().any(|allowed| {
+            let allowed = allowed.trim().trim_start_matches('@').to_ascii_lowercase();
+            !allowed.is_empty() && (domain == allowed || domain.ends_with(&format!(".{allowed}")))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn list(addresses: &[&str]) -> Vec<String> {
+        addresses.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn junk_in_a_list_is_set_aside_and_the_rest_is_kept() {
+        let wanted = parse_list(
+            "ana@Corp.example, nonsense; bo@corp.example ana@corp.example,@,x@y,\"a b\"@c.example",
+        );
+        assert_eq!(
+            wanted.addresses,
+            list(&["ana@corp.example", "bo@corp.example"])
+        );
+        assert_eq!(
+            wanted.unusable,
+            list(&["nonsense", "@", "x@y", "\"a", "b\"@c.example"])
+        );
+    }
+
+    #[test]
+    fn an_address_outside_the_allowed_domains_is_not_mailed() {
+        let chosen = choose(
+            &list(&[
+                "ana@corp.example",
+                "eve@evilcorp.example",
+                "bo@eu.corp.example",
+            ]),
+            &[],
+            &list(&["corp.example"]),
+            "ops@corp.example",
+        );
+        assert_eq!(
+            chosen.mailed,
+            list(&["ana@corp.example", "bo@eu.corp.example"])
+        );
+        assert_eq!(chosen.refused, list(&["eve@evilcorp.example"]));
+    }
+
+    #[test]
+    fn the_operator_is_mailed_when_nobody_else_can_be() {
+        let chosen = choose(
+            &list(&["eve@evil.example"]),
+            &[],
+            &list(&["corp.example"]),
+            "ops@corp.example",
+        );
+        assert_eq!(chosen.mailed, list(&["ops@corp.example"]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_carries_a_line_break_or_a_separator(text in any::<String>()) {
+            for address in parse_list(&text).addresses {
+                prop_assert!(address.bytes().all(|b| b.is_ascii_graphic()));
+                prop_assert!(!address.contains([',', ';', '<', '>', '"', '\\', '(', ')']));
+            }
+        }
+    }
+}

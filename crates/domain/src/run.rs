@@ -1,0 +1,173 @@
+//! The record of one run and how it changes.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    failure::Failure,
+    job::JobEnd,
+    output::Output,
+    run_id::{JobId, RunId, Version},
+    status::{Progress, Status, Transition},
+    upload::{Request, Upload},
+};
+
+/// The most outputs that stand on the record itself, and so in a mail; the
+/// manifest in the results bucket lists them all. DynamoDB items end at 400 kB.
+pub const HEADLINE_OUTPUTS: usize = 50;
+
+/// The record of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Its name.
+    pub id: RunId,
+    /// What people call it: the upload's title, or the file's name.
+    pub title: String,
+    /// The file that started it.
+    pub upload: Upload,
+    /// The model and version that the file's key asks for.
+    pub request: Request,
+    /// The version that runs: the pinned one, or the default at validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// Whom the uploader asked to be mailed, in the order given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<String>,
+    /// Entries of the uploader's list that are no mail addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify_unusable: Vec<String>,
+    /// Where it stands, and since when.
+    pub current: Transition,
+    /// The input as the model reads it, once accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<AcceptedInput>,
+    /// How many problems a rejected input has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem_count: Option<u64>,
+    /// The one job whose outputs count (invariant 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
+    /// How that job ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_end: Option<JobEnd>,
+    /// Why the run did not succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The declared outputs, at most [`HEADLINE_OUTPUTS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Output>,
+    /// How many objects the manifest lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_count: Option<u64>,
+    /// Raised to revoke every link mailed so far.
+    #[serde(default)]
+    pub links_epoch: u32,
+    /// When the record may be forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// The accepted input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedInput {
+    /// Key in the results bucket of the file as it was.
+    pub key: String,
+    /// Key in the results bucket of what the model reads.
+    pub prepared_key: String,
+    /// JSON Pointers of the values that the schema's defaults filled in, at most 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defaults: Vec<String>,
+}
+
+/// What validation decided about an input that may run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The version that will run.
+    pub version: Version,
+    /// The accepted input.
+    pub input: AcceptedInput,
+}
+
+/// What the uploader said about the run in the object's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wishes {
+    /// The title, cleaned.
+    pub title: String,
+    /// Addresses to mail.
+    pub notify: Vec<String>,
+    /// Entries that are no addresses.
+    pub notify_unusable: Vec<String>,
+}
+
+impl Run {
+    /// The record of a run whose upload was just seen.
+    pub fn begin(upload: Upload, expires_at: Timestamp) -> Self {
+        Self {
+            id: upload.run_id(),
+            title: crate::title::clean(&upload.file_name()),
+            request: upload.request(),
+            current: Transition {
+                progress: Progress::first(Status::Received),
+                at: upload.at,
+            },
+            upload,
+            version: None,
+            notify: Vec::new(),
+            notify_unusable: Vec::new(),
+            input: None,
+            problem_count: None,
+            job: None,
+            job_end: None,
+            failure: None,
+            outputs: Vec::new(),
+            output_count: None,
+            links_epoch: 0,
+            expires_at,
+        }
+    }
+
+    /// Where the run stands.
+    pub fn status(&self) -> Status {
+        self.current.progress.status
+    }
+
+    /// Whether the run is over.
+    pub fn is_over(&self) -> bool {
+        self.status().is_terminal()
+    }
+
+    /// Takes one step if it leads forward; says whether it did.
+    pub fn advance(&mut self, step: Transition) -> bool {
+        let moves = step.supersedes(&self.current);
+        if moves {
+            self.current = step;
+        }
+        moves
+    }
+
+    /// Names the run's job unless one is named; answers the job that counts.
+    pub fn name_job(&mut self, job: JobId) -> &JobId {
+        self.job.get_or_insert(job)
+    }
+
+    /// Keeps how the job ended. Batch reports one end; a second report changes nothing.
+    pub fn end_job(&mut self, end: JobEnd) {
+        self.job_end.get_or_insert(end);
+    }
+
+    /// The progress that belongs to a status reached now: finished attempts never shrink.
+    pub fn progress_to(&self, status: Status) -> Progress {
+        let ended = self.job_end.as_ref().map_or(0, |end| end.attempts);
+        Progress {
+            attempts: self.current.progress.attempts.max(ended),
+            status,
+        }
+    }
+
+    /// How long the run has taken up to `now`, or took in all once it is over.
+    pub fn elapsed(&self, now: Timestamp) -> jiff::SignedDuration {
+        let until = if self.is_over() { self.current.at } else { now };
+        until.duration_since(self.upload.at)
+    }
+}

@@ -1,0 +1,229 @@
+//! Where a run stands, and the order in which it may move.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The upload was seen and the run has a record.
+    Received,
+    /// The input is being checked.
+    Validating,
+    /// The job is with Batch.
+    Submitted,
+    /// The job waits for a machine.
+    Waiting,
+    /// The job's machine is being prepared.
+    Starting,
+    /// The model runs.
+    Running,
+    /// The outputs are being listed.
+    Collecting,
+    /// The outputs are published.
+    Succeeded,
+    /// The run ended without outputs.
+    Failed,
+    /// The input was not accepted.
+    Rejected,
+    /// Somebody stopped the run.
+    Cancelled,
+}
+
+impl Status {
+    /// Every status, in the order of its rank.
+    pub const ALL: [Self; 11] = [
+        Self::Received,
+        Self::Validating,
+        Self::Submitted,
+        Self::Waiting,
+        Self::Starting,
+        Self::Running,
+        Self::Collecting,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Rejected,
+        Self::Cancelled,
+    ];
+
+    /// The rank within one attempt; the four terminal states share the last.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Received => 0,
+            Self::Validating => 1,
+            Self::Submitted => 2,
+            Self::Waiting => 3,
+            Self::Starting => 4,
+            Self::Running => 5,
+            Self::Collecting => 6,
+            Self::Succeeded | Self::Failed | Self::Rejected | Self::Cancelled => 9,
+        }
+    }
+
+    /// Whether a run in this status is over.
+    pub fn is_terminal(self) -> bool {
+        self.rank() == 9
+    }
+
+    /// The name as it stands in the record, in events and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Validating => "validating",
+            Self::Submitted => "submitted",
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Collecting => "collecting",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that names no status.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("“{0}” is not a run status")]
+pub struct NotAStatus(String);
+
+impl FromStr for Status {
+    type Err = NotAStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| NotAStatus(text.to_owned()))
+    }
+}
+
+/// A run's status together with how many attempts of its job had finished.
+///
+/// The pair orders a run's life: a retry goes back to `waiting`, yet forward,
+/// because one more attempt has finished (invariant 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Progress {
+    /// Attempts of the job that have finished.
+    pub attempts: u32,
+    /// Where the run stands.
+    pub status: Status,
+}
+
+impl Progress {
+    /// A status before any attempt has finished.
+    pub fn first(status: Status) -> Self {
+        Self {
+            attempts: 0,
+            status,
+        }
+    }
+
+    /// One number that grows with every step forward: attempts × 16 + rank.
+    pub fn order(self) -> u64 {
+        u64::from(self.attempts) * 16 + u64::from(self.status.rank())
+    }
+}
+
+/// One step of a run's timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transition {
+    /// Where the run stood from then on.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// When, by the clock of whoever reported it.
+    pub at: Timestamp,
+}
+
+impl Transition {
+    /// Whether a run that stands at `current` takes this step.
+    ///
+    /// Two reports of one step differ at most in their time (Batch's SUBMITTED
+    /// and PENDING are both `submitted`); the earlier one stands, so that the
+    /// record does not depend on the order of arrival.
+    pub fn supersedes(&self, current: &Self) -> bool {
+        if current.progress.status.is_terminal() {
+            return false;
+        }
+        let (new, old) = (self.progress.order(), current.progress.order());
+        new > old
+            || (new == old
+                && self.progress.status == current.progress.status
+                && self.at < current.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_transition() -> impl Strategy<Value = Transition> {
+        (0u32..4, 0usize..Status::ALL.len(), 0i64..10).prop_map(|(attempts, status, second)| {
+            Transition {
+                progress: Progress {
+                    attempts,
+                    status: Status::ALL[status],
+                },
+                at: Timestamp::from_second(second).unwrap(),
+            }
+        })
+    }
+
+    #[test]
+    fn every_status_reads_back_from_its_name() {
+        for status in Status::ALL {
+            assert_eq!(status.as_str().parse::<Status>().unwrap(), status);
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
+
+    #[test]
+    fn a_retry_goes_back_to_waiting_yet_forward() {
+        let at = Timestamp::UNIX_EPOCH;
+        let running = Transition {
+            progress: Progress::first(Status::Running),
+            at,
+        };
+        let retried = Transition {
+            progress: Progress {
+                attempts: 1,
+                status: Status::Waiting,
+            },
+            at,
+        };
+        assert!(retried.supersedes(&running));
+        assert!(!running.supersedes(&retried));
+    }
+
+    proptest! {
+        #[test]
+        fn invariant_2_a_status_only_moves_forward_and_terminal_states_absorb(
+            steps in prop::collection::vec(any_transition(), 1..40)
+        ) {
+            let mut current = Transition { progress: Progress::first(Status::Received), at: Timestamp::UNIX_EPOCH };
+            for step in steps {
+                let before = current;
+                if step.supersedes(&current) {
+                    current = step;
+                }
+                prop_assert!(current.progress.order() >= before.progress.order());
+                if before.progress.status.is_terminal() {
+                    prop_assert_eq!(current, before);
+                }
+            }
+        }
+    }
+}

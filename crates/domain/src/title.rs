@@ -1,0 +1,61 @@
+//! What a run is called, made safe to print anywhere.
+
+/// The longest title that is kept, in characters.
+pub const TITLE_LENGTH: usize = 120;
+
+/// Cleans a text that a user chose as a run's name: line breaks, control and
+/// direction-changing characters become spaces, runs of spaces one, and what
+/// is longer than [`TITLE_LENGTH`] is cut with an ellipsis.
+///
+/// A title goes into a mail's subject and onto terminals, where a line break
+/// would become a header and a bidirectional override would reverse the line.
+pub fn clean(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .map(|c| if is_unsafe(c) { ' ' } else { c })
+        .collect();
+    let folded = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.chars().count() <= TITLE_LENGTH {
+        return folded;
+    }
+    folded
+        .chars()
+        .take(TITLE_LENGTH - 1)
+        .chain(std::iter::once('…'))
+        .collect()
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_break_in_a_title_becomes_a_space() {
+        assert_eq!(
+            clean("Q3 plan\r\nBcc: eve@evil.example"),
+            "Q3 plan Bcc: eve@evil.example"
+        );
+    }
+
+    #[test]
+    fn a_direction_override_is_taken_out() {
+        assert_eq!(clean("plan \u{202e}gnp.exe"), "plan gnp.exe");
+    }
+
+    proptest! {
+        #[test]
+        fn a_clean_title_is_one_short_line(text in any::<String>()) {
+            let title = clean(&text);
+            prop_assert!(title.chars().count() <= TITLE_LENGTH);
+            prop_assert!(!title.chars().any(is_unsafe));
+            prop_assert_eq!(clean(&title), title);
+        }
+    }
+}

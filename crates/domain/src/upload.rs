@@ -1,0 +1,209 @@
+//! A dropped file: what its key says.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::run_id::RunId;
+
+/// The prefix under which dropped files are watched.
+pub const INPUTS_PREFIX: &str = "inputs/";
+
+/// The longest file name that is kept, in bytes. The name becomes a part of
+/// longer keys, which S3 limits to 1,024 bytes, and of paths, whose parts
+/// Linux limits to 255.
+const FILE_NAME_BYTES: usize = 200;
+
+/// One version of one dropped object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upload {
+    /// The bucket it was dropped in.
+    pub bucket: String,
+    /// The key as it is, not URL-encoded.
+    pub key: String,
+    /// The object's version, where the bucket keeps versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// S3's sequencer; tells uploads apart where there is no version id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequencer: Option<String>,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// When S3 says that it was written.
+    pub at: Timestamp,
+}
+
+impl Upload {
+    /// The id of the run that this upload starts.
+    pub fn run_id(&self) -> RunId {
+        let generation = self
+            .version_id
+            .as_deref()
+            .or(self.sequencer.as_deref())
+            .unwrap_or_default();
+        RunId::derive(self.at, &self.bucket, &self.key, generation)
+    }
+
+    /// Whether this is a folder marker, which starts no run.
+    pub fn is_folder(&self) -> bool {
+        self.key.ends_with('/')
+    }
+
+    /// The model and version that the key asks for.
+    pub fn request(&self) -> Request {
+        Request::from_key(&self.key)
+    }
+
+    /// The file's own name, safe as a part of a key and of a path.
+    pub fn file_name(&self) -> String {
+        safe_file_name(self.key.rsplit('/').next().unwrap_or_default())
+    }
+}
+
+/// What a key asks for: `inputs/<model>[@<version>]/<anything>/<file>`.
+///
+/// Kept as the user wrote it; whether there is such a model is validation's
+/// question, so that a misspelt one becomes a rejected run and not a lost file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The model's name as written; empty when the file lies directly under the prefix.
+    pub model: String,
+    /// The pinned version as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl Request {
+    fn from_key(key: &str) -> Self {
+        let rest = key.strip_prefix(INPUTS_PREFIX).unwrap_or(key);
+        let folder = rest.split_once('/').map_or("", |(folder, _)| folder);
+        match folder.split_once('@') {
+            Some((model, version)) => Self {
+                model: model.to_owned(),
+                version: Some(version.to_owned()),
+            },
+            None => Self {
+                model: folder.to_owned(),
+                version: None,
+            },
+        }
+    }
+}
+
+/// A file name without anything that a path, a key or a header could trip over.
+///
+/// Letters, digits and most punctuation stay; separators, control characters
+/// and quotes become `_`. The extension survives the shortening.
+pub fn safe_file_name(name: &str) -> String {
+    let cleaned: String = name
+        .chars()
+        .map(|c| {
+            if c.is_control()
+                || matches!(c, '/' | '\\' | '"' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
+    if cleaned.trim_matches(['.', ' ']).is_empty() {
+        return "input".to_owned();
+    }
+    if cleaned.len() <= FILE_NAME_BYTES {
+        return cleaned;
+    }
+    let (stem, extension) = match cleaned.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 16 => (stem, format!(".{extension}")),
+        _ => (cleaned.as_str(), String::new()),
+    };
+    let room = FILE_NAME_BYTES - extension.len();
+    let cut = (0..=room)
+        .rev()
+        .find(|at| stem.is_char_boundary(*at))
+        .unwrap_or(0);
+    format!("{}{extension}", stem.get(..cut).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn upload(key: &str) -> Upload {
+        Upload {
+            bucket: "in".into(),
+            key: key.into(),
+            version_id: Some("v1".into()),
+            sequencer: Some("0055".into()),
+            bytes: 1,
+            at: "2026-03-01T09:30:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_first_folder_names_the_model_and_may_pin_a_version() {
+        let request = |key: &str| upload(key).request();
+        assert_eq!(
+            request("inputs/m/a.json"),
+            Request {
+                model: "m".into(),
+                version: None
+            }
+        );
+        assert_eq!(
+            request("inputs/m@3/q3/a.json"),
+            Request {
+                model: "m".into(),
+                version: Some("3".into())
+            }
+        );
+        assert_eq!(
+            request("inputs/a.json"),
+            Request {
+                model: String::new(),
+                version: None
+            }
+        );
+        assert_eq!(request("inputs/m + é %/..").model, "m + é %");
+    }
+
+    #[test]
+    fn the_sequencer_tells_uploads_apart_where_there_are_no_versions() {
+        let mut one = upload("inputs/m/a.json");
+        one.version_id = None;
+        let mut two = one.clone();
+        two.sequencer = Some("0056".into());
+        assert_ne!(one.run_id(), two.run_id());
+    }
+
+    #[test]
+    fn a_name_that_climbs_becomes_a_plain_one() {
+        assert_eq!(upload("inputs/m/..").file_name(), "input");
+        assert_eq!(upload("inputs/m/a\"b.json").file_name(), "a_b.json");
+        let long = format!("inputs/m/{}.json", "é".repeat(500));
+        assert!(upload(&long).file_name().len() <= FILE_NAME_BYTES);
+        assert!(upload(&long).file_name().ends_with(".json"));
+    }
+
+    proptest! {
+        #[test]
+        fn invariant_1_one_upload_is_one_run_whatever_else_its_event_says(
+            key in "inputs/\\PC{1,60}", bytes: u64, sequencer in "[0-9A-F]{1,16}"
+        ) {
+            let first = upload(&key);
+            let again = Upload { bytes, sequencer: Some(sequencer), ..first.clone() };
+            prop_assert_eq!(first.run_id(), again.run_id());
+            let other = Upload { version_id: Some("v2".into()), ..first.clone() };
+            prop_assert_ne!(first.run_id(), other.run_id());
+        }
+
+        #[test]
+        fn a_safe_file_name_is_one_path_part(name in any::<String>()) {
+            let safe = safe_file_name(&name);
+            prop_assert!(!safe.is_empty() && safe != "." && safe != ".." && !safe.contains('/'));
+            prop_assert!(safe.len() <= FILE_NAME_BYTES);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Configuration from the environment, read once, every fault reported together.
+
+use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+
+use thiserror::Error;
+
+/// Reads named settings and remembers what was missing or unusable.
+///
+/// ```
+/// # use dropcast_lambda_kit::config::Settings;
+/// let mut settings = Settings::from_pairs([("TABLE", "runs")]);
+/// let table = settings.text("TABLE");
+/// let days: u32 = settings.parsed("DAYS");
+/// assert_eq!(settings.finish().unwrap_err().to_string(), "unusable configuration: DAYS is not set");
+/// # let _ = (table, days);
+/// ```
+#[derive(Debug)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    faults: Vec<String>,
+}
+
+/// Settings that are missing or unusable, all of them.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("unusable configuration: {}", .0.join("; "))]
+pub struct Unusable(Vec<String>);
+
+impl Settings {
+    /// The process's environment.
+    pub fn from_env() -> Self {
+        // Names or values that are not UTF-8 are none of ours.
+        let pairs = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        Self {
+            values: pairs.collect(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Given settings, for tests.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let values = pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        Self {
+            values,
+            faults: Vec::new(),
+        }
+    }
+
+    /// A text that must be there and not be empty.
+    pub fn text(&mut self, key: &str) -> String {
+        match self.values.get(key).map(|value| value.trim()) {
+            Some(value) if !value.is_empty() => value.to_owned(),
+            _ => {
+                self.faults.push(format!("{key} is not set"));
+                String::new()
+            }
+        }
+    }
+
+    /// A value that must be there and parse; its default when it does not,
+    /// which [`Settings::finish`] keeps anybody from using.
+    pub fn parsed<T>(&mut self, key: &str) -> T
+    where
+        T: FromStr + Default,
+        T::Err: Display,
+    {
+        let text = self.text(key);
+        if text.is_empty() {
+            return T::default();
+        }
+        text.parse().unwrap_or_else(|error| {
+            self.faults.push(format!("{key}: {error}"));
+            T::default()
+        })
+    }
+
+    /// A list separated by commas; the key must be there, the list may be empty.
+    pub fn list(&mut self, key: &str) -> Vec<String> {
+        match self.values.get(key) {
+            Some(value) => value
+                .split(',')
+                .map(str::trim)
+                .filter(|entry| !entry.is_empty())
+                .map(ToOwned::to_owned)
+                .collect(),
+            None => {
+                self.faults.push(format!("{key} is not set"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Fails if anything asked for was missing or unusable.
+    pub fn finish(self) -> Result<(), Unusable> {
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Unusable(self.faults))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_key_is_reported_together() {
+        let mut settings = Settings::from_pairs([("A", " "), ("C", "x")]);
+        settings.text("A");
+        settings.text("B");
+        let _: u32 = settings.parsed("C");
+        settings.list("D");
+        let message = settings.finish().unwrap_err().to_string();
+        for fault in [
+            "A is not set",
+            "B is not set",
+            "C: invalid digit",
+            "D is not set",
+        ] {
+            assert!(message.contains(fault), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_be_empty_but_not_absent() {
+        let mut settings = Settings::from_pairs([("DOMAINS", ""), ("OTHERS", "a, b,")]);
+        assert!(settings.list("DOMAINS").is_empty());
+        assert_eq!(settings.list("OTHERS"), ["a", "b"]);
+        assert!(settings.finish().is_ok());
+    }
+}

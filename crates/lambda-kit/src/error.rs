@@ -1,0 +1,109 @@
+//! What Lambda, Step Functions and SQS learn of a function's error.
+
+use std::{error::Error, fmt};
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use lambda_runtime::Diagnostic;
+
+/// What a caller should do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Try again, with growing pauses: a neighbour was slow or away.
+    Transient,
+    /// Try again at once: somebody else changed the same thing.
+    Conflict,
+    /// Trying again changes nothing.
+    Permanent,
+}
+
+/// A function's error with its class and its stable name.
+pub trait FunctionError: Error + Send + Sync + 'static {
+    /// What to do about it.
+    fn class(&self) -> Class;
+
+    /// The name that the state machine matches on.
+    fn name(&self) -> &'static str {
+        self.class().name()
+    }
+}
+
+impl Class {
+    /// The name of an error that has no code of its own.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "Transient",
+            Self::Conflict => "Conflict",
+            Self::Permanent => "Internal",
+        }
+    }
+}
+
+/// The class of a failed AWS call.
+pub fn class_of_call(transient: bool) -> Class {
+    if transient {
+        Class::Transient
+    } else {
+        Class::Permanent
+    }
+}
+
+/// A function's error on its way out of the process.
+pub struct Failed(Box<dyn FunctionError>);
+
+impl<E: FunctionError> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl From<Failed> for Diagnostic {
+    fn from(failed: Failed) -> Self {
+        let error_message = crate::telemetry::chain(failed.0.as_ref());
+        tracing::error!(error = %error_message, class = ?failed.0.class(), "the invocation failed");
+        Self {
+            error_type: failed.0.name().to_owned(),
+            error_message,
+        }
+    }
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The runtime logs this beside the answer; the chain is logged above, once.
+        f.write_str(self.0.name())
+    }
+}
+
+/// A call of an AWS service that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} failed")]
+pub struct CallError {
+    /// The action, as IAM names it.
+    pub call: &'static str,
+    /// Whether it may succeed later.
+    pub transient: bool,
+    /// What the SDK says.
+    #[source]
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+impl CallError {
+    /// The failure of an SDK operation.
+    pub fn of_sdk<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        Self {
+            call,
+            transient: crate::aws::is_transient(&error),
+            source: Box::new(error),
+        }
+    }
+}
+
+impl FunctionError for CallError {
+    fn class(&self) -> Class {
+        class_of_call(self.transient)
+    }
+}

@@ -1,0 +1,101 @@
+//! What people look up.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use dropcast_domain::{registry::Model, run::Run, run_id::RunId, status::Transition};
+use serde::de::DeserializeOwned;
+
+use super::{
+    DynamoStore, failed,
+    items::{self, LOG_SK, MODELS, OPEN, STATUS_PREFIX, Step, key, model_pk, run_pk, text},
+};
+use crate::{History, verbs::Answer};
+
+/// The most models that are listed.
+const MOST_MODELS: usize = 1_000;
+
+impl DynamoStore {
+    fn partition(&self, index: &str, attribute: &str, value: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .index_name(index)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", attribute)
+            .expression_attribute_values(":pk", text(value))
+    }
+
+    async fn collect<T: DeserializeOwned>(
+        &self,
+        verb: &'static str,
+        query: QueryFluentBuilder,
+        limit: usize,
+    ) -> Answer<Vec<T>> {
+        let mut found = Vec::new();
+        let mut pages = query.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for item in page
+                .map_err(|error| failed(verb, error))?
+                .items
+                .unwrap_or_default()
+            {
+                found.push(items::read(item)?);
+                if found.len() >= limit {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl History for DynamoStore {
+    async fn runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+        let query = self
+            .partition("by-model", "model_pk", &model_pk(model))
+            .scan_index_forward(false)
+            .limit(i32::from(limit.max(1)));
+        self.collect("runs_of", query, usize::from(limit)).await
+    }
+
+    async fn open_runs(&self, limit: u16) -> Answer<Vec<Run>> {
+        let query = self
+            .partition("open-runs", "open_pk", OPEN)
+            .limit(i32::from(limit.max(1)));
+        self.collect("open_runs", query, usize::from(limit)).await
+    }
+
+    async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk AND begins_with(SK, :prefix)")
+            .expression_attribute_values(":pk", text(run_pk(run)))
+            .expression_attribute_values(":prefix", text(STATUS_PREFIX));
+        let steps: Vec<Step> = self.collect("timeline", query, usize::MAX).await?;
+        Ok(steps.into_iter().map(|step| step.step).collect())
+    }
+
+    async fn log(&self, run: &RunId) -> Answer<Vec<String>> {
+        #[derive(serde::Deserialize)]
+        struct Log {
+            lines: Vec<String>,
+        }
+        let item = self.get("log", key(run_pk(run), LOG_SK)).await?;
+        Ok(item
+            .map(items::read::<Log>)
+            .transpose()?
+            .map(|log| log.lines)
+            .unwrap_or_default())
+    }
+
+    async fn models(&self) -> Answer<Vec<Model>> {
+        self.collect(
+            "models",
+            self.partition("by-model", "model_pk", MODELS),
+            MOST_MODELS,
+        )
+        .await
+    }
+}

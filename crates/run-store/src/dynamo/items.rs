@@ -1,0 +1,148 @@
+//! How records lie in the table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use dropcast_domain::{
+    model::ModelName,
+    registry::{Model, RegisteredVersion},
+    run::Run,
+    run_id::{RunId, Version},
+    status::{Progress, Transition},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use crate::{MailKey, StoreError};
+
+/// An item as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The sort key of the run's record. The stream's filter and announce-run match on it.
+pub const RUN_SK: &str = "RUN";
+/// The sort key of the task token.
+pub(crate) const TOKEN_SK: &str = "TOKEN";
+/// The sort key of a failed job's last log lines.
+pub(crate) const LOG_SK: &str = "LOG";
+/// The sort key prefix of the timeline.
+pub(crate) const STATUS_PREFIX: &str = "STATUS#";
+/// The sort key of a model.
+pub(crate) const MODEL_SK: &str = "MODEL";
+/// Partition of index `open-runs`.
+pub(crate) const OPEN: &str = "OPEN";
+/// Partition of index `by-model` that lists the models themselves.
+pub(crate) const MODELS: &str = "MODELS";
+
+pub(crate) fn run_pk(run: &RunId) -> String {
+    format!("RUN#{run}")
+}
+
+pub(crate) fn model_pk(model: &str) -> String {
+    format!("MODEL#{model}")
+}
+
+pub(crate) fn status_sk(progress: Progress) -> String {
+    // Padded, so that the timeline sorts by (finished attempts, rank).
+    format!(
+        "{STATUS_PREFIX}{:04}#{}",
+        progress.attempts,
+        progress.status.rank()
+    )
+}
+
+pub(crate) fn version_sk(version: Version) -> String {
+    format!("VERSION#{:06}", version.number())
+}
+
+pub(crate) fn mail_sk(mail: &MailKey) -> String {
+    let digest = Sha256::digest(mail.recipient.as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("MAIL#{}#{hex}", mail.kind)
+}
+
+/// A time that sorts as text: fixed width, to the millisecond.
+pub(crate) fn sortable(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn key(pk: String, sk: impl Into<String>) -> Item {
+    HashMap::from([("PK".to_owned(), text(pk)), ("SK".to_owned(), text(sk))])
+}
+
+/// One step of the timeline.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Step {
+    #[serde(flatten)]
+    pub(crate) step: Transition,
+}
+
+pub(crate) fn run_item(run: &Run) -> Result<Item, StoreError> {
+    let mut item = written(run, run_pk(&run.id), RUN_SK)?;
+    item.insert("model_pk".into(), text(model_pk(&run.request.model)));
+    item.insert("model_sk".into(), text(run.id.as_str()));
+    item.insert("open_pk".into(), text(OPEN));
+    item.insert("open_sk".into(), text(sortable(run.current.at)));
+    item.insert("order".into(), number(run.current.progress.order()));
+    item.insert("changed_ms".into(), number(run.current.at.as_millisecond()));
+    item.insert("ttl".into(), number(run.expires_at.as_second()));
+    Ok(item)
+}
+
+pub(crate) fn model_item(model: &Model) -> Result<Item, StoreError> {
+    let mut item = written(model, model_pk(model.name.as_str()), MODEL_SK)?;
+    item.insert("model_pk".into(), text(MODELS));
+    item.insert("model_sk".into(), text(model.name.as_str()));
+    Ok(item)
+}
+
+pub(crate) fn version_item(version: &RegisteredVersion) -> Result<Item, StoreError> {
+    written(
+        version,
+        model_pk(version.model.as_str()),
+        &version_sk(version.version),
+    )
+}
+
+pub(crate) fn version_key(model: &ModelName, version: Version) -> Item {
+    key(model_pk(model.as_str()), version_sk(version))
+}
+
+fn written<T: Serialize>(value: &T, pk: String, sk: &str) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(|source| StoreError::Unreadable {
+        key: format!("{pk} {sk}"),
+        source,
+    })?;
+    item.extend(key(pk, sk));
+    Ok(item)
+}
+
+/// Reads one attribute's worth of a value, for update expressions.
+pub(crate) fn attribute<T: Serialize>(value: &T, name: &str) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|source| StoreError::Unreadable {
+        key: name.to_owned(),
+        source,
+    })
+}
+
+/// Reads an item back.
+pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    let key = ["PK", "SK"].map(|part| {
+        item.get(part)
+            .and_then(|value| value.as_s().ok())
+            .cloned()
+            .unwrap_or_default()
+    });
+    serde_dynamo::from_item(item).map_err(|source| StoreError::Unreadable {
+        key: key.join(" "),
+        source,
+    })
+}

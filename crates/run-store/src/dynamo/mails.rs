@@ -1,0 +1,76 @@
+//! Claims on mails.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use jiff::Timestamp;
+
+use super::{
+    DynamoStore,
+    items::{Item, key, mail_sk, number, run_pk, text},
+    took_place,
+};
+use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, verbs::Answer};
+
+fn mail_key(mail: &MailKey) -> Item {
+    key(run_pk(&mail.run), mail_sk(mail))
+}
+
+impl Mails for DynamoStore {
+    async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
+        let answer = self
+            .update(mail_key(mail))
+            .update_expression("SET held_until = :until ADD tries :one")
+            .condition_expression("attribute_not_exists(PK) OR (attribute_not_exists(sent_at) AND held_until <= :now)")
+            .expression_attribute_values(":until", number(now.as_second() + CLAIM_SECONDS))
+            .expression_attribute_values(":now", number(now.as_second()))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await;
+        let before = answer
+            .as_ref()
+            .ok()
+            .and_then(|done| done.attributes.clone())
+            .unwrap_or_default();
+        if took_place("claim", answer)? {
+            // A claim given back is held until 0; one that lapsed, until some time past.
+            let lapsed = before
+                .get("held_until")
+                .and_then(|until| until.as_n().ok())
+                .is_some_and(|until| until != "0");
+            return Ok(if lapsed {
+                Claim::OursAfterALapse
+            } else {
+                Claim::Ours
+            });
+        }
+        let standing = self.get("claim", mail_key(mail)).await?.unwrap_or_default();
+        Ok(if standing.contains_key("sent_at") {
+            Claim::Sent
+        } else {
+            Claim::Held
+        })
+    }
+
+    async fn sent(&self, mail: &MailKey, message_id: &str, now: Timestamp) -> Answer<()> {
+        let answer = self
+            .update(mail_key(mail))
+            .update_expression("SET sent_at = :at, message_id = :id REMOVE held_until")
+            .condition_expression("attribute_exists(PK) AND attribute_not_exists(sent_at)")
+            .expression_attribute_values(":at", text(now.to_string()))
+            .expression_attribute_values(":id", text(message_id))
+            .send()
+            .await;
+        took_place("sent", answer).map(drop)
+    }
+
+    async fn release(&self, mail: &MailKey) -> Answer<()> {
+        let answer = self
+            .update(mail_key(mail))
+            .update_expression("SET held_until = :never")
+            .condition_expression("attribute_exists(PK) AND attribute_not_exists(sent_at)")
+            .expression_attribute_values(":never", number(0))
+            .send()
+            .await;
+        took_place("release", answer).map(drop)
+    }
+}

@@ -1,0 +1,273 @@
+//! Runs, from their first record to their end.
+
+use dropcast_domain::{
+    failure::Failure,
+    job::JobEnd,
+    output::Output,
+    run::{HEADLINE_OUTPUTS, Run, Wishes},
+    run_id::{JobId, RunId},
+    status::{Progress, Status, Transition},
+};
+
+use super::{
+    DynamoStore, failed,
+    items::{
+        self, LOG_SK, OPEN, RUN_SK, TOKEN_SK, attribute, key, number, run_pk, sortable, status_sk,
+        text,
+    },
+    took_place,
+};
+use crate::{Endings, Jobs, Outputs, Runs, StoreError, Tokens, Validation, Verdict, verbs::Answer};
+
+impl DynamoStore {
+    async fn standing(&self, verb: &'static str, run: &RunId) -> Answer<Run> {
+        let item = self.get(verb, key(run_pk(run), RUN_SK)).await?;
+        items::read(item.ok_or_else(|| StoreError::NoSuchRun(run.clone()))?)
+    }
+
+    /// Adds a step to the timeline; of two reports of one step the earlier stays.
+    async fn note(&self, run: &RunId, step: Transition) -> Answer<()> {
+        let (at, status) = (
+            attribute(&step.at, "at")?,
+            attribute(&step.progress.status, "status")?,
+        );
+        let answer = self
+            .update(key(run_pk(run), status_sk(step.progress)))
+            .update_expression(
+                "SET #at = :at, #status = :status, attempts = :attempts, changed_ms = :ms",
+            )
+            .condition_expression("attribute_not_exists(PK) OR changed_ms > :ms")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":at", at)
+            .expression_attribute_values(":status", status)
+            .expression_attribute_values(":attempts", number(step.progress.attempts))
+            .expression_attribute_values(":ms", number(step.at.as_millisecond()))
+            .send()
+            .await;
+        took_place("advance", answer).map(drop)
+    }
+}
+
+impl Runs for DynamoStore {
+    async fn begin(&self, run: &Run) -> Answer<Run> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::run_item(run)?))
+            .condition_expression("attribute_not_exists(PK)")
+            .send()
+            .await;
+        let new = took_place("begin", answer)?;
+        // Also for a run that stood: the process may have died between the two writes.
+        let received = Transition {
+            progress: Progress::first(Status::Received),
+            at: run.upload.at,
+        };
+        self.note(&run.id, received).await?;
+        if new {
+            Ok(run.clone())
+        } else {
+            self.standing("begin", &run.id).await
+        }
+    }
+
+    async fn find(&self, run: &RunId) -> Answer<Option<Run>> {
+        self.get("find", key(run_pk(run), RUN_SK))
+            .await?
+            .map(items::read)
+            .transpose()
+    }
+
+    async fn advance(&self, run: &RunId, step: Transition) -> Answer<bool> {
+        self.note(run, step).await?;
+        let answer = self
+            .update(key(run_pk(run), RUN_SK))
+            .update_expression("SET #current = :current, #order = :order, changed_ms = :ms, open_sk = :open_sk")
+            // `open_pk` is there as long as the run is open: terminal states absorb everything.
+            .condition_expression(
+                "attribute_exists(open_pk) AND (#order < :order OR (#order = :order AND changed_ms > :ms))",
+            )
+            .expression_attribute_names("#current", "current")
+            .expression_attribute_names("#order", "order")
+            .expression_attribute_values(":current", attribute(&step, "current")?)
+            .expression_attribute_values(":order", number(step.progress.order()))
+            .expression_attribute_values(":ms", number(step.at.as_millisecond()))
+            .expression_attribute_values(":open_sk", text(sortable(step.at)))
+            .send()
+            .await;
+        took_place("advance", answer)
+    }
+}
+
+impl Validation for DynamoStore {
+    async fn judge(&self, run: &RunId, wishes: &Wishes, verdict: &Verdict) -> Answer<()> {
+        let mut update = self
+            .update(key(run_pk(run), RUN_SK))
+            .condition_expression("attribute_exists(open_pk)")
+            .expression_attribute_values(":title", text(&wishes.title))
+            .expression_attribute_values(":notify", attribute(&wishes.notify, "notify")?)
+            .expression_attribute_values(
+                ":unusable",
+                attribute(&wishes.notify_unusable, "notifyUnusable")?,
+            );
+        let mut set =
+            String::from("SET title = :title, notify = :notify, notifyUnusable = :unusable");
+        match verdict {
+            Verdict::Accepted(acceptance) => {
+                set.push_str(", version = :version, #input = :input");
+                update = update
+                    .expression_attribute_names("#input", "input")
+                    .expression_attribute_values(":version", number(acceptance.version))
+                    .expression_attribute_values(":input", attribute(&acceptance.input, "input")?);
+            }
+            Verdict::Rejected {
+                problem_count,
+                version,
+            } => {
+                set.push_str(", problemCount = :problems");
+                update = update.expression_attribute_values(":problems", number(problem_count));
+                if let Some(version) = version {
+                    set.push_str(", version = :version");
+                    update = update.expression_attribute_values(":version", number(version));
+                }
+            }
+        }
+        // A run that is over keeps what it has.
+        took_place("judge", update.update_expression(set).send().await).map(drop)
+    }
+}
+
+impl Jobs for DynamoStore {
+    async fn name_job(&self, run: &RunId, job: &JobId) -> Answer<JobId> {
+        let answer = self
+            .update(key(run_pk(run), RUN_SK))
+            .update_expression("SET job = :job")
+            .condition_expression(
+                "attribute_exists(PK) AND (attribute_not_exists(job) OR job = :job)",
+            )
+            .expression_attribute_values(":job", text(job.as_str()))
+            .send()
+            .await;
+        if took_place("name_job", answer)? {
+            return Ok(job.clone());
+        }
+        self.standing("name_job", run)
+            .await?
+            .job
+            .ok_or(StoreError::Contended("name_job"))
+    }
+
+    async fn end_job(&self, run: &RunId, end: &JobEnd) -> Answer<()> {
+        let answer = self
+            .update(key(run_pk(run), RUN_SK))
+            .update_expression("SET jobEnd = :end")
+            .condition_expression("attribute_exists(PK) AND attribute_not_exists(jobEnd)")
+            .expression_attribute_values(":end", attribute(end, "jobEnd")?)
+            .send()
+            .await;
+        took_place("end_job", answer).map(drop)
+    }
+
+    async fn keep_log(&self, run: &RunId, lines: &[String]) -> Answer<()> {
+        let mut item = key(run_pk(run), LOG_SK);
+        item.insert("lines".into(), attribute(&lines, "lines")?);
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK)")
+            .send()
+            .await;
+        took_place("keep_log", answer).map(drop)
+    }
+}
+
+impl Tokens for DynamoStore {
+    async fn hold_token(&self, run: &RunId, token: &str) -> Answer<()> {
+        let mut item = key(run_pk(run), TOKEN_SK);
+        item.insert("token".into(), text(token));
+        // Unconditional on purpose: the token of a retried task supersedes the one before it.
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| failed("hold_token", error))
+    }
+
+    async fn token(&self, run: &RunId) -> Answer<Option<String>> {
+        let item = self.get("token", key(run_pk(run), TOKEN_SK)).await?;
+        Ok(item.and_then(|item| {
+            item.get("token")
+                .and_then(|token| token.as_s().ok())
+                .cloned()
+        }))
+    }
+
+    async fn spend_token(&self, run: &RunId, token: &str) -> Answer<()> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key(run_pk(run), TOKEN_SK)))
+            .condition_expression("#token = :token")
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":token", text(token))
+            .send()
+            .await;
+        took_place("spend_token", answer).map(drop)
+    }
+}
+
+impl Outputs for DynamoStore {
+    async fn publish(&self, run: &RunId, outputs: &[Output], count: u64) -> Answer<()> {
+        let headline = outputs.get(..HEADLINE_OUTPUTS).unwrap_or(outputs);
+        let answer = self
+            .update(key(run_pk(run), RUN_SK))
+            .update_expression("SET outputs = :outputs, outputCount = :count")
+            .condition_expression("attribute_exists(open_pk)")
+            .expression_attribute_values(":outputs", attribute(&headline, "outputs")?)
+            .expression_attribute_values(":count", number(count))
+            .send()
+            .await;
+        took_place("publish", answer).map(drop)
+    }
+}
+
+impl Endings for DynamoStore {
+    async fn finish(&self, run: &RunId, end: Transition, failure: Option<&Failure>) -> Answer<Run> {
+        let mut update = self
+            .update(key(run_pk(run), RUN_SK))
+            .condition_expression("open_pk = :open")
+            .expression_attribute_names("#current", "current")
+            .expression_attribute_names("#order", "order")
+            .expression_attribute_values(":open", text(OPEN))
+            .expression_attribute_values(":current", attribute(&end, "current")?)
+            .expression_attribute_values(":order", number(end.progress.order()))
+            .expression_attribute_values(":ms", number(end.at.as_millisecond()));
+        let mut set = String::from("SET #current = :current, #order = :order, changed_ms = :ms");
+        if let Some(failure) = failure {
+            set.push_str(", failure = :failure");
+            update = update.expression_attribute_values(":failure", attribute(failure, "failure")?);
+        }
+        let ended = took_place(
+            "finish",
+            update
+                .update_expression(format!("{set} REMOVE open_pk, open_sk"))
+                .send()
+                .await,
+        )?;
+        let standing = self.standing("finish", run).await?;
+        if ended || standing.current == end {
+            self.note(run, end).await?;
+        }
+        Ok(standing)
+    }
+}

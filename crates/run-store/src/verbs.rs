@@ -1,0 +1,185 @@
+//! The ports: what callers may ask of a store.
+
+use std::future::Future;
+
+use dropcast_domain::{
+    failure::Failure,
+    job::JobEnd,
+    model::ModelName,
+    output::Output,
+    registry::{Draft, Model, RegisteredVersion},
+    run::{Acceptance, Run, Wishes},
+    run_id::{JobId, RunId, Version},
+    status::{Status, Transition},
+};
+use jiff::Timestamp;
+
+use crate::StoreError;
+
+/// The answer of a verb.
+pub type Answer<T> = Result<T, StoreError>;
+
+/// Runs and their way forward.
+pub trait Runs: Send + Sync {
+    /// Writes the record of a new run unless there is one; answers the one that stands.
+    fn begin(&self, run: &Run) -> impl Future<Output = Answer<Run>> + Send;
+
+    /// The record, read consistently.
+    fn find(&self, run: &RunId) -> impl Future<Output = Answer<Option<Run>>> + Send;
+
+    /// Adds a step to the timeline, and moves the record if it leads forward;
+    /// says whether it moved.
+    fn advance(&self, run: &RunId, step: Transition) -> impl Future<Output = Answer<bool>> + Send;
+}
+
+/// What validation found.
+pub trait Validation: Send + Sync {
+    /// Keeps what the uploader wished and what validation decided.
+    fn judge(
+        &self,
+        run: &RunId,
+        wishes: &Wishes,
+        verdict: &Verdict,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// What validation decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may run.
+    Accepted(Acceptance),
+    /// It may not.
+    Rejected {
+        /// How many problems the input has.
+        problem_count: u64,
+        /// The version whose rules were applied, where there was one.
+        version: Option<Version>,
+    },
+}
+
+/// The run's one job.
+pub trait Jobs: Send + Sync {
+    /// Names the run's job unless one is named; answers the job that counts (invariant 3).
+    fn name_job(&self, run: &RunId, job: &JobId) -> impl Future<Output = Answer<JobId>> + Send;
+
+    /// Keeps how the job ended, unless that is kept already.
+    fn end_job(&self, run: &RunId, end: &JobEnd) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Keeps the last lines that a failed job logged.
+    fn keep_log(&self, run: &RunId, lines: &[String]) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// The execution's task token: the only way to resume it (invariant 7).
+pub trait Tokens: Send + Sync {
+    /// Keeps the token before the job is submitted; a retried task's newer token replaces the older.
+    fn hold_token(&self, run: &RunId, token: &str) -> impl Future<Output = Answer<()>> + Send;
+
+    /// The token, unless it is spent.
+    fn token(&self, run: &RunId) -> impl Future<Output = Answer<Option<String>>> + Send;
+
+    /// Forgets this token after it was used. A newer one stays.
+    fn spend_token(&self, run: &RunId, token: &str) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// What the run published.
+pub trait Outputs: Send + Sync {
+    /// Puts the declared outputs on the record, and how many objects the manifest lists.
+    fn publish(
+        &self,
+        run: &RunId,
+        outputs: &[Output],
+        count: u64,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// The end of a run.
+pub trait Endings: Send + Sync {
+    /// Writes the one terminal status; answers the record as it stands, which an
+    /// earlier end may have settled otherwise.
+    fn finish(
+        &self,
+        run: &RunId,
+        end: Transition,
+        failure: Option<&Failure>,
+    ) -> impl Future<Output = Answer<Run>> + Send;
+}
+
+/// Which mails were sent.
+pub trait Mails: Send + Sync {
+    /// Claims one mail for sending.
+    fn claim(&self, mail: &MailKey, now: Timestamp) -> impl Future<Output = Answer<Claim>> + Send;
+
+    /// Records that SES has it.
+    fn sent(
+        &self,
+        mail: &MailKey,
+        message_id: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Gives a claim back after SES refused, so that the next try need not wait for it to lapse.
+    fn release(&self, mail: &MailKey) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// One mail: a run, what it says, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailKey {
+    /// The run.
+    pub run: RunId,
+    /// What the mail says: the terminal status.
+    pub kind: Status,
+    /// The recipient's address.
+    pub recipient: String,
+}
+
+/// Whether a mail may be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Yes, and nobody tried before.
+    Ours,
+    /// Yes, but an earlier claim lapsed without a record of how it went: it may
+    /// go out a second time. To be counted.
+    OursAfterALapse,
+    /// No: somebody else is at it.
+    Held,
+    /// No: it was sent.
+    Sent,
+}
+
+/// How long a claim is held against others, in seconds. Longer than the
+/// notify function may run (30 s), shorter than its queue's visibility timeout.
+pub const CLAIM_SECONDS: i64 = 60;
+
+/// Registered models.
+pub trait Models: Send + Sync {
+    /// A model.
+    fn model(&self, name: &ModelName) -> impl Future<Output = Answer<Option<Model>>> + Send;
+
+    /// One version of a model.
+    fn version(
+        &self,
+        name: &ModelName,
+        version: Version,
+    ) -> impl Future<Output = Answer<Option<RegisteredVersion>>> + Send;
+
+    /// Writes a version under the model's next number. The first version becomes the default.
+    fn register(&self, draft: &Draft) -> impl Future<Output = Answer<RegisteredVersion>> + Send;
+}
+
+/// What people look up.
+pub trait History: Send + Sync {
+    /// A model's runs, the newest first.
+    fn runs_of(&self, model: &str, limit: u16) -> impl Future<Output = Answer<Vec<Run>>> + Send;
+
+    /// Runs that are not over, the longest unchanged first.
+    fn open_runs(&self, limit: u16) -> impl Future<Output = Answer<Vec<Run>>> + Send;
+
+    /// Every step of a run, in its order.
+    fn timeline(&self, run: &RunId) -> impl Future<Output = Answer<Vec<Transition>>> + Send;
+
+    /// The kept log lines of a failed job.
+    fn log(&self, run: &RunId) -> impl Future<Output = Answer<Vec<String>>> + Send;
+
+    /// Every model.
+    fn models(&self) -> impl Future<Output = Answer<Vec<Model>>> + Send;
+}

@@ -1,0 +1,20 @@
+//! Settings of this function.
+
+use dropcast_lambda_kit::config::{Settings, Unusable};
+
+/// Settings of this function.
+#[derive(Debug)]
+pub struct Config {
+    /// The runs table's name.
+    pub runs_table: String,
+}
+
+impl Config {
+    /// Reads the settings; every fault is reported together.
+    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+        let config = Self {
+            runs_table: settings.text("RUNS_TABLE"),
+        };
+        settings.finish().map(|()| config)
+    }
+}

@@ -1,0 +1,32 @@
+//! Batch, as far as this function needs it.
+
+use std::future::Future;
+
+use aws_sdk_batch::Client;
+use dropcast_domain::run_id::JobId;
+use dropcast_lambda_kit::error::CallError;
+
+/// Stops jobs that nobody waits for.
+pub trait StopJob: Send + Sync {
+    /// Stops a job wherever it stands; one that has ended is left alone.
+    fn stop(&self, job: &JobId) -> impl Future<Output = Result<(), CallError>> + Send;
+}
+
+/// AWS Batch.
+#[derive(Debug)]
+pub struct BatchJobs(pub Client);
+
+impl StopJob for BatchJobs {
+    async fn stop(&self, job: &JobId) -> Result<(), CallError> {
+        let answer = self
+            .0
+            .terminate_job()
+            .job_id(job.as_str())
+            .reason("Dropcast: the run is over.")
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
+    }
+}

@@ -1,0 +1,26 @@
+//! Settings of this function.
+
+use dropcast_lambda_kit::config::{Settings, Unusable};
+
+/// Settings of this function.
+#[derive(Debug)]
+pub struct Config {
+    /// The runs table's name.
+    pub runs_table: String,
+    /// The state machine's ARN.
+    pub state_machine_arn: String,
+    /// How long a record is kept, in days.
+    pub retention_days: u32,
+}
+
+impl Config {
+    /// Reads the settings; every fault is reported together.
+    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+        let config = Self {
+            runs_table: settings.text("RUNS_TABLE"),
+            state_machine_arn: settings.text("STATE_MACHINE_ARN"),
+            retention_days: settings.parsed("RETENTION_DAYS"),
+        };
+        settings.finish().map(|()| config)
+    }
+}

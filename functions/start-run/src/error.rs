@@ -1,0 +1,29 @@
+//! What can go wrong.
+
+use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_run_store::StoreError;
+use thiserror::Error;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Step Functions.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The event's time plus the retention is no time.
+    #[error("the upload's time is out of range")]
+    Time(#[from] jiff::Error),
+}
+
+impl FunctionError for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Call(error) => error.class(),
+            Self::Time(_) => Class::Permanent,
+        }
+    }
+}

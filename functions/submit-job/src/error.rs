@@ -1,0 +1,45 @@
+//! What can go wrong.
+
+use dropcast_domain::{failure::ErrorCode, model::ModelName, run_id::Version};
+use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_run_store::StoreError;
+use thiserror::Error;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Batch or Step Functions.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The version's job definition was deregistered.
+    #[error("Version {version} of {model} can no longer run: its job definition is gone.")]
+    DefinitionGone {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+    },
+    /// The run was never accepted: the state machine would not come here.
+    #[error("the run's input was never accepted")]
+    NotAccepted,
+}
+
+impl FunctionError for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Call(error) => error.class(),
+            Self::DefinitionGone { .. } | Self::NotAccepted => Class::Permanent,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::DefinitionGone { .. } => ErrorCode::VersionUnknown.as_str(),
+            other => other.class().name(),
+        }
+    }
+}

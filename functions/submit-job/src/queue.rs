@@ -1,0 +1,143 @@
+//! Batch, as far as this function needs it.
+
+use std::future::Future;
+
+use aws_sdk_batch::{
+    Client,
+    types::{ContainerOverrides, KeyValuePair, KeyValuesPair},
+};
+use dropcast_domain::run_id::{JobId, RunId};
+use dropcast_lambda_kit::error::CallError;
+
+/// What a job is submitted with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRequest {
+    /// The job's name: the run's id.
+    pub name: RunId,
+    /// The job definition, revision included.
+    pub definition: String,
+    /// The job's environment. Batch shows it in clear to whoever may describe jobs: no secret.
+    pub environment: Vec<(String, String)>,
+}
+
+/// The queue of a deployment.
+pub trait JobQueue: Send + Sync {
+    /// The run's job, if one was submitted already.
+    fn find(&self, run: &RunId) -> impl Future<Output = Result<Option<JobId>, CallError>> + Send;
+
+    /// Whether a job definition can be submitted.
+    fn is_active(&self, definition: &str) -> impl Future<Output = Result<bool, CallError>> + Send;
+
+    /// Submits a job.
+    fn submit(&self, request: JobRequest) -> impl Future<Output = Result<JobId, CallError>> + Send;
+
+    /// Stops a job.
+    fn stop(&self, job: &JobId) -> impl Future<Output = Result<(), CallError>> + Send;
+}
+
+/// A queue of AWS Batch.
+#[derive(Debug)]
+pub struct BatchQueue {
+    client: Client,
+    queue: String,
+}
+
+impl BatchQueue {
+    /// The queue of this ARN.
+    pub fn new(client: Client, queue: impl Into<String>) -> Self {
+        Self {
+            client,
+            queue: queue.into(),
+        }
+    }
+}
+
+impl JobQueue for BatchQueue {
+    async fn find(&self, run: &RunId) -> Result<Option<JobId>, CallError> {
+        // With a name filter, jobs of every status are listed:
+        // https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html
+        let by_name = KeyValuesPair::builder()
+            .name("JOB_NAME")
+            .values(run.as_str())
+            .build();
+        let listed = self
+            .client
+            .list_jobs()
+            .job_queue(&self.queue)
+            .filters(by_name)
+            .send()
+            .await;
+        let listed = listed.map_err(|error| CallError::of_sdk("batch:ListJobs", error))?;
+        let oldest = listed
+            .job_summary_list
+            .unwrap_or_default()
+            .into_iter()
+            .min_by_key(|job| job.created_at);
+        oldest
+            .and_then(|job| job.job_id)
+            .map(|id| job_id(&id, "batch:ListJobs"))
+            .transpose()
+    }
+
+    async fn is_active(&self, definition: &str) -> Result<bool, CallError> {
+        let answer = self
+            .client
+            .describe_job_definitions()
+            .job_definitions(definition)
+            .send()
+            .await;
+        let answer =
+            answer.map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))?;
+        let found = answer.job_definitions.unwrap_or_default();
+        Ok(found
+            .iter()
+            .any(|definition| definition.status.as_deref() == Some("ACTIVE")))
+    }
+
+    async fn submit(&self, request: JobRequest) -> Result<JobId, CallError> {
+        let environment = request
+            .environment
+            .into_iter()
+            .map(|(name, value)| KeyValuePair::builder().name(name).value(value).build())
+            .collect();
+        let answer = self
+            .client
+            .submit_job()
+            .job_name(request.name.as_str())
+            .job_queue(&self.queue)
+            .job_definition(request.definition)
+            .container_overrides(
+                ContainerOverrides::builder()
+                    .set_environment(Some(environment))
+                    .build(),
+            )
+            .send()
+            .await
+            .map_err(|error| CallError::of_sdk("batch:SubmitJob", error))?;
+        job_id(
+            answer.job_id.as_deref().unwrap_or_default(),
+            "batch:SubmitJob",
+        )
+    }
+
+    async fn stop(&self, job: &JobId) -> Result<(), CallError> {
+        let answer = self
+            .client
+            .terminate_job()
+            .job_id(job.as_str())
+            .reason("Dropcast: the run has another job.")
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
+    }
+}
+
+fn job_id(text: &str, call: &'static str) -> Result<JobId, CallError> {
+    text.parse().map_err(|error| CallError {
+        call,
+        transient: false,
+        source: Box::new(error),
+    })
+}

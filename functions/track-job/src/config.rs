@@ -1,0 +1,26 @@
+//! Settings of this function.
+
+use dropcast_lambda_kit::config::{Settings, Unusable};
+
+/// Settings of this function.
+#[derive(Debug)]
+pub struct Config {
+    /// The runs table's name.
+    pub runs_table: String,
+    /// The Batch job queue.
+    pub job_queue_arn: String,
+    /// The log group that jobs write to.
+    pub job_log_group: String,
+}
+
+impl Config {
+    /// Reads the settings; every fault is reported together.
+    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+        let config = Self {
+            runs_table: settings.text("RUNS_TABLE"),
+            job_queue_arn: settings.text("JOB_QUEUE_ARN"),
+            job_log_group: settings.text("JOB_LOG_GROUP"),
+        };
+        settings.finish().map(|()| config)
+    }
+}

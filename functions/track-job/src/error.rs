@@ -1,0 +1,30 @@
+//! What can go wrong.
+
+use dropcast_domain::run_id::NotAJobId;
+use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_run_store::StoreError;
+use thiserror::Error;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Batch, CloudWatch Logs or Step Functions.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The event names no job.
+    #[error(transparent)]
+    Event(#[from] NotAJobId),
+}
+
+impl FunctionError for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Call(error) => error.class(),
+            Self::Event(_) => Class::Permanent,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Batch's event as it arrives.
+
+use dropcast_domain::{
+    job::{Attempt, JobChange, JobStatus},
+    run_id::{NotAJobId, RunId},
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// The detail of a `Batch Job State Change`, as far as it is used.
+///
+/// See <https://docs.aws.amazon.com/batch/latest/userguide/batch_job_events.html>.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobStateChange {
+    job_id: String,
+    job_name: String,
+    job_queue: String,
+    status: String,
+    #[serde(default)]
+    status_reason: Option<String>,
+    #[serde(default)]
+    attempts: Vec<AttemptDetail>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptDetail {
+    #[serde(default)]
+    container: Container,
+    #[serde(default)]
+    stopped_at: Option<i64>,
+    #[serde(default)]
+    status_reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Container {
+    #[serde(default)]
+    exit_code: Option<i32>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    log_stream_name: Option<String>,
+}
+
+impl JobStateChange {
+    /// The run whose job this is, if it is one of the queue's and named like a run.
+    pub(crate) fn run_of(&self, queue: &str) -> Option<RunId> {
+        if self.job_queue == queue {
+            self.job_name.parse().ok()
+        } else {
+            None
+        }
+    }
+
+    /// The change, at the time that the event bears.
+    pub(crate) fn at(self, time: Timestamp) -> Result<JobChange, NotAJobId> {
+        Ok(JobChange {
+            job: self.job_id.parse()?,
+            status: JobStatus::from_name(&self.status),
+            status_reason: self.status_reason,
+            attempts: self.attempts.into_iter().map(Attempt::from).collect(),
+            at: time,
+        })
+    }
+}
+
+impl From<AttemptDetail> for Attempt {
+    fn from(detail: AttemptDetail) -> Self {
+        Self {
+            finished: detail.stopped_at.is_some(),
+            exit_code: detail.container.exit_code,
+            container_reason: detail.container.reason,
+            status_reason: detail.status_reason,
+            log_stream: detail.container.log_stream_name,
+        }
+    }
+}
