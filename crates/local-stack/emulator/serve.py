@@ -1,21 +1,26 @@
-"""Starts MiniStack after repairing three places where its Step Functions differs from AWS.
+"""Starts MiniStack after repairing the places where it differs from AWS in what Dropcast relies on.
 
-A `lambda:invoke.waitForTaskToken` task must fail when the invoked function fails, and its
+Step Functions: a `lambda:invoke.waitForTaskToken` task must fail when the invoked function fails, and its
 `TimeoutSeconds` may be a JSONata expression. MiniStack 1.5.33 swallows the function's error and
 hands the expression, unevaluated, to a timer; the execution then hangs or dies outside its own
 Catch. It also gives every attempt of a task the same token. The state machine that goes to AWS
-needs all three, so the emulator is mended rather than the state machine bent.
+needs all three, so the emulator is mended rather than the state machine bent. A throttled function
+is given the error name that AWS gives it.
+
+Lambda: the emulator's Runtime API sends an event's headers and body in two writes, and Nagle's
+algorithm holds the second back for the 40 ms of a delayed acknowledgement, once per invocation.
 
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html.
 """
 
 import json
+import socketserver
 import threading
 from importlib.metadata import version
 
 from ministack.app import main
-from ministack.services import stepfunctions
+from ministack.services import lambda_svc, stepfunctions
 
 KNOWN_VERSION = "1.5.33"
 LONGEST_WAIT_SECONDS = 99_999_999
@@ -23,6 +28,7 @@ LONGEST_WAIT_SECONDS = 99_999_999
 _execute_task = stepfunctions._execute_task
 _invoke_with_callback = stepfunctions._invoke_with_callback
 _apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
+_throttle_response = lambda_svc._throttle_response
 
 
 def execute_task(state, raw_input, execution, context):
@@ -73,6 +79,13 @@ def invoke_with_callback(resource, arguments, token, state):
     return json.loads(waiting["result"])
 
 
+def throttle_response(*arguments, **options):
+    """Answers for a function at its concurrency limit, with the name that Step Functions reports."""
+    answer = _throttle_response(*arguments, **options)
+    answer["body"]["errorType"] = "Lambda.TooManyRequestsException"
+    return answer
+
+
 def repair():
     """Puts the repairs in place, in the one version that they were written for."""
     found = version("ministack")
@@ -81,6 +94,8 @@ def repair():
     stepfunctions._execute_task = execute_task
     stepfunctions._apply_jsonata_arguments = apply_jsonata_arguments
     stepfunctions._invoke_with_callback = invoke_with_callback
+    lambda_svc._throttle_response = throttle_response
+    socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 
 if __name__ == "__main__":
