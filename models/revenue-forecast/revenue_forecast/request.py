@@ -1,0 +1,96 @@
+"""What the user asks for. The rules and the defaults stand in `input.schema.json` and nowhere else."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from revenue_forecast.errors import ModelError
+
+ADVICE = "Correct the file and drop it again."
+
+
+@dataclass(frozen=True)
+class Request:
+    """One forecast to make. `growth_percent` maps a product line and a calendar year to percent."""
+
+    title: str
+    horizon_months: int
+    interval_percent: float
+    growth_percent: dict[str, dict[int, float]]
+
+    @property
+    def interval_name(self) -> str:
+        """The interval as people call it, for example `90 % interval`."""
+        return f"{self.interval_percent:g} % interval"
+
+
+def read_request(path: Path, schema_path: Path) -> Request:
+    """Reads the input file; raises `ModelError` when there is none or when it asks for something impossible."""
+    schema = json.loads(schema_path.read_text(encoding="utf-8"))
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
+    except OSError as error:
+        raise ModelError(
+            f"The input file {path.name} could not be opened.", "Drop the file again.", str(error)
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"The input file {path.name} is not valid JSON.", ADVICE, str(error)) from error
+    return parse_request(document, schema)
+
+
+def parse_request(document: Any, schema: dict[str, Any]) -> Request:
+    """Turns the document into a request, with the schema's defaults for what it leaves out.
+
+    Dropcast has checked the document against the schema already. The checks here are for runs by hand, and make
+    sure that a wrong value ends in a sentence instead of a wrong forecast.
+    """
+    rules = schema["properties"]
+    _check_object(document, "The input")
+    for key in document:
+        if key not in rules:
+            raise ModelError(f'The input has a field "{key}" that this model does not know.', ADVICE)
+    given = {name: document.get(name, rule["default"]) for name, rule in rules.items()}
+
+    horizon = _number(given["horizon_months"], rules["horizon_months"], "horizon_months")
+    if horizon != int(horizon):
+        raise ModelError(f"horizon_months must be a whole number, not {horizon:g}.", ADVICE)
+    if not isinstance(given["title"], str) or not given["title"].strip():
+        raise ModelError("title must be a text that is not empty.", ADVICE)
+
+    growth_rule = rules["growth_percent"]["additionalProperties"]["patternProperties"]
+    ((year_pattern, percent_rule),) = growth_rule.items()
+    _check_object(given["growth_percent"], "growth_percent")
+    growth: dict[str, dict[int, float]] = {}
+    for line, years in given["growth_percent"].items():
+        _check_object(years, f'growth_percent of "{line}"')
+        growth[line] = {}
+        for year, percent in years.items():
+            if not re.search(year_pattern, year):
+                raise ModelError(f'growth_percent of "{line}" names the year "{year}"; it must be like 2027.', ADVICE)
+            growth[line][int(year)] = _number(percent, percent_rule, f'growth_percent of "{line}" for {year}')
+
+    return Request(
+        title=" ".join(given["title"].split()),
+        horizon_months=int(horizon),
+        interval_percent=_number(given["interval_percent"], rules["interval_percent"], "interval_percent"),
+        growth_percent=growth,
+    )
+
+
+def _check_object(value: Any, name: str) -> None:
+    if not isinstance(value, dict):
+        raise ModelError(f"{name} must be an object in braces, not {json.dumps(value)[:40]}.", ADVICE)
+
+
+def _number(value: Any, rule: dict[str, Any], name: str) -> float:
+    low, high = rule["minimum"], rule["maximum"]
+    # In Python true is a number too; in JSON it is not.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ModelError(f"{name} must be a number from {low} to {high}, not {json.dumps(value)[:40]}.", ADVICE)
+    return float(value)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
