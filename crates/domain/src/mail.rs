@@ -330,14 +330,13 @@ fn outputs(known: &Known) -> Vec<OutputRow> {
 
 /// The first chart of a type that mail programs show, if it is small enough.
 fn chart(known: &Known) -> Option<ChartRow> {
-    let charts = known
+    let mut charts = known
         .run
         .outputs
         .iter()
         .filter(|output| output.kind == OutputKind::Chart);
-    let (chart, media_type) = charts
-        .filter_map(|chart| Some((chart, shown_type(&chart.media_type)?)))
-        .next()?;
+    let (chart, media_type) =
+        charts.find_map(|chart| Some((chart, shown_type(&chart.media_type)?)))?;
     (chart.bytes < CHART_BYTES).then(|| ChartRow {
         key: chart.key.clone(),
         title: one_line_or(&chart.title, TITLE_LENGTH, "Chart"),

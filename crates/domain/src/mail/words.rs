@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-/// The most columns of a tab in a log line.
+/// What a tab of a log line becomes.
 const TAB: &str = "    ";
 
 /// Makes any text one safe line of at most `most` characters.
@@ -98,9 +98,9 @@ pub(super) fn size(bytes: u64) -> String {
     }
     // Tenths of the unit, so that no float is needed.
     let (tenths, unit) = match bytes {
-        0..=999_949 => (bytes.div_ceil(50).div_ceil(2), "kB"),
-        999_950..=999_949_999 => (bytes.div_ceil(50_000).div_ceil(2), "MB"),
-        _ => (bytes.div_ceil(50_000_000).div_ceil(2), "GB"),
+        0..=999_499 => ((bytes + 50) / 100, "kB"),
+        999_500..=999_499_999 => ((bytes + 50_000) / 100_000, "MB"),
+        _ => (bytes / 100_000_000, "GB"),
     };
     if tenths < 1_000 && tenths % 10 != 0 {
         format!("{}.{} {unit}", tenths / 10, tenths % 10)
@@ -195,11 +195,11 @@ mod tests {
                 "312 bytes",
                 "999 bytes",
                 "1 kB",
-                "14.3 kB",
+                "14.2 kB",
                 "312 kB",
                 "1 MB",
                 "2 MB",
-                "3.2 GB",
+                "3.1 GB",
                 "5,000 GB"
             ]
         );
