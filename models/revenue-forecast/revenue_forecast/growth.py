@@ -37,7 +37,7 @@ def growth_factors(
             asked = percent_by_year[year]
             if before <= 0 or months.sum() <= 0:
                 raise ModelError(
-                    f'The growth projection of "{line}" for {year} cannot be applied, because revenue is not above zero.',
+                    f'The growth projection of "{line}" for {year} cannot be applied: revenue is not above zero.',
                     "Leave it out of the file and drop the file again.",
                 )
             otherwise = 100 * (factor * months.sum() / before - 1)

@@ -49,7 +49,8 @@ def write_sqlite(path, rows):
     with connection:
         connection.execute("CREATE TABLE monthly_revenue (product_line TEXT, month DATE, revenue NUMERIC)")
         connection.executemany(
-            "INSERT INTO monthly_revenue VALUES (?, ?, ?)", [(line, f"{month}-01", value) for line, month, value in rows]
+            "INSERT INTO monthly_revenue VALUES (?, ?, ?)",
+            [(line, f"{month}-01", value) for line, month, value in rows],
         )
     connection.close()
     return path

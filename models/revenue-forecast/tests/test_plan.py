@@ -62,8 +62,7 @@ def test_a_single_line_is_the_total(ask):
 def test_a_projection_outside_the_forecast_is_noted(history, ask):
     plan = make_plan(ask(horizon_months=3, growth_percent={"Hardware": {"2024": 1, "2026": 2, "2031": 3}}), history)
     assert plan.notes == (
-        "The growth of Hardware for 2026 and 2031 has no effect:"
-        " the forecast runs from November 2024 to January 2025.",
+        "The growth of Hardware for 2026 and 2031 has no effect: the forecast runs from November 2024 to January 2025.",
     )
 
 
@@ -78,6 +77,8 @@ def test_every_example_names_lines_that_the_shipped_history_has(schema):
     for path in paths:
         request = read_request(path, SCHEMA)
         check_lines(request, shipped)
-        years = {int(year) for years in json.loads(path.read_text()).get("growth_percent", {}).values() for year in years}
+        years = {
+            int(year) for years in json.loads(path.read_text()).get("growth_percent", {}).values() for year in years
+        }
         last = shipped.last_month + request.horizon_months
         assert all(shipped.last_month.year <= year <= last.year for year in years), path.name

@@ -98,7 +98,9 @@ def test_a_database_without_the_table_is_told_from_one_that_does_not_answer(mode
     path.touch()
     failed = model.run(HISTORY_DATABASE_URL=f"sqlite:///{path}")
     assert failed.returncode == 1
-    assert failed.stderr.splitlines()[-2].startswith("The SQLite file empty.sqlite answered, but its table monthly_reve")
+    assert failed.stderr.splitlines()[-2].startswith(
+        "The SQLite file empty.sqlite answered, but its table monthly_reve"
+    )
 
 
 def test_a_mistake_in_the_model_ends_in_plain_words_too(model, tmp_path, capsys, monkeypatch):
