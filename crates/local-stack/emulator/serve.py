@@ -19,7 +19,8 @@ import socketserver
 import threading
 from importlib.metadata import version
 
-from ministack.app import main
+import identity
+from ministack import app
 from ministack.services import lambda_svc, stepfunctions
 
 KNOWN_VERSION = "1.5.33"
@@ -100,4 +101,5 @@ def repair():
 
 if __name__ == "__main__":
     repair()
-    main()
+    identity.repair()
+    app.main()

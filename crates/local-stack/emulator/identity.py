@@ -1,0 +1,74 @@
+"""Tells the emulator's permission checks what AWS would tell them.
+
+With AUTH=true MiniStack holds every function to its role, but it does not know some of the
+resources and condition keys that the roles name. They are added here, so that a role can be as
+narrow as AWS allows and still be tried out on this machine.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+import json
+import re
+
+from ministack import app
+from ministack.core import iam_actions
+
+_pin_request_origin = app.pin_request_origin
+_extract_resource_arn = iam_actions.extract_resource_arn
+_request_tag_context = iam_actions.request_tag_context
+
+_KEY_CONDITION = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
+
+
+def pin_request_origin(address, encrypted):
+    """Counts a request over the loopback as encrypted: it leaves no wire, and policies demand TLS."""
+    _pin_request_origin(address, encrypted or address == "127.0.0.1")
+
+
+def extract_resource_arn(service, method, path, headers, body, params, region, account):
+    """Names the resource of a request: for mail the sender's identity, for log lines their stream."""
+    arn = _extract_resource_arn(service, method, path, headers, body, params, region, account)
+    if service == "ses" and arn == "*" and iam_actions._query_param(params, "Source"):
+        return f"arn:aws:ses:{region}:{account}:identity/{iam_actions._query_param(params, 'Source')}"
+    if service == "logs" and (stream := _fields(body).get("logStreamName")):
+        return f"{arn}:log-stream:{stream}"
+    return arn
+
+
+def request_tag_context(service, action, body, params):
+    """Adds the condition keys of mails, events and items to those of tags."""
+    context = _request_tag_context(service, action, body, params)
+    if service == "ses" and (sender := iam_actions._query_param(params, "Source")):
+        context["ses:FromAddress"] = sender
+    if action == "events:PutEvents":
+        sources = sorted({entry.get("Source", "") for entry in _fields(body).get("Entries", [])})
+        context["events:source"] = sources[0] if len(sources) == 1 else sources
+    if service == "dynamodb" and (key := _leading_key(_fields(body))) is not None:
+        context["dynamodb:LeadingKeys"] = [key]
+    return context
+
+
+def _fields(body):
+    try:
+        fields = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _leading_key(request):
+    """The partition key that a request on one item or one partition names."""
+    item = request.get("Key") or request.get("Item")
+    if item:
+        return item.get("PK", {}).get("S")
+    condition = _KEY_CONDITION.search(request.get("KeyConditionExpression") or "")
+    if condition:
+        return request.get("ExpressionAttributeValues", {}).get(condition.group(2), {}).get("S")
+    return None
+
+
+def repair():
+    """Puts the additions in place."""
+    app.pin_request_origin = pin_request_origin
+    iam_actions.extract_resource_arn = extract_resource_arn
+    iam_actions.request_tag_context = request_tag_context
