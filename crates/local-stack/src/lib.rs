@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The same stack on one machine: the AWS emulator, a Batch of our own, and the template deployed
+//! into them with the very binaries that go to AWS.
+//!
+//! [`LocalStack::start`] runs a stack inside the calling process; other processes find it with
+//! [`LocalStack::attach`]. [`register`] makes a folder a version of a model that it can run.
+
+pub mod batch;
+mod connection;
+mod deploy;
+mod emulator;
+mod error;
+mod http;
+mod image;
+mod mailbox;
+mod options;
+mod package;
+mod processes;
+mod register;
+mod stack;
+mod state;
+mod venv;
+
+pub use connection::Connection;
+pub use error::Error;
+pub use mailbox::Mail;
+pub use options::{Options, Progress, Quiet, Reporter, STATE_FOLDER};
+pub use processes::marked as processes_of;
+pub use register::{Registered, Registry, register};
+pub use stack::{LocalStack, stop_requested};

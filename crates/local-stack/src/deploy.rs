@@ -1,0 +1,219 @@
+//! Deploys the packaged template through CloudFormation and reads what it made.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation as cloudformation;
+use aws_sdk_s3 as s3;
+use cloudformation::types::{Capability, Parameter, Stack, StackStatus, Tag};
+use s3::config::RequestChecksumCalculation;
+use s3::error::ProvideErrorMetadata;
+use s3::primitives::ByteStream;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::{Error, package::Packaged};
+
+/// The bucket for packages and the template.
+pub(crate) const BUCKET: &str = "dropcast-artefacts";
+/// The id that the emulator gives the links' API, so that the links' address is known before.
+pub(crate) const API_ID: &str = "links";
+/// The tag of a stack that the emulator takes such an id from.
+const API_ID_TAG: &str = "ms-custom-id";
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Where the links' API answers: by path, because no name resolves to an API of the emulator.
+pub(crate) fn link_base_url(endpoint: &str) -> String {
+    format!("{endpoint}/_aws/execute-api/{API_ID}")
+}
+
+/// Puts everything that the template needs into the artefact bucket.
+pub(crate) async fn upload(config: &SdkConfig, packaged: &Packaged) -> Result<(), Error> {
+    // Packages travel within the machine, and a debug build is slow at checksums.
+    let config = s3::config::Builder::from(config)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .force_path_style(true)
+        .build();
+    let client = s3::Client::from_conf(config);
+    let created = client.create_bucket().bucket(BUCKET).send().await;
+    if let Err(error) = created
+        && error.code() != Some("BucketAlreadyOwnedByYou")
+    {
+        return Err(Error::call("creating the bucket for packages")(error));
+    }
+    let mut uploads = JoinSet::new();
+    for (key, file) in &packaged.artefacts {
+        let (client, key, file) = (client.clone(), key.clone(), file.clone());
+        uploads.spawn(async move {
+            let doing = || format!("uploading {}", file.display());
+            let body = ByteStream::from_path(&file)
+                .await
+                .map_err(Error::call(doing()))?;
+            let put = client.put_object().bucket(BUCKET).key(key).body(body);
+            put.send().await.map_err(Error::call(doing()))?;
+            Ok::<(), Error>(())
+        });
+    }
+    while let Some(done) = uploads.join_next().await {
+        done.map_err(Error::call("uploading the packages"))??;
+    }
+    let template = packaged.template.clone().into_bytes();
+    let put = client.put_object().bucket(BUCKET).key(TEMPLATE_KEY);
+    put.body(ByteStream::from(template))
+        .send()
+        .await
+        .map_err(Error::call("uploading the template"))?;
+    Ok(())
+}
+
+/// Key of the template: it is larger than what a call takes directly.
+const TEMPLATE_KEY: &str = "template.yaml";
+
+/// Creates the stack, or updates the one that stands, and answers its outputs by name.
+pub(crate) async fn deploy(
+    config: &SdkConfig,
+    name: &str,
+    parameters: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let client = cloudformation::Client::new(config);
+    let url = format!(
+        "{}/{BUCKET}/{TEMPLATE_KEY}",
+        config.endpoint_url().unwrap_or_default()
+    );
+    let parameters: Vec<Parameter> = parameters
+        .iter()
+        .map(|(key, value)| {
+            Parameter::builder()
+                .parameter_key(key)
+                .parameter_value(value)
+                .build()
+        })
+        .collect();
+    let tag = Tag::builder().key(API_ID_TAG).value(API_ID).build();
+    let capabilities = [Capability::CapabilityIam, Capability::CapabilityAutoExpand];
+    if find(&client, name).await?.is_none() {
+        let create = client
+            .create_stack()
+            .stack_name(name)
+            .template_url(url)
+            .set_parameters(Some(parameters))
+            .set_capabilities(Some(capabilities.to_vec()))
+            .tags(tag)
+            // What failed is then still there to be looked at.
+            .disable_rollback(true);
+        create.send().await.map_err(|error| refused(&error))?;
+    } else {
+        let update = client
+            .update_stack()
+            .stack_name(name)
+            .template_url(url)
+            .set_parameters(Some(parameters))
+            .set_capabilities(Some(capabilities.to_vec()))
+            .tags(tag);
+        match update.send().await {
+            Err(error) if !says(&error, "No updates are to be performed") => {
+                return Err(refused(&error));
+            }
+            _ => {}
+        }
+    }
+    settled(&client, name).await
+}
+
+/// Lets the sender's address send: SES refuses addresses that nobody has proved to own.
+pub(crate) async fn verify_sender(config: &SdkConfig, address: &str) -> Result<(), Error> {
+    let client = aws_sdk_ses::Client::new(config);
+    let verify = client.verify_email_identity().email_address(address);
+    verify
+        .send()
+        .await
+        .map_err(Error::call(format!("verifying the sender {address}")))?;
+    Ok(())
+}
+
+async fn settled(
+    client: &cloudformation::Client,
+    name: &str,
+) -> Result<BTreeMap<String, String>, Error> {
+    loop {
+        let stack = find(client, name).await?.ok_or_else(|| Error::Deployment {
+            status: format!("the stack {name} is gone"),
+            reasons: String::new(),
+        })?;
+        match stack.stack_status() {
+            Some(StackStatus::CreateComplete | StackStatus::UpdateComplete) => {
+                return Ok(outputs(&stack));
+            }
+            Some(status) if status.as_str().ends_with("_IN_PROGRESS") => sleep(GLANCE).await,
+            status => {
+                return Err(Error::Deployment {
+                    status: format!(
+                        "the stack {name} is {}",
+                        status.map_or("without a status", StackStatus::as_str)
+                    ),
+                    reasons: reasons(client, name, &stack).await,
+                });
+            }
+        }
+    }
+}
+
+async fn find(client: &cloudformation::Client, name: &str) -> Result<Option<Stack>, Error> {
+    match client.describe_stacks().stack_name(name).send().await {
+        Ok(answer) => Ok(answer.stacks.unwrap_or_default().pop()),
+        Err(error) if says(&error, "does not exist") => Ok(None),
+        Err(error) => Err(Error::call(format!("looking for the stack {name}"))(error)),
+    }
+}
+
+fn outputs(stack: &Stack) -> BTreeMap<String, String> {
+    let named = stack.outputs().iter().filter_map(|output| {
+        let (key, value) = (output.output_key()?, output.output_value()?);
+        Some((key.to_owned(), value.to_owned()))
+    });
+    named.collect()
+}
+
+/// Why resources failed, in the order in which they did; the stack's own reason when none did.
+async fn reasons(client: &cloudformation::Client, name: &str, stack: &Stack) -> String {
+    let events = client.describe_stack_events().stack_name(name).send().await;
+    let mut failed: Vec<String> = events
+        .map(|answer| answer.stack_events.unwrap_or_default())
+        .unwrap_or_default()
+        .iter()
+        .filter(|event| {
+            let status = event.resource_status().map_or("", |status| status.as_str());
+            status.ends_with("_FAILED") && event.logical_resource_id() != Some(name)
+        })
+        .map(|event| {
+            format!(
+                "{} ({}): {}",
+                event.logical_resource_id().unwrap_or("?"),
+                event.resource_type().unwrap_or("?"),
+                event.resource_status_reason().unwrap_or("no reason given")
+            )
+        })
+        .collect();
+    // Events come with the newest first.
+    failed.reverse();
+    if failed.is_empty() {
+        failed.extend(stack.stack_status_reason().map(str::to_owned));
+    }
+    failed.join("\n")
+}
+
+fn says(error: &impl ProvideErrorMetadata, words: &str) -> bool {
+    error.message().is_some_and(|text| text.contains(words))
+}
+
+fn refused(error: &impl ProvideErrorMetadata) -> Error {
+    Error::Deployment {
+        status: "CloudFormation refused the template".to_owned(),
+        reasons: error
+            .message()
+            .or(error.code())
+            .unwrap_or("It did not answer.")
+            .to_owned(),
+    }
+}

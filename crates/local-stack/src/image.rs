@@ -1,0 +1,288 @@
+//! Images on one machine: a snapshot of a model's folder under the digest of its content.
+//!
+//! The snapshot stands at `<images>/<model>/<digest>/`, and the local Batch runs jobs in it. A
+//! model with a `requirements.txt` finds its Python environment in `.venv`, a link that is no part
+//! of the content.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::Error;
+
+/// The environment's name inside a snapshot.
+const VENV: &str = ".venv";
+/// What tools leave in a model's folder and no run needs.
+const LEFT_OUT: [&str; 9] = [
+    VENV,
+    ".git",
+    "__pycache__",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".mypy_cache",
+    ".hypothesis",
+    ".ipynb_checkpoints",
+    ".DS_Store",
+];
+
+/// A snapshot of a model's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// `local/<model>@sha256:<hex>`, what a job definition names.
+    pub(crate) reference: String,
+    /// The snapshot's folder.
+    pub(crate) folder: PathBuf,
+}
+
+/// One thing in a model's folder.
+struct Item {
+    /// Its path inside the folder.
+    path: PathBuf,
+    kind: Kind,
+}
+
+enum Kind {
+    File { executable: bool },
+    Link { target: PathBuf },
+}
+
+/// Takes the snapshot, unless one of the very same content stands already. Blocks.
+pub(crate) fn snapshot(model: &str, folder: &Path, images: &Path) -> Result<Image, Error> {
+    let items = items(folder)?;
+    let digest = digest(folder, &items)?;
+    let of_model = images.join(model);
+    let place = of_model.join(&digest);
+    let image = Image {
+        reference: format!("local/{model}@sha256:{digest}"),
+        folder: place.clone(),
+    };
+    if place.is_dir() {
+        return Ok(image);
+    }
+    let unfinished = of_model.join(format!("{}.new", Uuid::new_v4().simple()));
+    copy(folder, &items, &unfinished).inspect_err(|_| {
+        let _ = fs::remove_dir_all(&unfinished);
+    })?;
+    if let Err(error) = fs::rename(&unfinished, &place) {
+        let _ = fs::remove_dir_all(&unfinished);
+        // Somebody else was faster with the same content.
+        if !place.is_dir() {
+            return Err(Error::at("writing", &place)(error));
+        }
+    }
+    Ok(image)
+}
+
+/// Lets the snapshot find its Python environment, whichever it had before.
+pub(crate) fn link_venv(image: &Image, venv: &Path) -> Result<(), Error> {
+    let link = image.folder.join(VENV);
+    if fs::read_link(&link).is_ok_and(|target| target == venv) {
+        return Ok(());
+    }
+    let unfinished = image
+        .folder
+        .join(format!("{VENV}.{}", Uuid::new_v4().simple()));
+    symlink(venv, &unfinished)
+        .and_then(|()| fs::rename(&unfinished, &link))
+        .map_err(Error::at("linking", &link))
+}
+
+/// Everything that belongs into the image, sorted by path.
+fn items(folder: &Path) -> Result<Vec<Item>, Error> {
+    let wanted = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        let compiled = Path::new(entry.file_name())
+            .extension()
+            .is_some_and(|extension| extension == "pyc");
+        entry.depth() == 0 || !(compiled || LEFT_OUT.contains(&name.as_ref()))
+    };
+    let mut items = Vec::new();
+    for entry in WalkDir::new(folder).into_iter().filter_entry(wanted) {
+        let entry = entry.map_err(|error| Error::at("reading", folder)(error.into()))?;
+        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let refused = |problem: &str| Error::Image {
+            path: entry.path().to_owned(),
+            problem: problem.to_owned(),
+        };
+        let kind = if entry.file_type().is_dir() {
+            continue;
+        } else if entry.file_type().is_symlink() {
+            let target = fs::read_link(entry.path()).map_err(Error::at("reading", entry.path()))?;
+            if !stays_inside(path, &target) {
+                return Err(refused("it is a link that leads out of the model's folder"));
+            }
+            Kind::Link { target }
+        } else if entry.file_type().is_file() {
+            let about = entry
+                .metadata()
+                .map_err(|error| Error::at("reading", entry.path())(error.into()))?;
+            Kind::File {
+                executable: about.permissions().mode() & 0o111 != 0,
+            }
+        } else {
+            return Err(refused("it is neither a file, a folder nor a link"));
+        };
+        items.push(Item {
+            path: path.to_owned(),
+            kind,
+        });
+    }
+    items.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(items)
+}
+
+/// Whether a link at `path` with this target stays in the folder that `path` is relative to.
+fn stays_inside(path: &Path, target: &Path) -> bool {
+    let mut depth = path.components().count().saturating_sub(1);
+    for part in target.components() {
+        match part {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir if depth > 0 => depth -= 1,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// SHA-256 over paths, kinds and contents, each with its length so that none can pass for another.
+fn digest(folder: &Path, items: &[Item]) -> Result<String, Error> {
+    let mut all = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        all.update((bytes.len() as u64).to_be_bytes());
+        all.update(bytes);
+    };
+    for item in items {
+        add(item.path.as_os_str().as_encoded_bytes());
+        match &item.kind {
+            Kind::Link { target } => {
+                add(b"link");
+                add(target.as_os_str().as_encoded_bytes());
+            }
+            Kind::File { executable } => {
+                add(if *executable { b"program" } else { b"file" });
+                let path = folder.join(&item.path);
+                add(&file_digest(&path).map_err(Error::at("reading", &path))?);
+            }
+        }
+    }
+    Ok(hex(&all.finalize()))
+}
+
+fn file_digest(path: &Path) -> io::Result<[u8; 32]> {
+    let mut digest = Sha256::new();
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match io::Read::read(&mut file, &mut buffer)? {
+            0 => return Ok(digest.finalize().into()),
+            read => digest.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn copy(folder: &Path, items: &[Item], to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(Error::at("creating", to))?;
+    for item in items {
+        let place = to.join(&item.path);
+        let above = place.parent().unwrap_or(to);
+        fs::create_dir_all(above).map_err(Error::at("creating", above))?;
+        let copied = match &item.kind {
+            Kind::Link { target } => symlink(target, &place),
+            Kind::File { .. } => fs::copy(folder.join(&item.path), &place).map(drop),
+        };
+        copied.map_err(Error::at("writing", &place))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("lib/__pycache__")).unwrap();
+        fs::write(root.join("main.py"), "print()").unwrap();
+        fs::write(root.join("lib/a.py"), "").unwrap();
+        fs::write(root.join("lib/__pycache__/a.pyc"), "1").unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_same_content_is_the_same_image_whatever_tools_left_beside_it() {
+        let (model, images) = (model(), tempfile::tempdir().unwrap());
+        let first = snapshot("m", model.path(), images.path()).unwrap();
+        assert!(first.folder.join("lib/a.py").is_file());
+        assert!(!first.folder.join("lib/__pycache__").exists());
+        fs::create_dir(model.path().join(".pytest_cache")).unwrap();
+        fs::write(model.path().join("lib/__pycache__/a.pyc"), "2").unwrap();
+        assert_eq!(snapshot("m", model.path(), images.path()).unwrap(), first);
+        assert_eq!(fs::read_dir(images.path().join("m")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn another_content_name_or_mode_is_another_image() {
+        let (model, images) = (model(), tempfile::tempdir().unwrap());
+        let take = || {
+            snapshot("m", model.path(), images.path())
+                .unwrap()
+                .reference
+        };
+        let file = model.path().join("main.py");
+        let mut seen = vec![take()];
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        seen.push(take());
+        fs::write(&file, "print(1)").unwrap();
+        seen.push(take());
+        fs::rename(&file, model.path().join("other.py")).unwrap();
+        seen.push(take());
+        symlink("other.py", &file).unwrap();
+        seen.push(take());
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 5);
+    }
+
+    #[test]
+    fn a_link_that_leads_out_of_the_folder_is_refused() {
+        let (model, images) = (model(), tempfile::tempdir().unwrap());
+        symlink("../main.py", model.path().join("lib/inside")).unwrap();
+        assert!(snapshot("m", model.path(), images.path()).is_ok());
+        for target in ["/etc/passwd", "../../outside"] {
+            let link = model.path().join("lib/link");
+            symlink(target, &link).unwrap();
+            let error = snapshot("m", model.path(), images.path()).unwrap_err();
+            assert!(error.to_string().contains("leads out"), "{error}");
+            fs::remove_file(link).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_environment_of_a_snapshot_can_be_replaced() {
+        let (model, images) = (model(), tempfile::tempdir().unwrap());
+        let image = snapshot("m", model.path(), images.path()).unwrap();
+        for venv in ["/one", "/two", "/two"] {
+            link_venv(&image, Path::new(venv)).unwrap();
+            let target = fs::read_link(image.folder.join(VENV)).unwrap();
+            assert_eq!(target, Path::new(venv));
+        }
+        assert_eq!(snapshot("m", model.path(), images.path()).unwrap(), image);
+    }
+}

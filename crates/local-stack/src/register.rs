@@ -1,0 +1,238 @@
+//! Registers a model's folder as a version that can be run on a local stack.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aws_sdk_batch as batch;
+use batch::types::{
+    ContainerProperties, EvaluateOnExit, JobDefinitionType, JobTimeout, ResourceRequirement,
+    ResourceType, RetryAction, RetryStrategy,
+};
+use dropcast_domain::model::{MANIFEST_FILE, Manifest};
+use dropcast_domain::registry::{Draft, RegisteredVersion};
+use dropcast_domain::run_id::Version;
+use dropcast_inputs::CompiledSchema;
+use dropcast_run_store::{DynamoStore, Models};
+use jiff::Timestamp;
+
+use crate::stack::step;
+use crate::{Connection, Error, Progress, Reporter, image, venv};
+
+/// What a model's command is run by.
+const JOB_RUNNER: &str = "dropcast-job";
+
+/// Where a model is registered.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// Keeps the job definitions.
+    pub batch: batch::Client,
+    /// Keeps the versions.
+    pub store: DynamoStore,
+    /// Root of the images that the local Batch runs.
+    pub images: PathBuf,
+    /// The Python that environments of models are made with.
+    pub python: PathBuf,
+    /// Folder that keeps the environments.
+    pub venvs: PathBuf,
+}
+
+impl Registry {
+    /// The registry of a local stack.
+    pub fn of(stack: &Connection) -> Result<Self, Error> {
+        let table = aws_sdk_dynamodb::Client::new(&stack.sdk_config());
+        Ok(Self {
+            batch: batch::Client::new(&stack.batch_sdk_config()),
+            store: DynamoStore::new(table, stack.output("RunsTableName")?),
+            images: stack.images(),
+            python: stack.python.clone(),
+            venvs: venv::default_folder(),
+        })
+    }
+}
+
+/// A version as it stands after registering.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registered {
+    /// The version.
+    pub version: RegisteredVersion,
+    /// Whether it is new; a folder that has not changed keeps its version.
+    pub new: bool,
+}
+
+/// Registers the model in a folder, unless its newest version is this very content. `now` is when
+/// the version counts as built.
+pub async fn register(
+    folder: &Path,
+    registry: &Registry,
+    now: Timestamp,
+    reporter: &dyn Reporter,
+) -> Result<Registered, Error> {
+    let (manifest, input_schema) = read(folder)?;
+    let snapshot = step(reporter, "taking a snapshot of the model", async {
+        let (model, folder) = (manifest.name.clone(), folder.to_owned());
+        let images = registry.images.clone();
+        let work = move || image::snapshot(model.as_str(), &folder, &images);
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(Error::call("taking the snapshot"))?
+    })
+    .await?;
+    let requirements = snapshot.folder.join(venv::REQUIREMENTS);
+    if requirements.is_file() {
+        let told = |line: &str| {
+            tracing::debug!(line, "pip");
+            if let Some(package) = line.trim_start().strip_prefix("Collecting ") {
+                reporter.report(Progress {
+                    step: format!(
+                        "installing {}",
+                        package.split(" (").next().unwrap_or(package)
+                    ),
+                    took: None,
+                });
+            }
+        };
+        let work = venv::provide(&requirements, &registry.python, &registry.venvs, &told);
+        let venv = step(reporter, "preparing the model's Python environment", work).await?;
+        image::link_venv(&snapshot, &venv)?;
+    }
+    step(reporter, "registering the model", async {
+        let newest = newest(registry, &manifest).await?;
+        if let Some(version) = newest
+            && version.draft.image == snapshot.reference
+            && version.draft.manifest == manifest
+            && version.draft.input_schema == input_schema
+            && is_active(&registry.batch, &version.draft.job_definition).await?
+        {
+            let new = false;
+            return Ok(Registered { version, new });
+        }
+        let job_definition = define_job(&registry.batch, &manifest, &snapshot.reference).await?;
+        let draft = Draft {
+            manifest,
+            input_schema,
+            image: snapshot.reference,
+            job_definition,
+            commit: None,
+            built_at: now,
+        };
+        Ok(Registered {
+            version: registry.store.register(&draft).await?,
+            new: true,
+        })
+    })
+    .await
+}
+
+/// The manifest and the text of the input schema, both checked.
+fn read(folder: &Path) -> Result<(Manifest, String), Error> {
+    let file = folder.join(MANIFEST_FILE);
+    let text = fs::read_to_string(&file).map_err(Error::at("reading", &file))?;
+    let manifest = Manifest::parse(&file.to_string_lossy(), &text)?;
+    let file = folder.join(&manifest.input.schema);
+    let schema = fs::read_to_string(&file).map_err(Error::at("reading", &file))?;
+    CompiledSchema::parse(schema.as_bytes()).map_err(|error| Error::Schema {
+        file,
+        problem: error.to_string(),
+    })?;
+    Ok((manifest, schema))
+}
+
+async fn newest(
+    registry: &Registry,
+    manifest: &Manifest,
+) -> Result<Option<RegisteredVersion>, Error> {
+    let Some(model) = registry.store.model(&manifest.name).await? else {
+        return Ok(None);
+    };
+    let before_next = model.next_version.number().saturating_sub(1);
+    match before_next.to_string().parse::<Version>() {
+        Ok(version) => Ok(registry.store.version(&manifest.name, version).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn is_active(client: &batch::Client, definition: &str) -> Result<bool, Error> {
+    let describe = client.describe_job_definitions();
+    let answer = describe
+        .job_definitions(definition)
+        .status("ACTIVE")
+        .send()
+        .await
+        .map_err(Error::call(format!(
+            "looking for the job definition {definition}"
+        )))?;
+    Ok(!answer.job_definitions().is_empty())
+}
+
+/// One revision of the model's job definition: overrides change neither image nor role, so that
+/// each version has its own. Answers its ARN.
+async fn define_job(
+    client: &batch::Client,
+    manifest: &Manifest,
+    image: &str,
+) -> Result<String, Error> {
+    let job = &manifest.job;
+    let requirement = |kind, value: u32| {
+        ResourceRequirement::builder()
+            .r#type(kind)
+            .value(value.to_string())
+            .build()
+    };
+    let command = [JOB_RUNNER.to_owned(), "--".to_owned()];
+    let container = ContainerProperties::builder()
+        .image(image)
+        .set_command(Some(
+            command.into_iter().chain(job.command.clone()).collect(),
+        ))
+        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus))
+        .resource_requirements(requirement(ResourceType::Memory, job.memory_mib))
+        .build();
+    let timeout = i64::from(job.timeout_minutes) * 60;
+    let timeout = i32::try_from(timeout).unwrap_or(i32::MAX);
+    let answer = client
+        .register_job_definition()
+        .job_definition_name(manifest.name.as_str())
+        .r#type(JobDefinitionType::Container)
+        .container_properties(container)
+        .retry_strategy(retries(job.attempts))
+        .timeout(
+            JobTimeout::builder()
+                .attempt_duration_seconds(timeout)
+                .build(),
+        )
+        .send()
+        .await
+        .map_err(Error::call("registering the job definition"))?;
+    answer
+        .job_definition_arn
+        .ok_or_else(|| Error::call("registering the job definition")("Batch named no ARN"))
+}
+
+/// Tries again what its host or the cloud broke, and nothing that the model did: a job that met no
+/// rule would be retried, so the last one ends it.
+fn retries(attempts: u32) -> RetryStrategy {
+    let rule = EvaluateOnExit::builder;
+    let retry = RetryAction::Retry;
+    RetryStrategy::builder()
+        .attempts(i32::try_from(attempts).unwrap_or(i32::MAX))
+        .evaluate_on_exit(
+            rule()
+                .on_status_reason("Host EC2*")
+                .action(retry.clone())
+                .build(),
+        )
+        .evaluate_on_exit(
+            rule()
+                .on_reason("CannotInspectContainerError*")
+                .action(retry.clone())
+                .build(),
+        )
+        .evaluate_on_exit(
+            rule()
+                .on_status_reason("Task failed to start*")
+                .action(retry)
+                .build(),
+        )
+        .evaluate_on_exit(rule().on_reason("*").action(RetryAction::Exit).build())
+        .build()
+}

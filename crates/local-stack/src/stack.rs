@@ -1,0 +1,229 @@
+//! Starting and stopping everything, in order.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use tokio::signal::unix::{SignalKind, signal};
+use uuid::Uuid;
+
+use crate::batch::{BatchConfig, BatchService};
+use crate::emulator::{self, Emulator, Plan};
+use crate::state::Hold;
+use crate::{Connection, Error, Options, Progress, Reporter, deploy, package, processes};
+
+/// What publishes the local Batch's events: the emulator refuses sources that begin with `aws.`.
+const BATCH_EVENT_SOURCE: &str = "dropcast.batch";
+/// How often a start is tried again when somebody else took the free port that was found.
+const PORT_TRIES: u32 = 3;
+
+/// A local stack that runs in this process. Dropping it ends everything at once, also while a
+/// panic unwinds; [`stop`](LocalStack::stop) ends it in good order.
+#[derive(Debug)]
+pub struct LocalStack {
+    connection: Connection,
+    // In the order in which they are dropped: jobs, then the emulator, then the folder is free.
+    batch: Running,
+    emulator: Emulator,
+    hold: Hold,
+}
+
+/// The local Batch, which has nothing to show.
+struct Running(BatchService);
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.endpoint())
+    }
+}
+
+impl LocalStack {
+    /// Starts a stack and deploys the template. Dropping the future ends what was started.
+    pub async fn start(options: Options, reporter: &dyn Reporter) -> Result<Self, Error> {
+        let mut options = options;
+        options.repository = absolute(&options.repository)?;
+        options.binaries = absolute(&options.binaries)?;
+        options.python = absolute(&options.python)?;
+        options.state = absolute(&options.state)?;
+        if !options.python.exists() {
+            return Err(Error::Missing {
+                what: "The Python environment with the AWS emulator".to_owned(),
+                path: options.python,
+                remedy: "make setup",
+            });
+        }
+        let hold = Hold::take(&options.state)?;
+        let packages = options.state.join("packages");
+        let packaged = step(reporter, "packaging the functions", {
+            let (repository, binaries) = (options.repository.clone(), options.binaries.clone());
+            async {
+                let work =
+                    move || package::package(&repository, &binaries, &packages, deploy::BUCKET);
+                tokio::task::spawn_blocking(work)
+                    .await
+                    .map_err(Error::call("packaging the functions"))?
+            }
+        })
+        .await?;
+        let mark = Uuid::new_v4().simple().to_string();
+        let (batch, emulator, endpoint) = step(
+            reporter,
+            "starting the emulator",
+            start_services(&options, &mark),
+        )
+        .await?;
+        let mut connection = Connection {
+            pid: std::process::id(),
+            emulator_pid: emulator.pid(),
+            mark,
+            endpoint,
+            batch_endpoint: batch.0.endpoint().to_owned(),
+            region: options.region.clone(),
+            stack_name: options.stack_name.clone(),
+            outputs: std::collections::BTreeMap::new(),
+            state: options.state.clone(),
+            python: options.python.clone(),
+        };
+        let config = connection.sdk_config();
+        let mut parameters = options.parameters.clone();
+        for (name, value) in [
+            ("JobQueueArn", batch.0.queue_arn().to_owned()),
+            ("BatchEventSource", BATCH_EVENT_SOURCE.to_owned()),
+            ("LinkBaseUrl", deploy::link_base_url(&connection.endpoint)),
+        ] {
+            parameters.entry(name.to_owned()).or_insert(value);
+        }
+        connection.outputs = step(reporter, "deploying the template", async {
+            deploy::upload(&config, &packaged).await?;
+            if let Some(sender) = parameters.get("SenderAddress") {
+                deploy::verify_sender(&config, sender).await?;
+            }
+            deploy::deploy(&config, &options.stack_name, &parameters).await
+        })
+        .await?;
+        hold.publish(&connection)?;
+        Ok(Self {
+            connection,
+            batch,
+            emulator,
+            hold,
+        })
+    }
+
+    /// Finds the stack that another process runs in a state folder.
+    pub fn attach(state: &Path) -> Result<Connection, Error> {
+        Connection::attach(state)
+    }
+
+    /// How to reach it.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Waits until the emulator ends by itself, which it should not, and says why it did.
+    pub async fn failed(&mut self) -> Error {
+        self.emulator.ended().await
+    }
+
+    /// Ends the jobs, then the emulator and its functions, and frees the state folder.
+    pub async fn stop(self) {
+        self.hold.withdraw();
+        self.batch.0.shutdown().await;
+        self.emulator.stop().await;
+        processes::kill_marked(&self.connection.mark);
+    }
+}
+
+/// Waits until somebody asks this process to stop: Ctrl-C, SIGTERM or a closed terminal.
+pub async fn stop_requested() -> Result<(), Error> {
+    let listen = |kind| signal(kind).map_err(Error::call("listening for signals"));
+    let (mut interrupt, mut terminate, mut hangup) = (
+        listen(SignalKind::interrupt())?,
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::hangup())?,
+    );
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    Ok(())
+}
+
+/// Starts the local Batch, then the emulator, which has to know where it is.
+async fn start_services(
+    options: &Options,
+    mark: &str,
+) -> Result<(Running, Emulator, String), Error> {
+    let mut tries = 1;
+    loop {
+        let port = match options.emulator_port {
+            0 => emulator::free_port()?,
+            port => port,
+        };
+        let endpoint = emulator::endpoint(port);
+        let batch = BatchService::start(batch_config(options, mark, &endpoint)).await?;
+        let plan = Plan {
+            options,
+            port,
+            batch_endpoint: batch.endpoint(),
+            mark,
+        };
+        match Emulator::start(&plan).await {
+            Ok(emulator) => return Ok((Running(batch), emulator, endpoint)),
+            Err(Error::Emulator { tail, .. })
+                if options.emulator_port == 0
+                    && tries < PORT_TRIES
+                    && tail.contains("already in use") =>
+            {
+                tries += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn batch_config(options: &Options, mark: &str, emulator: &str) -> BatchConfig {
+    let state = &options.state;
+    let mut config = BatchConfig::new(state.join("images"), state.join("batch"));
+    config.port = options.batch_port;
+    config.region.clone_from(&options.region);
+    config.event_source = BATCH_EVENT_SOURCE.to_owned();
+    config.emulator = Some(emulator.to_owned());
+    config.job_runner_folder = Some(options.binaries.clone());
+    config.max_vcpus = options.max_vcpus.unwrap_or(config.max_vcpus);
+    config.timings = options.timings.clone();
+    config.environment.clone_from(&options.job_environment);
+    let mark = (processes::MARK.to_owned(), mark.to_owned());
+    config.environment.extend([mark]);
+    config
+}
+
+/// Performs a step and tells how long it took.
+pub(crate) async fn step<T>(
+    reporter: &dyn Reporter,
+    name: &str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let started = Instant::now();
+    let tell = |took| {
+        reporter.report(Progress {
+            step: name.to_owned(),
+            took,
+        });
+    };
+    tell(None);
+    let done = work.await?;
+    tracing::debug!(
+        step = name,
+        duration_ms = started.elapsed().as_millis(),
+        "done"
+    );
+    tell(Some(started.elapsed()));
+    Ok(done)
+}
+
+/// A path that means the same from every working folder. Links stay as they are: a virtual
+/// environment's Python is one.
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(Error::at("finding", path))
+}
