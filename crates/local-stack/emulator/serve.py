@@ -9,6 +9,7 @@ is given the error name that AWS gives it.
 
 Lambda: the emulator's Runtime API sends an event's headers and body in two writes, and Nagle's
 algorithm holds the second back for the 40 ms of a delayed acknowledgement, once per invocation.
+And it takes a batch of a table's changes for done when the function says that some of it was not.
 
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html.
@@ -30,6 +31,7 @@ _execute_task = stepfunctions._execute_task
 _invoke_with_callback = stepfunctions._invoke_with_callback
 _apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
 _throttle_response = lambda_svc._throttle_response
+_execute_function = lambda_svc._execute_function
 
 
 def execute_task(state, raw_input, execution, context):
@@ -87,6 +89,18 @@ def throttle_response(*arguments, **options):
     return answer
 
 
+def execute_function(function, event):
+    """Invokes a function; a batch of table changes that failed in part counts as failed, and comes back."""
+    result = _execute_function(function, event)
+    records = event.get("Records") if isinstance(event, dict) else None
+    body = result.get("body")
+    if records and records[0].get("eventSource") == "aws:dynamodb" and isinstance(body, dict):
+        if body.get("batchItemFailures"):
+            failure = {"errorType": "PartialFailure", "errorMessage": json.dumps(body)}
+            return {**result, "error": True, "body": failure}
+    return result
+
+
 def repair():
     """Puts the repairs in place, in the one version that they were written for."""
     found = version("ministack")
@@ -96,6 +110,7 @@ def repair():
     stepfunctions._apply_jsonata_arguments = apply_jsonata_arguments
     stepfunctions._invoke_with_callback = invoke_with_callback
     lambda_svc._throttle_response = throttle_response
+    lambda_svc._execute_function = execute_function
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 
