@@ -6,6 +6,7 @@
 //! (invariants 2 and 3).
 
 mod translate;
+mod wait;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

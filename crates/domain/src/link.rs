@@ -269,11 +269,10 @@ mod tests {
             let mut changed = token.clone();
             changed.replace_range(at_byte..=at_byte, &with);
             if changed != token {
-                prop_assert!(keys().verify(&changed, at(1)).is_err() || {
-                    // The last character of unpadded base64 has bits that do not count.
-                    let decode = |t: &str| t.rsplit('.').next().map(|s| URL_SAFE_NO_PAD.decode(s).ok());
-                    decode(&changed) == decode(&token)
-                });
+                // The last character of unpadded base64 has bits that do not count.
+                let decode = |t: &str| t.rsplit('.').next().map(|s| URL_SAFE_NO_PAD.decode(s).ok());
+                let same = decode(&changed) == decode(&token);
+                prop_assert!(same || keys().verify(&changed, at(1)).is_err());
             }
         }
 

@@ -120,6 +120,8 @@ pub struct MailContent {
     pub subject: String,
     /// What the run is called.
     pub title: String,
+    /// The model with its version; empty when the upload names none.
+    pub model: String,
     /// The news in one line.
     pub headline: String,
     /// The news in one or two sentences; also what a phone shows beside the subject.
@@ -246,6 +248,7 @@ pub fn compose(known: &Known) -> Option<MailContent> {
                 let defaults = run.input.as_ref().map_or(&[][..], |input| &input.defaults);
                 Asked::from_document(inputs, known.schema, defaults)
             }),
+        model: facts::versioned(known),
         facts: facts::facts(kind, known, code),
         notes: facts::notes(kind, known, code, outputs.len()),
         title,

@@ -1,1 +1,55 @@
-//! Placeholder.
+//! Publishes an event for every status change of a run.
+//!
+//! The table is the outbox: whoever changes a run's record need not publish
+//! anything, and a change that was written is announced, if late (invariant 5).
+
+mod bus;
+mod config;
+mod error;
+mod event;
+
+use std::convert::Infallible;
+
+use dropcast_domain::event::RunStatusChanged;
+use dropcast_lambda_kit::telemetry;
+
+pub use bus::{Announcements, EventBus};
+pub use config::Config;
+pub use error::Error;
+pub use event::{Change, FailedChanges, TableChanges};
+
+/// Announces a batch of the table's changes, in their order.
+///
+/// After the first that cannot be announced the rest waits behind it: Lambda
+/// begins again there. One that does not even read is passed over with an
+/// error in the log, lest it hold up its shard for a day.
+pub async fn handle<A: Announcements>(
+    announcements: &A,
+    changes: TableChanges,
+) -> Result<FailedChanges, Infallible> {
+    for change in changes.records {
+        let number = change.sequence_number().to_owned();
+        match announce(announcements, change).await {
+            Ok(()) => {}
+            Err(error @ Error::Unreadable(_)) => {
+                telemetry::log_failure(&error, "a change is not announced")
+            }
+            Err(error) => {
+                telemetry::log_failure(&error, "will be tried again from this change on");
+                return Ok(FailedChanges::from(number));
+            }
+        }
+    }
+    Ok(FailedChanges::none())
+}
+
+async fn announce<A: Announcements>(announcements: &A, change: Change) -> Result<(), Error> {
+    let (before, after) = change.into_runs()?;
+    let Some(after) = after else { return Ok(()) };
+    let Some(event) = RunStatusChanged::between(before.as_ref(), &after) else {
+        return Ok(());
+    };
+    announcements.publish(&event).await?;
+    tracing::info!(run.id = %event.run_id, status = %event.status, "announced");
+    Ok(())
+}

@@ -1,1 +1,116 @@
-//! Placeholder.
+//! Mails the people who wait for a run.
+//!
+//! One mail per run, kind and recipient (invariant 5): each is claimed in the
+//! table, handed to SES, and recorded as sent. Only a crash between the last
+//! two can send one twice; such a second try is counted in the log.
+
+mod briefing;
+mod config;
+mod error;
+mod event;
+mod files;
+mod mailer;
+pub mod mime;
+pub mod render;
+
+use std::convert::Infallible;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dropcast_domain::mail::MailKind;
+use dropcast_lambda_kit::batch::{self, Envelope};
+use dropcast_link_keys::KeySource;
+use dropcast_run_store::{Claim, History, MailKey, Mails, Models, Runs};
+use jiff::Timestamp;
+
+use briefing::Briefing;
+pub use config::Config;
+pub use error::Error;
+pub use event::Notice;
+pub use files::{Files, RunFiles};
+pub use mailer::{Mailer, Ses};
+
+/// What the handler works with.
+#[derive(Debug)]
+pub struct Deps<S, F, K, M> {
+    /// The runs table.
+    pub store: S,
+    /// The results bucket.
+    pub files: F,
+    /// The link-signing keys.
+    pub keys: K,
+    /// SES.
+    pub mailer: M,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+    /// Settings.
+    pub config: Config,
+}
+
+/// Handles a batch of our own `Run Status Changed` events.
+pub async fn handle<S, F, K, M>(deps: &Deps<S, F, K, M>, event: SqsEvent) -> Result<SqsBatchResponse, Infallible>
+where
+    S: Runs + Models + Mails + History,
+    F: Files,
+    K: KeySource,
+    M: Mailer,
+{
+    Ok(batch::each(event, |event: Envelope<Notice>| notify(deps, event.detail)).await)
+}
+
+async fn notify<S, F, K, M>(deps: &Deps<S, F, K, M>, notice: Notice) -> Result<(), Error>
+where
+    S: Runs + Models + Mails + History,
+    F: Files,
+    K: KeySource,
+    M: Mailer,
+{
+    // The record is what counts; the event only says that it is worth a look.
+    let Some(run) = deps.store.find(&notice.run_id).await? else {
+        tracing::warn!(run.id = %notice.run_id, "there is no such run any more");
+        return Ok(());
+    };
+    let Some(kind) = MailKind::of(run.status()) else { return Ok(()) };
+    let briefing = Briefing::gather(deps, &run).await?;
+    let mut failed = None;
+    for recipient in &briefing.recipients {
+        let mail = MailKey { run: run.id.clone(), kind: run.status(), recipient: recipient.clone() };
+        // One recipient whom SES refuses does not keep the mail from the others.
+        if let Err(error) = mail_one(deps, &briefing, kind, &mail).await {
+            dropcast_lambda_kit::telemetry::log_failure(&error, "a mail was not sent");
+            failed = Some(error);
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn mail_one<S: Mails, F, K, M: Mailer>(
+    deps: &Deps<S, F, K, M>,
+    briefing: &Briefing,
+    kind: MailKind,
+    mail: &MailKey,
+) -> Result<(), Error> {
+    let now = (deps.now)();
+    match deps.store.claim(mail, now).await? {
+        Claim::Sent => return Ok(()),
+        Claim::Held => return Err(Error::Held),
+        Claim::Ours => {}
+        Claim::OursAfterALapse => {
+            tracing::warn!(run.id = %mail.run, "mail_possibly_repeated: an earlier try left no trace of how it went");
+        }
+    }
+    let message = mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
+    match deps.mailer.send(&deps.config.sender_address, &mail.recipient, message, &mail.run, kind).await {
+        Ok(message_id) => {
+            deps.store.sent(mail, &message_id, now).await?;
+            tracing::info!(run.id = %mail.run, kind = kind.as_str(), %message_id, "mailed");
+            Ok(())
+        }
+        Err(error) => {
+            // What SES refused was not sent; what got no answer may have been, so its claim must lapse.
+            if error.refused {
+                deps.store.release(mail).await?;
+            }
+            Err(error.into())
+        }
+    }
+}

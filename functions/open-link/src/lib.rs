@@ -1,1 +1,85 @@
-//! Placeholder.
+//! Opens a mailed link: checks it and redirects to the file.
+//!
+//! Opening a link any number of times is harmless, as mail scanners do.
+
+mod config;
+mod error;
+mod event;
+mod files;
+mod pages;
+
+use dropcast_domain::{
+    link::{LinkKeys, Refused},
+    output::Output,
+};
+use dropcast_lambda_kit::{error::CallError, telemetry};
+use dropcast_run_store::Runs;
+use jiff::Timestamp;
+
+pub use config::Config;
+pub use dropcast_link_keys::{KeySource, SecretKeys};
+pub use error::Error;
+pub use event::{Answer, OpenLink};
+pub use files::{Files, Presigner};
+
+/// What the handler works with.
+#[derive(Debug)]
+pub struct Deps<S, K, F> {
+    /// The runs table.
+    pub store: S,
+    /// The link-signing keys.
+    pub keys: K,
+    /// The results bucket.
+    pub files: F,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Answers a redirect to the file, or a page that says why not.
+pub async fn handle<S: Runs, K: KeySource, F: Files>(
+    deps: &Deps<S, K, F>,
+    request: OpenLink,
+) -> Result<Answer, std::convert::Infallible> {
+    let token = request.token();
+    Ok(match open(deps, token).await {
+        Ok(url) => {
+            tracing::info!("a link was opened");
+            Answer::redirect(url)
+        }
+        Err(Error::Refused(reason)) => {
+            tracing::info!(%reason, "a link was refused");
+            pages::refused(reason)
+        }
+        Err(Error::Gone) => pages::gone(),
+        Err(error) => {
+            telemetry::log_failure(&error, "a link could not be opened");
+            pages::try_later()
+        }
+    })
+}
+
+async fn open<S: Runs, K: KeySource, F: Files>(
+    deps: &Deps<S, K, F>,
+    token: &str,
+) -> Result<String, Error> {
+    let keys: LinkKeys = deps.keys.keys((deps.now)()).await?;
+    let link = keys.verify(token, (deps.now)())?;
+    let run = deps.store.find(&link.run).await?.ok_or(Error::Gone)?;
+    link.check_epoch(run.links_epoch)?;
+    // Only what the record publishes can be opened, whatever else lies in the bucket.
+    let output: &Output = run
+        .outputs
+        .iter()
+        .find(|output| output.path == link.path)
+        .ok_or(Error::Gone)?;
+    deps.files
+        .url(output)
+        .await
+        .map_err(|error: CallError| Error::Call(error))
+}
+
+impl From<Refused> for Error {
+    fn from(reason: Refused) -> Self {
+        Self::Refused(reason)
+    }
+}

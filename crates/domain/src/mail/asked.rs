@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::words;
 
@@ -15,6 +15,10 @@ const LABEL_LENGTH: usize = 80;
 
 /// The most entries of a list that are shown in its row.
 const LIST_ENTRIES: usize = 12;
+
+/// A few values of at most so many bytes stand side by side in one row.
+const FIELDS_TOGETHER: usize = 5;
+const SHORT_VALUE: usize = 16;
 
 /// How deep a document is shown; what lies below is counted.
 const DEPTH: usize = 6;
@@ -138,6 +142,9 @@ impl<'a> Walk<'a> {
             return;
         }
         match value {
+            Value::Object(fields) if self.fits_one_row(&place, fields) => {
+                self.show_together(place, fields);
+            }
             Value::Object(fields) if !fields.is_empty() && place.depth < DEPTH => {
                 for (name, value) in fields {
                     self.visit(self.field(&place, name), value);
@@ -152,13 +159,55 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether a few plain values read better side by side: `2027 = 22, 2028 = 15`.
+    ///
+    /// Not when only some of them are defaults, for a row is marked as a whole.
+    fn fits_one_row(&self, place: &Place<'a>, fields: &Map<String, Value>) -> bool {
+        let is_plain = |value: &Value| {
+            !value.is_object() && !value.is_array() && in_words(value).len() <= SHORT_VALUE
+        };
+        !place.label.is_empty()
+            && place.depth > 1
+            && (1..=FIELDS_TOGETHER).contains(&fields.len())
+            && fields.values().all(is_plain)
+            && (place.is_default
+                || fields
+                    .keys()
+                    .all(|name| !self.field(place, name).is_default))
+    }
+
+    fn show_together(&mut self, place: Place<'a>, fields: &Map<String, Value>) {
+        let unnamed = Place {
+            label: String::new(),
+            schema: place.schema,
+            ..Place::default()
+        };
+        let parts: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| {
+                format!("{} = {}", self.field(&unnamed, name).label, in_words(value))
+            })
+            .collect();
+        self.push(place, parts.join(", "));
+    }
+
     fn show(&mut self, place: Place<'a>, value: &Value) {
+        self.push(place, in_words(value));
+    }
+
+    fn push(&mut self, place: Place<'a>, value: String) {
         self.shown += 1;
+        let Place {
+            label,
+            pointer,
+            is_default,
+            ..
+        } = place;
         let row = AskedValue {
-            label: place.label,
-            pointer: place.pointer,
-            value: in_words(value),
-            is_default: place.is_default,
+            label,
+            pointer,
+            value,
+            is_default,
         };
         match self.groups.last_mut() {
             Some(group) => group.rows.push(row),
@@ -314,18 +363,40 @@ mod tests {
             "horizon_months": {"title": "Horizon in months"},
             "growth_percent": {"title": "Growth in percent", "additionalProperties": {"title": "Growth of one line"}}
         }});
-        let document = json!({"horizon_months": 26, "growth_percent": {"Hardware": {"2027": 4.5}, "A/B": {"2028": -3}}});
+        let document = json!({"horizon_months": 26, "growth_percent": {"Hardware": {"2027": 4.5, "2028": 3}, "A/B": {"2028": -3}}});
         let asked = Asked::from_document(&document, Some(&schema), &["/horizon_months".to_owned()]);
         assert_eq!(asked.groups.len(), 2);
         assert_eq!(asked.groups[0].heading, "");
         assert_eq!(asked.groups[1].heading, "Growth in percent");
-        assert_eq!(asked.groups[1].rows[0].pointer, "/growth_percent/A~1B/2028");
+        assert_eq!(asked.groups[1].rows[0].pointer, "/growth_percent/A~1B");
         assert_eq!(
             rows(&asked),
             [
                 ("Horizon in months".to_owned(), "26".to_owned(), true),
-                ("A/B, 2028".to_owned(), "-3".to_owned(), false),
-                ("Hardware, 2027".to_owned(), "4.5".to_owned(), false),
+                ("A/B".to_owned(), "2028 = -3".to_owned(), false),
+                (
+                    "Hardware".to_owned(),
+                    "2027 = 4.5, 2028 = 3".to_owned(),
+                    false
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn values_of_which_only_some_are_defaults_stand_apart() {
+        let document = json!({"lines": [{"name": "Hardware", "growth": 0}, {"name": "Services", "growth": 2}]});
+        let asked = Asked::from_document(&document, None, &["/lines/0/growth".to_owned()]);
+        assert_eq!(
+            rows(&asked),
+            [
+                ("item 1, growth".to_owned(), "0".to_owned(), true),
+                ("item 1, name".to_owned(), "Hardware".to_owned(), false),
+                (
+                    "item 2".to_owned(),
+                    "growth = 2, name = Services".to_owned(),
+                    false
+                ),
             ]
         );
     }

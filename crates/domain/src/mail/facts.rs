@@ -1,7 +1,7 @@
 //! The facts and notes at the end of a mail.
 
 use super::{Fact, Known, MailKind, NAME_LENGTH, TITLE_LENGTH, words};
-use crate::{failure::ErrorCode, run::Run};
+use crate::failure::ErrorCode;
 
 /// The most addresses that a note names.
 const MOST_ADDRESSES: usize = 10;
@@ -23,7 +23,7 @@ pub(super) fn facts(kind: MailKind, known: &Known, code: Option<ErrorCode>) -> V
             facts.push(Fact { label, value });
         }
     };
-    add("Model", versioned(run, &model(known)));
+    add("Model", versioned(known));
     add(
         "File",
         format!(
@@ -57,18 +57,20 @@ pub(super) fn facts(kind: MailKind, known: &Known, code: Option<ErrorCode>) -> V
     facts
 }
 
-fn versioned(run: &Run, model: &str) -> String {
+/// The model with the version that ran, or else the one asked for.
+pub(super) fn versioned(known: &Known) -> String {
+    let (run, model) = (known.run, model(known));
     let asked = run
         .request
         .version
         .as_deref()
         .map(|version| words::one_line(version, 20))
         .unwrap_or_default();
-    match (model, run.version) {
+    match (model.as_str(), run.version) {
         ("", _) => String::new(),
         (_, Some(version)) => format!("{model}, version {}", version.number()),
         (_, None) if !asked.is_empty() => format!("{model}, version {asked}"),
-        (_, None) => model.to_owned(),
+        (_, None) => model,
     }
 }
 

@@ -362,6 +362,7 @@ fn texts(content: &MailContent) -> Vec<&str> {
     let mut texts = vec![
         content.subject.as_str(),
         &content.title,
+        &content.model,
         &content.lead,
         &content.headline,
     ];

@@ -1,0 +1,56 @@
+//! The event bus.
+
+use std::future::Future;
+
+use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
+use dropcast_domain::event::{RUN_STATUS_CHANGED, RunStatusChanged, SOURCE};
+use dropcast_lambda_kit::error::CallError;
+
+use crate::Error;
+
+/// Where events are published.
+pub trait Announcements: Send + Sync {
+    /// Publishes one event.
+    fn publish(&self, event: &RunStatusChanged) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// An EventBridge bus.
+#[derive(Debug)]
+pub struct EventBus {
+    client: Client,
+    bus: String,
+}
+
+impl EventBus {
+    /// The bus of this name.
+    pub fn new(client: Client, bus: impl Into<String>) -> Self {
+        Self {
+            client,
+            bus: bus.into(),
+        }
+    }
+}
+
+impl Announcements for EventBus {
+    async fn publish(&self, event: &RunStatusChanged) -> Result<(), Error> {
+        let detail = serde_json::to_string(event).map_err(Error::Unwritable)?;
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.bus)
+            .source(SOURCE)
+            .detail_type(RUN_STATUS_CHANGED)
+            .detail(detail)
+            .build();
+        let answer = self.client.put_events().entries(entry).send().await;
+        let answer = answer.map_err(|error| CallError::of_sdk("events:PutEvents", error))?;
+        // The call succeeds even when the bus did not take the entry.
+        match answer
+            .entries
+            .unwrap_or_default()
+            .into_iter()
+            .find_map(|entry| entry.error_code)
+        {
+            Some(code) => Err(Error::NotTaken(code)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Settings of this function.
+
+use dropcast_lambda_kit::config::{Settings, Unusable};
+
+/// Settings of this function.
+#[derive(Debug)]
+pub struct Config {
+    /// The event bus.
+    pub event_bus_name: String,
+}
+
+impl Config {
+    /// Reads the settings; every fault is reported together.
+    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+        let config = Self {
+            event_bus_name: settings.text("EVENT_BUS_NAME"),
+        };
+        settings.finish().map(|()| config)
+    }
+}

@@ -1,0 +1,21 @@
+//! What can go wrong.
+
+use dropcast_lambda_kit::error::CallError;
+use thiserror::Error;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The bus refused the entry.
+    #[error("the event bus did not take the event ({0})")]
+    NotTaken(String),
+    /// The record does not read back.
+    #[error("the run's record does not read")]
+    Unreadable(#[source] serde_dynamo::Error),
+    /// The event cannot be written.
+    #[error("the event cannot be written")]
+    Unwritable(#[source] serde_json::Error),
+}

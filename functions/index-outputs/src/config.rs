@@ -1,0 +1,23 @@
+//! Settings of this function.
+
+use dropcast_lambda_kit::config::{Settings, Unusable};
+
+/// Settings of this function.
+#[derive(Debug)]
+pub struct Config {
+    /// The runs table's name.
+    pub runs_table: String,
+    /// The results bucket's name.
+    pub results_bucket: String,
+}
+
+impl Config {
+    /// Reads the settings; every fault is reported together.
+    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+        let config = Self {
+            runs_table: settings.text("RUNS_TABLE"),
+            results_bucket: settings.text("RESULTS_BUCKET"),
+        };
+        settings.finish().map(|()| config)
+    }
+}

@@ -1,0 +1,48 @@
+//! What can go wrong.
+
+use dropcast_domain::{failure::ErrorCode, model::OutputPatternError};
+use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_run_store::StoreError;
+use thiserror::Error;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// S3.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The model did not write what it must.
+    #[error("The model finished without writing {}.", .0.join(", "))]
+    Missing(Vec<String>),
+    /// The state machine was resumed by a job that the record does not name.
+    #[error("the run's record names another job")]
+    AnotherJob,
+    /// The run has no version, or it was taken out of the table.
+    #[error("the run's version is not registered")]
+    NotAccepted,
+    /// The manifest was checked at registration.
+    #[error("the registered manifest has an output pattern that is none")]
+    Pattern(#[from] OutputPatternError),
+}
+
+impl FunctionError for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Call(error) => error.class(),
+            Self::Missing(_) | Self::AnotherJob | Self::NotAccepted | Self::Pattern(_) => {
+                Class::Permanent
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => ErrorCode::OutputsMissing.as_str(),
+            other => other.class().name(),
+        }
+    }
+}

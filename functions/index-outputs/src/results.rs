@@ -1,0 +1,254 @@
+//! The results bucket, as far as this function needs it.
+
+use std::future::Future;
+
+use aws_sdk_s3::{
+    Client,
+    error::ProvideErrorMetadata as _,
+    primitives::ByteStream,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
+use dropcast_lambda_kit::error::CallError;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+
+use crate::index::RunnersLine;
+
+/// One object of S3's listing.
+#[derive(Debug, Clone)]
+pub struct ListedObject {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// One page of S3's listing.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// At most a thousand objects.
+    pub objects: Vec<ListedObject>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// The results bucket.
+pub trait Results: Send + Sync {
+    /// A page of the objects below a prefix, in UTF-8 byte order.
+    fn page(
+        &self,
+        prefix: &str,
+        token: Option<String>,
+    ) -> impl Future<Output = Result<Page, CallError>> + Send;
+
+    /// The runner's own list; none where a model wrote to S3 by itself.
+    fn lines(&self, key: &str) -> impl Future<Output = Result<RunnersLines, CallError>> + Send;
+
+    /// A new object, written piece by piece.
+    fn manifest(&self, key: &str)
+    -> impl Future<Output = Result<ManifestWriter, CallError>> + Send;
+}
+
+/// The bucket in S3.
+#[derive(Debug)]
+pub struct ResultsBucket {
+    client: Client,
+    bucket: String,
+}
+
+impl ResultsBucket {
+    /// The bucket of this name.
+    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
+        Self {
+            client,
+            bucket: bucket.into(),
+        }
+    }
+}
+
+impl Results for ResultsBucket {
+    async fn page(&self, prefix: &str, token: Option<String>) -> Result<Page, CallError> {
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix);
+        let answer = request
+            .set_continuation_token(token)
+            .send()
+            .await
+            .map_err(|error| CallError::of_sdk("s3:ListBucket", error))?;
+        let next = answer.next_continuation_token;
+        let objects = answer
+            .contents
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|object| {
+                let bytes = object
+                    .size
+                    .and_then(|size| u64::try_from(size).ok())
+                    .unwrap_or_default();
+                object.key.map(|key| ListedObject { key, bytes })
+            });
+        Ok(Page {
+            objects: objects.collect(),
+            next,
+        })
+    }
+
+    async fn lines(&self, key: &str) -> Result<RunnersLines, CallError> {
+        match self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+        {
+            Ok(object) => Ok(RunnersLines(Some(reader(object.body).lines()))),
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(RunnersLines(None)),
+            Err(error) => Err(CallError::of_sdk("s3:GetObject", error)),
+        }
+    }
+
+    async fn manifest(&self, key: &str) -> Result<ManifestWriter, CallError> {
+        Ok(ManifestWriter {
+            client: self.client.clone(),
+            bucket: self.bucket.clone(),
+            key: key.to_owned(),
+            buffer: Vec::with_capacity(PART_BYTES),
+            upload: None,
+            parts: Vec::new(),
+        })
+    }
+}
+
+/// The runner's list, line by line.
+pub struct RunnersLines(Option<Lines<Reader>>);
+
+fn reader(body: ByteStream) -> Reader {
+    BufReader::new(Box::new(body.into_async_read()))
+}
+
+type Reader = BufReader<Box<dyn tokio::io::AsyncRead + Send + Unpin>>;
+
+impl RunnersLines {
+    /// The next line that reads; others are passed over, their objects go without a checksum.
+    pub(crate) async fn next(&mut self) -> Result<Option<RunnersLine>, CallError> {
+        let Some(lines) = &mut self.0 else {
+            return Ok(None);
+        };
+        loop {
+            let line = lines.next_line().await.map_err(|error| CallError {
+                call: "s3:GetObject",
+                transient: true,
+                source: Box::new(error),
+            })?;
+            match line.as_deref().map(serde_json::from_str) {
+                None => return Ok(None),
+                Some(Ok(line)) => return Ok(Some(line)),
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "a line of the runner's list does not read")
+                }
+            }
+        }
+    }
+}
+
+/// Parts are at least 5 MiB in S3, the last one excepted.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// An object that is written piece by piece: one part in memory, whatever its length.
+#[derive(Debug)]
+pub struct ManifestWriter {
+    client: Client,
+    bucket: String,
+    key: String,
+    buffer: Vec<u8>,
+    upload: Option<String>,
+    parts: Vec<CompletedPart>,
+}
+
+impl ManifestWriter {
+    /// Adds some bytes.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), CallError> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PART_BYTES {
+            self.send_part().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is left; only now does the object exist.
+    pub(crate) async fn close(mut self) -> Result<(), CallError> {
+        if self.upload.is_none() {
+            let put = self
+                .client
+                .put_object()
+                .bucket(&self.bucket)
+                .key(&self.key)
+                .content_type("application/json");
+            let answer = put.body(ByteStream::from(self.buffer)).send().await;
+            return answer
+                .map(drop)
+                .map_err(|error| CallError::of_sdk("s3:PutObject", error));
+        }
+        if !self.buffer.is_empty() {
+            self.send_part().await?;
+        }
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(self.parts))
+            .build();
+        let answer = self
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .set_upload_id(self.upload)
+            .multipart_upload(parts)
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| CallError::of_sdk("s3:PutObject", error))
+    }
+
+    /// A crash between parts leaves an upload that the bucket's lifecycle rule aborts.
+    async fn send_part(&mut self) -> Result<(), CallError> {
+        let upload = match &self.upload {
+            Some(upload) => upload.clone(),
+            None => {
+                let create = self
+                    .client
+                    .create_multipart_upload()
+                    .bucket(&self.bucket)
+                    .key(&self.key);
+                let answer = create.content_type("application/json").send().await;
+                let id = answer
+                    .map_err(|error| CallError::of_sdk("s3:PutObject", error))?
+                    .upload_id
+                    .unwrap_or_default();
+                self.upload.insert(id).clone()
+            }
+        };
+        let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
+        let body = std::mem::replace(&mut self.buffer, Vec::with_capacity(PART_BYTES));
+        let answer = self
+            .client
+            .upload_part()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .upload_id(upload)
+            .part_number(number)
+            .body(ByteStream::from(body))
+            .send()
+            .await
+            .map_err(|error| CallError::of_sdk("s3:PutObject", error))?;
+        self.parts.push(
+            CompletedPart::builder()
+                .part_number(number)
+                .set_e_tag(answer.e_tag)
+                .build(),
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Everything that the mails about one run say, gathered once for all recipients.
+
+use std::collections::BTreeMap;
+
+use dropcast_domain::{
+    link::Link,
+    mail::{self, MailContent},
+    model::ModelName,
+    output,
+    problem::ProblemList,
+    recipient,
+    registry::RegisteredVersion,
+    run::Run,
+    status::Status,
+};
+use dropcast_link_keys::KeySource;
+use dropcast_run_store::{History, Mails, Models, Runs};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::{
+    Deps, Error, Files, Mailer,
+    mime::{Chart, Letter},
+    render::{self, Rendered},
+};
+
+/// The largest input that is read to show what was asked, in bytes.
+const SHOWN_INPUT_BYTES: u64 = 1_000_000;
+
+/// The largest list of problems, in bytes: a hundred of them are far smaller.
+const PROBLEMS_BYTES: u64 = 1_000_000;
+
+/// What the mails about one run say, and who gets them.
+pub(crate) struct Briefing {
+    pub(crate) recipients: Vec<String>,
+    content: MailContent,
+    rendered: Rendered,
+    chart: Option<Vec<u8>>,
+}
+
+impl Briefing {
+    pub(crate) async fn gather<S, F, K, M>(deps: &Deps<S, F, K, M>, run: &Run) -> Result<Self, Error>
+    where
+        S: Runs + Models + Mails + History,
+        F: Files,
+        K: KeySource,
+        M: Mailer,
+    {
+        let now = (deps.now)();
+        let version = registered(&deps.store, run).await?;
+        let manifest = version.as_ref().map(|version| &version.draft.manifest);
+        let own = manifest.map(|manifest| manifest.notify.recipients.as_slice()).unwrap_or_default();
+        let config = &deps.config;
+        let chosen =
+            recipient::choose(&run.notify, own, &config.allowed_recipient_domains, &config.operator_address);
+
+        let inputs = match &run.input {
+            Some(input) => json(deps.files.read(&input.prepared_key, SHOWN_INPUT_BYTES).await?),
+            None => None,
+        };
+        let problems: Option<ProblemList> = match run.status() {
+            Status::Rejected => json(deps.files.read(&output::problems_key(&run.id), PROBLEMS_BYTES).await?),
+            _ => None,
+        };
+        let log = if run.status() == Status::Failed { deps.store.log(&run.id).await? } else { Vec::new() };
+        let (links, links_until) = links(deps, run, now).await?;
+        let schema: Option<Value> = version.as_ref().and_then(|version| serde_json::from_str(&version.draft.input_schema).ok());
+
+        let content = mail::compose(&mail::Known {
+            run,
+            model_title: manifest.map(|manifest| manifest.title.as_str()),
+            schema: schema.as_ref(),
+            inputs: inputs.as_ref(),
+            problems: problems.as_ref(),
+            log: &log,
+            links: &links,
+            links_until,
+            refused: &chosen.refused,
+            operator_only: chosen.mailed == [config.operator_address.clone()] && chosen_nobody(run, own, &chosen.mailed),
+            now,
+        })
+        .ok_or(Error::Held)?;
+        let chart = match &content.chart {
+            Some(chart) => deps.files.read(&chart.key, mail::CHART_BYTES).await?,
+            None => None,
+        };
+        let rendered = render::render(&content, chart.is_some())?;
+        Ok(Self { recipients: chosen.mailed, content, rendered, chart })
+    }
+
+    /// The letter to one recipient.
+    pub(crate) fn letter<'a>(&'a self, sender: &'a str, recipient: &'a str, date: Timestamp) -> Letter<'a> {
+        let chart = self.content.chart.as_ref().zip(self.chart.as_deref());
+        Letter {
+            sender,
+            recipient,
+            content: &self.content,
+            rendered: &self.rendered,
+            chart: chart.map(|(row, bytes)| Chart { media_type: row.media_type, bytes }),
+            date,
+        }
+    }
+}
+
+/// Whether the operator stands in for recipients of whom none could be mailed.
+fn chosen_nobody(run: &Run, own: &[String], mailed: &[String]) -> bool {
+    !run.notify.iter().chain(own).any(|wanted| mailed.iter().any(|address| address.eq_ignore_ascii_case(wanted)))
+}
+
+async fn registered<S: Models>(store: &S, run: &Run) -> Result<Option<RegisteredVersion>, Error> {
+    match (run.version, run.request.model.parse::<ModelName>()) {
+        (Some(version), Ok(model)) => Ok(store.version(&model, version).await?),
+        _ => Ok(None),
+    }
+}
+
+/// A link for each published output, and when the links die.
+async fn links<S, F, K: KeySource, M>(
+    deps: &Deps<S, F, K, M>,
+    run: &Run,
+    now: Timestamp,
+) -> Result<(BTreeMap<String, String>, Option<Timestamp>), Error> {
+    if run.status() != Status::Succeeded || run.outputs.is_empty() {
+        return Ok((BTreeMap::new(), None));
+    }
+    let keys = deps.keys.keys(now).await?;
+    let lifetime = SignedDuration::from_hours(24 * i64::from(deps.config.link_lifetime_days));
+    // Counted from the run's end, so that a mail that is tried again says the same.
+    let until = run.current.at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+    let links = run.outputs.iter().map(|output| {
+        let link = Link {
+            run: run.id.clone(),
+            path: output.path.clone(),
+            expires: until.as_second(),
+            epoch: run.links_epoch,
+        };
+        (output.path.clone(), format!("{}/r/{}", deps.config.link_base_url, keys.sign(&link)))
+    });
+    Ok((links.collect(), Some(until)))
+}
+
+/// A file of ours as JSON; what is not there or does not read is left out of the mail.
+fn json<T: serde::de::DeserializeOwned>(content: Option<Vec<u8>>) -> Option<T> {
+    content.and_then(|content| serde_json::from_slice(&content).ok())
+}

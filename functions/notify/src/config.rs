@@ -1,0 +1,41 @@
+//! Settings of this function.
+
+use dropcast_lambda_kit::config::{Settings, Unusable};
+
+/// Settings of this function.
+#[derive(Debug)]
+pub struct Config {
+    /// The runs table's name.
+    pub runs_table: String,
+    /// The results bucket's name.
+    pub results_bucket: String,
+    /// The secret with the link-signing keys.
+    pub link_secret_arn: String,
+    /// Where links begin, without a slash at the end.
+    pub link_base_url: String,
+    /// How long links stay good, in days.
+    pub link_lifetime_days: u32,
+    /// The address that mails come from.
+    pub sender_address: String,
+    /// The address that is mailed when nobody else can be.
+    pub operator_address: String,
+    /// Domains that may be mailed; empty allows all.
+    pub allowed_recipient_domains: Vec<String>,
+}
+
+impl Config {
+    /// Reads the settings; every fault is reported together.
+    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+        let config = Self {
+            runs_table: settings.text("RUNS_TABLE"),
+            results_bucket: settings.text("RESULTS_BUCKET"),
+            link_secret_arn: settings.text("LINK_SECRET_ARN"),
+            link_base_url: settings.text("LINK_BASE_URL"),
+            link_lifetime_days: settings.parsed("LINK_LIFETIME_DAYS"),
+            sender_address: settings.text("SENDER_ADDRESS"),
+            operator_address: settings.text("OPERATOR_ADDRESS"),
+            allowed_recipient_domains: settings.list("ALLOWED_RECIPIENT_DOMAINS"),
+        };
+        settings.finish().map(|()| config)
+    }
+}

@@ -1,0 +1,85 @@
+//! SES, as far as this function needs it.
+
+use std::future::Future;
+
+use aws_sdk_ses::{
+    Client,
+    error::SdkError,
+    primitives::Blob,
+    types::{MessageTag, RawMessage},
+};
+use dropcast_domain::{mail::MailKind, run_id::RunId};
+use dropcast_lambda_kit::error::CallError;
+use thiserror::Error;
+
+/// A mail that was not sent, as far as we know.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct NotSent {
+    /// What went wrong.
+    pub error: CallError,
+    /// Whether SES itself said no: then it has not sent it.
+    pub refused: bool,
+}
+
+/// Where mails go out.
+pub trait Mailer: Send + Sync {
+    /// Sends one MIME message to one recipient; answers the message's id.
+    fn send(
+        &self,
+        sender: &str,
+        recipient: &str,
+        message: Vec<u8>,
+        run: &RunId,
+        kind: MailKind,
+    ) -> impl Future<Output = Result<String, NotSent>> + Send;
+}
+
+/// Amazon SES.
+#[derive(Debug)]
+pub struct Ses {
+    client: Client,
+}
+
+impl Ses {
+    /// Amazon SES.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl Mailer for Ses {
+    async fn send(
+        &self,
+        sender: &str,
+        recipient: &str,
+        message: Vec<u8>,
+        run: &RunId,
+        kind: MailKind,
+    ) -> Result<String, NotSent> {
+        let unbuilt = |error: aws_sdk_ses::error::BuildError| NotSent {
+            error: CallError { call: "ses:SendRawEmail", transient: false, source: Box::new(error) },
+            refused: true,
+        };
+        let raw = RawMessage::builder().data(Blob::new(message)).build().map_err(unbuilt)?;
+        // Tags come back in SES's bounce and delivery events.
+        let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build().map_err(unbuilt);
+        let answer = self
+            .client
+            .send_raw_email()
+            .source(sender)
+            .destinations(recipient)
+            .raw_message(raw)
+            .tags(tag("run", run.as_str())?)
+            .tags(tag("kind", kind.as_str())?)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.message_id),
+            Err(error) => {
+                let refused = matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_));
+                Err(NotSent { error: CallError::of_sdk("ses:SendRawEmail", error), refused })
+            }
+        }
+    }
+}

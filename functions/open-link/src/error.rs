@@ -1,0 +1,27 @@
+//! Why a link does not open.
+
+use dropcast_domain::link::Refused;
+use dropcast_lambda_kit::error::CallError;
+use dropcast_link_keys::KeysError;
+use dropcast_run_store::StoreError;
+use thiserror::Error;
+
+/// Why a link does not open.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The link itself.
+    #[error(transparent)]
+    Refused(Refused),
+    /// The run or its file is gone.
+    #[error("what the link leads to is gone")]
+    Gone,
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// S3.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}

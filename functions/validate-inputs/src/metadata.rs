@@ -1,0 +1,44 @@
+//! What the uploader said about the run, in the object's metadata.
+
+use std::collections::HashMap;
+
+use dropcast_domain::{
+    recipient,
+    run::{Run, Wishes},
+    title,
+};
+
+/// Reads `title` and `notify`; the run keeps its file's name without a title.
+pub(crate) fn wishes(run: &Run, metadata: Option<&HashMap<String, String>>) -> Wishes {
+    let value = |key: &str| {
+        metadata
+            .and_then(|metadata| metadata.get(key))
+            .map(|value| decoded(value))
+    };
+    let wanted = recipient::parse_list(&value("notify").unwrap_or_default());
+    let title = value("title")
+        .map(|text| title::clean(&text))
+        .filter(|title| !title.is_empty());
+    Wishes {
+        title: title.unwrap_or_else(|| run.title.clone()),
+        notify: wanted.addresses,
+        notify_unusable: wanted.unusable,
+    }
+}
+
+/// S3 hands out metadata beyond ASCII in the form of RFC 2047, as
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html> says.
+fn decoded(value: &str) -> String {
+    rfc2047_decoder::decode(value).unwrap_or_else(|_| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_beyond_ascii_is_decoded() {
+        assert_eq!(decoded("=?UTF-8?B?UGzDoW4gUTM=?="), "Plán Q3");
+        assert_eq!(decoded("Q3 plan"), "Q3 plan");
+    }
+}
