@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Reading what people drop: from the bytes of a file to the document that a
+//! model may rely on, or to every problem in it with its place.
+//!
+//! Pure: bytes in, values out. One module a format ([`json`]); what the formats
+//! share stands beside them: text encodings, schemas, defaults and the words
+//! in which a broken rule is explained.
+
+mod defaults;
+mod encoding;
+mod explain;
+pub mod json;
+mod limits;
+mod schema;
+
+pub use encoding::Encoding;
+pub use limits::Limits;
+pub use schema::{CompiledSchema, SchemaError};
