@@ -73,6 +73,8 @@ impl Emulator {
                 ("BIND_HOST", "127.0.0.1"),
                 ("MINISTACK_HOST", "127.0.0.1"),
                 ("MINISTACK_REGION", &plan.options.region),
+                // Holds every function to its role in the template.
+                ("AUTH", "true"),
                 // Both would listen on fixed ports.
                 ("IOT_MTLS_ENABLED", "0"),
                 ("SFTP_ENABLED", "0"),
