@@ -1,15 +1,17 @@
 //! The model's process.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
-use nix::unistd::{Pid, getpid};
+use nix::unistd::Pid;
 
 use crate::error::{JobError, exit_code_of_signal};
 use crate::signals::{Signals, asks_for_the_end};
@@ -40,6 +42,9 @@ pub(crate) async fn run(
     variables: &[(&str, OsString)],
     signals: &mut Signals,
 ) -> Result<Ended, JobError> {
+    // Orphans of the model become our children, as if we were process 1 of the container: they can
+    // be reaped and, at the end, found. Where the kernel refuses, only the group is looked after.
+    let _ = set_child_subreaper(true);
     let mut child = start(command, variables)?;
     let group = Pid::from_raw(child.id().cast_signed());
     let mut asked_by = None;
@@ -87,17 +92,16 @@ fn start(command: &[OsString], variables: &[(&str, OsString)]) -> Result<Child, 
 }
 
 /// Blocks until the model has ended and leaves it to be reaped, so that its id is not given to
-/// another process while signals may still be sent to it.
-///
-/// As process 1 we inherit the orphans of everything in the container and reap them meanwhile.
+/// another process while signals may still be sent to it. Reaps the orphans meanwhile.
 fn wait_for_the_end(model: Pid) {
-    let mut for_all = getpid() == Pid::from_raw(1);
+    let mut orphans_too = true;
     loop {
-        let whom = if for_all { Id::All } else { Id::Pid(model) };
+        let whom = if orphans_too { Id::All } else { Id::Pid(model) };
         match waitid(whom, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
             Err(Errno::EINTR) => {}
-            // A process that a real-time signal ended has a status that nix cannot tell.
-            Err(_) if for_all => for_all = false,
+            // A process that a real-time signal ended has a status that nix cannot tell; whose it
+            // is stays unknown, so orphans have to wait from here on.
+            Err(_) if orphans_too => orphans_too = false,
             Err(_) => return,
             Ok(status) => match status.pid() {
                 Some(orphan) if orphan != model => {
@@ -109,33 +113,51 @@ fn wait_for_the_end(model: Pid) {
     }
 }
 
-/// Waits for the rest of the group to end, kills it after [`GRACE`], and says whether it had to.
+/// Waits for everything that the model started to end, kills what is left after [`GRACE`], and
+/// says whether it had to.
 async fn end_the_rest(group: Pid) -> bool {
-    let gone = || {
-        // As process 1 they are ours to reap; otherwise this is an error and changes nothing.
-        let each = Pid::from_raw(-group.as_raw());
-        while matches!(
-            waitpid(each, Some(WaitPidFlag::WNOHANG)),
-            Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..))
-        ) {}
-        killpg(group, None) == Err(Errno::ESRCH)
-    };
-    let wait = async {
-        while !gone() {
+    let all_gone = async |kill_them: bool| {
+        while !is_gone(group) {
+            if kill_them {
+                let _ = killpg(group, Signal::SIGKILL);
+                for orphan in children() {
+                    let _ = kill(orphan, Signal::SIGKILL);
+                }
+            }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
-    if tokio::time::timeout(GRACE, wait).await.is_ok() {
+    if tokio::time::timeout(GRACE, all_gone(false)).await.is_ok() {
         return false;
     }
-    let _ = killpg(group, Signal::SIGKILL);
-    let wait = async {
-        while !gone() {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    };
-    let _ = tokio::time::timeout(GRACE, wait).await;
+    let _ = tokio::time::timeout(GRACE, all_gone(true)).await;
     true
+}
+
+/// Reaps every orphan that has ended and says whether none is left, in the group or out of it.
+fn is_gone(group: Pid) -> bool {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => return false,
+            Err(Errno::ECHILD) => return killpg(group, None) == Err(Errno::ESRCH),
+            // A real-time signal's end is an error here, and the process is reaped all the same.
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Our children, as the kernel lists them: none of them is reaped, so no id is another's by now.
+fn children() -> Vec<Pid> {
+    let tasks = fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let ids = lists.flat_map(|list| {
+        let ids = list.split_whitespace().filter_map(|id| id.parse().ok());
+        ids.map(Pid::from_raw).collect::<Vec<_>>()
+    });
+    ids.collect()
 }
 
 /// The model's own exit code, or what a shell would say of a signal.

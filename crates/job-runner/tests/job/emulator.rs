@@ -1,0 +1,311 @@
+//! An S3 on this machine, and `dropcast-job` run against it.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aws_credential_types::Credentials;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+const BUCKET: &str = "results";
+// Elsewhere a new bucket must name its region.
+const REGION: &str = "us-east-1";
+const JOB: &str = "4d5a6b7c-job";
+
+/// Ends the emulator when the other end of its stdin closes: when this process ends, however it
+/// ends.
+const SERVE: &str = "
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+sys.argv = ['ministack']
+from ministack.app import main
+main()
+";
+
+struct Emulator {
+    endpoint: String,
+    // Holds the pipe open.
+    _process: Child,
+}
+
+fn python() -> PathBuf {
+    std::env::var_os("DROPCAST_PYTHON").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python"),
+        PathBuf::from,
+    )
+}
+
+/// The one emulator of this test process.
+fn emulator() -> &'static Emulator {
+    static EMULATOR: OnceLock<Emulator> = OnceLock::new();
+    EMULATOR.get_or_init(|| {
+        let python = python();
+        let free = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let process = Command::new(&python)
+            .args(["-c", SERVE])
+            .env("GATEWAY_PORT", free.to_string())
+            .env("BIND_HOST", "127.0.0.1")
+            .env("SERVICES", "s3")
+            .env("LOG_LEVEL", "ERROR")
+            // It would listen on a fixed port.
+            .env("IOT_MTLS_ENABLED", "0")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
+        let endpoint = format!("http://127.0.0.1:{free}");
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while std::net::TcpStream::connect(("127.0.0.1", free)).is_err() {
+            assert!(Instant::now() < deadline, "the emulator does not answer");
+            thread::sleep(Duration::from_millis(20));
+        }
+        let create = client(&endpoint).create_bucket().bucket(BUCKET).send();
+        runtime().block_on(create).unwrap();
+        Emulator {
+            endpoint,
+            _process: process,
+        }
+    })
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// One run on the emulator: its keys, its work folder and its job.
+pub(crate) struct Run {
+    id: String,
+    model: String,
+    s3: Client,
+    runtime: Runtime,
+    pub(crate) place: TempDir,
+    variables: BTreeMap<&'static str, String>,
+}
+
+/// An object as S3 has it.
+pub(crate) struct Object {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) media_type: String,
+    pub(crate) sha256: String,
+}
+
+impl Run {
+    /// A run of its own model, with `{}` as input.
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self::of_model(&format!("model-{number}"), &format!("run-{number}"))
+    }
+
+    pub(crate) fn of_model(model: &str, id: &str) -> Self {
+        let emulator = emulator();
+        let runtime = runtime();
+        let s3 = client(&emulator.endpoint);
+        let mut run = Self {
+            id: id.to_owned(),
+            model: model.to_owned(),
+            s3,
+            runtime,
+            place: tempfile::tempdir().unwrap(),
+            variables: BTreeMap::from([
+                ("AWS_ENDPOINT_URL", emulator.endpoint.clone()),
+                ("AWS_REGION", REGION.to_owned()),
+                ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "test-secret-key".to_owned()),
+                ("DROPCAST_RUN_ID", id.to_owned()),
+                ("DROPCAST_MODEL", model.to_owned()),
+                ("DROPCAST_VERSION", "1".to_owned()),
+                (
+                    "DROPCAST_OUTPUT_URI",
+                    format!("s3://{BUCKET}/runs/{id}/outputs/"),
+                ),
+                (
+                    "DROPCAST_CACHE_URI",
+                    format!("s3://{BUCKET}/cache/{model}/"),
+                ),
+                ("AWS_BATCH_JOB_ID", JOB.to_owned()),
+                ("AWS_BATCH_JOB_ATTEMPT", "1".to_owned()),
+            ]),
+        };
+        run.input("plan.json", b"{}");
+        run
+    }
+
+    /// Stores the input under a name of its own.
+    pub(crate) fn input(&mut self, name: &str, content: &[u8]) {
+        let key = format!("runs/{}/prepared/{name}", self.id);
+        self.put(&key, content);
+        self.variables
+            .insert("DROPCAST_INPUT_URI", format!("s3://{BUCKET}/{key}"));
+    }
+
+    pub(crate) fn set(&mut self, variable: &'static str, value: &str) {
+        self.variables.insert(variable, value.to_owned());
+    }
+
+    /// The key of something the model keeps.
+    pub(crate) fn cached(&self, path: &str) -> String {
+        format!("cache/{}/{path}", self.model)
+    }
+
+    /// `dropcast-job [options] -- command`, not started yet.
+    pub(crate) fn job(&self, options: &[&str], command: &[&str]) -> Command {
+        let mut job = Command::new(env!("CARGO_BIN_EXE_dropcast-job"));
+        job.env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .envs(&self.variables)
+            .arg("--work-dir")
+            .arg(self.place.path())
+            .args(options)
+            .arg("--")
+            .args(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        job
+    }
+
+    /// Runs a shell script as the model.
+    pub(crate) fn shell(&self, script: &str) -> Output {
+        self.job(&[], &["sh", "-c", script]).output().unwrap()
+    }
+
+    pub(crate) fn put(&self, key: &str, content: &[u8]) {
+        let body = ByteStream::from(content.to_vec());
+        let put = self
+            .s3
+            .put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .body(body)
+            .send();
+        self.runtime.block_on(put).unwrap();
+    }
+
+    pub(crate) fn remove(&self, key: &str) {
+        let remove = self.s3.delete_object().bucket(BUCKET).key(key).send();
+        self.runtime.block_on(remove).unwrap();
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<Object> {
+        use aws_sdk_s3::types::ChecksumMode;
+        self.runtime.block_on(async {
+            let get = self.s3.get_object().bucket(BUCKET).key(key);
+            let got = get.checksum_mode(ChecksumMode::Enabled).send().await.ok()?;
+            Some(Object {
+                media_type: got.content_type.unwrap(),
+                sha256: got.checksum_sha256.unwrap_or_default(),
+                bytes: got.body.collect().await.unwrap().to_vec(),
+            })
+        })
+    }
+
+    /// All keys under a prefix, in S3's order.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        self.runtime.block_on(async {
+            let list = self.s3.list_objects_v2().bucket(BUCKET).prefix(prefix);
+            let mut pages = list.into_paginator().send();
+            let mut keys = Vec::new();
+            while let Some(page) = pages.next().await {
+                let contents = page.unwrap().contents.unwrap_or_default();
+                keys.extend(contents.into_iter().filter_map(|object| object.key));
+            }
+            keys
+        })
+    }
+
+    /// What stands under the run's output prefix, listing included, without the prefix.
+    pub(crate) fn stored(&self) -> Vec<String> {
+        let prefix = format!("runs/{}/outputs/{JOB}/", self.id);
+        let keys = self.keys(&prefix);
+        keys.iter()
+            .map(|key| key.strip_prefix(&prefix).unwrap().to_owned())
+            .collect()
+    }
+
+    /// An output of the first attempt.
+    pub(crate) fn output(&self, path: &str) -> Option<Object> {
+        self.get(&format!("runs/{}/outputs/{JOB}/1/{path}", self.id))
+    }
+
+    /// The lines of the first attempt's listing, if it was published.
+    pub(crate) fn listing(&self) -> Option<Vec<Value>> {
+        let key = format!("runs/{}/outputs/{JOB}/1.files.jsonl", self.id);
+        let text = String::from_utf8(self.get(&key)?.bytes).unwrap();
+        Some(
+            text.lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect(),
+        )
+    }
+
+    /// Uploads in parts that were neither completed nor given up.
+    pub(crate) fn open_uploads(&self) -> usize {
+        let prefix = format!("runs/{}/", self.id);
+        let list = self
+            .s3
+            .list_multipart_uploads()
+            .bucket(BUCKET)
+            .prefix(prefix)
+            .send();
+        self.runtime.block_on(list).unwrap().uploads().len()
+    }
+}
+
+fn client(endpoint: &str) -> Client {
+    use aws_smithy_http_client::Builder;
+    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+    let https = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(https)
+        .region(Region::new(REGION))
+        .credentials_provider(Credentials::for_tests())
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .build();
+    Client::from_conf(config)
+}
+
+/// Waits until something holds.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not come about");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The most memory that a process that is still running has had, in bytes.
+pub(crate) fn peak_memory(process: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+/// Standard error as text.
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

@@ -1,0 +1,11 @@
+//! `dropcast-job`, the program itself, against an emulator's S3.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
+mod emulator;
+mod publishing;
+mod running;

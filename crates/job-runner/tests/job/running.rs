@@ -1,0 +1,273 @@
+//! The model as a process: signals, exit codes, and what is kept between runs.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::emulator::{Run, stderr, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A job whose model is running.
+struct Started {
+    job: Child,
+    lines: Receiver<String>,
+}
+
+impl Started {
+    /// Starts a model that says `ready` once it is, and waits for that.
+    fn new(mut job: Command) -> Self {
+        let mut job = job.spawn().unwrap();
+        let stdout = BufReader::new(job.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            stdout
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
+        let started = Self { job, lines };
+        assert_eq!(started.line(), "ready");
+        started
+    }
+
+    /// The model's next line.
+    fn line(&self) -> String {
+        self.lines.recv_timeout(Duration::from_secs(30)).unwrap()
+    }
+
+    fn send(&self, signal: Signal) {
+        kill(Pid::from_raw(self.job.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Waits, but not for ever.
+    fn end(mut self) -> ExitStatus {
+        wait_until("the job's end", || self.job.try_wait().unwrap().is_some());
+        self.job.wait().unwrap()
+    }
+}
+
+impl Drop for Started {
+    /// A test that failed leaves nothing behind: the job passes the signal on to its model.
+    fn drop(&mut self) {
+        let left = Instant::now() + Duration::from_secs(5);
+        while self.job.try_wait().unwrap().is_none() {
+            self.send(if Instant::now() < left {
+                Signal::SIGTERM
+            } else {
+                Signal::SIGKILL
+            });
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn shell(run: &Run, script: &str) -> Command {
+    run.job(&[], &["sh", "-c", script])
+}
+
+#[test]
+fn a_signal_reaches_the_model_and_its_children_and_its_exit_code_is_kept() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR1] {
+        let run = Run::new();
+        let name = signal.as_str().trim_start_matches("SIG");
+        let script = format!(
+            "trap 'wait; echo parent; exit 9' {name}
+             (trap 'echo child; exit 0' {name}; echo ready; while :; do sleep 0.01; done) &
+             while :; do sleep 0.01; done"
+        );
+        let job = Started::new(shell(&run, &script));
+        job.send(signal);
+        assert_eq!(job.line(), "child");
+        assert_eq!(job.line(), "parent");
+        assert_eq!(job.end().code(), Some(9), "{signal}");
+        assert!(run.stored().is_empty());
+    }
+}
+
+#[test]
+fn an_interrupt_from_the_keyboard_reaches_the_model() {
+    let run = Run::new();
+    let script = "trap 'exit 4' INT; echo ready; while :; do sleep 0.01; done";
+    let job = Started::new(shell(&run, script));
+    job.send(Signal::SIGINT);
+    assert_eq!(job.end().code(), Some(4));
+}
+
+#[test]
+fn a_model_that_a_signal_ended_is_told_as_a_shell_tells_it() {
+    for signal in [Signal::SIGKILL, Signal::SIGSEGV, Signal::SIGTERM] {
+        let run = Run::new();
+        let output = run.shell(&format!("ulimit -c 0; kill -{} $$", signal as i32));
+        assert_eq!(output.status.code(), Some(128 + signal as i32));
+        assert_eq!(stderr(&output), "");
+    }
+}
+
+#[test]
+fn a_model_that_was_asked_to_stop_and_exits_0_publishes_nothing() {
+    let run = Run::new();
+    let script = r#"echo half > "$DROPCAST_OUTPUT_DIR/a"; trap 'exit 0' TERM; echo ready
+                    while :; do sleep 0.01; done"#;
+    let job = Started::new(shell(&run, script));
+    job.send(Signal::SIGTERM);
+    assert_eq!(job.end().code(), Some(143));
+    assert!(run.stored().is_empty());
+}
+
+#[test]
+fn a_signal_while_the_outputs_are_uploaded_leaves_no_listing_and_no_open_upload() {
+    let run = Run::new();
+    let script = r#"head -c 300000000 /dev/zero > "$DROPCAST_OUTPUT_DIR/big"; echo ready"#;
+    let mut job = run.job(
+        &["--concurrency", "1", "--part-mib", "5"],
+        &["sh", "-c", script],
+    );
+    job.stderr(std::process::Stdio::null());
+    let job = Started::new(job);
+    wait_until("an upload in parts", || run.open_uploads() == 1);
+    job.send(Signal::SIGTERM);
+    assert_eq!(job.end().code(), Some(143));
+    assert!(run.listing().is_none());
+    assert_eq!(run.open_uploads(), 0);
+}
+
+#[test]
+fn the_models_other_processes_may_say_their_last_lines() {
+    let run = Run::new();
+    let output = run.shell("(sleep 0.2; echo last words) & exit 3");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.stdout, b"last words\n");
+}
+
+#[test]
+fn a_command_that_is_not_there_is_told_from_one_that_cannot_start() {
+    let run = Run::new();
+    let missing = run.job(&[], &["no-such-command"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(127));
+    assert!(stderr(&missing).contains("no-such-command"));
+    let folder = run.job(&[], &["/"]).output().unwrap();
+    assert_eq!(folder.status.code(), Some(126));
+}
+
+#[test]
+fn the_model_runs_in_the_current_folder_with_its_own_environment() {
+    let run = Run::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = shell(&run, "pwd; echo $HISTORY_DATABASE_URL; cat");
+    job.current_dir(&folder)
+        .env("HISTORY_DATABASE_URL", "sqlite:///h.db");
+    let output = job.output().unwrap();
+    let expected = format!(
+        "{}\nsqlite:///h.db\n",
+        folder.path().canonicalize().unwrap().display()
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+#[test]
+fn what_a_model_keeps_is_there_for_its_next_run() {
+    let first = Run::of_model("cached", "cached-1");
+    let output = first.shell(
+        r#"cd "$DROPCAST_CACHE_DIR"; ls; mkdir -p a; echo 1 > a/kept; echo 1 > changed; echo 1 > "go ne+é""#,
+    );
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stdout, b"", "the first run finds an empty cache");
+    assert!(
+        stderr(&output).contains("cache: 3 stored, 0 deleted"),
+        "{}",
+        stderr(&output)
+    );
+
+    let second = Run::of_model("cached", "cached-2");
+    let output = second.shell(
+        r#"cd "$DROPCAST_CACHE_DIR"; cat a/kept "go ne+é"; touch a/kept; echo 2 > changed; echo 2 > new; rm go*"#,
+    );
+    assert_eq!(output.stdout, b"1\n1\n");
+    assert!(
+        stderr(&output).contains("cache: 2 stored, 1 deleted"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(
+        second.keys("cache/cached/"),
+        ["a/kept", "changed", "new"].map(|path| second.cached(path))
+    );
+
+    let third = Run::of_model("cached", "cached-3");
+    let output = third.shell(r#"cd "$DROPCAST_CACHE_DIR"; cat changed new"#);
+    assert_eq!(output.stdout, b"2\n2\n");
+    assert!(!stderr(&output).contains("cache"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_cached_file_that_another_run_replaced_is_not_deleted() {
+    let run = Run::new();
+    run.put(&run.cached("shared"), b"old");
+    let script = r#"rm "$DROPCAST_CACHE_DIR/shared"; trap 'exit 0' USR1; echo ready
+                    while :; do sleep 0.01; done"#;
+    let job = Started::new(shell(&run, script));
+    run.put(&run.cached("shared"), b"new");
+    job.send(Signal::SIGUSR1);
+    assert_eq!(job.end().code(), Some(0));
+    assert_eq!(run.get(&run.cached("shared")).unwrap().bytes, b"new");
+}
+
+#[test]
+fn a_cache_that_fails_is_a_warning_and_the_outputs_are_published() {
+    let mut run = Run::new();
+    run.set("DROPCAST_CACHE_URI", "s3://no-such-bucket/cache/m/");
+    let output =
+        run.shell(r#"echo x > "$DROPCAST_OUTPUT_DIR/a"; echo x > "$DROPCAST_CACHE_DIR/a""#);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        stderr(&output).matches("warning: cache:").count(),
+        2,
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(run.listing().unwrap().len(), 1);
+}
+
+#[test]
+fn keys_that_would_leave_the_cache_folder_are_left_out() {
+    let run = Run::new();
+    run.put(&run.cached("../../escaped"), b"x");
+    run.put(&run.cached("folder/"), b"");
+    run.put(&run.cached("fine"), b"x");
+    let output =
+        run.shell(r#"cd "$DROPCAST_CACHE_DIR"; find . -type f; ls -d ../escaped ../../escaped"#);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "./fine\n");
+    assert!(
+        stderr(&output).contains("was left out"),
+        "{}",
+        stderr(&output)
+    );
+    run.remove(&run.cached("../../escaped"));
+}
+
+/// Prints the numbers that say what `dropcast-job` adds to a model that does nothing.
+#[test]
+#[ignore = "a measurement, not a check: run it with --ignored --nocapture"]
+fn measure_what_is_added_to_a_model_that_does_nothing() {
+    let run = Run::new();
+    let median = |mut command: Box<dyn FnMut() -> Command>| {
+        let mut times: Vec<Duration> = (0..21)
+            .map(|_| {
+                let begun = Instant::now();
+                assert!(command().output().unwrap().status.success());
+                begun.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        times[10]
+    };
+    let bare = median(Box::new(|| Command::new("true")));
+    let wrapped = median(Box::new(move || run.job(&[], &["true"])));
+    println!(
+        "bare {bare:?}, with dropcast-job {wrapped:?}, added {:?}",
+        wrapped.checked_sub(bare)
+    );
+}
