@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! `dropcast`: see `dropcast --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dropcast_cli::main()
+}

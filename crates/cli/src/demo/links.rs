@@ -1,0 +1,148 @@
+//! Opens the links of a mail as a browser would.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use reqwest::{StatusCode, header, redirect};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{Teller, Told, did_not_happen};
+use crate::{document::OutputView, words};
+
+/// How much of a link is shown, in characters.
+const SHOWN: usize = 64;
+
+/// What a link led to.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Download {
+    /// The link in the mail.
+    pub link: String,
+    /// The output's path.
+    pub path: String,
+    /// The status of the answer to the link, then of the one that it leads to.
+    pub statuses: [u16; 2],
+    /// The media type that it was served with.
+    pub media_type: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of what came; it is what the run's record says.
+    pub sha256: String,
+    /// Where it was saved.
+    pub file: PathBuf,
+}
+
+/// Opens each link of ours in a mail and saves what comes. Every output of the
+/// run has to come, unchanged.
+pub(super) async fn open_all(
+    told: &Told,
+    folder: &Path,
+    teller: Teller,
+) -> anyhow::Result<Vec<Download>> {
+    // The first answer is looked at, not followed; the machine's proxies are not asked.
+    let client = reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .build()?;
+    let mut downloads = Vec::new();
+    for link in told.mail.links.iter().filter(|link| link.contains("/r/")) {
+        let download = open(&client, link, told, folder).await?;
+        teller.say(&line(&download, teller));
+        downloads.push(download);
+    }
+    let missing = told
+        .run
+        .outputs
+        .iter()
+        .find(|output| !downloads.iter().any(|one| one.path == output.path));
+    if let Some(output) = missing {
+        let what = format!("The mail has no link to {}.", output.path);
+        return Err(did_not_happen(&what, None));
+    }
+    teller.say(&format!("   saved in {}\n", folder.display()));
+    Ok(downloads)
+}
+
+async fn open(
+    client: &reqwest::Client,
+    link: &str,
+    told: &Told,
+    folder: &Path,
+) -> anyhow::Result<Download> {
+    let wrong = |what: String| did_not_happen(&format!("The link {link} {what}."), None);
+    let answer = client.get(link).send().await.context("opening a link")?;
+    let status = answer.status();
+    if status != StatusCode::FOUND {
+        return Err(wrong(format!(
+            "was answered with {status} and not with 302"
+        )));
+    }
+    let location = answer
+        .headers()
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .ok_or_else(|| wrong("leads nowhere".to_owned()))?
+        .to_owned();
+    let file = client
+        .get(&location)
+        .send()
+        .await
+        .context("following a link")?;
+    let followed = file.status();
+    if !followed.is_success() {
+        return Err(wrong(format!("leads to an answer of {followed}")));
+    }
+    let media_type = file
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let content = file.bytes().await.context("downloading an output")?;
+    let sha256: String = Sha256::digest(&content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let output = output_of(&told.run.outputs, &sha256, content.len())
+        .ok_or_else(|| wrong("leads to something that is no output of the run".to_owned()))?;
+    let name = output.path.rsplit('/').next().unwrap_or("output");
+    let place = folder.join(dropcast_domain::upload::safe_file_name(name));
+    std::fs::write(&place, &content).with_context(|| format!("writing {}", place.display()))?;
+    Ok(Download {
+        link: link.to_owned(),
+        path: output.path.clone(),
+        statuses: [status.as_u16(), followed.as_u16()],
+        media_type,
+        bytes: content.len() as u64,
+        sha256,
+        file: place,
+    })
+}
+
+/// The output that has this content, by its recorded digest, or by its size where none was recorded.
+fn output_of<'a>(outputs: &'a [OutputView], sha256: &str, bytes: usize) -> Option<&'a OutputView> {
+    outputs.iter().find(|output| {
+        output
+            .sha256
+            .as_deref()
+            .map_or(output.bytes == bytes as u64, |recorded| recorded == sha256)
+    })
+}
+
+fn line(download: &Download, teller: Teller) -> String {
+    let paint = teller.paint();
+    let link: String = download.link.chars().take(SHOWN).collect();
+    format!(
+        "   {}\n     {} → {}  {} {}",
+        paint.dim(&format!("GET {link}…")),
+        download.statuses[0],
+        download.statuses[1],
+        download.path,
+        paint.dim(&format!(
+            "{}, {}, SHA-256 as recorded",
+            download.media_type,
+            words::size(download.bytes)
+        ))
+    )
+}

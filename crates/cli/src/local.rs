@@ -1,0 +1,333 @@
+//! `dropcast local`: the stack on this machine.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use dropcast_local_stack::{Connection, LocalStack, Registry, stop_requested};
+use serde::Serialize;
+
+use crate::{
+    args::{Common, Local, Up},
+    clock,
+    exit::{Exit, Stop},
+    model,
+    progress::Steps,
+    repository,
+    screen::{Paint, Screen},
+    stack,
+};
+
+/// How long a detached stack may take to come up. Installing a model's
+/// packages with `--register` is the slow part.
+const DETACHED_START: Duration = Duration::from_mins(15);
+
+/// How often a detached stack is looked for.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// `local status`, `up` and `down`: `schemas/cli/local.schema.json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Whether a stack is up.
+    pub up: bool,
+    /// The state folder.
+    pub state_dir: PathBuf,
+    /// Where it is; null when none is up.
+    pub stack: Option<Place>,
+}
+
+/// Where a local stack is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The process that runs it.
+    pub pid: u32,
+    /// Endpoint of every AWS service but Batch.
+    pub endpoint: String,
+    /// Endpoint of the Batch API.
+    pub batch_endpoint: String,
+    /// The region that the emulator plays.
+    pub region: String,
+    /// Name of the CloudFormation stack.
+    pub stack_name: String,
+    /// The bucket that files are dropped in.
+    pub inputs_bucket: String,
+    /// The bucket that results are kept in.
+    pub results_bucket: String,
+    /// Runs and models.
+    pub runs_table: String,
+    /// The state machine.
+    pub state_machine_arn: String,
+    /// The queue that runs the models.
+    pub job_queue_arn: String,
+    /// Base of the links in mails.
+    pub link_base_url: String,
+}
+
+impl Place {
+    fn of(connection: &Connection) -> anyhow::Result<Self> {
+        let output = |name| connection.output(name).map(str::to_owned);
+        Ok(Self {
+            pid: connection.pid,
+            endpoint: connection.endpoint.clone(),
+            batch_endpoint: connection.batch_endpoint.clone(),
+            region: connection.region.clone(),
+            stack_name: connection.stack_name.clone(),
+            inputs_bucket: output("InputsBucketName")?,
+            results_bucket: output("ResultsBucketName")?,
+            runs_table: output("RunsTableName")?,
+            state_machine_arn: output("StateMachineArn")?,
+            job_queue_arn: output("JobQueueArn")?,
+            link_base_url: output("LinkBaseUrl")?,
+        })
+    }
+}
+
+impl Status {
+    fn up(connection: &Connection) -> anyhow::Result<Self> {
+        Ok(Self {
+            up: true,
+            state_dir: connection.state.clone(),
+            stack: Some(Place::of(connection)?),
+        })
+    }
+
+    fn down(state_dir: &Path) -> Self {
+        Self {
+            up: false,
+            state_dir: state_dir.to_owned(),
+            stack: None,
+        }
+    }
+}
+
+/// Starts, stops or looks at the local stack.
+pub async fn run(command: &Local, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    match command {
+        Local::Up(args) if args.detach => up_detached(args, common, screen).await,
+        Local::Up(args) => up(args, common, screen).await,
+        Local::Down => down(common, screen).await,
+        Local::Status => status(common, screen),
+    }
+}
+
+/// Starts a stack; what it tells goes to stderr.
+pub async fn start(state_dir: &Path, screen: Screen) -> anyhow::Result<LocalStack> {
+    let options = repository::options(state_dir)?;
+    let steps = Steps::on(screen);
+    LocalStack::start(options, &steps)
+        .await
+        .map_err(not_started)
+}
+
+fn not_started(error: dropcast_local_stack::Error) -> anyhow::Error {
+    use dropcast_local_stack::Error;
+    match &error {
+        Error::Missing { .. } => Stop::new(Exit::NotFound, error.to_string()).into(),
+        Error::AlreadyUp { .. } => Stop::new(Exit::NoStack, error.to_string()).into(),
+        Error::Emulator { .. } | Error::Deployment { .. } => {
+            Stop::new(Exit::NoStack, error.to_string())
+                .advice("If nothing in those lines helps, report them.")
+                .into()
+        }
+        _ => error.into(),
+    }
+}
+
+async fn up(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    let starting = async {
+        let stack = start(&common.state_dir, screen).await?;
+        let steps = Steps::on(screen);
+        for folder in &args.register {
+            let registry = Registry::of(stack.connection())?;
+            let done =
+                dropcast_local_stack::register(folder, &registry, clock::now(), &steps).await;
+            if let Err(error) = done {
+                stack.stop().await;
+                return Err(model::not_accepted(error));
+            }
+        }
+        anyhow::Ok(stack)
+    };
+    // Dropping what is being started ends it.
+    let mut stack = tokio::select! {
+        started = starting => started?,
+        asked = stop_requested() => {
+            asked?;
+            return Err(Stop::new(Exit::Interrupted, "Stopped before the stack was up.").into());
+        }
+    };
+    let document = Status::up(stack.connection())?;
+    screen.show(&document, |paint| up_text(&document, true, paint))?;
+    let broken = tokio::select! {
+        asked = stop_requested() => asked.err(),
+        why = stack.failed() => Some(why),
+    };
+    if screen.live {
+        // The terminal's ^C stands at the beginning of this line.
+        screen.note("");
+    }
+    screen.note("Stopping …");
+    stack.stop().await;
+    match broken {
+        Some(error) => Err(not_started(error)),
+        None => {
+            screen.note("The local stack is down.");
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn up_detached(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    if let Ok(running) = Connection::attach(&common.state_dir) {
+        return Err(Stop::new(
+            Exit::NoStack,
+            format!(
+                "A local stack is up in {} already (process {}).",
+                common.state_dir.display(),
+                running.pid
+            ),
+        )
+        .advice("Use it, or stop it with `dropcast local down`.")
+        .into());
+    }
+    let logs = common.state_dir.join("logs");
+    std::fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
+    let log = logs.join("local-up.log");
+    let file = std::fs::File::create(&log).with_context(|| format!("writing {}", log.display()))?;
+    let mut command = tokio::process::Command::new(std::env::current_exe()?);
+    command
+        .arg("--state-dir")
+        .arg(&common.state_dir)
+        .args(["local", "up"])
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        // A group of its own: the terminal's Ctrl-C is not for it.
+        .process_group(0);
+    for folder in &args.register {
+        command.arg("--register").arg(folder);
+    }
+    let mut child = command.spawn().context("starting the stack's process")?;
+    let steps = screen
+        .live
+        .then(|| crate::progress::spinner("starting the local stack"));
+    let started = Instant::now();
+    let connection = loop {
+        // With --register the stack is told of before the models are; the process says when all is done.
+        let ready = std::fs::read_to_string(&log).is_ok_and(|text| text.contains(UP_SIGN));
+        if let (true, Ok(connection)) = (ready, Connection::attach(&common.state_dir)) {
+            break connection;
+        }
+        if let Some(status) = child.try_wait()? {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            let code = status.code().unwrap_or_default();
+            return Err(Stop::new(
+                if code == i32::from(Exit::NotAccepted.code()) {
+                    Exit::NotAccepted
+                } else {
+                    Exit::NoStack
+                },
+                format!("The local stack did not come up:\n{}", said.trim_end()),
+            )
+            .into());
+        }
+        if started.elapsed() > DETACHED_START {
+            child.start_kill()?;
+            return Err(Stop::new(
+                Exit::TookTooLong,
+                format!(
+                    "The local stack did not come up in time; see {}.",
+                    log.display()
+                ),
+            )
+            .into());
+        }
+        tokio::time::sleep(GLANCE).await;
+    };
+    if let Some(bar) = steps {
+        bar.finish_and_clear();
+    }
+    let document = Status::up(&connection)?;
+    screen.show(&document, |paint| up_text(&document, false, paint))?;
+    Ok(Exit::Done)
+}
+
+/// What the foreground process prints when all is up; the detaching one waits for it.
+const UP_SIGN: &str = "The local stack is up";
+
+async fn down(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    let document = Status::down(&common.state_dir);
+    let Ok(connection) = Connection::attach(&common.state_dir) else {
+        screen.show(&document, |_| {
+            format!("No local stack is up in {}.\n", common.state_dir.display())
+        })?;
+        return Ok(Exit::Done);
+    };
+    connection.stop().await?;
+    screen.show(&document, |_| "The local stack is down.\n".to_owned())?;
+    Ok(Exit::Done)
+}
+
+fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    match Connection::attach(&common.state_dir) {
+        Ok(connection) => {
+            let document = Status::up(&connection)?;
+            screen.show(&document, |paint| facts(&document, paint))?;
+            Ok(Exit::Done)
+        }
+        Err(dropcast_local_stack::Error::NotUp { .. }) => {
+            let document = Status::down(&common.state_dir);
+            screen.show(&document, |_| {
+                format!(
+                    "No local stack is up in {}. Start one with `dropcast local up`.\n",
+                    common.state_dir.display()
+                )
+            })?;
+            Ok(Exit::NoStack)
+        }
+        Err(_) => Err(stack::attach(&common.state_dir).err().map_or_else(
+            || anyhow::anyhow!("the local stack came up just now"),
+            Into::into,
+        )),
+    }
+}
+
+fn facts(status: &Status, paint: Paint) -> String {
+    let Some(place) = &status.stack else {
+        return String::new();
+    };
+    paint.facts(&[
+        ("AWS endpoint", place.endpoint.clone()),
+        ("Batch endpoint", place.batch_endpoint.clone()),
+        ("Region", place.region.clone()),
+        ("Stack", place.stack_name.clone()),
+        (
+            "Drop files in",
+            format!("s3://{}/inputs/<model>/", place.inputs_bucket),
+        ),
+        ("Results in", format!("s3://{}/runs/", place.results_bucket)),
+        ("Links", place.link_base_url.clone()),
+        ("State", status.state_dir.display().to_string()),
+        ("Process", place.pid.to_string()),
+    ])
+}
+
+fn up_text(status: &Status, foreground: bool, paint: Paint) -> String {
+    let ending = if foreground {
+        "Ctrl-C stops it."
+    } else {
+        "`dropcast local down` stops it."
+    };
+    let example = "dropcast submit models/revenue-forecast/examples/plan-2027.json -m revenue-forecast --wait";
+    format!(
+        "\n{}. {ending}\n\n{}\n{}\n  dropcast model register models/revenue-forecast\n  {example}\n  dropcast mail --last\n",
+        paint.good(UP_SIGN),
+        facts(status, paint),
+        paint.bold("Try, in another terminal:"),
+    )
+}

@@ -1,0 +1,370 @@
+//! `dropcast model`.
+
+use std::path::Path;
+
+use comfy_table::{Cell, CellAlignment};
+use dropcast_domain::{
+    model::{MANIFEST_FILE, Manifest, ModelName},
+    registry::{Draft, RegisteredVersion},
+    run_id::Version,
+};
+use dropcast_local_stack::Registry;
+use dropcast_run_store::{History as _, Models as _};
+
+use crate::{
+    args::{self, Register},
+    clock,
+    document::{ModelDetail, ModelSummary, Models, Registered, VersionView},
+    exit::{Exit, Stop},
+    progress::Steps,
+    screen::{Paint, Screen},
+    stack::Stack,
+    submit, words,
+};
+
+/// How many versions of a model are shown, the newest first.
+const SHOWN: u32 = 20;
+
+/// Registers or looks at models.
+pub async fn run(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    match command {
+        args::Model::Register(args) => register(args, stack, screen).await,
+        args::Model::List => list(stack, screen).await,
+        args::Model::Show { model } => show(model, stack, screen).await,
+    }
+}
+
+async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let registered = match (&stack.local, &args.image, &args.job_definition) {
+        (Some(local), None, _) => {
+            check_folder(&args.dir)?;
+            let steps = Steps::on(screen);
+            let registry = Registry::of(local)?;
+            dropcast_local_stack::register(&args.dir, &registry, clock::now(), &steps)
+                .await
+                .map_err(not_accepted)?
+        }
+        (None, Some(image), Some(job_definition)) => {
+            let (manifest, input_schema) = read_folder(&args.dir)?;
+            let draft = Draft {
+                manifest,
+                input_schema,
+                image: image.clone(),
+                job_definition: job_definition.clone(),
+                commit: args.commit.clone(),
+                built_at: clock::now(),
+            };
+            let version = stack.store.register(&draft).await?;
+            dropcast_local_stack::Registered { version, new: true }
+        }
+        (Some(_), Some(_), _) => {
+            return Err(Stop::new(
+                Exit::Usage,
+                "--image and --job-definition are for deployed stacks; the local one takes the folder itself.",
+            )
+            .into());
+        }
+        (None, ..) => {
+            return Err(Stop::new(
+                Exit::Usage,
+                format!("A version on the deployed stack {} runs an image from a registry.", stack.name),
+            )
+            .advice("Push the image, register its Batch job definition, and name both: --image URI@sha256:… --job-definition ARN.")
+            .into());
+        }
+    };
+    let version = &registered.version;
+    let default = stack
+        .store
+        .model(&version.model)
+        .await?
+        .map_or(version.version, |model| model.default_version);
+    let document = Registered {
+        stack: stack.name.clone(),
+        model: version.model.to_string(),
+        new: registered.new,
+        default_version: default.number(),
+        version: VersionView::from(version),
+    };
+    screen.show(&document, |paint| {
+        let done = if registered.new {
+            format!("is registered as version {}", version.version)
+        } else {
+            format!("has not changed since version {}", version.version)
+        };
+        let pin = if default == version.version {
+            String::new()
+        } else {
+            format!(" --version {}", version.version)
+        };
+        let standing = if pin.is_empty() {
+            String::new()
+        } else {
+            format!("Files that pin no version run version {default}, the model's default.\n")
+        };
+        format!(
+            "{} {done}.\n{standing}{}\n",
+            paint.bold(version.model.as_str()),
+            paint.dim(&format!(
+                "Drop a file for it with `{} submit FILE -m {}{pin}`.",
+                stack.command(),
+                version.model
+            ))
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Says what is wrong with a model's folder as something to correct, not as a fault of ours.
+pub fn not_accepted(error: dropcast_local_stack::Error) -> anyhow::Error {
+    use dropcast_local_stack::Error;
+    match &error {
+        Error::Manifest(_) | Error::Schema { .. } | Error::Image { .. } => {
+            Stop::new(Exit::NotAccepted, error.to_string())
+                .advice("Correct this and register the folder again.")
+                .into()
+        }
+        Error::Venv { .. } => Stop::new(Exit::NotAccepted, error.to_string())
+            .advice("Correct the requirements, or the network if pip could not reach the package index, and register again.")
+            .into(),
+        Error::NotUp { .. } => Stop::new(Exit::NoStack, error.to_string()).into(),
+        Error::Missing { .. } => Stop::new(Exit::NotFound, error.to_string()).into(),
+        _ => error.into(),
+    }
+}
+
+fn check_folder(dir: &Path) -> Result<(), Stop> {
+    if dir.join(MANIFEST_FILE).is_file() {
+        return Ok(());
+    }
+    let message = if dir.is_dir() {
+        format!("{} is no model: it has no {MANIFEST_FILE}.", dir.display())
+    } else {
+        format!("There is no folder {}.", dir.display())
+    };
+    Err(Stop::new(Exit::NotFound, message)
+        .advice("docs/MODELS.md says what a model's folder holds; models/revenue-forecast is one."))
+}
+
+/// The manifest and the input's schema of a model's folder.
+fn read_folder(dir: &Path) -> anyhow::Result<(Manifest, String)> {
+    check_folder(dir)?;
+    let wrong = |message: String| {
+        Stop::new(Exit::NotAccepted, message).advice("Correct this and register the folder again.")
+    };
+    let file = dir.join(MANIFEST_FILE);
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| wrong(format!("{} cannot be read: {error}.", file.display())))?;
+    let manifest = Manifest::parse(&file.display().to_string(), &text)
+        .map_err(|problems| wrong(problems.to_string()))?;
+    let file = dir.join(&manifest.input.schema);
+    let schema = std::fs::read_to_string(&file).map_err(|error| {
+        wrong(format!(
+            "The input's schema {} cannot be read: {error}.",
+            file.display()
+        ))
+    })?;
+    serde_json::from_str::<serde_json::Value>(&schema)
+        .map_err(|error| wrong(format!("{} is not JSON: {error}.", file.display())))?;
+    Ok((manifest, schema))
+}
+
+async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let document = Models {
+        stack: stack.name.clone(),
+        models: stack
+            .store
+            .models()
+            .await?
+            .iter()
+            .map(ModelSummary::from)
+            .collect(),
+    };
+    screen.show(&document, |paint| {
+        if document.models.is_empty() {
+            return format!(
+                "No model is registered. Register one with `{} model register DIR`.\n",
+                stack.command()
+            );
+        }
+        let rows = document.models.iter().map(|model| {
+            vec![
+                Cell::new(&model.name),
+                Cell::new(words::printable(&model.title)),
+                Cell::new(model.default_version).set_alignment(CellAlignment::Right),
+                Cell::new(model.latest_version).set_alignment(CellAlignment::Right),
+            ]
+        });
+        format!(
+            "{}\n",
+            paint.table(&["Model", "Title", "Default", "Newest"], rows)
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn show(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let Some(model) = stack.store.model(name).await? else {
+        let known = stack.store.models().await?;
+        return Err(
+            submit::no_such_model(name, known.iter().map(|model| model.name.as_str())).into(),
+        );
+    };
+    let latest = model.next_version.number().saturating_sub(1);
+    let mut versions = Vec::new();
+    for number in (1..=latest).rev().take(SHOWN as usize) {
+        let Ok(number) = number.to_string().parse::<Version>() else {
+            continue;
+        };
+        versions.extend(stack.store.version(name, number).await?);
+    }
+    let shown = versions
+        .iter()
+        .find(|version| version.version == model.default_version)
+        .or(versions.first())
+        .cloned();
+    let document = ModelDetail {
+        stack: stack.name.clone(),
+        summary: ModelSummary::from(&model),
+        versions: versions.iter().map(VersionView::from).collect(),
+    };
+    screen.show(&document, |paint| text(&document, shown.as_ref(), paint))?;
+    Ok(Exit::Done)
+}
+
+fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) -> String {
+    let mut text = paint.facts(&[
+        ("Model", paint.bold(&model.summary.name)),
+        ("Title", words::printable(&model.summary.title)),
+        (
+            "Default version",
+            format!(
+                "{} of {}",
+                model.summary.default_version, model.summary.latest_version
+            ),
+        ),
+    ]);
+    if let Some(version) = shown {
+        text.push_str(&manifest(version, paint));
+    }
+    let rows = model.versions.iter().map(|version| {
+        vec![
+            Cell::new(version.version).set_alignment(CellAlignment::Right),
+            Cell::new(words::moment_in_column(version.built_at)),
+            Cell::new(short(&version.image)),
+            Cell::new(version.commit.as_deref().unwrap_or_default()),
+        ]
+    });
+    text.push_str(&format!(
+        "\n{}\n",
+        paint.table(&["Version", "Built (UTC)", "Image", "Commit"], rows)
+    ));
+    let listed = model.versions.len();
+    if (listed as u64) < u64::from(model.summary.latest_version) {
+        text.push_str(&paint.dim(&format!("The newest {listed} versions.\n")));
+    }
+    text
+}
+
+/// What a version reads, how it runs and what it writes.
+fn manifest(version: &RegisteredVersion, paint: Paint) -> String {
+    let manifest = &version.draft.manifest;
+    let job = &manifest.job;
+    let accepts: Vec<&str> = manifest
+        .input
+        .accepts
+        .iter()
+        .map(|format| format.extension())
+        .collect();
+    let facts = paint.facts(&[
+        (
+            "Reads",
+            format!(
+                "{}, at most {}",
+                accepts.join(", "),
+                words::size(manifest.input.max_bytes)
+            ),
+        ),
+        (
+            "Runs",
+            format!(
+                "{} with {}, {} MiB, {} at most, {}",
+                words::printable(&job.command.join(" ")),
+                words::counted(job.vcpus.into(), "vCPU"),
+                job.memory_mib,
+                words::counted(job.timeout_minutes.into(), "minute"),
+                words::counted(job.attempts.into(), "attempt"),
+            ),
+        ),
+        (
+            "Mails",
+            words::printable(&manifest.notify.recipients.join(", ")),
+        ),
+    ]);
+    let outputs = manifest.outputs.iter().map(|output| {
+        vec![
+            Cell::new(words::printable(&output.path)),
+            Cell::new(words::printable(&output.title)),
+            Cell::new(output.kind.as_str()),
+            Cell::new(if output.required {
+                "always"
+            } else {
+                "sometimes"
+            }),
+        ]
+    });
+    let description = match manifest.description.as_str() {
+        "" => String::new(),
+        description => format!("\n{}\n", words::printable(description)),
+    };
+    format!(
+        "{facts}{description}\n{}\n",
+        paint.table(&["Writes", "Title", "Kind", ""], outputs)
+    )
+}
+
+/// An image whose digest is cut to what tells versions apart.
+fn short(image: &str) -> String {
+    match image.split_once("@sha256:") {
+        Some((name, digest)) if digest.len() > 12 => {
+            format!("{name}@{}", digest.get(..12).unwrap_or(digest))
+        }
+        _ => image.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_a_manifest_is_no_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let stop = check_folder(folder.path()).unwrap_err();
+        assert_eq!(stop.exit, Exit::NotFound);
+        assert!(
+            stop.message.contains("has no model.toml"),
+            "{}",
+            stop.message
+        );
+        let stop = check_folder(&folder.path().join("nowhere")).unwrap_err();
+        assert!(stop.message.starts_with("There is no folder"));
+    }
+
+    #[test]
+    fn problems_of_a_manifest_are_something_to_correct() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(MANIFEST_FILE), "nmae = \"m\"\n").unwrap();
+        let error = read_folder(folder.path()).unwrap_err();
+        let stop = error.downcast_ref::<Stop>().unwrap();
+        assert_eq!(stop.exit, Exit::NotAccepted);
+        assert!(stop.message.contains("nmae"), "{}", stop.message);
+    }
+
+    #[test]
+    fn an_image_is_shown_by_the_head_of_its_digest() {
+        let image = format!("local/m@sha256:{}", "0a".repeat(32));
+        assert_eq!(short(&image), "local/m@0a0a0a0a0a0a");
+        assert_eq!(short("plain"), "plain");
+    }
+}

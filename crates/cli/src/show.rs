@@ -1,0 +1,309 @@
+//! `dropcast show`: all that is known about one run.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_sdk_s3::{error::DisplayErrorContext, presigning::PresigningConfig};
+use comfy_table::{Cell, CellAlignment};
+use dropcast_domain::{
+    output::{Output, problems_key},
+    problem::ProblemList,
+    run::Run,
+    status::Status,
+};
+use dropcast_run_store::History as _;
+use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    args::Show,
+    clock,
+    document::{Around, OutputView, RunDetail, Step},
+    exit::{Exit, REACH_ADVICE, Stop},
+    screen::{Paint, Screen},
+    stack::Stack,
+    wait, words,
+};
+
+/// How long links work when nothing else is said.
+pub const DEFAULT_LINKS: Duration = Duration::from_hours(1);
+
+/// The longest that S3 lets a presigned URL work, in seconds. See
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html>.
+const LONGEST_LINKS: u64 = 7 * 86_400;
+
+/// RFC 8187's attr-char, the rest is percent-encoded.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// What would break a quoted file name of ASCII characters.
+const QUOTED: &AsciiSet = &CONTROLS.add(b'"').add(b'\\').add(b'%');
+
+/// Shows a run.
+pub async fn run(args: &Show, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    if args.links_for.as_secs() > LONGEST_LINKS {
+        return Err(Stop::new(
+            Exit::Usage,
+            "--links-for is at most 7d: S3 signs no longer.",
+        )
+        .into());
+    }
+    let run = wait::find(stack, &args.run).await?;
+    let detail = detail(stack, &run, args.links_for, clock::now()).await?;
+    screen.show(&detail, |paint| text(&detail, paint))?;
+    Ok(Exit::Done)
+}
+
+/// Collects what stands around a record: timeline, problems, links, log.
+pub async fn detail(
+    stack: &Stack,
+    run: &Run,
+    links_for: Duration,
+    now: Timestamp,
+) -> anyhow::Result<RunDetail> {
+    let mut outputs = Vec::new();
+    for output in &run.outputs {
+        let url = link(stack, output, links_for).await?;
+        outputs.push(OutputView::of(output, &stack.results_bucket, url));
+    }
+    let lifetime = SignedDuration::try_from(links_for).unwrap_or_default();
+    let around = Around {
+        timeline: stack.store.timeline(&run.id).await?,
+        problems: problems(stack, run).await?,
+        links_until: (!outputs.is_empty()).then(|| now.saturating_add(lifetime).unwrap_or(now)),
+        outputs,
+        log: stack.store.log(&run.id).await?,
+    };
+    Ok(RunDetail::of(&stack.name, run, around, now))
+}
+
+/// A presigned link that downloads an output under its own name and type.
+async fn link(stack: &Stack, output: &Output, lifetime: Duration) -> anyhow::Result<String> {
+    let name = output.path.rsplit('/').next().unwrap_or(&output.path);
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii() { c } else { '_' })
+        .collect();
+    let disposition = format!(
+        "attachment; filename=\"{}\"; filename*=UTF-8''{}",
+        utf8_percent_encode(&plain, QUOTED),
+        utf8_percent_encode(name, ATTRIBUTE)
+    );
+    let signed = stack
+        .s3
+        .get_object()
+        .bucket(&stack.results_bucket)
+        .key(&output.key)
+        .response_content_disposition(disposition)
+        .response_content_type(&output.media_type)
+        .presigned(PresigningConfig::expires_in(lifetime).context("signing links")?)
+        .await
+        .map_err(|error| {
+            Stop::new(
+                Exit::NoStack,
+                format!(
+                    "Links to the outputs could not be signed: {}.",
+                    DisplayErrorContext(&error)
+                ),
+            )
+            .advice(REACH_ADVICE)
+        })?;
+    Ok(signed.uri().to_owned())
+}
+
+/// The problems of a rejected input. The list is kept in the results bucket; a
+/// run that was rejected for its key alone has none.
+async fn problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList> {
+    if run.status() != Status::Rejected {
+        return Ok(ProblemList::default());
+    }
+    let key = problems_key(&run.id);
+    let answer = stack
+        .s3
+        .get_object()
+        .bucket(&stack.results_bucket)
+        .key(&key)
+        .send()
+        .await;
+    match answer {
+        Ok(object) => {
+            let bytes = object.body.collect().await?.into_bytes();
+            serde_json::from_slice(&bytes)
+                .with_context(|| format!("s3://{}/{key} does not read back", stack.results_bucket))
+        }
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) =>
+        {
+            Ok(ProblemList::default())
+        }
+        Err(error) => Err(Stop::new(
+            Exit::NoStack,
+            format!(
+                "The problems in s3://{}/{key} could not be read: {}.",
+                stack.results_bucket,
+                DisplayErrorContext(&error)
+            ),
+        )
+        .advice(REACH_ADVICE)
+        .into()),
+    }
+}
+
+/// The run as text.
+pub fn text(detail: &RunDetail, paint: Paint) -> String {
+    let mut sections = vec![head(detail, paint)];
+    sections.push(format!(
+        "{}\n{}\n",
+        paint.bold("Timeline (UTC)"),
+        timeline(&detail.timeline, paint)
+    ));
+    if let Some(failure) = &detail.summary.failure {
+        sections.push(format!(
+            "{}  {}\n{}\n",
+            paint.bad("What happened:"),
+            words::printable(&failure.message),
+            paint.dim(&format!("What to do:     {}", failure.advice))
+        ));
+    }
+    if !detail.problems.is_empty() {
+        sections.push(problem_table(detail, paint));
+    }
+    if !detail.log.is_empty() {
+        let lines: String = detail
+            .log
+            .iter()
+            .map(|line| format!("  {}\n", words::printable(line)))
+            .collect();
+        sections.push(format!("{}\n{lines}", paint.bold("The model's last lines")));
+    }
+    if !detail.outputs.is_empty() {
+        sections.push(outputs(detail, paint));
+    }
+    sections.join("\n")
+}
+
+fn head(detail: &RunDetail, paint: Paint) -> String {
+    let summary = &detail.summary;
+    let version = summary
+        .version
+        .map_or_else(String::new, |version| format!(" v{version}"));
+    let took = words::length(millis(summary.elapsed_seconds));
+    paint.facts(&[
+        ("Run", summary.id.clone()),
+        ("Title", paint.bold(&words::printable(&summary.title))),
+        (
+            "Status",
+            format!(
+                "{} {} {took}",
+                paint.status(summary.status),
+                if summary.over { "after" } else { "for" }
+            ),
+        ),
+        (
+            "Model",
+            format!("{}{version}", words::printable(&summary.model)),
+        ),
+        (
+            "File",
+            format!(
+                "{} ({})",
+                words::printable(&detail.file.key),
+                words::size(detail.file.bytes)
+            ),
+        ),
+        ("Dropped", words::moment(summary.uploaded_at)),
+        ("Notify", words::printable(&detail.notify.join(", "))),
+        (
+            "Not mailed",
+            words::printable(&detail.notify_unusable.join(", ")),
+        ),
+        ("Job", detail.job.clone().unwrap_or_default()),
+    ])
+}
+
+fn timeline(steps: &[Step], paint: Paint) -> String {
+    paint.table(
+        &[],
+        steps.iter().map(|step| {
+            let attempt = match step.attempts {
+                0 => String::new(),
+                _ if step.status.is_terminal() => words::counted(step.attempts.into(), "attempt"),
+                finished => format!("attempt {}", finished + 1),
+            };
+            vec![
+                Cell::new(words::time_of_day(step.at)),
+                Cell::new(format!("+{}", words::length(millis(step.after_seconds))))
+                    .set_alignment(CellAlignment::Right),
+                crate::screen::status_cell(step.status),
+                Cell::new(attempt),
+            ]
+        }),
+    )
+}
+
+fn problem_table(detail: &RunDetail, paint: Paint) -> String {
+    let table = paint.table(
+        &["Where", "Found", "Allowed"],
+        detail.problems.iter().map(|problem| {
+            let place = if problem.pointer.is_empty() {
+                "the document"
+            } else {
+                &problem.pointer
+            };
+            vec![
+                Cell::new(words::printable(place)),
+                Cell::new(words::printable(&problem.found)),
+                Cell::new(words::printable(&problem.allowed)),
+            ]
+        }),
+    );
+    let more = match detail.more_problems {
+        0 => String::new(),
+        more => format!("and {} more\n", words::counted(more, "problem")),
+    };
+    format!("{}\n{table}\n{more}", paint.bold("Problems"))
+}
+
+fn outputs(detail: &RunDetail, paint: Paint) -> String {
+    let mut lines = vec![paint.bold("Outputs")];
+    for output in &detail.outputs {
+        let facts = format!(
+            "{} · {} · {}",
+            words::printable(&output.path),
+            output.kind,
+            words::size(output.bytes)
+        );
+        lines.push(format!(
+            "  {}  {}",
+            words::printable(&output.title),
+            paint.dim(&facts)
+        ));
+        lines.push(format!("  {}", output.url));
+    }
+    let listed = detail.outputs.len() as u64;
+    if detail.output_count > listed {
+        lines.push(format!(
+            "  and {} that the manifest lists: s3://{}/runs/{}/manifest.json",
+            words::counted(detail.output_count - listed, "more file"),
+            detail.outputs.first().map_or("", |output| &output.bucket),
+            detail.summary.id
+        ));
+    }
+    if let Some(until) = detail.links_until {
+        lines.push(paint.dim(&format!(
+            "  The links work until {}, or until your credentials expire if that is sooner.",
+            words::moment(until)
+        )));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "no run takes 292 million years"
+)]
+fn millis(seconds: f64) -> SignedDuration {
+    SignedDuration::from_millis((seconds * 1_000.0).round() as i64)
+}

@@ -1,0 +1,336 @@
+//! `dropcast submit`.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Context as _;
+use aws_sdk_s3::{error::DisplayErrorContext, primitives::ByteStream};
+use dropcast_domain::{
+    model::ModelName,
+    problem, recipient,
+    run::Run,
+    run_id::Version,
+    upload::{INPUTS_PREFIX, safe_file_name},
+};
+use dropcast_run_store::{History as _, Models as _};
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    args::Submit,
+    clock,
+    document::{RunSummary, Submitted, SubmittedRun},
+    encoded_word,
+    exit::{Exit, REACH_ADVICE, Stop},
+    screen::{Paint, Screen},
+    show,
+    stack::Stack,
+    wait, words,
+};
+
+/// How long a fresh upload's run is looked for without `--wait`. On AWS an
+/// upload's event takes a second or two to become a record.
+const LOOKED_FOR: Duration = Duration::from_secs(10);
+
+/// How long it is looked for with `--wait`: EventBridge and SQS deliver a
+/// durable event within minutes even on a bad day.
+const LOOKED_FOR_WAITING: Duration = Duration::from_mins(5);
+
+/// How many of a model's newest runs are searched for the upload's.
+const SEARCHED: u16 = 200;
+
+/// Drops a file, and waits for its run if asked to.
+pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let unusable = recipient::parse_list(&args.notify.join(",")).unusable;
+    if let Some(entry) = unusable.first() {
+        return Err(Stop::new(Exit::Usage, format!("“{entry}” is no mail address.")).into());
+    }
+    known_model(stack, &args.model, args.version).await?;
+    let drop = Drop {
+        file: &args.file,
+        model: &args.model,
+        version: args.version,
+        notify: &args.notify,
+        title: args.title.as_deref(),
+    };
+    let dropped = drop.put(stack, clock::now()).await?;
+    if args.wait {
+        screen.note(&format!("Dropped as {}.", dropped.uri()));
+        let run = wait::for_record(stack, &dropped, args.timeout.unwrap_or(LOOKED_FOR_WAITING))
+            .await?
+            .ok_or_else(|| not_seen(&dropped))?;
+        let run = wait::until_over(stack, &run, args.timeout, screen).await?;
+        let detail = show::detail(stack, &run, show::DEFAULT_LINKS, clock::now()).await?;
+        let exit = Exit::of(run.status());
+        let document = dropped.document(stack, Some(SubmittedRun::Over(Box::new(detail))));
+        screen.show(&document, |paint| match &document.run {
+            Some(SubmittedRun::Over(detail)) => show::text(detail, paint),
+            _ => String::new(),
+        })?;
+        return Ok(exit);
+    }
+    let run = wait::for_record(stack, &dropped, LOOKED_FOR).await?;
+    let summary = run
+        .as_ref()
+        .map(|run| SubmittedRun::Begun(Box::new(RunSummary::of(run, clock::now()))));
+    screen.show(&dropped.document(stack, summary), |paint| {
+        text(&dropped, run.as_ref(), stack, paint)
+    })?;
+    Ok(Exit::Done)
+}
+
+/// A file to drop.
+pub struct Drop<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// The model.
+    pub model: &'a ModelName,
+    /// The pinned version.
+    pub version: Option<Version>,
+    /// Who is mailed.
+    pub notify: &'a [String],
+    /// What the run is called.
+    pub title: Option<&'a str>,
+}
+
+/// A file that was dropped.
+#[derive(Debug, Clone)]
+pub struct Dropped {
+    /// The bucket.
+    pub bucket: String,
+    /// The key, which no other upload has.
+    pub key: String,
+    /// The model's name in the key.
+    pub model: String,
+    /// The object's version.
+    pub version_id: Option<String>,
+}
+
+impl Drop<'_> {
+    /// Uploads the file under a key of its own; `now` goes into the key.
+    pub async fn put(&self, stack: &Stack, now: Timestamp) -> anyhow::Result<Dropped> {
+        let name = file_name(self.file)?;
+        let body = ByteStream::from_path(self.file)
+            .await
+            .with_context(|| format!("cannot read {}", self.file.display()))?;
+        let key = key(self.model, self.version, now, &unique(), &name);
+        let mut request = stack
+            .s3
+            .put_object()
+            .bucket(&stack.inputs_bucket)
+            .key(&key)
+            .body(body);
+        if !self.notify.is_empty() {
+            request = request.metadata("notify", self.notify.join(","));
+        }
+        if let Some(title) = self.title {
+            request = request.metadata("title", encoded_word::encode(title));
+        }
+        let answer = request.send().await.map_err(|error| {
+            let exit = if dropcast_aws_client::is_transient(&error) {
+                Exit::NoStack
+            } else {
+                Exit::Internal
+            };
+            Stop::new(
+                exit,
+                format!(
+                    "The file could not be put into the bucket {}: {}.",
+                    stack.inputs_bucket,
+                    DisplayErrorContext(&error)
+                ),
+            )
+            .advice(REACH_ADVICE)
+        })?;
+        Ok(Dropped {
+            bucket: stack.inputs_bucket.clone(),
+            key,
+            model: self.model.to_string(),
+            version_id: answer.version_id().map(str::to_owned),
+        })
+    }
+}
+
+impl Dropped {
+    /// Where it lies.
+    pub fn uri(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+
+    fn document(&self, stack: &Stack, run: Option<SubmittedRun>) -> Submitted {
+        Submitted {
+            stack: stack.name.clone(),
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            version_id: self.version_id.clone(),
+            run,
+        }
+    }
+}
+
+/// Refuses a model or version that is not registered before anything is uploaded.
+async fn known_model(
+    stack: &Stack,
+    name: &ModelName,
+    version: Option<Version>,
+) -> anyhow::Result<()> {
+    let Some(model) = stack.store.model(name).await? else {
+        let known = stack.store.models().await?;
+        return Err(no_such_model(name, known.iter().map(|model| model.name.as_str())).into());
+    };
+    if let Some(version) = version
+        && stack.store.version(name, version).await?.is_none()
+    {
+        let latest = model.next_version.number().saturating_sub(1);
+        return Err(Stop::new(
+            Exit::NotFound,
+            format!("Model {name} has no version {version}; the newest is {latest}."),
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// The end of a command that named a model that is not registered.
+pub fn no_such_model<'a>(name: &ModelName, known: impl Iterator<Item = &'a str>) -> Stop {
+    let known: Vec<&str> = known.collect();
+    let stop = Stop::new(Exit::NotFound, format!("There is no model {name}."));
+    match problem::nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => stop.advice(format!("Did you mean {near}?")),
+        None if known.is_empty() => stop.advice(
+            "No model is registered yet: `dropcast model register models/revenue-forecast`.",
+        ),
+        None => stop.advice(format!("Registered: {}.", known.join(", "))),
+    }
+}
+
+fn not_seen(dropped: &Dropped) -> Stop {
+    Stop::new(
+        Exit::TookTooLong,
+        format!("The file lies in {}, but no run of it has begun yet.", dropped.uri()),
+    )
+    .advice(format!(
+        "Look again with `dropcast runs -m {}`. If it never appears, the stack's intake queue has stopped: ask the operator.",
+        dropped.model
+    ))
+}
+
+fn file_name(file: &Path) -> Result<String, Stop> {
+    let described = match std::fs::metadata(file) {
+        Ok(found) if found.is_file() => {
+            return Ok(safe_file_name(
+                &file.file_name().unwrap_or_default().to_string_lossy(),
+            ));
+        }
+        Ok(_) => "is no file".to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "does not exist".to_owned(),
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    Err(Stop::new(
+        Exit::NotFound,
+        format!("{} {described}.", file.display()),
+    ))
+}
+
+/// `inputs/<model>[@<version>]/<UTC time>-<unique>/<file>`.
+fn key(
+    model: &ModelName,
+    version: Option<Version>,
+    now: Timestamp,
+    unique: &str,
+    file: &str,
+) -> String {
+    let version = version.map_or_else(String::new, |version| format!("@{}", version.number()));
+    let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S");
+    format!("{INPUTS_PREFIX}{model}{version}/{time}-{unique}/{file}")
+}
+
+/// Six hex digits.
+fn unique() -> String {
+    let mut hex = uuid::Uuid::new_v4().simple().to_string();
+    hex.truncate(6);
+    hex
+}
+
+/// The run of an upload among its model's newest ones.
+pub async fn run_of(stack: &Stack, dropped: &Dropped) -> anyhow::Result<Option<Run>> {
+    let runs = stack.store.runs_of(&dropped.model, SEARCHED).await?;
+    Ok(runs
+        .into_iter()
+        .find(|run| run.upload.bucket == dropped.bucket && run.upload.key == dropped.key))
+}
+
+fn text(dropped: &Dropped, run: Option<&Run>, stack: &Stack, paint: Paint) -> String {
+    let command = stack.command();
+    let Some(run) = run else {
+        return format!(
+            "Dropped as {}.\nIts run has not begun yet; look for it with `{command} runs -m {}`.\n",
+            dropped.uri(),
+            dropped.model
+        );
+    };
+    let facts = paint.facts(&[
+        ("Run", run.id.to_string()),
+        ("Title", words::printable(&run.title)),
+        ("File", dropped.uri()),
+        ("Status", paint.status(run.status())),
+    ]);
+    format!(
+        "{facts}\n{}\n",
+        paint.dim(&format!("Follow it with `{command} wait {}`.", run.id))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> ModelName {
+        "revenue-forecast".parse().unwrap()
+    }
+
+    #[test]
+    fn the_key_names_model_version_time_and_file() {
+        let now: Timestamp = "2026-03-01T10:30:00+01:00".parse().unwrap();
+        assert_eq!(
+            key(&model(), None, now, "0a1b2c", "plan.json"),
+            "inputs/revenue-forecast/20260301T093000-0a1b2c/plan.json"
+        );
+        let pinned = key(
+            &model(),
+            Some("3".parse().unwrap()),
+            now,
+            "0a1b2c",
+            "é %.json",
+        );
+        assert_eq!(
+            pinned,
+            "inputs/revenue-forecast@3/20260301T093000-0a1b2c/é %.json"
+        );
+        assert_ne!(unique(), unique());
+        assert_eq!(unique().len(), 6);
+    }
+
+    #[test]
+    fn a_misspelt_model_gets_a_suggestion() {
+        let stop = no_such_model(
+            &"revenue-forcast".parse().unwrap(),
+            ["churn", "revenue-forecast"].into_iter(),
+        );
+        assert_eq!(stop.exit, Exit::NotFound);
+        assert_eq!(stop.advice.unwrap(), "Did you mean revenue-forecast?");
+        let stop = no_such_model(&model(), std::iter::empty());
+        assert!(stop.advice.unwrap().contains("model register"));
+    }
+
+    #[test]
+    fn a_folder_or_nothing_is_no_file_to_drop() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(file_name(folder.path()).unwrap_err().exit, Exit::NotFound);
+        let missing = folder.path().join("missing.json");
+        assert!(
+            file_name(&missing)
+                .unwrap_err()
+                .message
+                .ends_with("does not exist.")
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Times, sizes and lengths as people read them.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+/// A moment, in UTC as run ids are: `2026-03-01 09:30:00 UTC`.
+pub fn moment(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%d %H:%M:%S UTC")
+        .to_string()
+}
+
+/// A moment in a column whose head says UTC: `2026-03-01 09:30:00`.
+pub fn moment_in_column(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
+/// A time of day with milliseconds: `09:30:00.125`.
+pub fn time_of_day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%H:%M:%S%.3f")
+        .to_string()
+}
+
+/// A length of time, no more exact than it is useful: `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 07 min`.
+pub fn length(length: SignedDuration) -> String {
+    let millis = length.as_millis().max(0);
+    match millis {
+        0..10_000 => format!("{}.{:02} s", millis / 1_000, millis % 1_000 / 10),
+        10_000..60_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {:02} s", millis / 60_000, millis % 60_000 / 1_000),
+        3_600_000..172_800_000 => format!(
+            "{} h {:02} min",
+            millis / 3_600_000,
+            millis % 3_600_000 / 60_000
+        ),
+        _ => format!("{} days", millis / 86_400_000),
+    }
+}
+
+/// A length of time that was asked for, in the largest whole unit: `15 minutes`.
+pub fn whole(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let (count, unit) = match seconds {
+        0 => (0, "second"),
+        _ if seconds.is_multiple_of(86_400) => (seconds / 86_400, "day"),
+        _ if seconds.is_multiple_of(3_600) => (seconds / 3_600, "hour"),
+        _ if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    counted(count, unit)
+}
+
+/// A number and a noun that agree: `1 run`, `3 runs`.
+pub fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// A size in decimal units, as file managers count: `812 B`, `3.4 kB`, `1.2 MB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    // Tenths, in whole numbers, rounded half up.
+    let mut tenths = (u128::from(bytes) + 50) / 100;
+    let mut unit = UNITS[0];
+    for next in &UNITS[1..] {
+        if tenths < 10_000 {
+            break;
+        }
+        tenths = (tenths + 500) / 1_000;
+        unit = next;
+    }
+    if tenths >= 1_000 {
+        format!("{} {unit}", (tenths + 5) / 10)
+    } else {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    }
+}
+
+/// A line that somebody else wrote, safe on a terminal: control characters,
+/// escape sequences' beginnings among them, become visible.
+pub fn printable(line: &str) -> String {
+    line.chars()
+        .map(|c| match c {
+            '\t' => ' ',
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            _ if c.is_control() => '\u{fffd}',
+            _ => c,
+        })
+        .collect()
+}
+
+/// Reads a length of time: `90s`, `15m`, `2h`, `1d`, or seconds alone.
+pub fn parse_length(text: &str) -> Result<Duration, String> {
+    let (digits, seconds) = match text.trim().char_indices().next_back() {
+        Some((at, 's')) => (&text.trim()[..at], 1),
+        Some((at, 'm')) => (&text.trim()[..at], 60),
+        Some((at, 'h')) => (&text.trim()[..at], 3_600),
+        Some((at, 'd')) => (&text.trim()[..at], 86_400),
+        _ => (text.trim(), 1),
+    };
+    digits
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .and_then(|count| count.checked_mul(seconds))
+        .filter(|seconds| (1..=31_536_000).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            "a length of time is a whole number with s, m, h or d, for example 90s, 15m or 2h"
+                .to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lengths_are_as_exact_as_useful() {
+        let said = |millis| length(SignedDuration::from_millis(millis));
+        assert_eq!(said(424), "0.42 s");
+        assert_eq!(said(12_345), "12.3 s");
+        assert_eq!(said(185_000), "3 min 05 s");
+        assert_eq!(said(7_620_000), "2 h 07 min");
+        assert_eq!(said(864_000_000), "10 days");
+        assert_eq!(said(-5), "0.00 s");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_000), "1.0 kB");
+        assert_eq!(size(3_449), "3.4 kB");
+        assert_eq!(size(65_536), "65.5 kB");
+        assert_eq!(size(123_456), "123 kB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(5_000_000_000), "5.0 GB");
+    }
+
+    #[test]
+    fn a_length_is_read_with_its_unit() {
+        assert_eq!(parse_length("90s").unwrap().as_secs(), 90);
+        assert_eq!(parse_length("15m").unwrap().as_secs(), 900);
+        assert_eq!(parse_length("2h").unwrap().as_secs(), 7_200);
+        assert_eq!(parse_length(" 45 ").unwrap().as_secs(), 45);
+        for bad in ["", "m", "-1s", "0", "1.5h", "5é", "99999999999999999999d"] {
+            assert!(parse_length(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_reads_back_in_whole_units() {
+        assert_eq!(whole(Duration::from_hours(1)), "1 hour");
+        assert_eq!(whole(Duration::from_mins(15)), "15 minutes");
+        assert_eq!(whole(Duration::from_secs(61)), "61 seconds");
+    }
+
+    #[test]
+    fn times_say_that_they_are_utc() {
+        let at: Timestamp = "2026-03-01T10:30:00.1259+01:00".parse().unwrap();
+        assert_eq!(moment(at), "2026-03-01 09:30:00 UTC");
+        assert_eq!(time_of_day(at), "09:30:00.125");
+    }
+
+    #[test]
+    fn a_line_of_somebody_else_cannot_steer_the_terminal() {
+        assert_eq!(printable("a\tb\u{1b}[2Jc\r"), "a b\u{fffd}[2Jc\u{fffd}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_size_never_grows_long(bytes: u64) {
+            // 18,446,744 TB is the most that a u64 holds.
+            prop_assert!(size(bytes).len() <= "18446744 TB".len());
+        }
+    }
+}
