@@ -10,6 +10,7 @@ use cloudformation::types::{Capability, Parameter, Stack, StackStatus, Tag};
 use s3::config::RequestChecksumCalculation;
 use s3::error::ProvideErrorMetadata;
 use s3::primitives::ByteStream;
+use s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -36,7 +37,13 @@ pub(crate) async fn upload(config: &SdkConfig, packaged: &Packaged) -> Result<()
         .force_path_style(true)
         .build();
     let client = s3::Client::from_conf(config);
-    let created = client.create_bucket().bucket(BUCKET).send().await;
+    // S3 wants a bucket's region said twice.
+    let region = client.config().region().map_or("us-east-1", s3::config::Region::as_ref);
+    let place = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::from(region))
+        .build();
+    let created =
+        client.create_bucket().bucket(BUCKET).create_bucket_configuration(place).send().await;
     if let Err(error) = created
         && error.code() != Some("BucketAlreadyOwnedByYou")
     {

@@ -14,9 +14,10 @@ use thiserror::Error;
 
 /// A mail that was not sent, as far as we know.
 #[derive(Debug, Error)]
-#[error(transparent)]
+#[error("the mail was not sent")]
 pub struct NotSent {
     /// What went wrong.
+    #[source]
     pub error: CallError,
     /// Whether SES itself said no: then it has not sent it.
     pub refused: bool,

@@ -72,6 +72,8 @@ where
             job_id: job.clone(),
         });
     }
+    // Taken before Batch hears of the job, whose first event may come before this function ends.
+    let submitted_at = (deps.now)();
     let job = match &run.job {
         Some(job) => job.clone(),
         None => match deps.queue.find(&run_id).await? {
