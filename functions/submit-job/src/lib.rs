@@ -88,7 +88,7 @@ where
     // Batch sends no event for the first SUBMITTED.
     let submitted = Transition {
         progress: Progress::first(Status::Submitted),
-        at: (deps.now)(),
+        at: submitted_at,
     };
     deps.store.advance(&run_id, submitted).await?;
     tracing::info!(run.id = %run_id, batch.job_id = %counts, "the run has its job");
