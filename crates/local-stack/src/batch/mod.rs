@@ -1,0 +1,176 @@
+//! A local AWS Batch: the API of AWS Batch for one machine, where a job is a process.
+//!
+//! It is for developing and testing on one machine and schedules nothing in production. It speaks
+//! the REST-JSON API of 2016-08-10 (`SubmitJob`, `DescribeJobs`, `ListJobs`, `TerminateJob`, `CancelJob`,
+//! `RegisterJobDefinition`, `DeregisterJobDefinition`, `DescribeJobDefinitions`, `DescribeJobQueues`,
+//! `DescribeComputeEnvironments`), sends the events of AWS Batch through an emulator's EventBridge
+//! and writes the jobs' output into its CloudWatch Logs. There is one queue with one compute
+//! environment. An image `local/<model>@sha256:<hex>` is a folder, and a job runs its command in
+//! that folder.
+//!
+//! Tests ask for what only a cloud provokes at `/_dropcast/faults`: `POST` a fault, `GET` those
+//! that are still to come, `DELETE` all.
+//!
+//! The rules are in `core`, which performs nothing; the other modules perform and decide nothing.
+
+mod attempt;
+mod aws;
+mod clock;
+mod config;
+mod core;
+mod error;
+mod events;
+mod image;
+mod lines;
+mod logs;
+mod process;
+mod server;
+mod service;
+mod wire;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub use config::{BatchConfig, LimitAction, TimeLimitAction, Timings};
+
+use self::core::names::Arns;
+use service::Shell;
+
+/// How long events that are already decided may take to leave at the end.
+const LAST_EVENTS: Duration = Duration::from_millis(500);
+
+/// Why the local Batch does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port cannot be had.
+    #[error("the local Batch cannot listen on 127.0.0.1:{port}")]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder for logs and temporary files cannot be made.
+    #[error("the local Batch cannot use its folder {}", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running local Batch. Dropping it kills every process that it started; [`shutdown`] does so
+/// in good order.
+///
+/// [`shutdown`]: BatchService::shutdown
+pub struct BatchService {
+    endpoint: String,
+    queue_arn: String,
+    shell: Arc<Shell>,
+    server: JoinHandle<()>,
+    stop_server: Option<oneshot::Sender<()>>,
+    publisher: Option<JoinHandle<()>>,
+}
+
+impl BatchService {
+    /// Starts the service on 127.0.0.1. It must run inside a Tokio runtime with more than one
+    /// thread or one that is driven all the time.
+    pub async fn start(config: BatchConfig) -> Result<Self, StartError> {
+        tokio::fs::create_dir_all(&config.state)
+            .await
+            .map_err(|source| StartError::Folder {
+                folder: config.state.clone(),
+                source,
+            })?;
+        let port = config.port;
+        let failed = |source| StartError::Listen { port, source };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let queue_arn =
+            Arns::new(config.account.clone(), config.region.clone()).queue(&config.queue_name);
+        let clients = config
+            .emulator
+            .as_deref()
+            .map(|endpoint| aws::clients(endpoint, &config.region));
+        let (logs, announcements, publisher) = match clients {
+            Some((events, logs)) => {
+                let (sender, receiver) = mpsc::unbounded_channel();
+                let source = config.event_source.clone();
+                let publisher = tokio::spawn(events::publish(events, source, receiver));
+                (Some(logs), Some(sender), Some(publisher))
+            }
+            None => (None, None, None),
+        };
+        let shell = Shell::new(config, logs, announcements);
+        let (stop_server, stopped) = oneshot::channel();
+        let router = server::router(Arc::clone(&shell));
+        let server = tokio::spawn(async move {
+            // Answers are small; none waits for the acknowledgement of the one before it.
+            let listener = listener.tap_io(|stream| {
+                let _ = stream.set_nodelay(true);
+            });
+            let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+                let _ = stopped.await;
+            });
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the local Batch no longer answers");
+            }
+        });
+        Ok(Self {
+            endpoint: format!("http://{address}"),
+            queue_arn,
+            shell,
+            server,
+            stop_server: Some(stop_server),
+            publisher,
+        })
+    }
+
+    /// Where the API is, for example `http://127.0.0.1:40123`: what `AWS_ENDPOINT_URL_BATCH`
+    /// is set to.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The ARN of the job queue.
+    pub fn queue_arn(&self) -> &str {
+        &self.queue_arn
+    }
+
+    /// Stops answering, ends every process that was started (SIGTERM, and SIGKILL after
+    /// [`Timings::shutdown_grace`]) and lets the events go out that are already decided. The ends
+    /// of the jobs that it stops are not announced: there is nobody left to act on them.
+    pub async fn shutdown(mut self) {
+        self.shell.close();
+        if let Some(stop) = self.stop_server.take() {
+            let _ = stop.send(());
+        }
+        let grace = self.shell.config.timings.shutdown_grace;
+        self.shell.stop_all(grace).await;
+        if let Some(publisher) = &mut self.publisher {
+            let _ = tokio::time::timeout(LAST_EVENTS, publisher).await;
+        }
+    }
+}
+
+impl Drop for BatchService {
+    fn drop(&mut self) {
+        self.shell.close();
+        self.shell.kill_all();
+        self.server.abort();
+        if let Some(publisher) = &self.publisher {
+            publisher.abort();
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! A local Batch with a folder of images, and an emulator where a test needs one.
+
+#![allow(dead_code, reason = "Every test file uses its own part.")]
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use aws_sdk_batch as batch;
+use batch::config::{BehaviorVersion, Credentials, Region};
+use batch::types::{ContainerProperties, JobDefinitionType, JobDetail, JobStatus, ResourceType};
+use dropcast_local_stack::batch::{BatchConfig, BatchService};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub const IMAGE: &str = "local/model@sha256:0123abcd";
+/// Longest time that a test waits for anything.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running local Batch, a client for it, and its folders.
+pub struct Local {
+    pub service: Option<BatchService>,
+    pub client: batch::Client,
+    pub endpoint: String,
+    pub queue: String,
+    pub folder: TempDir,
+}
+
+impl Local {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut BatchConfig)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("images/model/0123abcd")).unwrap();
+        let mut config =
+            BatchConfig::new(folder.path().join("images"), folder.path().join("state"));
+        config.max_vcpus = 4;
+        change(&mut config);
+        let service = BatchService::start(config).await.unwrap();
+        let endpoint = service.endpoint().to_owned();
+        Self {
+            client: client(&endpoint),
+            queue: service.queue_arn().to_owned(),
+            endpoint,
+            service: Some(service),
+            folder,
+        }
+    }
+
+    /// Registers a definition that runs `script` with a shell.
+    pub async fn define(&self, name: &str, script: &str) {
+        self.client
+            .register_job_definition()
+            .job_definition_name(name)
+            .r#type(JobDefinitionType::Container)
+            .container_properties(shell(script))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Submits a job.
+    pub async fn submit(&self, definition: &str) -> String {
+        let answer = self
+            .client
+            .submit_job()
+            .job_name("run")
+            .job_queue(&self.queue)
+            .job_definition(definition)
+            .send()
+            .await
+            .unwrap();
+        answer.job_id().unwrap().to_owned()
+    }
+
+    pub async fn job(&self, id: &str) -> JobDetail {
+        let answer = self.client.describe_jobs().jobs(id).send().await.unwrap();
+        answer.jobs().first().unwrap().clone()
+    }
+
+    /// Waits until the job has a status.
+    pub async fn reach(&self, id: &str, status: JobStatus) -> JobDetail {
+        let begin = Instant::now();
+        loop {
+            let job = self.job(id).await;
+            if job.status() == Some(&status) {
+                return job;
+            }
+            let ended = matches!(job.status(), Some(JobStatus::Succeeded | JobStatus::Failed));
+            assert!(
+                !ended && begin.elapsed() < PATIENCE,
+                "the job did not become {status}: {job:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until a RUNNABLE job says why it cannot be placed.
+    pub async fn held_back(&self, id: &str) -> JobDetail {
+        let begin = Instant::now();
+        loop {
+            let job = self.job(id).await;
+            if job.status() == Some(&JobStatus::Runnable) && job.status_reason().is_some() {
+                return job;
+            }
+            assert!(begin.elapsed() < PATIENCE, "nothing holds it back: {job:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What the attempt of a job has written so far.
+    pub fn output(&self, job: &str, attempt: u32) -> String {
+        let file = format!("state/jobs/{job}/attempt-{attempt}.log");
+        std::fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
+    }
+
+    /// Waits until the output of the first attempt holds a text.
+    pub async fn printed(&self, job: &str, text: &str) -> String {
+        until(text, || {
+            let output = self.output(job, 1);
+            output.contains(text).then_some(output)
+        })
+        .await
+    }
+
+    pub async fn fault(&self, fault: Value) {
+        let answer = reqwest::Client::new()
+            .post(format!("{}/_dropcast/faults", self.endpoint))
+            .json(&fault)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201);
+    }
+
+    pub fn snapshot(&self) -> PathBuf {
+        self.folder.path().join("images/model/0123abcd")
+    }
+
+    pub async fn shutdown(&mut self) {
+        if let Some(service) = self.service.take() {
+            service.shutdown().await;
+        }
+    }
+}
+
+/// A container that runs a script with a shell, with one vCPU.
+pub fn shell(script: &str) -> ContainerProperties {
+    let requirement = |kind, value: &str| {
+        batch::types::ResourceRequirement::builder()
+            .r#type(kind)
+            .value(value)
+            .build()
+    };
+    ContainerProperties::builder()
+        .image(IMAGE)
+        .set_command(Some(["sh", "-c", script].map(str::to_owned).to_vec()))
+        .resource_requirements(requirement(ResourceType::Vcpu, "1"))
+        .resource_requirements(requirement(ResourceType::Memory, "128"))
+        .build()
+}
+
+pub fn client(endpoint: &str) -> batch::Client {
+    batch::Client::from_conf(
+        batch::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(endpoint)
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build(),
+    )
+}
+
+/// Waits until `found` gives something.
+pub async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited in vain for: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Whether a process lives; one that nobody has waited for yet counts as dead.
+pub fn lives(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|rest| !rest.starts_with('Z'))
+    })
+}
+
+/// The Python that has the emulator and AWS's CLI: `DROPCAST_PYTHON`, or the repository's own.
+pub fn python() -> PathBuf {
+    let own = || {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../.venv/bin/python")
+            .into_os_string()
+    };
+    let python = PathBuf::from(std::env::var_os("DROPCAST_PYTHON").unwrap_or_else(own));
+    assert!(
+        python.exists(),
+        "{} does not exist; create the virtual environment or set DROPCAST_PYTHON",
+        python.display()
+    );
+    python
+}
+
+/// Runs MiniStack until standard input ends, which it does when the test process is gone, however
+/// it went.
+const MINISTACK: &str = "
+import os, runpy, sys, threading
+def end_with_the_test():
+    sys.stdin.buffer.read()
+    os._exit(0)
+threading.Thread(target=end_with_the_test, daemon=True).start()
+sys.argv = ['ministack']
+runpy.run_module('ministack', run_name='__main__')
+";
+
+/// A MiniStack of its own; it ends with the value.
+pub struct Emulator {
+    process: Child,
+    pub endpoint: String,
+    http: reqwest::Client,
+}
+
+impl Emulator {
+    pub async fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let process = Command::new(python())
+            .args(["-c", MINISTACK])
+            .env("GATEWAY_PORT", port.to_string())
+            .env("BIND_HOST", "127.0.0.1")
+            .env("MINISTACK_HOST", "127.0.0.1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let emulator = Self {
+            process,
+            endpoint: format!("http://127.0.0.1:{port}"),
+            http: reqwest::Client::new(),
+        };
+        let health = format!("{}/_ministack/health", emulator.endpoint);
+        let begin = Instant::now();
+        while emulator.http.get(&health).send().await.is_err() {
+            assert!(begin.elapsed() < PATIENCE, "MiniStack does not start");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        emulator
+    }
+
+    /// Calls an operation of a service that speaks AWS's JSON protocol.
+    pub async fn call(&self, target: &str, body: Value) -> Value {
+        let answer = self
+            .http
+            .post(&self.endpoint)
+            .header("x-amz-target", target)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/any/aws4_request, SignedHeaders=host, Signature=0",
+            )
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        let text = answer.text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{target}: {text}"))
+    }
+
+    /// Sends every event of the local Batch into a queue, and gives the queue's URL.
+    pub async fn watch_events(&self) -> String {
+        let queue = self
+            .call("AmazonSQS.CreateQueue", json!({"QueueName": "events"}))
+            .await;
+        let rule = json!({
+            "Name": "events",
+            "EventPattern": json!({"source": ["dropcast.batch"]}).to_string(),
+        });
+        self.call("AWSEvents.PutRule", rule).await;
+        let targets = json!({
+            "Rule": "events",
+            "Targets": [{"Id": "1", "Arn": "arn:aws:sqs:us-east-1:000000000000:events"}],
+        });
+        self.call("AWSEvents.PutTargets", targets).await;
+        queue["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    /// Takes what a queue holds.
+    pub async fn receive(&self, queue: &str) -> Vec<Value> {
+        let request = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0});
+        let answer = self.call("AmazonSQS.ReceiveMessage", request).await;
+        let mut events = Vec::new();
+        for message in answer["Messages"].as_array().into_iter().flatten() {
+            let delete = json!({"QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"]});
+            self.call("AmazonSQS.DeleteMessage", delete).await;
+            events.push(serde_json::from_str(message["Body"].as_str().unwrap()).unwrap());
+        }
+        events
+    }
+
+    /// Takes events until one of them is a job's end.
+    pub async fn events_of(&self, queue: &str, job: &str) -> Vec<Value> {
+        let begin = Instant::now();
+        let mut events: Vec<Value> = Vec::new();
+        loop {
+            for event in self.receive(queue).await {
+                if event["detail"]["jobId"] == job {
+                    events.push(event);
+                }
+            }
+            let last = events.last().map(|event| event["detail"]["status"].clone());
+            if last.is_some_and(|status| status == "SUCCEEDED" || status == "FAILED") {
+                return events;
+            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "{job} has not ended: {events:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The messages of a log stream.
+    pub async fn log(&self, stream: &str) -> Vec<String> {
+        let request = json!({
+            "logGroupName": "/aws/batch/job", "logStreamName": stream, "startFromHead": true,
+        });
+        let answer = self.call("Logs_20140328.GetLogEvents", request).await;
+        answer["events"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|event| event["message"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        if let Ok(group) = i32::try_from(self.process.id()) {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+        let _ = self.process.wait();
+    }
+}
+
+/// AWS's own CLI for an endpoint.
+pub struct AwsCli {
+    program: OsString,
+    endpoint: String,
+}
+
+impl AwsCli {
+    pub fn new(endpoint: &str) -> Self {
+        Self {
+            program: python().with_file_name("aws").into_os_string(),
+            endpoint: endpoint.to_owned(),
+        }
+    }
+
+    /// Runs `aws batch …` and gives its answer, or what it printed when it failed.
+    pub fn batch(&self, arguments: &[&str]) -> Result<Value, String> {
+        let output = Command::new(python())
+            .arg(&self.program)
+            .arg("batch")
+            .args(arguments)
+            .args(["--endpoint-url", &self.endpoint, "--output", "json"])
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_DEFAULT_REGION", "us-east-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("LANG", "C.UTF-8")
+            .output()
+            .unwrap();
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let text = String::from_utf8(output.stdout).unwrap();
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+}
