@@ -93,6 +93,9 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
     let config = Config::from_environment(environment)?;
     let mut signals = Signals::listen()?;
     let work = WorkFolder::make(args.work_dir.as_deref(), args.keep_work_dir)?;
+    if args.keep_work_dir {
+        say(&format!("the work folder is {}", work.base.display()));
+    }
     let (uploader, input, cache) = tokio::select! {
         biased;
         interrupted = signals.end() => return Err(interrupted),

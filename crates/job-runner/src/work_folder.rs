@@ -14,6 +14,8 @@ const LONGEST_NAME: usize = 255;
 /// stay.
 #[derive(Debug)]
 pub(crate) struct WorkFolder {
+    /// The folder that holds the others.
+    pub(crate) base: PathBuf,
     /// Holds the input file and nothing else.
     pub(crate) input: PathBuf,
     /// The model writes its outputs here.
@@ -46,6 +48,7 @@ impl WorkFolder {
             fs::create_dir(folder).map_err(failed)?;
         }
         Ok(Self {
+            base,
             input,
             outputs,
             cache,
