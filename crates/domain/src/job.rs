@@ -177,7 +177,11 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
     if unknown {
         return Vec::new();
     }
-    let mut effects = vec![Effect::NameJob(change.job.clone())];
+    // A record that names this job already is not written again for it.
+    let mut effects = match run.job {
+        None => vec![Effect::NameJob(change.job.clone())],
+        Some(_) => Vec::new(),
+    };
     if let Some(status) = change.status.as_run_status() {
         let progress = Progress {
             attempts: change.finished_attempts(),

@@ -10,11 +10,13 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::update_item::builders::UpdateItemFluentBuilder,
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
+use dropcast_domain::run_id::RunId;
 
 use crate::StoreError;
-use items::Item;
+use items::{Item, RUN_SK, TTL, key, run_pk};
 
 /// The runs table.
 #[derive(Debug, Clone)]
@@ -50,6 +52,72 @@ impl DynamoStore {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key))
+    }
+
+    /// Writes under a condition and answers the item as it stands afterwards,
+    /// written or not, without a read of its own.
+    async fn change(
+        &self,
+        verb: &'static str,
+        update: UpdateItemFluentBuilder,
+    ) -> Result<Changed, StoreError> {
+        let answer = update
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(done) => Ok(Changed {
+                took_place: true,
+                standing: done.attributes,
+            }),
+            Err(error) => {
+                if let Some(UpdateItemError::ConditionalCheckFailedException(refusal)) =
+                    error.as_service_error()
+                {
+                    return Ok(Changed {
+                        took_place: false,
+                        standing: refusal.item.clone(),
+                    });
+                }
+                Err(failed(verb, error))
+            }
+        }
+    }
+
+    /// When a run's record expires, which whatever belongs to the run shares.
+    async fn expiry(&self, verb: &'static str, run: &RunId) -> Result<AttributeValue, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(run_pk(run), RUN_SK)))
+            .projection_expression("#ttl")
+            .expression_attribute_names("#ttl", TTL)
+            // A record that was written a moment ago must be found: its token comes next.
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failed(verb, error))?;
+        answer
+            .item
+            .and_then(|mut item| item.remove(TTL))
+            .ok_or_else(|| StoreError::NoSuchRun(run.clone()))
+    }
+}
+
+/// What came of a conditional write.
+struct Changed {
+    took_place: bool,
+    /// The item after the write, or the one that the condition refused.
+    standing: Option<Item>,
+}
+
+impl Changed {
+    /// The run's record as it stands.
+    fn record(self, run: &RunId) -> Result<Item, StoreError> {
+        self.standing
+            .ok_or_else(|| StoreError::NoSuchRun(run.clone()))
     }
 }
 

@@ -1,1 +1,321 @@
 //! The ports in memory, for tests of whatever stands on a store.
+//!
+//! The rules are the domain's own ([`Run::advance`], [`Run::name_job`] and so
+//! on), so this store says what the table must do; one set of contract tests
+//! holds both to it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use dropcast_domain::{
+    failure::Failure,
+    job::JobEnd,
+    model::ModelName,
+    output::Output,
+    registry::{Draft, Model, RegisteredVersion},
+    run::{HEADLINE_OUTPUTS, Run, Wishes},
+    run_id::{JobId, RunId, Version},
+    status::{Progress, Status, Transition},
+};
+use jiff::Timestamp;
+
+use crate::{
+    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Models, Outputs, Runs,
+    StoreError, Tokens, Validation, Verdict, verbs::Answer,
+};
+
+/// Runs and models in memory; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    table: Arc<Mutex<Table>>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    runs: BTreeMap<RunId, Kept>,
+    mails: BTreeMap<(RunId, &'static str, String), Mail>,
+    models: BTreeMap<ModelName, Model>,
+    versions: BTreeMap<(ModelName, Version), RegisteredVersion>,
+}
+
+/// A run's record and what belongs to it.
+#[derive(Debug)]
+struct Kept {
+    run: Run,
+    timeline: BTreeMap<u64, Transition>,
+    log: Vec<String>,
+    token: Option<String>,
+}
+
+impl Kept {
+    fn note(&mut self, step: Transition) {
+        let order = step.progress.order();
+        let seen = self.timeline.entry(order).or_insert(step);
+        if step.at < seen.at {
+            *seen = step;
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Mail {
+    HeldUntil(i64),
+    Released,
+    Sent,
+}
+
+impl MemoryStore {
+    /// A test that failed while it held the lock left nothing half-done behind.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, run: &RunId, change: impl FnOnce(&mut Kept) -> T) -> Answer<T> {
+        match self.table().runs.get_mut(run) {
+            Some(kept) => Ok(change(kept)),
+            None => Err(StoreError::NoSuchRun(run.clone())),
+        }
+    }
+}
+
+impl Runs for MemoryStore {
+    async fn begin(&self, run: &Run) -> Answer<Run> {
+        let mut table = self.table();
+        let kept = table.runs.entry(run.id.clone()).or_insert_with(|| Kept {
+            run: run.clone(),
+            timeline: BTreeMap::new(),
+            log: Vec::new(),
+            token: None,
+        });
+        kept.note(Transition {
+            progress: Progress::first(Status::Received),
+            at: run.upload.at,
+        });
+        Ok(kept.run.clone())
+    }
+
+    async fn find(&self, run: &RunId) -> Answer<Option<Run>> {
+        Ok(self.table().runs.get(run).map(|kept| kept.run.clone()))
+    }
+
+    async fn advance(&self, run: &RunId, step: Transition) -> Answer<bool> {
+        if step.progress.status.is_terminal() {
+            return Ok(false);
+        }
+        self.with(run, |kept| {
+            kept.note(step);
+            kept.run.advance(step)
+        })
+    }
+}
+
+impl Validation for MemoryStore {
+    async fn judge(&self, run: &RunId, wishes: &Wishes, verdict: &Verdict) -> Answer<()> {
+        self.with(run, |Kept { run, .. }| {
+            if run.is_over() {
+                return;
+            }
+            run.title.clone_from(&wishes.title);
+            run.notify.clone_from(&wishes.notify);
+            run.notify_unusable.clone_from(&wishes.notify_unusable);
+            match verdict {
+                Verdict::Accepted(acceptance) => {
+                    run.version = Some(acceptance.version);
+                    run.input = Some(acceptance.input.clone());
+                }
+                Verdict::Rejected {
+                    problem_count,
+                    version,
+                } => {
+                    run.problem_count = Some(*problem_count);
+                    run.version = version.or(run.version);
+                }
+            }
+        })
+    }
+}
+
+impl Jobs for MemoryStore {
+    async fn name_job(&self, run: &RunId, job: &JobId) -> Answer<JobId> {
+        self.with(run, |kept| kept.run.name_job(job.clone()).clone())
+    }
+
+    async fn end_job(&self, run: &RunId, end: &JobEnd) -> Answer<()> {
+        self.with(run, |kept| kept.run.end_job(end.clone()))
+    }
+
+    async fn keep_log(&self, run: &RunId, lines: &[String]) -> Answer<()> {
+        self.with(run, |kept| {
+            if kept.log.is_empty() {
+                kept.log = lines.to_vec();
+            }
+        })
+    }
+}
+
+impl Tokens for MemoryStore {
+    async fn hold_token(&self, run: &RunId, token: &str) -> Answer<()> {
+        self.with(run, |kept| kept.token = Some(token.to_owned()))
+    }
+
+    async fn token(&self, run: &RunId) -> Answer<Option<String>> {
+        Ok(self
+            .table()
+            .runs
+            .get(run)
+            .and_then(|kept| kept.token.clone()))
+    }
+
+    async fn spend_token(&self, run: &RunId, token: &str) -> Answer<()> {
+        self.with(run, |kept| {
+            kept.token.take_if(|held| held == token);
+        })
+    }
+}
+
+impl Outputs for MemoryStore {
+    async fn publish(&self, run: &RunId, outputs: &[Output], count: u64) -> Answer<()> {
+        self.with(run, |Kept { run, .. }| {
+            if !run.is_over() {
+                run.outputs = outputs.iter().take(HEADLINE_OUTPUTS).cloned().collect();
+                run.output_count = Some(count);
+            }
+        })
+    }
+}
+
+impl Endings for MemoryStore {
+    async fn finish(&self, run: &RunId, end: Transition, failure: Option<&Failure>) -> Answer<Run> {
+        self.with(run, |kept| {
+            if !kept.run.is_over() {
+                kept.run.current = end;
+                kept.run.failure = failure.cloned();
+            }
+            kept.note(kept.run.current);
+            kept.run.clone()
+        })
+    }
+}
+
+impl Mails for MemoryStore {
+    async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
+        let mut table = self.table();
+        if !table.runs.contains_key(&mail.run) {
+            return Err(StoreError::NoSuchRun(mail.run.clone()));
+        }
+        let claim = match table.mails.get(&slot(mail)) {
+            Some(Mail::Sent) => return Ok(Claim::Sent),
+            Some(Mail::HeldUntil(until)) if *until > now.as_second() => return Ok(Claim::Held),
+            Some(Mail::HeldUntil(_)) => Claim::OursAfterALapse,
+            Some(Mail::Released) | None => Claim::Ours,
+        };
+        let held = Mail::HeldUntil(now.as_second() + CLAIM_SECONDS);
+        table.mails.insert(slot(mail), held);
+        Ok(claim)
+    }
+
+    async fn sent(&self, mail: &MailKey, _message_id: &str, _now: Timestamp) -> Answer<()> {
+        if let Some(standing) = self.table().mails.get_mut(&slot(mail)) {
+            *standing = Mail::Sent;
+        }
+        Ok(())
+    }
+
+    async fn release(&self, mail: &MailKey) -> Answer<()> {
+        if let Some(standing @ Mail::HeldUntil(_)) = self.table().mails.get_mut(&slot(mail)) {
+            *standing = Mail::Released;
+        }
+        Ok(())
+    }
+}
+
+fn slot(mail: &MailKey) -> (RunId, &'static str, String) {
+    (mail.run.clone(), mail.kind.as_str(), mail.recipient.clone())
+}
+
+impl Models for MemoryStore {
+    async fn model(&self, name: &ModelName) -> Answer<Option<Model>> {
+        Ok(self.table().models.get(name).cloned())
+    }
+
+    async fn version(
+        &self,
+        name: &ModelName,
+        version: Version,
+    ) -> Answer<Option<RegisteredVersion>> {
+        Ok(self.table().versions.get(&(name.clone(), version)).cloned())
+    }
+
+    async fn register(&self, draft: &Draft) -> Answer<RegisteredVersion> {
+        let mut table = self.table();
+        let name = &draft.manifest.name;
+        let model = table.models.entry(name.clone()).or_insert_with(|| Model {
+            name: name.clone(),
+            title: String::new(),
+            default_version: Version::FIRST,
+            next_version: Version::FIRST,
+        });
+        let version = model.next_version;
+        model.title.clone_from(&draft.manifest.title);
+        model.next_version = version.next();
+        let registered = RegisteredVersion {
+            model: name.clone(),
+            version,
+            draft: draft.clone(),
+        };
+        table
+            .versions
+            .insert((name.clone(), version), registered.clone());
+        Ok(registered)
+    }
+}
+
+impl History for MemoryStore {
+    async fn runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+        let table = self.table();
+        let of_model = table.runs.values().rev().map(|kept| &kept.run);
+        Ok(of_model
+            .filter(|run| run.request.model == model)
+            .take(usize::from(limit))
+            .cloned()
+            .collect())
+    }
+
+    async fn open_runs(&self, limit: u16) -> Answer<Vec<Run>> {
+        let table = self.table();
+        let mut open: Vec<Run> = table
+            .runs
+            .values()
+            .map(|kept| kept.run.clone())
+            .filter(|run| !run.is_over())
+            .collect();
+        open.sort_by_key(|run| run.current.at);
+        open.truncate(usize::from(limit));
+        Ok(open)
+    }
+
+    async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
+        let table = self.table();
+        let steps = table.runs.get(run).map(|kept| &kept.timeline);
+        Ok(steps
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .copied()
+            .collect())
+    }
+
+    async fn log(&self, run: &RunId) -> Answer<Vec<String>> {
+        let table = self.table();
+        Ok(table
+            .runs
+            .get(run)
+            .map(|kept| kept.log.clone())
+            .unwrap_or_default())
+    }
+
+    async fn models(&self) -> Answer<Vec<Model>> {
+        Ok(self.table().models.values().cloned().collect())
+    }
+}

@@ -28,7 +28,7 @@ pub trait Runs: Send + Sync {
     fn find(&self, run: &RunId) -> impl Future<Output = Answer<Option<Run>>> + Send;
 
     /// Adds a step to the timeline, and moves the record if it leads forward;
-    /// says whether it moved.
+    /// says whether it moved. A terminal status is not taken: [`Endings::finish`] writes it.
     fn advance(&self, run: &RunId, step: Transition) -> impl Future<Output = Answer<bool>> + Send;
 }
 

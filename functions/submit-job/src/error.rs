@@ -25,6 +25,9 @@ pub enum Error {
     /// The run was never accepted: the state machine would not come here.
     #[error("the run's input was never accepted")]
     NotAccepted,
+    /// The run ended meanwhile: nobody would wait for its job.
+    #[error("the run is over")]
+    Over,
 }
 
 impl FunctionError for Error {
@@ -32,7 +35,7 @@ impl FunctionError for Error {
         match self {
             Self::Store(error) => class_of_call(error.is_transient()),
             Self::Call(error) => error.class(),
-            Self::DefinitionGone { .. } | Self::NotAccepted => Class::Permanent,
+            Self::DefinitionGone { .. } | Self::NotAccepted | Self::Over => Class::Permanent,
         }
     }
 

@@ -74,6 +74,9 @@ where
     }
     // Taken before Batch hears of the job, whose first event may come before this function ends.
     let submitted_at = (deps.now)();
+    if run.is_over() {
+        return Err(Error::Over);
+    }
     let job = match &run.job {
         Some(job) => job.clone(),
         None => match deps.queue.find(&run_id).await? {

@@ -27,6 +27,8 @@ pub(crate) const TOKEN_SK: &str = "TOKEN";
 pub(crate) const LOG_SK: &str = "LOG";
 /// The sort key prefix of the timeline.
 pub(crate) const STATUS_PREFIX: &str = "STATUS#";
+/// When DynamoDB may delete an item, in Unix seconds: a run's items all have its record's time.
+pub(crate) const TTL: &str = "ttl";
 /// The sort key of a model.
 pub(crate) const MODEL_SK: &str = "MODEL";
 /// Partition of index `open-runs`.
@@ -92,9 +94,14 @@ pub(crate) fn run_item(run: &Run) -> Result<Item, StoreError> {
     item.insert("open_pk".into(), text(OPEN));
     item.insert("open_sk".into(), text(sortable(run.current.at)));
     item.insert("order".into(), number(run.current.progress.order()));
-    item.insert("changed_ms".into(), number(run.current.at.as_millisecond()));
-    item.insert("ttl".into(), number(run.expires_at.as_second()));
+    item.insert("changed_ns".into(), number(run.current.at.as_nanosecond()));
+    item.insert(TTL.into(), expiry(run));
     Ok(item)
+}
+
+/// When whatever belongs to the run may be forgotten.
+pub(crate) fn expiry(run: &Run) -> AttributeValue {
+    number(run.expires_at.as_second())
 }
 
 pub(crate) fn model_item(model: &Model) -> Result<Item, StoreError> {

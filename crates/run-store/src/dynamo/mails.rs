@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     DynamoStore,
-    items::{Item, key, mail_sk, number, run_pk, text},
+    items::{Item, TTL, key, mail_sk, number, run_pk, text},
     took_place,
 };
 use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, verbs::Answer};
@@ -16,12 +16,15 @@ fn mail_key(mail: &MailKey) -> Item {
 
 impl Mails for DynamoStore {
     async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
+        let expiry = self.expiry("claim", &mail.run).await?;
         let answer = self
             .update(mail_key(mail))
-            .update_expression("SET held_until = :until ADD tries :one")
+            .update_expression("SET held_until = :until, #ttl = :ttl ADD tries :one")
             .condition_expression("attribute_not_exists(PK) OR (attribute_not_exists(sent_at) AND held_until <= :now)")
             .expression_attribute_values(":until", number(now.as_second() + CLAIM_SECONDS))
             .expression_attribute_values(":now", number(now.as_second()))
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_values(":ttl", expiry)
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllOld)
             .send()

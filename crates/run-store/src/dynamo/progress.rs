@@ -1,5 +1,9 @@
 //! Runs, from their first record to their end.
 
+use aws_sdk_dynamodb::{
+    operation::{put_item::PutItemError, update_item::builders::UpdateItemFluentBuilder},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
 use dropcast_domain::{
     failure::Failure,
     job::JobEnd,
@@ -12,21 +16,16 @@ use dropcast_domain::{
 use super::{
     DynamoStore, failed,
     items::{
-        self, LOG_SK, OPEN, RUN_SK, TOKEN_SK, attribute, key, number, run_pk, sortable, status_sk,
-        text,
+        self, LOG_SK, OPEN, RUN_SK, TOKEN_SK, TTL, attribute, key, number, run_pk, sortable,
+        status_sk, text,
     },
     took_place,
 };
 use crate::{Endings, Jobs, Outputs, Runs, StoreError, Tokens, Validation, Verdict, verbs::Answer};
 
 impl DynamoStore {
-    async fn standing(&self, verb: &'static str, run: &RunId) -> Answer<Run> {
-        let item = self.get(verb, key(run_pk(run), RUN_SK)).await?;
-        items::read(item.ok_or_else(|| StoreError::NoSuchRun(run.clone()))?)
-    }
-
     /// Adds a step to the timeline; of two reports of one step the earlier stays.
-    async fn note(&self, run: &RunId, step: Transition) -> Answer<()> {
+    async fn note(&self, run: &RunId, step: Transition, expiry: AttributeValue) -> Answer<()> {
         let (at, status) = (
             attribute(&step.at, "at")?,
             attribute(&step.progress.status, "status")?,
@@ -34,18 +33,25 @@ impl DynamoStore {
         let answer = self
             .update(key(run_pk(run), status_sk(step.progress)))
             .update_expression(
-                "SET #at = :at, #status = :status, attempts = :attempts, changed_ms = :ms",
+                "SET #at = :at, #status = :status, attempts = :attempts, changed_ns = :ns, #ttl = :ttl",
             )
-            .condition_expression("attribute_not_exists(PK) OR changed_ms > :ms")
+            .condition_expression("attribute_not_exists(PK) OR changed_ns > :ns")
             .expression_attribute_names("#at", "at")
             .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#ttl", TTL)
             .expression_attribute_values(":at", at)
             .expression_attribute_values(":status", status)
             .expression_attribute_values(":attempts", number(step.progress.attempts))
-            .expression_attribute_values(":ms", number(step.at.as_millisecond()))
+            .expression_attribute_values(":ns", number(step.at.as_nanosecond()))
+            .expression_attribute_values(":ttl", expiry)
             .send()
             .await;
         took_place("advance", answer).map(drop)
+    }
+
+    /// A write to a run's record.
+    fn record(&self, run: &RunId) -> UpdateItemFluentBuilder {
+        self.update(key(run_pk(run), RUN_SK))
     }
 }
 
@@ -57,20 +63,26 @@ impl Runs for DynamoStore {
             .table_name(&self.table)
             .set_item(Some(items::run_item(run)?))
             .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let new = took_place("begin", answer)?;
+        let standing = match answer {
+            Ok(_) => run.clone(),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                    items::read(refusal.item.clone().unwrap_or_default())?
+                }
+                _ => return Err(failed("begin", error)),
+            },
+        };
         // Also for a run that stood: the process may have died between the two writes.
         let received = Transition {
             progress: Progress::first(Status::Received),
             at: run.upload.at,
         };
-        self.note(&run.id, received).await?;
-        if new {
-            Ok(run.clone())
-        } else {
-            self.standing("begin", &run.id).await
-        }
+        self.note(&run.id, received, items::expiry(&standing))
+            .await?;
+        Ok(standing)
     }
 
     async fn find(&self, run: &RunId) -> Answer<Option<Run>> {
@@ -81,30 +93,37 @@ impl Runs for DynamoStore {
     }
 
     async fn advance(&self, run: &RunId, step: Transition) -> Answer<bool> {
-        self.note(run, step).await?;
-        let answer = self
-            .update(key(run_pk(run), RUN_SK))
-            .update_expression("SET #current = :current, #order = :order, changed_ms = :ms, open_sk = :open_sk")
+        if step.progress.status.is_terminal() {
+            return Ok(false);
+        }
+        let update = self
+            .record(run)
+            .update_expression("SET #current = :current, #order = :order, changed_ns = :ns, open_sk = :open_sk")
             // `open_pk` is there as long as the run is open: terminal states absorb everything.
             .condition_expression(
-                "attribute_exists(open_pk) AND (#order < :order OR (#order = :order AND changed_ms > :ms))",
+                "attribute_exists(open_pk) AND (#order < :order OR (#order = :order AND changed_ns > :ns))",
             )
             .expression_attribute_names("#current", "current")
             .expression_attribute_names("#order", "order")
             .expression_attribute_values(":current", attribute(&step, "current")?)
             .expression_attribute_values(":order", number(step.progress.order()))
-            .expression_attribute_values(":ms", number(step.at.as_millisecond()))
-            .expression_attribute_values(":open_sk", text(sortable(step.at)))
-            .send()
-            .await;
-        took_place("advance", answer)
+            .expression_attribute_values(":ns", number(step.at.as_nanosecond()))
+            .expression_attribute_values(":open_sk", text(sortable(step.at)));
+        let changed = self.change("advance", update).await?;
+        let moved = changed.took_place;
+        let expiry = changed.record(run)?.remove(TTL);
+        // Also when the record did not move: the process may have died between the two writes.
+        if let Some(expiry) = expiry {
+            self.note(run, step, expiry).await?;
+        }
+        Ok(moved)
     }
 }
 
 impl Validation for DynamoStore {
     async fn judge(&self, run: &RunId, wishes: &Wishes, verdict: &Verdict) -> Answer<()> {
         let mut update = self
-            .update(key(run_pk(run), RUN_SK))
+            .record(run)
             .condition_expression("attribute_exists(open_pk)")
             .expression_attribute_values(":title", text(&wishes.title))
             .expression_attribute_values(":notify", attribute(&wishes.notify, "notify")?)
@@ -135,44 +154,36 @@ impl Validation for DynamoStore {
             }
         }
         // A run that is over keeps what it has.
-        took_place("judge", update.update_expression(set).send().await).map(drop)
+        let changed = self.change("judge", update.update_expression(set)).await?;
+        changed.record(run).map(drop)
     }
 }
 
 impl Jobs for DynamoStore {
     async fn name_job(&self, run: &RunId, job: &JobId) -> Answer<JobId> {
-        let answer = self
-            .update(key(run_pk(run), RUN_SK))
+        let update = self
+            .record(run)
             .update_expression("SET job = :job")
-            .condition_expression(
-                "attribute_exists(PK) AND (attribute_not_exists(job) OR job = :job)",
-            )
-            .expression_attribute_values(":job", text(job.as_str()))
-            .send()
-            .await;
-        if took_place("name_job", answer)? {
-            return Ok(job.clone());
-        }
-        self.standing("name_job", run)
-            .await?
-            .job
-            .ok_or(StoreError::Contended("name_job"))
+            .condition_expression("attribute_exists(PK) AND attribute_not_exists(job)")
+            .expression_attribute_values(":job", text(job.as_str()));
+        let record = self.change("name_job", update).await?.record(run)?;
+        let standing: Run = items::read(record)?;
+        standing.job.ok_or(StoreError::Contended("name_job"))
     }
 
     async fn end_job(&self, run: &RunId, end: &JobEnd) -> Answer<()> {
-        let answer = self
-            .update(key(run_pk(run), RUN_SK))
+        let update = self
+            .record(run)
             .update_expression("SET jobEnd = :end")
             .condition_expression("attribute_exists(PK) AND attribute_not_exists(jobEnd)")
-            .expression_attribute_values(":end", attribute(end, "jobEnd")?)
-            .send()
-            .await;
-        took_place("end_job", answer).map(drop)
+            .expression_attribute_values(":end", attribute(end, "jobEnd")?);
+        self.change("end_job", update).await?.record(run).map(drop)
     }
 
     async fn keep_log(&self, run: &RunId, lines: &[String]) -> Answer<()> {
         let mut item = key(run_pk(run), LOG_SK);
         item.insert("lines".into(), attribute(&lines, "lines")?);
+        item.insert(TTL.into(), self.expiry("keep_log", run).await?);
         let answer = self
             .client
             .put_item()
@@ -189,6 +200,8 @@ impl Tokens for DynamoStore {
     async fn hold_token(&self, run: &RunId, token: &str) -> Answer<()> {
         let mut item = key(run_pk(run), TOKEN_SK);
         item.insert("token".into(), text(token));
+        // The token of a task that timed out is never spent.
+        item.insert(TTL.into(), self.expiry("hold_token", run).await?);
         // Unconditional on purpose: the token of a retried task supersedes the one before it.
         let answer = self
             .client
@@ -229,45 +242,38 @@ impl Tokens for DynamoStore {
 impl Outputs for DynamoStore {
     async fn publish(&self, run: &RunId, outputs: &[Output], count: u64) -> Answer<()> {
         let headline = outputs.get(..HEADLINE_OUTPUTS).unwrap_or(outputs);
-        let answer = self
-            .update(key(run_pk(run), RUN_SK))
+        let update = self
+            .record(run)
             .update_expression("SET outputs = :outputs, outputCount = :count")
             .condition_expression("attribute_exists(open_pk)")
             .expression_attribute_values(":outputs", attribute(&headline, "outputs")?)
-            .expression_attribute_values(":count", number(count))
-            .send()
-            .await;
-        took_place("publish", answer).map(drop)
+            .expression_attribute_values(":count", number(count));
+        self.change("publish", update).await?.record(run).map(drop)
     }
 }
 
 impl Endings for DynamoStore {
     async fn finish(&self, run: &RunId, end: Transition, failure: Option<&Failure>) -> Answer<Run> {
         let mut update = self
-            .update(key(run_pk(run), RUN_SK))
+            .record(run)
             .condition_expression("open_pk = :open")
             .expression_attribute_names("#current", "current")
             .expression_attribute_names("#order", "order")
             .expression_attribute_values(":open", text(OPEN))
             .expression_attribute_values(":current", attribute(&end, "current")?)
             .expression_attribute_values(":order", number(end.progress.order()))
-            .expression_attribute_values(":ms", number(end.at.as_millisecond()));
-        let mut set = String::from("SET #current = :current, #order = :order, changed_ms = :ms");
+            .expression_attribute_values(":ns", number(end.at.as_nanosecond()));
+        let mut set = String::from("SET #current = :current, #order = :order, changed_ns = :ns");
         if let Some(failure) = failure {
             set.push_str(", failure = :failure");
             update = update.expression_attribute_values(":failure", attribute(failure, "failure")?);
         }
-        let ended = took_place(
-            "finish",
-            update
-                .update_expression(format!("{set} REMOVE open_pk, open_sk"))
-                .send()
-                .await,
-        )?;
-        let standing = self.standing("finish", run).await?;
-        if ended || standing.current == end {
-            self.note(run, end).await?;
-        }
+        let update = update.update_expression(format!("{set} REMOVE open_pk, open_sk"));
+        let record = self.change("finish", update).await?.record(run)?;
+        let standing: Run = items::read(record)?;
+        // Also for a run that was over: the process may have died between the two writes.
+        self.note(run, standing.current, items::expiry(&standing))
+            .await?;
         Ok(standing)
     }
 }

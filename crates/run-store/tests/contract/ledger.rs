@@ -1,0 +1,274 @@
+//! What is kept beside a run's way: its job, token, outputs and mails; models; what people look up.
+
+use dropcast_domain::{
+    failure::{ErrorCode, Failure},
+    job::JobEnd,
+    output::Output,
+    run::HEADLINE_OUTPUTS,
+    run_id::{JobId, Version},
+    status::Status,
+    upload::Upload,
+};
+use dropcast_run_store::{CLAIM_SECONDS, Claim, MailKey};
+use jiff::Timestamp;
+
+use crate::{
+    Store,
+    domain::{MODEL, at, draft, job, new_run, output, run_of, step, upload},
+    runs::begun,
+};
+
+pub(crate) async fn invariant_3_the_first_job_that_is_named_counts(store: &impl Store) {
+    let run = begun(store).await;
+    let other: JobId = "another-job".parse().unwrap();
+    assert_eq!(store.name_job(&run.id, &job()).await.unwrap(), job());
+    assert_eq!(store.name_job(&run.id, &other).await.unwrap(), job());
+    assert_eq!(store.name_job(&run.id, &job()).await.unwrap(), job());
+    let kept = store.find(&run.id).await.unwrap().unwrap();
+    assert_eq!(kept.job, Some(job()));
+}
+
+pub(crate) async fn invariant_3_of_many_jobs_named_at_once_one_counts(store: &impl Store) {
+    let run = begun(store).await;
+    let jobs: Vec<JobId> = (0..8)
+        .map(|number| format!("job-{number}").parse().unwrap())
+        .collect();
+    let answers = futures::future::join_all(jobs.iter().map(|job| store.name_job(&run.id, job)));
+    let answers: Vec<JobId> = answers.await.into_iter().map(Result::unwrap).collect();
+    let counts = store.find(&run.id).await.unwrap().unwrap().job.unwrap();
+    assert!(
+        answers.iter().all(|answer| *answer == counts),
+        "{answers:?}"
+    );
+}
+
+pub(crate) async fn a_job_ends_once(store: &impl Store) {
+    let run = begun(store).await;
+    let end = JobEnd {
+        attempts: 2,
+        at: at(100),
+        failure: Some(Failure::new(ErrorCode::HostLost, "The machine went away.")),
+    };
+    let again = JobEnd {
+        attempts: 3,
+        at: at(90),
+        failure: None,
+    };
+    store.end_job(&run.id, &end).await.unwrap();
+    store.end_job(&run.id, &again).await.unwrap();
+    let kept = store.find(&run.id).await.unwrap().unwrap();
+    assert_eq!(kept.job_end, Some(end));
+}
+
+pub(crate) async fn the_first_kept_log_stays(store: &impl Store) {
+    let run = begun(store).await;
+    assert!(store.log(&run.id).await.unwrap().is_empty());
+    let lines: Vec<String> = (0..40).map(|n| format!("line {n}: é “x”")).collect();
+    store.keep_log(&run.id, &lines).await.unwrap();
+    store.keep_log(&run.id, &["other".into()]).await.unwrap();
+    assert_eq!(store.log(&run.id).await.unwrap(), lines);
+}
+
+pub(crate) async fn a_newer_token_stays_when_the_older_one_is_spent(store: &impl Store) {
+    let run = begun(store).await;
+    assert_eq!(store.token(&run.id).await.unwrap(), None);
+    store.hold_token(&run.id, "older").await.unwrap();
+    assert_eq!(store.token(&run.id).await.unwrap().unwrap(), "older");
+    store.hold_token(&run.id, "newer").await.unwrap();
+    store.spend_token(&run.id, "older").await.unwrap();
+    assert_eq!(store.token(&run.id).await.unwrap().unwrap(), "newer");
+    store.spend_token(&run.id, "newer").await.unwrap();
+    assert_eq!(store.token(&run.id).await.unwrap(), None);
+    store.spend_token(&run.id, "newer").await.unwrap();
+}
+
+pub(crate) async fn at_most_fifty_outputs_stand_on_the_record(store: &impl Store) {
+    let run = begun(store).await;
+    let outputs: Vec<Output> = (0..60)
+        .map(|number| output(&run.id, &format!("{number:02}.csv")))
+        .collect();
+    store.publish(&run.id, &outputs, 100_000).await.unwrap();
+    let kept = store.find(&run.id).await.unwrap().unwrap();
+    assert_eq!(kept.outputs, outputs[..HEADLINE_OUTPUTS]);
+    assert_eq!(kept.output_count, Some(100_000));
+    store.publish(&run.id, &outputs[..2], 2).await.unwrap();
+    let kept = store.find(&run.id).await.unwrap().unwrap();
+    assert_eq!(kept.outputs, outputs[..2]);
+}
+
+fn mail(run: &dropcast_domain::run::Run) -> MailKey {
+    MailKey {
+        run: run.id.clone(),
+        kind: Status::Succeeded,
+        recipient: "ana@corp.example".into(),
+    }
+}
+
+fn seconds(seconds: i64) -> Timestamp {
+    at(1_000 * seconds)
+}
+
+pub(crate) async fn a_mail_is_claimed_sent_and_never_claimed_again(store: &impl Store) {
+    let mail = mail(&begun(store).await);
+    assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+    assert_eq!(store.claim(&mail, seconds(1)).await.unwrap(), Claim::Held);
+    store.sent(&mail, "message-1", seconds(2)).await.unwrap();
+    for later in [3, CLAIM_SECONDS + 3, 1_000_000] {
+        assert_eq!(
+            store.claim(&mail, seconds(later)).await.unwrap(),
+            Claim::Sent
+        );
+    }
+    store.release(&mail).await.unwrap();
+    assert_eq!(store.claim(&mail, seconds(4)).await.unwrap(), Claim::Sent);
+}
+
+pub(crate) async fn a_claim_lapses_and_says_so(store: &impl Store) {
+    let mail = mail(&begun(store).await);
+    assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+    let just_before = seconds(CLAIM_SECONDS - 1);
+    assert_eq!(store.claim(&mail, just_before).await.unwrap(), Claim::Held);
+    let then = seconds(CLAIM_SECONDS);
+    assert_eq!(
+        store.claim(&mail, then).await.unwrap(),
+        Claim::OursAfterALapse
+    );
+    assert_eq!(store.claim(&mail, then).await.unwrap(), Claim::Held);
+}
+
+pub(crate) async fn a_released_claim_can_be_had_at_once_and_is_no_lapse(store: &impl Store) {
+    let mail = mail(&begun(store).await);
+    store.claim(&mail, seconds(0)).await.unwrap();
+    store.release(&mail).await.unwrap();
+    assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+    assert_eq!(store.claim(&mail, seconds(1)).await.unwrap(), Claim::Held);
+}
+
+pub(crate) async fn of_many_claims_at_once_one_is_granted(store: &impl Store) {
+    let mail = mail(&begun(store).await);
+    let claims = futures::future::join_all((0..8).map(|_| store.claim(&mail, seconds(0)))).await;
+    let granted = claims
+        .into_iter()
+        .filter(|claim| matches!(claim, Ok(Claim::Ours)))
+        .count();
+    assert_eq!(granted, 1);
+}
+
+pub(crate) async fn mails_of_another_kind_or_recipient_have_claims_of_their_own(
+    store: &impl Store,
+) {
+    let mail = mail(&begun(store).await);
+    let another_kind = MailKey {
+        kind: Status::Failed,
+        ..mail.clone()
+    };
+    let another_recipient = MailKey {
+        recipient: "bo@corp.example".into(),
+        ..mail.clone()
+    };
+    for mail in [mail, another_kind, another_recipient] {
+        assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+    }
+}
+
+pub(crate) async fn versions_are_numbered_and_the_first_is_the_default(store: &impl Store) {
+    let name = MODEL.parse().unwrap();
+    assert!(store.model(&name).await.unwrap().is_none());
+    assert!(
+        store
+            .version(&name, Version::FIRST)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let first = store.register(&draft(MODEL)).await.unwrap();
+    let mut better = draft(MODEL);
+    better.manifest.title = "Better forecast".into();
+    let second = store.register(&better).await.unwrap();
+    let other = store.register(&draft("other-model")).await.unwrap();
+    let numbers = [&first, &second, &other].map(|version| version.version.number());
+    assert_eq!(numbers, [1, 2, 1]);
+    for version in [&first, &second] {
+        let kept = store.version(&name, version.version).await.unwrap();
+        assert_eq!(kept.as_ref(), Some(version));
+    }
+    assert_eq!(second.draft, better);
+    let model = store.model(&name).await.unwrap().unwrap();
+    assert_eq!(model.default_version, Version::FIRST);
+    assert_eq!(model.next_version, second.version.next());
+    assert_eq!(model.title, "Better forecast");
+    let names: Vec<String> = store
+        .models()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|model| model.name.to_string())
+        .collect();
+    assert_eq!(names, ["other-model", MODEL]);
+}
+
+pub(crate) async fn concurrent_registrations_get_distinct_numbers(store: &impl Store) {
+    let draft = draft(MODEL);
+    let registered = futures::future::join_all((0..6).map(|_| store.register(&draft))).await;
+    let mut numbers: Vec<u32> = registered
+        .into_iter()
+        .map(|version| version.unwrap().version.number())
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+}
+
+pub(crate) async fn a_models_runs_come_newest_first(store: &impl Store) {
+    let mut expected = Vec::new();
+    for day in [3, 1, 2] {
+        let run = run_of(Upload {
+            at: seconds(86_400 * day),
+            ..upload(MODEL, "plan.json")
+        });
+        store.begin(&run).await.unwrap();
+        expected.push(run);
+    }
+    // Another model's run, also one whose name no model may have.
+    store
+        .begin(&run_of(upload("é +%", "plan.json")))
+        .await
+        .unwrap();
+    expected.sort_by_key(|run| std::cmp::Reverse(run.upload.at));
+    assert_eq!(store.runs_of(MODEL, 10).await.unwrap(), expected);
+    assert_eq!(store.runs_of(MODEL, 2).await.unwrap(), expected[..2]);
+    assert_eq!(store.runs_of("é +%", 2).await.unwrap().len(), 1);
+    assert!(store.runs_of("none", 2).await.unwrap().is_empty());
+}
+
+pub(crate) async fn open_runs_come_longest_unchanged_first(store: &impl Store) {
+    let runs = ["a.json", "b.json", "c.json", "d.json"].map(new_run);
+    for run in &runs {
+        store.begin(run).await.unwrap();
+    }
+    let [a, b, c, d] = &runs;
+    store
+        .advance(&a.id, step(0, Status::Running, 3_000))
+        .await
+        .unwrap();
+    store
+        .advance(&b.id, step(0, Status::Running, 2_000))
+        .await
+        .unwrap();
+    store
+        .advance(&c.id, step(0, Status::Running, 2_500))
+        .await
+        .unwrap();
+    store
+        .finish(&d.id, step(0, Status::Failed, 100), None)
+        .await
+        .unwrap();
+    let open: Vec<_> = store
+        .open_runs(10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|run| run.id)
+        .collect();
+    assert_eq!(open, [b, c, a].map(|run| run.id.clone()));
+    assert_eq!(store.open_runs(1).await.unwrap().len(), 1);
+}

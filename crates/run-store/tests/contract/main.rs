@@ -1,0 +1,76 @@
+//! What every store must do: the same tests for the one in memory and for the
+//! DynamoDB adapter on the emulator.
+
+#[path = "../../../../tests/fixtures/domain.rs"]
+mod domain;
+#[path = "../../../../tests/fixtures/emulator.rs"]
+mod emulator;
+mod ledger;
+mod runs;
+mod table;
+
+use dropcast_run_store::{
+    Endings, History, Jobs, Mails, Models, Outputs, Runs, Tokens, Validation,
+};
+
+/// Every port.
+trait Store: Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + History {}
+
+impl<S> Store for S where
+    S: Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + History
+{
+}
+
+/// Turns `async fn name(store: &impl Store)` of a module into a test of each store.
+macro_rules! contract {
+    ($($module:ident: $($name:ident)+;)+) => {
+        mod in_memory {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    crate::$module::$name(&dropcast_run_store::memory::MemoryStore::default()).await;
+                }
+            )+)+
+        }
+        mod in_dynamodb {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    crate::$module::$name(&crate::table::new_table().await.store).await;
+                }
+            )+)+
+        }
+    };
+}
+
+contract! {
+    runs:
+        beginning_twice_gives_the_record_that_stands
+        an_unknown_run_is_no_record_and_no_change
+        a_step_forward_moves_and_a_step_back_does_not
+        of_two_reports_of_one_step_the_earlier_stays_to_the_nanosecond
+        a_retry_goes_back_to_waiting_yet_forward
+        invariant_2_a_terminal_status_absorbs_everything
+        invariant_2_any_order_of_steps_gives_the_same_record_and_timeline
+        a_terminal_status_is_not_a_step
+        an_accepted_input_is_kept
+        a_rejected_input_is_kept
+        finishing_twice_keeps_the_first_end
+        a_run_stands_at_its_end_with_what_happened_to_it;
+    ledger:
+        invariant_3_the_first_job_that_is_named_counts
+        invariant_3_of_many_jobs_named_at_once_one_counts
+        a_job_ends_once
+        the_first_kept_log_stays
+        a_newer_token_stays_when_the_older_one_is_spent
+        at_most_fifty_outputs_stand_on_the_record
+        a_mail_is_claimed_sent_and_never_claimed_again
+        a_claim_lapses_and_says_so
+        a_released_claim_can_be_had_at_once_and_is_no_lapse
+        of_many_claims_at_once_one_is_granted
+        mails_of_another_kind_or_recipient_have_claims_of_their_own
+        versions_are_numbered_and_the_first_is_the_default
+        concurrent_registrations_get_distinct_numbers
+        a_models_runs_come_newest_first
+        open_runs_come_longest_unchanged_first;
+}

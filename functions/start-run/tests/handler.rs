@@ -1,0 +1,237 @@
+//! From delivered uploads to runs.
+
+#[path = "../../../tests/fixtures/events.rs"]
+mod events;
+#[path = "../../../tests/fixtures/executions.rs"]
+mod executions;
+
+use dropcast_domain::{
+    run::Run,
+    status::{Progress, Status, Transition},
+};
+use dropcast_run_store::{Endings as _, History as _, Runs as _, memory::MemoryStore};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use start_run::{Deps, handle};
+
+use events::{failed, object_created, sqs};
+use executions::FakeExecutions;
+
+const KEY: &str = "inputs/revenue-forecast/plan.json";
+
+fn deps() -> Deps<MemoryStore, FakeExecutions> {
+    Deps {
+        store: MemoryStore::default(),
+        executions: FakeExecutions::default(),
+        retention_days: 90,
+    }
+}
+
+async fn runs(deps: &Deps<MemoryStore, FakeExecutions>) -> Vec<Run> {
+    deps.store.open_runs(1_000).await.unwrap()
+}
+
+/// Delivers one event and gives the run that came of it.
+async fn run_of(event: &Value) -> Run {
+    let deps = deps();
+    let answer = handle(&deps, sqs([event])).await.unwrap();
+    assert!(failed(&answer).is_empty());
+    let runs = runs(&deps).await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!(deps.executions.started(), [runs[0].id.clone()]);
+    runs[0].clone()
+}
+
+#[tokio::test]
+async fn an_upload_becomes_a_run_that_is_kept_as_long_as_the_deployment_says() {
+    let run = run_of(&object_created(KEY, "v1")).await;
+    assert!(run.id.as_str().starts_with("20260302T093000-"));
+    assert_eq!(run.status(), Status::Received);
+    assert_eq!(run.title, "plan.json");
+    assert_eq!(run.request.model, "revenue-forecast");
+    assert_eq!(run.upload.bucket, "corp-inputs");
+    assert_eq!(run.upload.bytes, 512);
+    assert_eq!(
+        run.expires_at.duration_since(run.upload.at),
+        SignedDuration::from_hours(90 * 24)
+    );
+}
+
+#[tokio::test]
+async fn invariant_1_one_upload_is_one_run_however_often_and_in_whatever_order_it_arrives() {
+    let uploads = [
+        object_created(KEY, "v1"),
+        object_created(KEY, "v2"),
+        object_created("inputs/revenue-forecast/other.json", "v1"),
+    ];
+    let mut outcomes = Vec::new();
+    for order in [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ] {
+        let deps = deps();
+        // Three deliveries in one batch, and each upload twice more by itself.
+        let batch = order.iter().cycle().take(9).map(|number| &uploads[*number]);
+        let answer = handle(&deps, sqs(batch)).await.unwrap();
+        assert!(failed(&answer).is_empty());
+        for number in order.iter().chain(&order) {
+            handle(&deps, sqs([&uploads[*number]])).await.unwrap();
+        }
+        let runs = runs(&deps).await;
+        assert_eq!(runs.len(), 3);
+        assert_eq!(deps.executions.started().len(), 3);
+        for run in &runs {
+            assert_eq!(deps.store.timeline(&run.id).await.unwrap().len(), 1);
+        }
+        let mut records: Vec<String> = runs
+            .iter()
+            .map(|run| serde_json::to_string(run).unwrap())
+            .collect();
+        records.sort();
+        outcomes.push(records);
+    }
+    outcomes.dedup();
+    assert_eq!(outcomes.len(), 1, "the order does not show");
+}
+
+#[tokio::test]
+async fn invariant_1_deliveries_at_the_same_time_make_one_run() {
+    let (deps, event) = (deps(), object_created(KEY, "v1"));
+    let (one, two, three) = tokio::join!(
+        handle(&deps, sqs([&event])),
+        handle(&deps, sqs([&event])),
+        handle(&deps, sqs([&event])),
+    );
+    for answer in [one, two, three] {
+        assert!(failed(&answer.unwrap()).is_empty());
+    }
+    assert_eq!(runs(&deps).await.len(), 1);
+    assert_eq!(deps.executions.started().len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_without_an_execution_gets_one_with_the_next_delivery() {
+    let (deps, event) = (deps(), object_created(KEY, "v1"));
+    deps.executions.set_away(true);
+    let answer = handle(&deps, sqs([&event])).await.unwrap();
+    assert_eq!(failed(&answer), ["message-0"]);
+    assert_eq!(runs(&deps).await.len(), 1, "the upload is not lost");
+    deps.executions.set_away(false);
+    let answer = handle(&deps, sqs([&event])).await.unwrap();
+    assert!(failed(&answer).is_empty());
+    assert_eq!(runs(&deps).await.len(), 1);
+    assert_eq!(deps.executions.started().len(), 1);
+}
+
+#[tokio::test]
+async fn a_late_delivery_starts_nothing_once_the_run_is_over() {
+    let (deps, event) = (deps(), object_created(KEY, "v1"));
+    deps.executions.set_away(true);
+    handle(&deps, sqs([&event])).await.unwrap();
+    deps.executions.set_away(false);
+    let run = runs(&deps).await[0].clone();
+    let end = Transition {
+        progress: Progress::first(Status::Failed),
+        at: run.upload.at,
+    };
+    deps.store.finish(&run.id, end, None).await.unwrap();
+    let answer = handle(&deps, sqs([&event])).await.unwrap();
+    assert!(failed(&answer).is_empty());
+    assert!(deps.executions.started().is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_is_no_upload() {
+    let deps = deps();
+    let folders = ["inputs/revenue-forecast/", "inputs/", "inputs/a b/é/"]
+        .map(|key| object_created(key, "v1"));
+    let answer = handle(&deps, sqs(&folders)).await.unwrap();
+    assert!(failed(&answer).is_empty());
+    assert!(runs(&deps).await.is_empty());
+    assert!(deps.executions.started().is_empty());
+}
+
+#[tokio::test]
+async fn keys_are_taken_raw() {
+    for (file, title) in [
+        ("a + b % 25 é.json", "a + b % 25 é.json"),
+        ("100%25+1.json", "100%25+1.json"),
+        ("Plán Q3 “final”.json", "Plán Q3 “final”.json"),
+        ("..", "input"),
+    ] {
+        let key = format!("inputs/revenue-forecast/{file}");
+        let run = run_of(&object_created(&key, "v1")).await;
+        assert_eq!(run.upload.key, key);
+        assert_eq!(run.title, title);
+        assert_eq!(run.request.model, "revenue-forecast");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_1024_bytes_becomes_a_run_like_any_other() {
+    let start = "inputs/revenue-forecast/";
+    for filler in ["a", "é"] {
+        let name = filler.repeat((1_024 - start.len() - 5) / filler.len());
+        let key = format!("{start}{name}.json");
+        assert!((1_023..=1_024).contains(&key.len()));
+        let run = run_of(&object_created(&key, "v1")).await;
+        assert_eq!(run.upload.key, key);
+        assert!(run.upload.file_name().ends_with(".json"));
+    }
+}
+
+#[tokio::test]
+async fn a_file_outside_any_models_folder_becomes_a_run_too() {
+    // What is wrong with it is said by validate-inputs, in the record and in a mail.
+    for (key, model) in [
+        ("inputs/plan.json", ""),
+        ("inputs/No Model/é/x", "No Model"),
+    ] {
+        let run = run_of(&object_created(key, "v1")).await;
+        assert_eq!(run.request.model, model);
+    }
+}
+
+#[tokio::test]
+async fn without_versions_the_sequencer_tells_uploads_apart() {
+    let deps = deps();
+    let mut events = Vec::new();
+    for (version, sequencer) in [
+        (Value::Null, "01"),
+        (json!("null"), "02"),
+        (json!(""), "03"),
+    ] {
+        let mut event = object_created(KEY, "v1");
+        event["detail"]["object"]["version-id"] = version;
+        event["detail"]["object"]["sequencer"] = json!(sequencer);
+        events.push(event);
+    }
+    let mut absent = events[0].clone();
+    absent["detail"]["object"]
+        .as_object_mut()
+        .unwrap()
+        .remove("version-id");
+    events.push(absent);
+    let answer = handle(&deps, sqs(&events)).await.unwrap();
+    assert!(failed(&answer).is_empty());
+    // The last has the first one's sequencer, and is it.
+    assert_eq!(runs(&deps).await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_no_upload_event_is_set_aside_and_the_others_are_handled() {
+    let deps = deps();
+    let strangers = [
+        json!({ "Service": "Amazon S3", "Event": "s3:TestEvent" }),
+        object_created(KEY, "v1"),
+        json!("text"),
+        json!({ "time": "2026-03-02T09:30:00Z", "detail": { "bucket": {} } }),
+    ];
+    let answer = handle(&deps, sqs(&strangers)).await.unwrap();
+    assert_eq!(failed(&answer), ["message-0", "message-2", "message-3"]);
+    assert_eq!(runs(&deps).await.len(), 1);
+}

@@ -1,0 +1,271 @@
+//! The one job of a run.
+
+#[path = "../../../tests/fixtures/domain.rs"]
+mod domain;
+#[path = "../../../tests/fixtures/executions.rs"]
+mod executions;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use dropcast_domain::{
+    failure::{ErrorCode, Failure},
+    job::JobEnd,
+    run::Run,
+    run_id::{JobId, RunId},
+    status::Status,
+};
+use dropcast_lambda_kit::error::CallError;
+use dropcast_run_store::{
+    Endings as _, Jobs as _, Models as _, Runs as _, Tokens as _, Validation as _, Verdict,
+    memory::MemoryStore,
+};
+use lambda_runtime::Diagnostic;
+use serde_json::json;
+use submit_job::{Deps, JobQueue, JobRequest, Submit, handle};
+
+use domain::{MODEL, acceptance, at, draft, job, new_run, now, step, wishes};
+use executions::{FakeExecutions, away};
+
+const TOKEN: &str = "the-task-token";
+
+/// A Batch queue.
+#[derive(Debug, Clone)]
+struct FakeQueue {
+    state: Arc<Mutex<QueueState>>,
+    /// What is in the table when a job is submitted.
+    store: MemoryStore,
+}
+
+#[derive(Debug, Default)]
+struct QueueState {
+    jobs: BTreeMap<JobId, JobRequest>,
+    stopped: Vec<JobId>,
+    gone: bool,
+    /// Takes the next job, and fails to say so.
+    loses_answer: bool,
+    /// Whether a token was kept when a job was submitted, job by job.
+    token_was_kept: Vec<bool>,
+    /// The run's name of whoever is faster than we are.
+    faster: Option<JobId>,
+}
+
+impl JobQueue for FakeQueue {
+    async fn find(&self, run: &RunId) -> Result<Option<JobId>, CallError> {
+        let state = self.state.lock().unwrap();
+        let found = state.jobs.iter().find(|(_, request)| request.name == *run);
+        Ok(found.map(|(job, _)| job.clone()))
+    }
+
+    async fn is_active(&self, _definition: &str) -> Result<bool, CallError> {
+        Ok(!self.state.lock().unwrap().gone)
+    }
+
+    async fn submit(&self, request: JobRequest) -> Result<JobId, CallError> {
+        let kept = self.store.token(&request.name).await.unwrap().is_some();
+        let faster = self.state.lock().unwrap().faster.clone();
+        if let Some(faster) = faster {
+            self.store.name_job(&request.name, &faster).await.unwrap();
+        }
+        let mut state = self.state.lock().unwrap();
+        state.token_was_kept.push(kept);
+        let job: JobId = format!("job-{}", state.jobs.len() + 1).parse().unwrap();
+        state.jobs.insert(job.clone(), request);
+        if std::mem::take(&mut state.loses_answer) {
+            return Err(away("batch:SubmitJob"));
+        }
+        Ok(job)
+    }
+
+    async fn stop(&self, job: &JobId) -> Result<(), CallError> {
+        self.state.lock().unwrap().stopped.push(job.clone());
+        Ok(())
+    }
+}
+
+type World = Deps<MemoryStore, FakeQueue, FakeExecutions>;
+
+/// A run whose input was accepted.
+async fn world() -> (World, Run) {
+    let store = MemoryStore::default();
+    let world = Deps {
+        queue: FakeQueue {
+            state: Arc::default(),
+            store: store.clone(),
+        },
+        executions: FakeExecutions::default(),
+        results_bucket: "corp-results".into(),
+        now,
+        store,
+    };
+    world.store.register(&draft(MODEL)).await.unwrap();
+    let run = new_run("plan.json");
+    world.store.begin(&run).await.unwrap();
+    let verdict = Verdict::Accepted(acceptance(&run.id));
+    world
+        .store
+        .judge(&run.id, &wishes(&[]), &verdict)
+        .await
+        .unwrap();
+    (world, run)
+}
+
+fn submit(run: &Run, token: &str) -> Submit {
+    serde_json::from_value(json!({ "runId": run.id, "taskToken": token })).unwrap()
+}
+
+fn jobs(world: &World) -> BTreeMap<JobId, JobRequest> {
+    world.queue.state.lock().unwrap().jobs.clone()
+}
+
+async fn record(world: &World, run: &Run) -> Run {
+    world.store.find(&run.id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
+    let (world, run) = world().await;
+    let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
+    let jobs = jobs(&world);
+    let request = &jobs[&answer.job_id];
+    assert_eq!(request.name, run.id);
+    assert_eq!(request.definition, draft(MODEL).job_definition);
+    let environment: BTreeMap<_, _> = request.environment.iter().cloned().collect();
+    let id = &run.id;
+    let expected = [
+        ("DROPCAST_RUN_ID", id.to_string()),
+        ("DROPCAST_MODEL", MODEL.to_owned()),
+        ("DROPCAST_VERSION", "1".to_owned()),
+        (
+            "DROPCAST_INPUT_URI",
+            format!("s3://corp-results/runs/{id}/prepared/plan.json"),
+        ),
+        (
+            "DROPCAST_OUTPUT_URI",
+            format!("s3://corp-results/runs/{id}/outputs/"),
+        ),
+        (
+            "DROPCAST_CACHE_URI",
+            format!("s3://corp-results/cache/{MODEL}/"),
+        ),
+    ];
+    assert_eq!(
+        environment,
+        expected
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    );
+    let record = record(&world, &run).await;
+    assert_eq!(record.job, Some(answer.job_id));
+    assert_eq!(record.current, step(0, Status::Submitted, 500));
+}
+
+#[tokio::test]
+async fn the_token_is_kept_before_the_job_is_submitted() {
+    let (world, run) = world().await;
+    handle(&world, submit(&run, TOKEN)).await.unwrap();
+    assert_eq!(world.queue.state.lock().unwrap().token_was_kept, [true]);
+    assert_eq!(world.store.token(&run.id).await.unwrap().unwrap(), TOKEN);
+}
+
+#[tokio::test]
+async fn invariant_7_the_token_is_in_no_jobs_environment_and_no_answer() {
+    let (world, run) = world().await;
+    let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
+    assert!(!format!("{:?}", jobs(&world)).contains(TOKEN));
+    assert!(!serde_json::to_string(&answer).unwrap().contains(TOKEN));
+}
+
+#[tokio::test]
+async fn a_job_whose_submission_got_no_answer_is_found_and_not_submitted_again() {
+    let (world, run) = world().await;
+    world.queue.state.lock().unwrap().loses_answer = true;
+    let error = handle(&world, submit(&run, "older")).await.unwrap_err();
+    assert_eq!(Diagnostic::from(error).error_type, "Transient");
+    assert_eq!(record(&world, &run).await.job, None);
+    let answer = handle(&world, submit(&run, "newer")).await.unwrap();
+    assert_eq!(jobs(&world).len(), 1);
+    assert_eq!(record(&world, &run).await.job, Some(answer.job_id));
+    assert_eq!(world.store.token(&run.id).await.unwrap().unwrap(), "newer");
+}
+
+#[tokio::test]
+async fn a_second_invocation_submits_nothing() {
+    let (world, run) = world().await;
+    let first = handle(&world, submit(&run, TOKEN)).await.unwrap();
+    let second = handle(&world, submit(&run, TOKEN)).await.unwrap();
+    assert_eq!(first.job_id, second.job_id);
+    assert_eq!(jobs(&world).len(), 1);
+    assert!(world.queue.state.lock().unwrap().stopped.is_empty());
+}
+
+#[tokio::test]
+async fn invariant_3_a_job_that_lost_the_race_is_stopped() {
+    let (world, run) = world().await;
+    world.queue.state.lock().unwrap().faster = Some(job());
+    let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
+    assert_eq!(answer.job_id, job());
+    let slower: JobId = "job-1".parse().unwrap();
+    assert_eq!(world.queue.state.lock().unwrap().stopped, [slower]);
+    assert_eq!(record(&world, &run).await.job, Some(job()));
+}
+
+#[tokio::test]
+async fn a_job_that_has_ended_already_resumes_the_execution_at_once() {
+    let failure = Failure::new(ErrorCode::HostLost, "The machine went away.");
+    for failure in [None, Some(failure)] {
+        let (world, run) = world().await;
+        let end = JobEnd {
+            attempts: 1,
+            at: at(300),
+            failure,
+        };
+        world.store.name_job(&run.id, &job()).await.unwrap();
+        world.store.end_job(&run.id, &end).await.unwrap();
+        let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
+        assert_eq!(answer.job_id, job());
+        assert!(jobs(&world).is_empty());
+        let expected = BTreeMap::from([(TOKEN.to_owned(), (job(), end))]);
+        assert_eq!(world.executions.resumed(), expected);
+        assert_eq!(world.store.token(&run.id).await.unwrap(), None, "spent");
+    }
+}
+
+#[tokio::test]
+async fn a_version_whose_job_definition_is_gone_is_refused_by_its_name() {
+    let (world, run) = world().await;
+    world.queue.state.lock().unwrap().gone = true;
+    let error = handle(&world, submit(&run, TOKEN)).await.unwrap_err();
+    let error = Diagnostic::from(error);
+    assert_eq!(error.error_type, "VersionUnknown");
+    assert_eq!(
+        error.error_message,
+        "Version 1 of revenue-forecast can no longer run: its job definition is gone."
+    );
+    assert!(jobs(&world).is_empty());
+}
+
+#[tokio::test]
+async fn a_run_that_was_never_accepted_is_our_own_failure() {
+    let (world, _) = world().await;
+    let run = new_run("other.json");
+    world.store.begin(&run).await.unwrap();
+    let error = handle(&world, submit(&run, TOKEN)).await.unwrap_err();
+    assert_eq!(Diagnostic::from(error).error_type, "Internal");
+    let unknown = new_run("never dropped.json");
+    let error = handle(&world, submit(&unknown, TOKEN)).await.unwrap_err();
+    assert_eq!(Diagnostic::from(error).error_type, "Internal");
+    assert!(jobs(&world).is_empty());
+}
+
+#[tokio::test]
+async fn a_run_that_is_over_gets_no_job() {
+    let (world, run) = world().await;
+    let end = step(0, Status::Cancelled, 400);
+    let over = world.store.finish(&run.id, end, None).await.unwrap();
+    let _ = handle(&world, submit(&run, TOKEN)).await;
+    assert!(jobs(&world).is_empty());
+    assert_eq!(record(&world, &run).await, over);
+}
