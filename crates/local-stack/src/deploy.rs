@@ -38,12 +38,19 @@ pub(crate) async fn upload(config: &SdkConfig, packaged: &Packaged) -> Result<()
         .build();
     let client = s3::Client::from_conf(config);
     // S3 wants a bucket's region said twice.
-    let region = client.config().region().map_or("us-east-1", s3::config::Region::as_ref);
+    let region = client
+        .config()
+        .region()
+        .map_or("us-east-1", s3::config::Region::as_ref);
     let place = CreateBucketConfiguration::builder()
         .location_constraint(BucketLocationConstraint::from(region))
         .build();
-    let created =
-        client.create_bucket().bucket(BUCKET).create_bucket_configuration(place).send().await;
+    let created = client
+        .create_bucket()
+        .bucket(BUCKET)
+        .create_bucket_configuration(place)
+        .send()
+        .await;
     if let Err(error) = created
         && error.code() != Some("BucketAlreadyOwnedByYou")
     {

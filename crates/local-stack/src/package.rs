@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use uuid::Uuid;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::Error;
@@ -96,7 +97,7 @@ pub(crate) fn package(
     })
 }
 
-/// The folder of `dropcast-job`, once it is known to be there.
+/// The binary of a program, once it is known to be there.
 fn built(binaries: &Path, name: &str) -> Result<PathBuf, Error> {
     let path = binaries.join(name);
     if path.is_file() {
@@ -149,7 +150,7 @@ fn zipped(binaries: &Path, name: &str, packages: &Path) -> Result<PathBuf, Error
     if zip.is_file() {
         return Ok(zip);
     }
-    let unfinished = zip.with_extension("new");
+    let unfinished = packages.join(format!("{}.new", Uuid::new_v4().simple()));
     write_zip(&binary, &unfinished).map_err(Error::at("packaging", &binary))?;
     forget_older(packages, &prefix);
     fs::rename(&unfinished, &zip).map_err(Error::at("writing", &zip))?;

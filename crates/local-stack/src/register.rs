@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_batch as batch;
 use batch::types::{
-    ContainerProperties, EvaluateOnExit, JobDefinitionType, JobTimeout, ResourceRequirement,
-    ResourceType, RetryAction, RetryStrategy,
+    ContainerProperties, EvaluateOnExit, JobDefinition, JobDefinitionType, JobTimeout,
+    ResourceRequirement, ResourceType, RetryAction, RetryStrategy,
 };
 use dropcast_domain::model::{MANIFEST_FILE, Manifest};
 use dropcast_domain::registry::{Draft, RegisteredVersion};
@@ -152,16 +152,16 @@ async fn newest(
 }
 
 async fn is_active(client: &batch::Client, definition: &str) -> Result<bool, Error> {
-    let describe = client.describe_job_definitions();
-    let answer = describe
+    let answer = client
+        .describe_job_definitions()
         .job_definitions(definition)
-        .status("ACTIVE")
         .send()
         .await
         .map_err(Error::call(format!(
             "looking for the job definition {definition}"
         )))?;
-    Ok(!answer.job_definitions().is_empty())
+    let active = |found: &JobDefinition| found.status() == Some("ACTIVE");
+    Ok(answer.job_definitions().iter().any(active))
 }
 
 /// One revision of the model's job definition: overrides change neither image nor role, so that

@@ -52,7 +52,8 @@ impl LocalStack {
             });
         }
         let hold = Hold::take(&options.state)?;
-        let packages = options.state.join("packages");
+        // Beside the binaries, so that every stack that runs them finds them packed.
+        let packages = options.binaries.join("packages");
         let packaged = step(reporter, "packaging the functions", {
             let (repository, binaries) = (options.repository.clone(), options.binaries.clone());
             async {
