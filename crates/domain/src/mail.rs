@@ -38,6 +38,8 @@ const NAME_LENGTH: usize = 160;
 const SENTENCE_LENGTH: usize = 1_000;
 const LOG_LINE_LENGTH: usize = 400;
 const PROBLEM_LENGTH: usize = 200;
+/// A problem list keeps the end of a long pointer, so the place is not cut again.
+const PLACE_LENGTH: usize = 3 * PROBLEM_LENGTH;
 
 /// What sort of news a mail brings; one mail per run, kind and recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -406,7 +408,7 @@ impl From<&Problem> for ProblemRow {
             steps.join(" › ")
         };
         Self {
-            place: one_line_or(&place, PROBLEM_LENGTH, "A field without a name"),
+            place: one_line_or(&place, PLACE_LENGTH, "A field without a name"),
             found: words::one_line(&problem.found, PROBLEM_LENGTH),
             allowed: words::one_line(&problem.allowed, PROBLEM_LENGTH),
             hint: words::one_line(hint, 2 * PROBLEM_LENGTH),
