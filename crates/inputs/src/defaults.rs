@@ -166,3 +166,110 @@ impl Filling<'_> {
         result
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn filled(schema: &Value, document: &Value) -> (Value, Vec<String>) {
+        let schema = CompiledSchema::new(schema).unwrap();
+        let mut document = document.clone();
+        let inserts = fill(&schema, &mut document, u64::MAX).unwrap();
+        (document, inserts.iter().map(Insert::pointer).collect())
+    }
+
+    #[test]
+    fn defaults_are_found_in_every_place_that_applies() {
+        let schema = json!({
+            "$defs": {"line": {"properties": {"unit": {"default": "EUR"}}}, "five": {"default": 5}},
+            "properties": {
+                "own": {"default": 1},
+                "behind": {"$ref": "#/$defs/five"},
+                "first": {"allOf": [{"default": 6}, {"default": 7}]},
+                "nearer": {"default": 8, "$ref": "#/$defs/five"},
+                "lines": {"prefixItems": [{"properties": {"head": {"default": true}}}], "items": {"$ref": "#/$defs/line"}},
+            },
+            "allOf": [{"properties": {"own": {"default": 2}, "more": {"default": 3}}}],
+            "patternProperties": {"^x-": {"$ref": "#/$defs/line"}},
+            "additionalProperties": {"properties": {"other": {"default": null}}},
+        });
+        let (document, pointers) = filled(
+            &schema,
+            &json!({"lines": [{}, {}, {"unit": "USD"}, 3], "x-a": {}, "rest/": {}}),
+        );
+        assert_eq!(
+            document,
+            json!({
+                "own": 1, "behind": 5, "first": 6, "nearer": 8, "more": 3,
+                "lines": [{"head": true}, {"unit": "EUR"}, {"unit": "USD"}, 3],
+                "x-a": {"unit": "EUR"}, "rest/": {"other": null},
+            })
+        );
+        assert_eq!(
+            pointers,
+            [
+                "/behind",
+                "/first",
+                "/lines/0/head",
+                "/lines/1/unit",
+                "/nearer",
+                "/own",
+                "/rest~1/other",
+                "/x-a/unit",
+                "/more"
+            ]
+        );
+    }
+
+    #[test]
+    fn branches_that_may_not_apply_supply_nothing() {
+        let branch = json!({"properties": {"a": {"default": 1}}});
+        let schema = json!({
+            "anyOf": [branch], "oneOf": [branch], "if": branch, "then": branch, "else": branch,
+            "dependentSchemas": {"b": branch}, "not": {"required": ["z"]},
+        });
+        assert_eq!(filled(&schema, &json!({"b": 1})), (json!({"b": 1}), vec![]));
+    }
+
+    #[test]
+    fn null_is_a_value_and_stays() {
+        let schema = json!({"properties": {"a": {"default": 1}}});
+        assert_eq!(
+            filled(&schema, &json!({"a": null})),
+            (json!({"a": null}), vec![])
+        );
+        assert_eq!(filled(&schema, &json!([])), (json!([]), vec![]));
+    }
+
+    #[test]
+    fn what_lies_inside_a_default_comes_with_it() {
+        let schema = json!({
+            "properties": {"o": {"default": {}, "properties": {"p": {"default": {}, "properties": {"q": {"default": 1}}}}}},
+            "allOf": [{"properties": {"o": {"properties": {"r": {"default": 2}}}}}],
+        });
+        assert_eq!(
+            filled(&schema, &json!({})),
+            (json!({"o": {"p": {"q": 1}, "r": 2}}), vec!["/o".to_owned()])
+        );
+        assert_eq!(
+            filled(&schema, &json!({"o": {}})),
+            (
+                json!({"o": {"p": {"q": 1}, "r": 2}}),
+                vec!["/o/p".to_owned(), "/o/r".to_owned()]
+            )
+        );
+    }
+
+    #[test]
+    fn a_recursive_schema_fills_as_deep_as_the_document_goes() {
+        let schema = json!({"properties": {"unit": {"default": "EUR"}, "child": {"$ref": "#"}}});
+        let (document, pointers) = filled(&schema, &json!({"child": {"child": {"unit": 1}}}));
+        assert_eq!(
+            document,
+            json!({"unit": "EUR", "child": {"unit": "EUR", "child": {"unit": 1}}})
+        );
+        assert_eq!(pointers, ["/child/unit", "/unit"]);
+    }
+}

@@ -44,45 +44,67 @@ impl Walk<'_> {
     /// of value, names every kind.
     fn no_branch(&mut self, branches: &[NodeId], value: &Value, path: &Path<'_>) {
         let schema = self.schema;
-        let trials: Option<Vec<ProblemList>> = branches
+        let taking: Vec<NodeId> = branches
+            .iter()
+            .copied()
+            .filter(|&branch| takes_type(schema, branch, value, FOLLOWED))
+            .collect();
+        if let [branch] = *taking {
+            return self.visit(branch, value, path);
+        }
+        let structured = value.is_object() || value.is_array();
+        if self.is_full() && !(structured && taking.len() > 1) {
+            // It is one problem more, and nobody will read it.
+            return self.add(|| words::fits_none(value, &[], &path.pointer()));
+        }
+        let mut likely: Vec<_> = taking
+            .iter()
+            .map(|&branch| (unlikeness(schema, branch, value), branch))
+            .collect();
+        likely.sort_by_key(|(unlikeness, _)| *unlikeness);
+        if let [(least, branch), (next, _), ..] = *likely {
+            if structured && least < next {
+                return self.visit(branch, value, path);
+            }
+        }
+        let attempts: Option<Vec<ProblemList>> = branches
             .iter()
             .map(|&branch| self.attempt(branch, value))
             .collect();
-        let Some(trials) = trials else {
+        let Some(attempts) = attempts else {
             return self.add(|| words::fits_none(value, &[], &path.pointer()));
+        };
+        // Of those that are as likely, the one with the fewest problems was meant.
+        let least = likely.first().map(|(unlikeness, _)| *unlikeness);
+        let as_likely = |branch| {
+            likely
+                .iter()
+                .any(|(unlikeness, other)| Some(*unlikeness) == least && *other == branch)
         };
         let mut nearest: Vec<_> = branches
             .iter()
-            .zip(&trials)
-            .filter(|(branch, _)| takes_type(schema, **branch, value, FOLLOWED))
-            .map(|(&branch, trial)| {
-                (
-                    (unlikeness(schema, branch, value), trial.total()),
-                    branch,
-                    trial,
-                )
-            })
+            .zip(&attempts)
+            .filter(|(branch, _)| as_likely(**branch))
+            .map(|(&branch, attempt)| (attempt.total(), branch, attempt))
             .collect();
-        nearest.sort_by_key(|(key, ..)| *key);
-        let inside = |trial: &ProblemList| {
-            trial
+        nearest.sort_by_key(|(total, ..)| *total);
+        let inside = |attempt: &ProblemList| {
+            attempt
                 .problems
                 .iter()
                 .any(|problem| !problem.pointer.is_empty())
         };
-        let structured = value.is_object() || value.is_array();
         match nearest.as_slice() {
-            [(_, branch, _)] => self.visit(*branch, value, path),
-            [(key, branch, trial), (next, ..), ..]
-                if structured && (inside(trial) || key < next) =>
+            [(key, branch, attempt), (next, ..), ..]
+                if structured && (inside(attempt) || key < next) =>
             {
                 self.visit(*branch, value, path);
             }
             _ => {
-                let allowed: Vec<&str> = trials
+                let allowed: Vec<&str> = attempts
                     .iter()
-                    .filter_map(|trial| {
-                        trial
+                    .filter_map(|attempt| {
+                        attempt
                             .problems
                             .iter()
                             .find(|problem| problem.pointer.is_empty())

@@ -296,3 +296,107 @@ fn the_metaschema_itself_explains_a_schema() {
     let error = CompiledSchema::new(&json!({"type": "strng"})).unwrap_err();
     assert_eq!(error.problems.problems[0].pointer, "/type");
 }
+
+mod agreement {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-3..4_i64).prop_map(Value::from),
+            (-3..4_i64).prop_map(|number| Value::from(number as f64 / 2.0)),
+            "[ab]{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 20, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[abc]", inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn keywords() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            prop_oneof![
+                Just("string"),
+                Just("number"),
+                Just("integer"),
+                Just("object"),
+                Just("array"),
+                Just("null")
+            ]
+            .prop_map(|name| json!({"type": name})),
+            values().prop_map(|value| json!({"const": value})),
+            prop::collection::vec(values(), 1..4).prop_map(|values| json!({"enum": values})),
+            (-2..3_i64).prop_map(|limit| json!({"minimum": limit})),
+            (-2..3_i64).prop_map(|limit| json!({"exclusiveMaximum": limit})),
+            (1..3_u64).prop_map(|limit| json!({"maxLength": limit, "multipleOf": limit})),
+            Just(json!({"pattern": "^a"})),
+            (0..3_u64).prop_map(|limit| json!({"minItems": limit, "maxProperties": limit})),
+            Just(json!({"uniqueItems": true})),
+            Just(json!({"required": ["a"]})),
+            Just(json!({"dependentRequired": {"a": ["b"]}})),
+            Just(json!({"$ref": "#/$defs/d"})),
+            any::<bool>().prop_map(Value::from),
+        ]
+    }
+
+    fn schemas() -> impl Strategy<Value = Value> {
+        keywords().prop_recursive(4, 24, 3, |inner| {
+            let list = prop::collection::vec(inner.clone(), 1..4);
+            let two = (inner.clone(), inner.clone());
+            prop_oneof![
+                inner.clone().prop_map(|schema| json!({"items": schema})),
+                list.clone()
+                    .prop_map(|schemas| json!({"prefixItems": schemas, "items": false})),
+                two.clone().prop_map(
+                    |(a, b)| json!({"properties": {"a": a, "b": b}, "additionalProperties": false})
+                ),
+                two.clone()
+                    .prop_map(|(a, b)| json!({"properties": {"a": a}, "unevaluatedProperties": b})),
+                two.clone().prop_map(
+                    |(a, b)| json!({"patternProperties": {"[ab]": a}, "additionalProperties": b})
+                ),
+                inner
+                    .clone()
+                    .prop_map(|schema| json!({"propertyNames": schema})),
+                inner
+                    .clone()
+                    .prop_map(|schema| json!({"contains": schema, "unevaluatedItems": false})),
+                inner.clone().prop_map(|schema| json!({"not": schema})),
+                inner
+                    .clone()
+                    .prop_map(|schema| json!({"dependentSchemas": {"a": schema}})),
+                list.clone().prop_map(|schemas| json!({"allOf": schemas})),
+                list.clone().prop_map(|schemas| json!({"anyOf": schemas})),
+                list.prop_map(|schemas| json!({"oneOf": schemas})),
+                (inner.clone(), two)
+                    .prop_map(|(test, (a, b))| json!({"if": test, "then": a, "else": b})),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+        #[test]
+        fn a_document_has_problems_exactly_when_it_is_invalid(schema in schemas(), target in keywords(), document in values()) {
+            let mut schema = schema;
+            if let Some(keywords) = schema.as_object_mut() {
+                keywords.insert("$defs".to_owned(), json!({"d": target}));
+            }
+            // A reference that leads back to itself is no schema.
+            let Ok(schema) = CompiledSchema::new(&schema) else { return Ok(()) };
+            let found = problems_at(&schema, schema.root(), &document);
+            prop_assert_eq!(found.is_empty(), schema.is_valid(&document), "{:?} {} {}", schema, document, found);
+            for problem in &found.problems {
+                let (parent, _) = problem.pointer.rsplit_once('/').unwrap_or_default();
+                prop_assert!(document.pointer(&problem.pointer).or(document.pointer(parent)).is_some(), "{}", problem);
+            }
+        }
+    }
+}

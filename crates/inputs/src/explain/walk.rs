@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use dropcast_domain::problem::{Problem, ProblemList, nearest, place};
+use dropcast_domain::problem::{MOST_PROBLEMS, Problem, ProblemList, nearest, place};
 use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value};
 
@@ -69,6 +69,11 @@ impl<'s> Walk<'s> {
 
     pub(super) fn add(&mut self, problem: impl FnOnce() -> Problem) {
         self.problems.push_with(problem);
+    }
+
+    /// Whether further problems are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.problems.len() >= MOST_PROBLEMS
     }
 
     /// Notes what is wrong with a value by a node.

@@ -242,30 +242,18 @@ impl<'t> Parser<'t> {
         *repeated = members.contains_key(&name);
         *current = name;
         if *repeated {
-            let pointer = self.pointer();
-            let (line, column) = position(self.text, start);
-            let found = format!("a second {}", quoted(&self.text[start + 1..self.at - 1]));
-            let message = format!(
-                "{}: this name stands twice in the same object, again on line {line}, column {column}. Keep one of them.",
-                place(&pointer)
-            );
-            self.problems
-                .push_with(|| Problem::with_message(&pointer, &found, "each name once", &message));
+            self.problems.push_with(|| {
+                let pointer = pointer(&self.stack);
+                let (line, column) = position(self.text, start);
+                let found = format!("a second {}", quoted(&self.text[start + 1..self.at - 1]));
+                let message = format!(
+                    "{}: this name stands twice in the same object, again on line {line}, column {column}. Keep one of them.",
+                    place(&pointer)
+                );
+                Problem::with_message(&pointer, &found, "each name once", &message)
+            });
         }
         Ok(())
-    }
-
-    /// Where the parser stands, as a JSON Pointer.
-    fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for frame in &self.stack {
-            pointer.push('/');
-            match &frame.content {
-                Content::List(items) => pointer.push_str(&items.len().to_string()),
-                Content::Object { name, .. } => pointer.push_str(&pointer_segment(name)),
-            }
-        }
-        pointer
     }
 
     /// Reads a text from its opening quotation mark.
@@ -369,11 +357,11 @@ impl<'t> Parser<'t> {
 
     fn refuse_number(&mut self, token: &str, allowed: &str, hint: &str) -> Value {
         self.exact = false;
-        let pointer = self.pointer();
-        let (line, column) = position(self.text, self.at);
-        let hint = format!("It stands on line {line}, column {column}. {hint}");
-        self.problems
-            .push_with(|| Problem::new(&pointer, token, allowed).hinted(&hint));
+        self.problems.push_with(|| {
+            let (line, column) = position(self.text, self.at);
+            let hint = format!("It stands on line {line}, column {column}. {hint}");
+            Problem::new(&pointer(&self.stack), token, allowed).hinted(&hint)
+        });
         Value::Null
     }
 
@@ -460,6 +448,19 @@ impl<'t> Parser<'t> {
         problems.push(problem);
         problems
     }
+}
+
+/// The place of the value that comes next, as a JSON Pointer.
+fn pointer(stack: &[Frame]) -> String {
+    let mut pointer = String::new();
+    for frame in stack {
+        pointer.push('/');
+        match &frame.content {
+            Content::List(items) => pointer.push_str(&items.len().to_string()),
+            Content::Object { name, .. } => pointer.push_str(&pointer_segment(name)),
+        }
+    }
+    pointer
 }
 
 /// Whether a token is a number as JSON writes it.
