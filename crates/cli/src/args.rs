@@ -16,7 +16,7 @@ Exit codes:
   1    the run failed or was cancelled
   2    the command line does not make sense
   3    not accepted: the run was rejected, or the model's folder has problems
-  4    no stack was found, or it cannot be reached
+  4    no stack: none was found, or it cannot be started or reached
   5    --timeout was over first; the run goes on
   6    there is no such run, model, version, mail or file
   70   Dropcast itself is at fault
@@ -31,6 +31,9 @@ First steps:
   dropcast demo                         watch one file become a mail, in a minute
   dropcast local up                     keep a stack up on this machine
   dropcast submit plan.json -m revenue-forecast --wait";
+
+/// Heading of the options that every command takes.
+const EVERYWHERE: &str = "Everywhere";
 
 /// Drop a file, get a forecast: runs a team's models on files, and mails the results.
 ///
@@ -53,11 +56,19 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Print one JSON document instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, display_order = 900)]
     pub json: bool,
 
     /// Use the deployed CloudFormation stack of this name instead of the local one
-    #[arg(long, global = true, value_name = "NAME", env = "DROPCAST_STACK")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "DROPCAST_STACK",
+        hide_env_values = true,
+        help_heading = EVERYWHERE,
+        display_order = 901
+    )]
     pub stack: Option<String>,
 
     /// Where the local stack keeps its state
@@ -66,7 +77,10 @@ pub struct Common {
         global = true,
         value_name = "DIR",
         env = "DROPCAST_STATE_DIR",
-        default_value = ".dropcast"
+        hide_env_values = true,
+        default_value = ".dropcast",
+        help_heading = EVERYWHERE,
+        display_order = 902
     )]
     pub state_dir: PathBuf,
 }

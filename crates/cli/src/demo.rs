@@ -17,6 +17,7 @@ use crate::{
     exit::{Exit, Stop},
     local,
     mail::MailView,
+    progress::Steps,
     repository,
     screen::{Paint, Screen},
     stack::Stack,
@@ -68,7 +69,7 @@ pub async fn run(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     };
     let told = async {
         let stack = Stack::of_connection(host.connection().clone())?;
-        story::tell(&stack, &repository, host.is_ours(), teller).await
+        Box::pin(story::tell(&stack, &repository, host.is_ours(), teller)).await
     };
     let told = tokio::select! {
         biased;
@@ -137,7 +138,7 @@ impl Host {
             ));
             return Ok(Self::Standing(Box::new(standing)));
         }
-        let stack = local::start(&common.state_dir, teller.screen).await?;
+        let stack = local::start(&common.state_dir, Steps::on(teller.screen).indented()).await?;
         teller.say(&format!(
             "   An AWS emulator at {}, with template.yaml and nine functions in it; a job queue at {}.\n",
             stack.connection().endpoint,
@@ -185,12 +186,8 @@ fn did_not_happen(what: &str, run: Option<&RunDetail>) -> anyhow::Error {
         .and_then(|run| run.summary.failure.as_ref())
         .map_or_else(String::new, |failure| format!(" {}", failure.message));
     let log = run.map_or_else(String::new, |run| {
-        let lines: Vec<String> = run
-            .log
-            .iter()
-            .map(|line| format!("\n  {}", crate::words::printable(line)))
-            .collect();
-        lines.concat()
+        let lines = run.log.iter().map(|line| crate::words::printable(line));
+        format!("\n{}", crate::words::lines(lines))
     });
     Stop::new(Exit::RunFailed, format!("{what}{why}{log}"))
         .advice("The logs of the stack are in the state folder's logs/.")

@@ -74,7 +74,8 @@ impl RunSummary {
             version: run.version.map(dropcast_domain::run_id::Version::number),
             uploaded_at: run.upload.at,
             changed_at: run.current.at,
-            elapsed_seconds: seconds(run.elapsed(now)),
+            // Clocks of S3 and ours may differ by a little.
+            elapsed_seconds: seconds(run.elapsed(now)).max(0.0),
             attempts: run.current.progress.attempts,
             failure: run.failure.as_ref().map(FailureView::from),
         }

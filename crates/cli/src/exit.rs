@@ -96,7 +96,7 @@ pub fn told(error: &anyhow::Error) -> Stop {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<StoreError>())
         .any(StoreError::is_transient);
-    let message = sentence(error);
+    let message = causes(error.as_ref());
     if unreachable {
         return Stop::new(Exit::NoStack, message).advice(REACH_ADVICE);
     }
@@ -108,14 +108,17 @@ pub fn told(error: &anyhow::Error) -> Stop {
 /// What to do when AWS or the local stack does not answer.
 pub const REACH_ADVICE: &str = "Check the network and, for a stack on AWS, the credentials and the region (`aws sts get-caller-identity`); for the local one, `dropcast local status`.";
 
-/// An error's chain as one line, each cause once.
-fn sentence(error: &anyhow::Error) -> String {
+/// An error and its causes as one line, each once.
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for cause in error.chain() {
+    let mut next = Some(error);
+    while let Some(cause) = next {
         let text = cause.to_string();
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
+        let text = text.trim_end_matches('.');
+        if !parts.iter().any(|part| part.contains(text)) {
+            parts.push(text.to_owned());
         }
+        next = cause.source();
     }
     parts.join(": ")
 }

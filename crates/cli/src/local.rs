@@ -18,12 +18,11 @@ use crate::{
     progress::Steps,
     repository,
     screen::{Paint, Screen},
-    stack,
+    stack, words,
 };
 
-/// How long a detached stack may take to come up. Installing a model's
-/// packages with `--register` is the slow part.
-const DETACHED_START: Duration = Duration::from_mins(15);
+/// How long a detached stack may take to come up; a few seconds are usual.
+const DETACHED_START: Duration = Duration::from_mins(5);
 
 /// How often a detached stack is looked for.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -109,17 +108,16 @@ impl Status {
 pub async fn run(command: &Local, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     match command {
         Local::Up(args) if args.detach => up_detached(args, common, screen).await,
-        Local::Up(args) => up(args, common, screen).await,
+        Local::Up(args) => Box::pin(up(args, common, screen)).await,
         Local::Down => down(common, screen).await,
         Local::Status => status(common, screen),
     }
 }
 
 /// Starts a stack; what it tells goes to stderr.
-pub async fn start(state_dir: &Path, screen: Screen) -> anyhow::Result<LocalStack> {
+pub(crate) async fn start(state_dir: &Path, steps: Steps) -> anyhow::Result<LocalStack> {
     let options = repository::options(state_dir)?;
-    let steps = Steps::on(screen);
-    LocalStack::start(options, &steps)
+    Box::pin(LocalStack::start(options, &steps))
         .await
         .map_err(not_started)
 }
@@ -140,16 +138,10 @@ fn not_started(error: dropcast_local_stack::Error) -> anyhow::Error {
 
 async fn up(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let starting = async {
-        let stack = start(&common.state_dir, screen).await?;
-        let steps = Steps::on(screen);
-        for folder in &args.register {
-            let registry = Registry::of(stack.connection())?;
-            let done =
-                dropcast_local_stack::register(folder, &registry, clock::now(), &steps).await;
-            if let Err(error) = done {
-                stack.stop().await;
-                return Err(model::not_accepted(error));
-            }
+        let stack = start(&common.state_dir, Steps::on(screen)).await?;
+        if let Err(error) = register(&args.register, stack.connection(), screen).await {
+            stack.stop().await;
+            return Err(error);
         }
         anyhow::Ok(stack)
     };
@@ -173,65 +165,54 @@ async fn up(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> 
     }
     screen.note("Stopping …");
     stack.stop().await;
-    match broken {
-        Some(error) => Err(not_started(error)),
-        None => {
-            screen.note("The local stack is down.");
-            Ok(Exit::Done)
-        }
+    if let Some(error) = broken {
+        return Err(not_started(error));
     }
+    screen.note("The local stack is down.");
+    Ok(Exit::Done)
 }
 
+/// Brings a stack up in the background, unless one is up, then registers models there.
 async fn up_detached(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
-    if let Ok(running) = Connection::attach(&common.state_dir) {
-        return Err(Stop::new(
-            Exit::NoStack,
-            format!(
-                "A local stack is up in {} already (process {}).",
-                common.state_dir.display(),
-                running.pid
-            ),
-        )
-        .advice("Use it, or stop it with `dropcast local down`.")
-        .into());
-    }
-    let logs = common.state_dir.join("logs");
+    let connection = match Connection::attach(&common.state_dir) {
+        Ok(standing) => standing,
+        Err(_) => spawn(&common.state_dir, screen).await?,
+    };
+    register(&args.register, &connection, screen).await?;
+    let document = Status::up(&connection)?;
+    screen.show(&document, |paint| up_text(&document, false, paint))?;
+    Ok(Exit::Done)
+}
+
+/// Runs `local up` as a process that outlives this one.
+async fn spawn(state_dir: &Path, screen: Screen) -> anyhow::Result<Connection> {
+    let logs = state_dir.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("creating {}", logs.display()))?;
     let log = logs.join("local-up.log");
     let file = std::fs::File::create(&log).with_context(|| format!("writing {}", log.display()))?;
-    let mut command = tokio::process::Command::new(std::env::current_exe()?);
-    command
+    let mut child = tokio::process::Command::new(std::env::current_exe()?)
         .arg("--state-dir")
-        .arg(&common.state_dir)
+        .arg(state_dir)
         .args(["local", "up"])
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
         .stderr(file)
         // A group of its own: the terminal's Ctrl-C is not for it.
-        .process_group(0);
-    for folder in &args.register {
-        command.arg("--register").arg(folder);
-    }
-    let mut child = command.spawn().context("starting the stack's process")?;
-    let steps = screen
+        .process_group(0)
+        .spawn()
+        .context("starting the stack's process")?;
+    let spinner = screen
         .live
         .then(|| crate::progress::spinner("starting the local stack"));
     let started = Instant::now();
     let connection = loop {
-        // With --register the stack is told of before the models are; the process says when all is done.
-        let ready = std::fs::read_to_string(&log).is_ok_and(|text| text.contains(UP_SIGN));
-        if let (true, Ok(connection)) = (ready, Connection::attach(&common.state_dir)) {
+        if let Ok(connection) = Connection::attach(state_dir) {
             break connection;
         }
-        if let Some(status) = child.try_wait()? {
+        if child.try_wait()?.is_some() {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
-            let code = status.code().unwrap_or_default();
             return Err(Stop::new(
-                if code == i32::from(Exit::NotAccepted.code()) {
-                    Exit::NotAccepted
-                } else {
-                    Exit::NoStack
-                },
+                Exit::NoStack,
                 format!("The local stack did not come up:\n{}", said.trim_end()),
             )
             .into());
@@ -241,7 +222,8 @@ async fn up_detached(args: &Up, common: &Common, screen: Screen) -> anyhow::Resu
             return Err(Stop::new(
                 Exit::TookTooLong,
                 format!(
-                    "The local stack did not come up in time; see {}.",
+                    "The local stack did not come up in {}; see {}.",
+                    words::whole(DETACHED_START),
                     log.display()
                 ),
             )
@@ -249,16 +231,26 @@ async fn up_detached(args: &Up, common: &Common, screen: Screen) -> anyhow::Resu
         }
         tokio::time::sleep(GLANCE).await;
     };
-    if let Some(bar) = steps {
+    if let Some(bar) = spinner {
         bar.finish_and_clear();
     }
-    let document = Status::up(&connection)?;
-    screen.show(&document, |paint| up_text(&document, false, paint))?;
-    Ok(Exit::Done)
+    Ok(connection)
 }
 
-/// What the foreground process prints when all is up; the detaching one waits for it.
-const UP_SIGN: &str = "The local stack is up";
+/// Registers models' folders; what it tells goes to stderr.
+async fn register(
+    folders: &[PathBuf],
+    connection: &Connection,
+    screen: Screen,
+) -> anyhow::Result<()> {
+    let steps = Steps::on(screen);
+    for folder in folders {
+        let registry = Registry::of(connection)?;
+        let register = dropcast_local_stack::register(folder, &registry, clock::now(), &steps);
+        Box::pin(register).await.map_err(model::not_accepted)?;
+    }
+    Ok(())
+}
 
 async fn down(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let document = Status::down(&common.state_dir);
@@ -326,7 +318,7 @@ fn up_text(status: &Status, foreground: bool, paint: Paint) -> String {
     let example = "dropcast submit models/revenue-forecast/examples/plan-2027.json -m revenue-forecast --wait";
     format!(
         "\n{}. {ending}\n\n{}\n{}\n  dropcast model register models/revenue-forecast\n  {example}\n  dropcast mail --last\n",
-        paint.good(UP_SIGN),
+        paint.good("The local stack is up"),
         facts(status, paint),
         paint.bold("Try, in another terminal:"),
     )

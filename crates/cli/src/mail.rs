@@ -159,11 +159,7 @@ pub fn text(mail: &MailView, paint: Paint) -> String {
         ("Date", words::moment(mail.at)),
         ("Subject", paint.bold(&words::printable(&mail.subject))),
     ]);
-    let body: String = mail
-        .text
-        .lines()
-        .map(|line| format!("{}\n", words::printable(line)))
-        .collect();
+    let body = words::lines(mail.text.lines().map(words::printable));
     format!("{head}\n{body}")
 }
 

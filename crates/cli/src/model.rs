@@ -28,7 +28,7 @@ const SHOWN: u32 = 20;
 /// Registers or looks at models.
 pub async fn run(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     match command {
-        args::Model::Register(args) => register(args, stack, screen).await,
+        args::Model::Register(args) => Box::pin(register(args, stack, screen)).await,
         args::Model::List => list(stack, screen).await,
         args::Model::Show { model } => show(model, stack, screen).await,
     }
@@ -40,9 +40,9 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
             check_folder(&args.dir)?;
             let steps = Steps::on(screen);
             let registry = Registry::of(local)?;
-            dropcast_local_stack::register(&args.dir, &registry, clock::now(), &steps)
-                .await
-                .map_err(not_accepted)?
+            let register =
+                dropcast_local_stack::register(&args.dir, &registry, clock::now(), &steps);
+            Box::pin(register).await.map_err(not_accepted)?
         }
         (None, Some(image), Some(job_definition)) => {
             let (manifest, input_schema) = read_folder(&args.dir)?;
@@ -255,15 +255,14 @@ fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) ->
             Cell::new(version.commit.as_deref().unwrap_or_default()),
         ]
     });
-    text.push_str(&format!(
-        "\n{}\n",
-        paint.table(&["Version", "Built (UTC)", "Image", "Commit"], rows)
-    ));
     let listed = model.versions.len();
-    if (listed as u64) < u64::from(model.summary.latest_version) {
-        text.push_str(&paint.dim(&format!("The newest {listed} versions.\n")));
-    }
-    text
+    let more = if (listed as u64) < u64::from(model.summary.latest_version) {
+        paint.dim(&format!("The newest {listed} versions.\n"))
+    } else {
+        String::new()
+    };
+    let table = paint.table(&["Version", "Built (UTC)", "Image", "Commit"], rows);
+    format!("{text}\n{table}\n{more}")
 }
 
 /// What a version reads, how it runs and what it writes.

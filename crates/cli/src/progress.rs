@@ -14,6 +14,7 @@ const NAME_WIDTH: usize = 44;
 /// Tells about the steps of starting, stopping and registering on stderr.
 pub(crate) struct Steps {
     screen: Screen,
+    indent: &'static str,
     running: Mutex<Option<ProgressBar>>,
 }
 
@@ -22,6 +23,16 @@ impl Steps {
     pub(crate) fn on(screen: Screen) -> Self {
         Self {
             screen,
+            indent: "",
+            running: Mutex::new(None),
+        }
+    }
+
+    /// The same, a little to the right.
+    pub(crate) fn indented(self) -> Self {
+        Self {
+            indent: "   ",
+            screen: self.screen,
             running: Mutex::new(None),
         }
     }
@@ -41,11 +52,15 @@ impl Steps {
 impl Reporter for Steps {
     fn report(&self, progress: Progress) {
         match progress.took {
-            None => self.draw(self.screen.live.then(|| spinner(&progress.step))),
+            None => self.draw(
+                self.screen
+                    .live
+                    .then(|| spinner(&format!("{}{}", self.indent, progress.step))),
+            ),
             Some(took) => {
                 self.draw(None);
-                self.screen
-                    .note(&done(&progress.step, took, self.screen.stderr_paint));
+                let line = done(&progress.step, took, self.screen.stderr_paint);
+                self.screen.note(&format!("{}{line}", self.indent));
             }
         }
     }

@@ -32,7 +32,7 @@ pub(crate) fn options(state_dir: &Path) -> Result<Options, Stop> {
             .advice("Change into the clone and type the command again.")
         })?;
     let mut options = Options::new(repository);
-    options.state = state_dir.to_owned();
+    state_dir.clone_into(&mut options.state);
     // The functions that were built together with this program, be it debug or release.
     if let Some(folder) = program.as_deref().and_then(binaries_beside) {
         options.binaries = folder;

@@ -212,11 +212,14 @@ impl Paint {
             .map(|(label, _)| label.chars().count())
             .max()
             .unwrap_or_default();
-        facts
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(label, value)| format!("{}  {value}\n", self.dim(&format!("{label:widest$}"))))
-            .collect()
+        crate::words::lines(
+            facts
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(label, value)| {
+                    format!("{}  {value}", self.dim(&format!("{label:widest$}")))
+                }),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_sdk_s3::{error::DisplayErrorContext, presigning::PresigningConfig};
+use aws_sdk_s3::presigning::PresigningConfig;
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
     output::{Output, problems_key},
@@ -19,7 +19,7 @@ use crate::{
     args::Show,
     clock,
     document::{Around, OutputView, RunDetail, Step},
-    exit::{Exit, REACH_ADVICE, Stop},
+    exit::{Exit, REACH_ADVICE, Stop, causes},
     screen::{Paint, Screen},
     stack::Stack,
     wait, words,
@@ -102,7 +102,7 @@ async fn link(stack: &Stack, output: &Output, lifetime: Duration) -> anyhow::Res
                 Exit::NoStack,
                 format!(
                     "Links to the outputs could not be signed: {}.",
-                    DisplayErrorContext(&error)
+                    causes(&error)
                 ),
             )
             .advice(REACH_ADVICE)
@@ -142,7 +142,7 @@ async fn problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList> {
             format!(
                 "The problems in s3://{}/{key} could not be read: {}.",
                 stack.results_bucket,
-                DisplayErrorContext(&error)
+                causes(&error)
             ),
         )
         .advice(REACH_ADVICE)
@@ -170,11 +170,11 @@ pub fn text(detail: &RunDetail, paint: Paint) -> String {
         sections.push(problem_table(detail, paint));
     }
     if !detail.log.is_empty() {
-        let lines: String = detail
+        let lines = detail
             .log
             .iter()
-            .map(|line| format!("  {}\n", words::printable(line)))
-            .collect();
+            .map(|line| format!("  {}", words::printable(line)));
+        let lines = words::lines(lines);
         sections.push(format!("{}\n{lines}", paint.bold("The model's last lines")));
     }
     if !detail.outputs.is_empty() {

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use dropcast_local_stack::Connection;
 use dropcast_run_store::DynamoStore;
 
 use crate::{
     args::Common,
-    exit::{Exit, REACH_ADVICE, Stop},
+    exit::{Exit, REACH_ADVICE, Stop, causes},
 };
 
 /// How the local stack is called where a stack's name is asked for.
@@ -133,7 +133,7 @@ async fn outputs_of(config: &SdkConfig, name: &str) -> anyhow::Result<Vec<(Strin
                 Exit::NoStack,
                 format!(
                     "CloudFormation was asked for the stack {name} in {region} and did not answer: {}.",
-                    DisplayErrorContext(&error)
+                    causes(&error)
                 ),
             )
             .advice(REACH_ADVICE),

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
-use aws_sdk_s3::{error::DisplayErrorContext, primitives::ByteStream};
+use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::{
     model::ModelName,
     problem, recipient,
@@ -19,7 +19,7 @@ use crate::{
     clock,
     document::{RunSummary, Submitted, SubmittedRun},
     encoded_word,
-    exit::{Exit, REACH_ADVICE, Stop},
+    exit::{Exit, REACH_ADVICE, Stop, causes},
     screen::{Paint, Screen},
     show,
     stack::Stack,
@@ -135,7 +135,7 @@ impl Drop<'_> {
                 format!(
                     "The file could not be put into the bucket {}: {}.",
                     stack.inputs_bucket,
-                    DisplayErrorContext(&error)
+                    causes(&error)
                 ),
             )
             .advice(REACH_ADVICE)

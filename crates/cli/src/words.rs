@@ -66,21 +66,38 @@ pub fn size(bytes: u64) -> String {
     if bytes < 1_000 {
         return format!("{bytes} B");
     }
-    // Tenths, in whole numbers, rounded half up.
-    let mut tenths = (u128::from(bytes) + 50) / 100;
-    let mut unit = UNITS[0];
-    for next in &UNITS[1..] {
-        if tenths < 10_000 {
-            break;
+    let bytes = u128::from(bytes);
+    let mut divisor: u128 = 1_000;
+    for unit in UNITS {
+        let tenths = (bytes * 10 + divisor / 2) / divisor;
+        if tenths < 1_000 {
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
         }
-        tenths = (tenths + 500) / 1_000;
-        unit = next;
+        let whole = (bytes + divisor / 2) / divisor;
+        if whole < 1_000 || unit == UNITS[3] {
+            return format!("{whole} {unit}");
+        }
+        divisor *= 1_000;
     }
-    if tenths >= 1_000 {
-        format!("{} {unit}", (tenths + 5) / 10)
-    } else {
-        format!("{}.{} {unit}", tenths / 10, tenths % 10)
-    }
+    format!("{bytes} B")
+}
+
+/// Lines as one text, each with its end.
+pub fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines
+        .into_iter()
+        .flat_map(|line| [line, "\n".to_owned()])
+        .collect()
+}
+
+/// Bytes as hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(digits[usize::from(digit)]))
+        .collect()
 }
 
 /// A line that somebody else wrote, safe on a terminal: control characters,
@@ -170,6 +187,11 @@ mod tests {
         let at: Timestamp = "2026-03-01T10:30:00.1259+01:00".parse().unwrap();
         assert_eq!(moment(at), "2026-03-01 09:30:00 UTC");
         assert_eq!(time_of_day(at), "09:30:00.125");
+    }
+
+    #[test]
+    fn bytes_become_hex_digits() {
+        assert_eq!(hex(&[0, 0x1f, 0xff]), "001fff");
     }
 
     #[test]

@@ -100,10 +100,7 @@ async fn open(
         .unwrap_or_default()
         .to_owned();
     let content = file.bytes().await.context("downloading an output")?;
-    let sha256: String = Sha256::digest(&content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = words::hex(&Sha256::digest(&content));
     let output = output_of(&told.run.outputs, &sha256, content.len())
         .ok_or_else(|| wrong("leads to something that is no output of the run".to_owned()))?;
     let name = output.path.rsplit('/').next().unwrap_or("output");
@@ -134,7 +131,7 @@ fn line(download: &Download, teller: Teller) -> String {
     let paint = teller.paint();
     let link: String = download.link.chars().take(SHOWN).collect();
     format!(
-        "   {}\n     {} → {}  {} {}",
+        "   {}\n     {} → {}  {}  {}",
         paint.dim(&format!("GET {link}…")),
         download.statuses[0],
         download.statuses[1],

@@ -33,6 +33,9 @@ const READER: &str = "ana@corp.example";
 /// The example model, below the repository.
 const MODEL: &str = "models/revenue-forecast";
 
+/// The output whose first lines are shown.
+const TABLE: &str = "forecast.csv";
+
 /// The file that is right, and the file that is not, below the model.
 const RIGHT: &str = "examples/plan-2027.json";
 const WRONG: &str = "examples/rejected/misspelt-and-out-of-range.json";
@@ -43,8 +46,8 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// How often the mailbox is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// How many lines of the second mail are shown.
-const BRIEF: usize = 16;
+/// The heading of the part that the second mail is shown without.
+const FACTS: &str = "ABOUT THIS RUN";
 
 /// How many lines of the forecast are shown.
 const FIRST_LINES: usize = 6;
@@ -64,7 +67,7 @@ pub(super) async fn tell(
     std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
 
     teller.chapter(2, "The model");
-    let model = register(stack, repository, teller).await?;
+    let model = Box::pin(register(stack, repository, teller)).await?;
 
     teller.chapter(3, "A file is dropped");
     let accepted = drop_one(
@@ -79,14 +82,14 @@ pub(super) async fn tell(
 
     teller.chapter(4, &format!("The mail to {READER}, as SES was given it"));
     let accepted = with_mail(stack, accepted).await?;
-    teller.say(&quoted(&accepted.mail, usize::MAX, teller.paint()));
+    teller.say(&quoted(&accepted.mail, false, teller.paint()));
     let html = folder.join("mail.html");
     std::fs::write(&html, &accepted.mail.html)
         .with_context(|| format!("writing {}", html.display()))?;
 
     teller.chapter(5, "The links in it are opened");
     let downloads = links::open_all(&accepted, &folder, teller).await?;
-    if let Some(table) = downloads.iter().find(|one| one.path.ends_with(".csv")) {
+    if let Some(table) = downloads.iter().find(|one| one.path == TABLE) {
         teller.say(&first_lines(&table.file)?);
     }
 
@@ -101,7 +104,7 @@ pub(super) async fn tell(
     .await?;
     ended(&rejected, Status::Rejected)?;
     let rejected = with_mail(stack, rejected).await?;
-    teller.say(&quoted(&rejected.mail, BRIEF, teller.paint()));
+    teller.say(&quoted(&rejected.mail, true, teller.paint()));
 
     teller.chapter(7, "The end");
     Ok(Demo {
@@ -118,15 +121,11 @@ async fn register(stack: &Stack, repository: &Path, teller: Teller) -> anyhow::R
         .local
         .as_ref()
         .context("the demo runs on the local stack")?;
-    let steps = Steps::on(teller.screen);
-    let registered = dropcast_local_stack::register(
-        &repository.join(MODEL),
-        &Registry::of(connection)?,
-        clock::now(),
-        &steps,
-    )
-    .await
-    .map_err(model::not_accepted)?;
+    let steps = Steps::on(teller.screen).indented();
+    let registry = Registry::of(connection)?;
+    let folder = repository.join(MODEL);
+    let register = dropcast_local_stack::register(&folder, &registry, clock::now(), &steps);
+    let registered = Box::pin(register).await.map_err(model::not_accepted)?;
     let version = registered.version;
     teller.say(&format!(
         "   {} ({}), version {}.\n",
@@ -174,7 +173,7 @@ async fn follow(stack: &Stack, dropped: &Dropped, teller: Teller) -> anyhow::Res
 
 fn step_line(step: &Transition, run: &Run, paint: Paint) -> String {
     let status = step.progress.status;
-    let pad = " ".repeat(11_usize.saturating_sub(status.as_str().len()));
+    let pad = " ".repeat(12_usize.saturating_sub(status.as_str().len()));
     format!(
         "   {:>8}  {}{pad}{}",
         format!("+{}", words::length(step.at.duration_since(run.upload.at))),
@@ -239,39 +238,25 @@ async fn with_mail(stack: &Stack, run: RunDetail) -> anyhow::Result<Told> {
     }
 }
 
-/// A mail with a rule at its left.
-fn quoted(mail: &MailView, lines: usize, paint: Paint) -> String {
+/// A mail with a rule at its left; in brief, without the facts at its end.
+fn quoted(mail: &MailView, brief: bool, paint: Paint) -> String {
     let rule = paint.dim("   │ ");
     let whole = crate::mail::text(mail, paint);
-    let count = whole.lines().count();
-    let mut text: String = whole
+    let lines = whole
         .lines()
-        .take(lines)
-        .map(|line| format!("{rule}{line}\n"))
-        .collect();
-    if count > lines {
-        text.push_str(&format!(
-            "{rule}{}\n",
-            paint.dim(&format!(
-                "… {} more",
-                words::counted((count - lines) as u64, "line")
-            ))
-        ));
-    }
-    text
+        .take_while(|line| !brief || !line.starts_with(FACTS))
+        .map(|line| format!("{rule}{line}").trim_end().to_owned());
+    words::lines(lines)
 }
 
 fn first_lines(file: &Path) -> anyhow::Result<String> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let shown: String = text
+    let shown = text
         .lines()
         .take(FIRST_LINES)
-        .map(|line| format!("   {}\n", words::printable(line)))
-        .collect();
+        .map(|line| format!("   {}", words::printable(line)));
     let rest = text.lines().count().saturating_sub(FIRST_LINES);
-    Ok(format!(
-        "{shown}   … {}\n",
-        words::counted(rest as u64, "more line")
-    ))
+    let more = format!("   … {}", words::counted(rest as u64, "more line"));
+    Ok(words::lines(shown.chain([more])))
 }
