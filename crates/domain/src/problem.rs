@@ -224,9 +224,9 @@ fn visible(text: &str, limit: usize) -> String {
             return shown;
         }
         if is_hidden(c) {
-            shown.push_str(&escaped(c))
+            shown.push_str(&escaped(c));
         } else {
-            shown.push(c)
+            shown.push(c);
         }
         length += width;
         if length < limit {

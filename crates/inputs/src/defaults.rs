@@ -45,7 +45,7 @@ pub(crate) fn fill(
     document: &mut Value,
     budget: u64,
 ) -> Result<Vec<Insert>, Endless> {
-    fill_at(schema, schema.root(), document, budget)
+    fill_at(schema, NodeId::ROOT, document, budget)
 }
 
 /// Fills one schema's defaults into a value that it describes.
@@ -130,7 +130,7 @@ impl Filling<'_> {
             return Ok(());
         };
         for (key, member) in members {
-            for child in self.schema.nodes_for_other_name(node, key) {
+            for child in node.for_other_name(key) {
                 self.below(key, child, member)?;
             }
         }

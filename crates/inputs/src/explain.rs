@@ -6,6 +6,7 @@
 //! kept, and an alternative that failed is explained by the branch that was nearest.
 
 mod branches;
+mod describe;
 mod path;
 mod walk;
 mod words;
@@ -22,7 +23,7 @@ pub(crate) fn problems(schema: &CompiledSchema, document: &Value) -> ProblemList
     if schema.is_valid(document) {
         return ProblemList::default();
     }
-    let mut problems = problems_at(schema, schema.root(), document);
+    let mut problems = problems_at(schema, NodeId::ROOT, document);
     if problems.is_empty() {
         // The validator's word counts, even where the walk cannot say it better.
         if let Err(error) = schema.validator().validate(document) {

@@ -14,7 +14,10 @@ mod build;
 mod check;
 mod nodes;
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt::{self, Write},
+    sync::OnceLock,
+};
 
 use dropcast_domain::problem::ProblemList;
 use jsonschema::{Draft, PatternOptions, Registry, ValidationOptions, Validator};
@@ -131,11 +134,6 @@ impl CompiledSchema {
         &self.validator
     }
 
-    /// The node of the whole document.
-    pub(crate) fn root(&self) -> NodeId {
-        NodeId::ROOT
-    }
-
     /// A node of the schema.
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
@@ -156,26 +154,6 @@ impl CompiledSchema {
                 .find_map(|&applied| self.default_of(applied))
         };
         node.default.as_ref().or_else(behind)
-    }
-
-    /// The nodes that describe a member whose name is not looked up in `properties`:
-    /// those of the patterns that fit, else, for a name that nothing names, the
-    /// `additionalProperties`.
-    pub(crate) fn nodes_for_other_name(&self, node: &Node, name: &str) -> Vec<NodeId> {
-        let mut nodes: Vec<NodeId> = Vec::new();
-        if !node.patterns.is_empty() {
-            let name = Value::from(name);
-            nodes.extend(
-                node.patterns
-                    .iter()
-                    .filter(|pattern| pattern.validator.is_valid(&name))
-                    .map(|p| p.node),
-            );
-        }
-        if nodes.is_empty() && !node.properties.contains_key(name) {
-            nodes.extend(node.additional);
-        }
-        nodes
     }
 
     /// What a node itself says about a value; `None` when it says nothing of its own.
@@ -225,7 +203,7 @@ fn reference_to(location: &str) -> Value {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             fragment.push(char::from(byte));
         } else {
-            fragment.push_str(&format!("%{byte:02X}"));
+            let _ = write!(fragment, "%{byte:02X}");
         }
     }
     json!({ "$ref": format!("{ROOT_URI}#{fragment}") })

@@ -152,7 +152,7 @@ fn name(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<ModelName> {
                 &item.at,
                 &item.key,
                 format!("is {}: {error}", quoted(item.value)),
-            )
+            );
         })
         .ok()
 }

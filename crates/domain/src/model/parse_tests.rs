@@ -58,6 +58,7 @@ fn the_format_of_an_input_follows_from_its_extension() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "It is one table.")]
 fn every_problem_is_reported_together_with_its_line() {
     let text = r#"nam = "x"
 title = ""
@@ -199,6 +200,7 @@ fn text_of_any_kind_never_makes_the_parser_panic() {
 }
 
 /// Manifests, each as a change to the good one, and whether it stays good.
+#[expect(clippy::too_many_lines, reason = "It is one table.")]
 fn cases() -> Vec<(String, bool)> {
     let change = |from: &str, to: &str| {
         assert!(GOOD.contains(from), "{from}");

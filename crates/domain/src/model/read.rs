@@ -27,12 +27,8 @@ impl<'t> Findings<'t> {
 
     /// Notes a problem at a place in the text.
     pub(super) fn note(&mut self, at: &Range<usize>, key: &str, message: impl Into<String>) {
-        let before = self
-            .text
-            .as_bytes()
-            .get(..at.start)
-            .unwrap_or(self.text.as_bytes());
-        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let before = self.text.get(..at.start).unwrap_or(self.text);
+        let line = 1 + before.matches('\n').count();
         self.problems.push(ManifestProblem {
             line,
             key: key.to_owned(),

@@ -35,7 +35,9 @@ impl Walk<'_> {
             0 => self.no_branch(&node.one_of, value, path),
             1 => {}
             fitting => {
-                self.add(|| words::fits_several(value, fitting, node.one_of.len(), &path.pointer()))
+                self.add(|| {
+                    words::fits_several(value, fitting, node.one_of.len(), &path.pointer())
+                });
             }
         }
     }
@@ -62,10 +64,11 @@ impl Walk<'_> {
             .map(|&branch| (unlikeness(schema, branch, value), branch))
             .collect();
         likely.sort_by_key(|(unlikeness, _)| *unlikeness);
-        if let [(least, branch), (next, _), ..] = *likely {
-            if structured && least < next {
-                return self.visit(branch, value, path);
-            }
+        if let [(least, branch), (next, _), ..] = *likely
+            && structured
+            && least < next
+        {
+            return self.visit(branch, value, path);
         }
         let attempts: Option<Vec<ProblemList>> = branches
             .iter()

@@ -9,7 +9,7 @@ use dropcast_domain::problem::{MOST_PROBLEMS, Problem, ProblemList, nearest, pla
 use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value};
 
-use super::{path::Path, words};
+use super::{describe, path::Path, words};
 use crate::{
     CompiledSchema,
     schema::{Node, NodeId},
@@ -165,7 +165,7 @@ impl<'s> Walk<'s> {
             let wanted = node
                 .properties
                 .get(name)
-                .and_then(|&child| words::describe(schema, child));
+                .and_then(|&child| describe::describe(schema, child));
             // A name that stands there and that the schema does not know may be meant.
             let present = value
                 .as_object()
@@ -234,7 +234,7 @@ impl<'s> Walk<'s> {
                 self.visit(child, member, &path);
             }
             if !node.patterns.is_empty() || node.additional.is_some() {
-                for child in self.schema.nodes_for_other_name(node, name) {
+                for child in node.for_other_name(name) {
                     if node.additional == Some(child) && self.schema.node(child).refuses_all {
                         self.add(|| words::unknown_name(node, name, &path.pointer()));
                     } else {

@@ -11,6 +11,7 @@ fn message(text: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "It is one table.")]
 fn every_mistake_is_named_by_its_line_and_column_with_what_to_do() {
     let cut = "It may have been cut off while it was saved or sent: save or send it again.";
     for (text, expected) in [

@@ -211,7 +211,7 @@ fn a_million_faulty_entries_are_counted_in_bounded_time() {
         1_000_000
     );
     assert!(
-        started.elapsed() < Duration::from_secs(120),
+        started.elapsed() < Duration::from_mins(2),
         "{:?}",
         started.elapsed()
     );

@@ -31,19 +31,18 @@ pub(super) fn without_id(schema: &Value) -> Result<Value, SchemaError> {
     match schema {
         Value::Bool(_) => Ok(schema.clone()),
         Value::Object(keywords) => {
-            if let Some(draft) = keywords.get("$schema") {
-                if draft
+            if let Some(draft) = keywords.get("$schema")
+                && draft
                     .as_str()
                     .is_none_or(|draft| draft.trim_end_matches('#') != DRAFT)
-                {
-                    let found = draft
-                        .as_str()
-                        .map_or_else(|| excerpt(&draft.to_string()), quoted);
-                    let message = format!(
-                        "this is {found}; only draft 2020-12 is read. Write \"{DRAFT}\" or leave it out."
-                    );
-                    return Err(failure("/$schema", &message));
-                }
+            {
+                let found = draft
+                    .as_str()
+                    .map_or_else(|| excerpt(&draft.to_string()), quoted);
+                let message = format!(
+                    "this is {found}; only draft 2020-12 is read. Write \"{DRAFT}\" or leave it out."
+                );
+                return Err(failure("/$schema", &message));
             }
             let mut keywords = keywords.clone();
             keywords.remove("$id");

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 pub(crate) struct NodeId(pub(super) usize);
 
 impl NodeId {
-    pub(super) const ROOT: Self = Self(0);
+    /// The whole document's node.
+    pub(crate) const ROOT: Self = Self(0);
 }
 
 /// One subschema.
@@ -68,6 +69,26 @@ pub(crate) struct Pattern {
 }
 
 impl Node {
+    /// The nodes that describe a member whose name is not looked up in `properties`:
+    /// those of the patterns that fit, else, for a name that nothing names, the
+    /// `additionalProperties`.
+    pub(crate) fn for_other_name(&self, name: &str) -> Vec<NodeId> {
+        let mut nodes: Vec<NodeId> = Vec::new();
+        if !self.patterns.is_empty() {
+            let name = Value::from(name);
+            nodes.extend(
+                self.patterns
+                    .iter()
+                    .filter(|pattern| pattern.validator.is_valid(&name))
+                    .map(|p| p.node),
+            );
+        }
+        if nodes.is_empty() && !self.properties.contains_key(name) {
+            nodes.extend(self.additional);
+        }
+        nodes
+    }
+
     /// The nodes that describe the same value as this one.
     pub(crate) fn in_place(&self) -> impl Iterator<Item = NodeId> {
         let condition = self.condition.into_iter().flat_map(|condition| {

@@ -13,6 +13,7 @@ fn refused(schema: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "It is one table.")]
 fn what_is_no_schema_is_refused_with_a_sentence() {
     for (schema, pointer, words) in [
         (json!([]), "", "a schema is an object (or true or false)."),
