@@ -9,7 +9,7 @@ use dropcast_domain::{
     output::{Output, problems_key},
     problem::ProblemList,
     run::Run,
-    status::Status,
+    status::{Progress, Status, in_order},
 };
 use dropcast_run_store::History as _;
 use jiff::{SignedDuration, Timestamp};
@@ -67,7 +67,7 @@ pub async fn detail(
     }
     let lifetime = SignedDuration::try_from(links_for).unwrap_or_default();
     let around = Around {
-        timeline: stack.store.timeline(&run.id).await?,
+        timeline: in_order(stack.store.timeline(&run.id).await?),
         problems: problems(stack, run).await?,
         links_until: (!outputs.is_empty()).then(|| now.saturating_add(lifetime).unwrap_or(now)),
         outputs,
@@ -223,20 +223,19 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
 }
 
 fn timeline(steps: &[Step], paint: Paint) -> String {
-    paint.table(
+    paint.list(
         &[],
         steps.iter().map(|step| {
-            let attempt = match step.attempts {
-                0 => String::new(),
-                _ if step.status.is_terminal() => words::counted(step.attempts.into(), "attempt"),
-                finished => format!("attempt {}", finished + 1),
+            let progress = Progress {
+                attempts: step.attempts,
+                status: step.status,
             };
             vec![
                 Cell::new(words::time_of_day(step.at)),
                 Cell::new(format!("+{}", words::length(millis(step.after_seconds))))
                     .set_alignment(CellAlignment::Right),
                 crate::screen::status_cell(step.status),
-                Cell::new(attempt),
+                Cell::new(words::attempt(progress)),
             ]
         }),
     )

@@ -8,7 +8,7 @@ use std::{
 use dropcast_domain::{
     run::Run,
     run_id::RunId,
-    status::{Progress, Transition},
+    status::{Progress, Transition, in_order},
 };
 use dropcast_run_store::{History as _, Runs as _};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -93,7 +93,8 @@ pub async fn follow(
     let mut run = run.clone();
     loop {
         if told != Some(run.current.progress) {
-            for step in new_steps(told, &stack.store.timeline(&run.id).await?, &run) {
+            let timeline = in_order(stack.store.timeline(&run.id).await?);
+            for step in new_steps(told, &timeline, &run) {
                 tell(&step, &run);
             }
             told = Some(run.current.progress);
@@ -189,10 +190,9 @@ impl StatusLine {
 
     fn step(&mut self, step: &Transition, run: &Run) {
         let since = words::length(step.at.duration_since(run.upload.at));
-        let attempt = match step.progress.attempts {
-            0 => String::new(),
-            _ if step.progress.status.is_terminal() => String::new(),
-            finished => format!("  attempt {}", finished + 1),
+        let attempt = match words::attempt(step.progress) {
+            attempt if attempt.is_empty() => attempt,
+            attempt => format!("  {attempt}"),
         };
         let status = step.progress.status;
         match &self.bar {

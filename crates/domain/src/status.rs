@@ -130,6 +130,13 @@ impl Progress {
         }
     }
 
+    /// The attempt that is under way, from 1, while the job is with Batch.
+    pub fn attempt_under_way(self) -> Option<u32> {
+        (2..=5)
+            .contains(&self.status.rank())
+            .then(|| self.attempts + 1)
+    }
+
     /// One number that grows with every step forward: attempts × 16 + rank.
     pub fn order(self) -> u64 {
         u64::from(self.attempts) * 16 + u64::from(self.status.rank())
@@ -162,6 +169,20 @@ impl Transition {
                 && self.progress.status == current.progress.status
                 && self.at < current.at)
     }
+}
+
+/// A timeline whose times never go back, for people to read.
+///
+/// EventBridge gives Batch's events whole seconds, so `waiting` may bear an
+/// earlier time than the `submitted` before it, which our own clock gave. Each
+/// step is shown no earlier than the one before it.
+pub fn in_order(mut timeline: Vec<Transition>) -> Vec<Transition> {
+    let mut latest = Timestamp::MIN;
+    for step in &mut timeline {
+        latest = latest.max(step.at);
+        step.at = latest;
+    }
+    timeline
 }
 
 #[cfg(test)]
@@ -206,6 +227,26 @@ mod tests {
         };
         assert!(retried.supersedes(&running));
         assert!(!running.supersedes(&retried));
+    }
+
+    #[test]
+    fn a_timeline_is_shown_without_steps_back() {
+        let step = |status, milli| Transition {
+            progress: Progress::first(status),
+            at: Timestamp::from_millisecond(milli).unwrap(),
+        };
+        let shown = in_order(vec![
+            step(Status::Submitted, 1_250),
+            step(Status::Waiting, 1_000),
+            step(Status::Running, 2_000),
+        ]);
+        assert_eq!(
+            shown
+                .iter()
+                .map(|step| step.at.as_millisecond())
+                .collect::<Vec<_>>(),
+            [1_250, 1_250, 2_000]
+        );
     }
 
     proptest! {

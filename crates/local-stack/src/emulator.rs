@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::{Error, Options, processes};
@@ -30,6 +30,8 @@ const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 #[derive(Debug)]
 pub(crate) struct Emulator {
     child: Child,
+    /// Its standard input, whose end tells it to end.
+    _tether: Option<ChildStdin>,
     group: i32,
     mark: String,
     log: PathBuf,
@@ -101,13 +103,16 @@ impl Emulator {
             // A Ctrl-C at the terminal must reach us alone: we stop things in their order.
             .process_group(0)
             .kill_on_drop(true);
-        let child = command
+        let mut child = command
             .spawn()
             .map_err(Error::at("starting", &plan.options.python))?;
+        // Held here, for waiting on a child closes the pipe that it still holds.
+        let tether = child.stdin.take();
         let group = child.id().and_then(|id| i32::try_from(id).ok());
         let mut emulator = Self {
             group: group.ok_or_else(|| Error::call("starting the emulator")("it has no id"))?,
             child,
+            _tether: tether,
             mark: plan.mark.to_owned(),
             log,
             data,

@@ -21,6 +21,8 @@ pub struct JobStateChange {
     status_reason: Option<String>,
     #[serde(default)]
     attempts: Vec<AttemptDetail>,
+    #[serde(default)]
+    started_at: Option<i64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -55,14 +57,20 @@ impl JobStateChange {
         }
     }
 
-    /// The change, at the time that the event bears.
+    /// The change, at the time that the event bears: whole seconds, but for a
+    /// job that began to run, whose own time Batch tells to the millisecond.
     pub(crate) fn at(self, time: Timestamp) -> Result<JobChange, NotAJobId> {
+        let status = JobStatus::from_name(&self.status);
+        let began = self
+            .started_at
+            .filter(|_| status == JobStatus::Running)
+            .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
         Ok(JobChange {
             job: self.job_id.parse()?,
-            status: JobStatus::from_name(&self.status),
+            status,
             status_reason: self.status_reason,
             attempts: self.attempts.into_iter().map(Attempt::from).collect(),
-            at: time,
+            at: began.unwrap_or(time),
         })
     }
 }

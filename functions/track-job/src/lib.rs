@@ -16,7 +16,11 @@ use dropcast_domain::{
     run_id::{JobId, RunId},
 };
 use dropcast_executions::Executions;
-use dropcast_lambda_kit::batch::{self, Envelope};
+use dropcast_lambda_kit::{
+    batch::{self, Envelope},
+    error::{Class, FunctionError as _},
+    telemetry,
+};
 use dropcast_run_store::{Jobs, Runs, Tokens};
 
 pub use config::Config;
@@ -98,7 +102,14 @@ where
                 deps.store.advance(run, step).await?;
             }
             Effect::KeepLog(stream) => {
-                let lines = deps.jobs.last_lines(&stream).await?;
+                let lines = match deps.jobs.last_lines(&stream).await {
+                    Err(error) if error.class() == Class::Permanent => {
+                        // The run must end even where nobody may read its job's log.
+                        telemetry::log_failure(&error, "the failed job's log cannot be read");
+                        Vec::new()
+                    }
+                    lines => lines?,
+                };
                 if !lines.is_empty() {
                     deps.store.keep_log(run, &lines).await?;
                 }
