@@ -13,6 +13,8 @@ use crate::{Connection, Error, Options, Progress, Reporter, deploy, package, pro
 
 /// What publishes the local Batch's events: the emulator refuses sources that begin with `aws.`.
 const BATCH_EVENT_SOURCE: &str = "dropcast.batch";
+/// Where the local Batch keeps the output of jobs, inside the state folder.
+const BATCH_FOLDER: &str = "batch";
 /// How often a start is tried again when somebody else took the free port that was found.
 const PORT_TRIES: u32 = 3;
 
@@ -52,6 +54,8 @@ impl LocalStack {
             });
         }
         let hold = Hold::take(&options.state)?;
+        // The jobs of an earlier stack: this one cannot tell anybody about them.
+        let _ = tokio::fs::remove_dir_all(options.state.join(BATCH_FOLDER)).await;
         // Beside the binaries, so that every stack that runs them finds them packed.
         let packages = options.binaries.join("packages");
         let packaged = step(reporter, "packaging the functions", {
@@ -185,7 +189,7 @@ async fn start_services(
 
 fn batch_config(options: &Options, mark: &str, emulator: &str) -> BatchConfig {
     let state = &options.state;
-    let mut config = BatchConfig::new(state.join("images"), state.join("batch"));
+    let mut config = BatchConfig::new(state.join("images"), state.join(BATCH_FOLDER));
     config.port = options.batch_port;
     config.region.clone_from(&options.region);
     config.event_source = BATCH_EVENT_SOURCE.to_owned();
