@@ -1,6 +1,11 @@
 //! A local Batch with a folder of images, and an emulator where a test needs one.
 
 #![allow(dead_code, reason = "Every test file uses its own part.")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "This is test code outside of test functions."
+)]
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -17,25 +22,25 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub const IMAGE: &str = "local/model@sha256:0123abcd";
+pub(crate) const IMAGE: &str = "local/model@sha256:0123abcd";
 /// Longest time that a test waits for anything.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running local Batch, a client for it, and its folders.
-pub struct Local {
-    pub service: Option<BatchService>,
-    pub client: batch::Client,
-    pub endpoint: String,
-    pub queue: String,
-    pub folder: TempDir,
+pub(crate) struct Local {
+    pub(crate) service: Option<BatchService>,
+    pub(crate) client: batch::Client,
+    pub(crate) endpoint: String,
+    pub(crate) queue: String,
+    pub(crate) folder: TempDir,
 }
 
 impl Local {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut BatchConfig)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut BatchConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("images/model/0123abcd")).unwrap();
         let mut config =
@@ -54,7 +59,7 @@ impl Local {
     }
 
     /// Registers a definition that runs `script` with a shell.
-    pub async fn define(&self, name: &str, script: &str) {
+    pub(crate) async fn define(&self, name: &str, script: &str) {
         self.client
             .register_job_definition()
             .job_definition_name(name)
@@ -66,7 +71,7 @@ impl Local {
     }
 
     /// Submits a job.
-    pub async fn submit(&self, definition: &str) -> String {
+    pub(crate) async fn submit(&self, definition: &str) -> String {
         let answer = self
             .client
             .submit_job()
@@ -79,13 +84,13 @@ impl Local {
         answer.job_id().unwrap().to_owned()
     }
 
-    pub async fn job(&self, id: &str) -> JobDetail {
+    pub(crate) async fn job(&self, id: &str) -> JobDetail {
         let answer = self.client.describe_jobs().jobs(id).send().await.unwrap();
         answer.jobs().first().unwrap().clone()
     }
 
     /// Waits until the job has a status.
-    pub async fn reach(&self, id: &str, status: JobStatus) -> JobDetail {
+    pub(crate) async fn reach(&self, id: &str, status: JobStatus) -> JobDetail {
         let begin = Instant::now();
         loop {
             let job = self.job(id).await;
@@ -102,7 +107,7 @@ impl Local {
     }
 
     /// Waits until a RUNNABLE job says why it cannot be placed.
-    pub async fn held_back(&self, id: &str) -> JobDetail {
+    pub(crate) async fn held_back(&self, id: &str) -> JobDetail {
         let begin = Instant::now();
         loop {
             let job = self.job(id).await;
@@ -115,13 +120,13 @@ impl Local {
     }
 
     /// What the attempt of a job has written so far.
-    pub fn output(&self, job: &str, attempt: u32) -> String {
+    pub(crate) fn output(&self, job: &str, attempt: u32) -> String {
         let file = format!("state/jobs/{job}/attempt-{attempt}.log");
         std::fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
     }
 
     /// Waits until the output of the first attempt holds a text.
-    pub async fn printed(&self, job: &str, text: &str) -> String {
+    pub(crate) async fn printed(&self, job: &str, text: &str) -> String {
         until(text, || {
             let output = self.output(job, 1);
             output.contains(text).then_some(output)
@@ -129,7 +134,7 @@ impl Local {
         .await
     }
 
-    pub async fn fault(&self, fault: Value) {
+    pub(crate) async fn fault(&self, fault: Value) {
         let answer = reqwest::Client::new()
             .post(format!("{}/_dropcast/faults", self.endpoint))
             .json(&fault)
@@ -139,11 +144,11 @@ impl Local {
         assert_eq!(answer.status(), 201);
     }
 
-    pub fn snapshot(&self) -> PathBuf {
+    pub(crate) fn snapshot(&self) -> PathBuf {
         self.folder.path().join("images/model/0123abcd")
     }
 
-    pub async fn shutdown(&mut self) {
+    pub(crate) async fn shutdown(&mut self) {
         if let Some(service) = self.service.take() {
             service.shutdown().await;
         }
@@ -151,7 +156,7 @@ impl Local {
 }
 
 /// A container that runs a script with a shell, with one vCPU.
-pub fn shell(script: &str) -> ContainerProperties {
+pub(crate) fn shell(script: &str) -> ContainerProperties {
     let requirement = |kind, value: &str| {
         batch::types::ResourceRequirement::builder()
             .r#type(kind)
@@ -166,7 +171,7 @@ pub fn shell(script: &str) -> ContainerProperties {
         .build()
 }
 
-pub fn client(endpoint: &str) -> batch::Client {
+pub(crate) fn client(endpoint: &str) -> batch::Client {
     batch::Client::from_conf(
         batch::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -179,7 +184,7 @@ pub fn client(endpoint: &str) -> batch::Client {
 }
 
 /// Waits until `found` gives something.
-pub async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
         if let Some(found) = found() {
@@ -191,7 +196,7 @@ pub async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Whether a process lives; one that nobody has waited for yet counts as dead.
-pub fn lives(pid: &str) -> bool {
+pub(crate) fn lives(pid: &str) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         stat.rsplit(") ")
             .next()
@@ -200,7 +205,7 @@ pub fn lives(pid: &str) -> bool {
 }
 
 /// The Python that has the emulator and AWS's CLI: `DROPCAST_PYTHON`, or the repository's own.
-pub fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let own = || {
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../.venv/bin/python")
@@ -228,14 +233,14 @@ runpy.run_module('ministack', run_name='__main__')
 ";
 
 /// A MiniStack of its own; it ends with the value.
-pub struct Emulator {
+pub(crate) struct Emulator {
     process: Child,
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     http: reqwest::Client,
 }
 
 impl Emulator {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -267,7 +272,7 @@ impl Emulator {
     }
 
     /// Calls an operation of a service that speaks AWS's JSON protocol.
-    pub async fn call(&self, target: &str, body: Value) -> Value {
+    pub(crate) async fn call(&self, target: &str, body: Value) -> Value {
         let answer = self
             .http
             .post(&self.endpoint)
@@ -286,7 +291,7 @@ impl Emulator {
     }
 
     /// Sends every event of the local Batch into a queue, and gives the queue's URL.
-    pub async fn watch_events(&self) -> String {
+    pub(crate) async fn watch_events(&self) -> String {
         let queue = self
             .call("AmazonSQS.CreateQueue", json!({"QueueName": "events"}))
             .await;
@@ -304,7 +309,7 @@ impl Emulator {
     }
 
     /// Takes what a queue holds.
-    pub async fn receive(&self, queue: &str) -> Vec<Value> {
+    pub(crate) async fn receive(&self, queue: &str) -> Vec<Value> {
         let request = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0});
         let answer = self.call("AmazonSQS.ReceiveMessage", request).await;
         let mut events = Vec::new();
@@ -317,7 +322,7 @@ impl Emulator {
     }
 
     /// Takes events until one of them is a job's end.
-    pub async fn events_of(&self, queue: &str, job: &str) -> Vec<Value> {
+    pub(crate) async fn events_of(&self, queue: &str, job: &str) -> Vec<Value> {
         let begin = Instant::now();
         let mut events: Vec<Value> = Vec::new();
         loop {
@@ -339,7 +344,7 @@ impl Emulator {
     }
 
     /// The messages of a log stream.
-    pub async fn log(&self, stream: &str) -> Vec<String> {
+    pub(crate) async fn log(&self, stream: &str) -> Vec<String> {
         let request = json!({
             "logGroupName": "/aws/batch/job", "logStreamName": stream, "startFromHead": true,
         });
@@ -363,13 +368,13 @@ impl Drop for Emulator {
 }
 
 /// AWS's own CLI for an endpoint.
-pub struct AwsCli {
+pub(crate) struct AwsCli {
     program: OsString,
     endpoint: String,
 }
 
 impl AwsCli {
-    pub fn new(endpoint: &str) -> Self {
+    pub(crate) fn new(endpoint: &str) -> Self {
         Self {
             program: python().with_file_name("aws").into_os_string(),
             endpoint: endpoint.to_owned(),
@@ -377,7 +382,7 @@ impl AwsCli {
     }
 
     /// Runs `aws batch …` and gives its answer, or what it printed when it failed.
-    pub fn batch(&self, arguments: &[&str]) -> Result<Value, String> {
+    pub(crate) fn batch(&self, arguments: &[&str]) -> Result<Value, String> {
         let output = Command::new(python())
             .arg(&self.program)
             .arg("batch")

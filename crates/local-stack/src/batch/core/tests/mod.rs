@@ -2,6 +2,7 @@
 
 mod ending;
 mod faults;
+mod random;
 mod world;
 
 use std::time::Duration;
