@@ -27,6 +27,7 @@ pub async fn handle<A: Announcements>(
     announcements: &A,
     changes: TableChanges,
 ) -> Result<FailedChanges, Infallible> {
+    tracing::info!(changes = changes.records.len(), "the table changed");
     for change in changes.records {
         let number = change.sequence_number().to_owned();
         match announce(announcements, change).await {

@@ -39,7 +39,10 @@ pub(crate) struct Briefing {
 }
 
 impl Briefing {
-    pub(crate) async fn gather<S, F, K, M>(deps: &Deps<S, F, K, M>, run: &Run) -> Result<Self, Error>
+    pub(crate) async fn gather<S, F, K, M>(
+        deps: &Deps<S, F, K, M>,
+        run: &Run,
+    ) -> Result<Self, Error>
     where
         S: Runs + Models + Mails + History,
         F: Files,
@@ -49,22 +52,42 @@ impl Briefing {
         let now = (deps.now)();
         let version = registered(&deps.store, run).await?;
         let manifest = version.as_ref().map(|version| &version.draft.manifest);
-        let own = manifest.map(|manifest| manifest.notify.recipients.as_slice()).unwrap_or_default();
+        let own = manifest
+            .map(|manifest| manifest.notify.recipients.as_slice())
+            .unwrap_or_default();
         let config = &deps.config;
-        let chosen =
-            recipient::choose(&run.notify, own, &config.allowed_recipient_domains, &config.operator_address);
+        let chosen = recipient::choose(
+            &run.notify,
+            own,
+            &config.allowed_recipient_domains,
+            &config.operator_address,
+        );
 
         let inputs = match &run.input {
-            Some(input) => json(deps.files.read(&input.prepared_key, SHOWN_INPUT_BYTES).await?),
+            Some(input) => json(
+                deps.files
+                    .read(&input.prepared_key, SHOWN_INPUT_BYTES)
+                    .await?,
+            ),
             None => None,
         };
         let problems: Option<ProblemList> = match run.status() {
-            Status::Rejected => json(deps.files.read(&output::problems_key(&run.id), PROBLEMS_BYTES).await?),
+            Status::Rejected => json(
+                deps.files
+                    .read(&output::problems_key(&run.id), PROBLEMS_BYTES)
+                    .await?,
+            ),
             _ => None,
         };
-        let log = if run.status() == Status::Failed { deps.store.log(&run.id).await? } else { Vec::new() };
+        let log = if run.status() == Status::Failed {
+            deps.store.log(&run.id).await?
+        } else {
+            Vec::new()
+        };
         let (links, links_until) = links(deps, run, now).await?;
-        let schema: Option<Value> = version.as_ref().and_then(|version| serde_json::from_str(&version.draft.input_schema).ok());
+        let schema: Option<Value> = version
+            .as_ref()
+            .and_then(|version| serde_json::from_str(&version.draft.input_schema).ok());
 
         let content = mail::compose(&mail::Known {
             run,
@@ -76,7 +99,8 @@ impl Briefing {
             links: &links,
             links_until,
             refused: &chosen.refused,
-            operator_only: chosen.mailed == [config.operator_address.clone()] && chosen_nobody(run, own, &chosen.mailed),
+            operator_only: chosen.mailed == [config.operator_address.clone()]
+                && chosen_nobody(run, own, &chosen.mailed),
             now,
         })
         .ok_or(Error::Held)?;
@@ -85,18 +109,31 @@ impl Briefing {
             None => None,
         };
         let rendered = render::render(&content, chart.is_some())?;
-        Ok(Self { recipients: chosen.mailed, content, rendered, chart })
+        Ok(Self {
+            recipients: chosen.mailed,
+            content,
+            rendered,
+            chart,
+        })
     }
 
     /// The letter to one recipient.
-    pub(crate) fn letter<'a>(&'a self, sender: &'a str, recipient: &'a str, date: Timestamp) -> Letter<'a> {
+    pub(crate) fn letter<'a>(
+        &'a self,
+        sender: &'a str,
+        recipient: &'a str,
+        date: Timestamp,
+    ) -> Letter<'a> {
         let chart = self.content.chart.as_ref().zip(self.chart.as_deref());
         Letter {
             sender,
             recipient,
             content: &self.content,
             rendered: &self.rendered,
-            chart: chart.map(|(row, bytes)| Chart { media_type: row.media_type, bytes }),
+            chart: chart.map(|(row, bytes)| Chart {
+                media_type: row.media_type,
+                bytes,
+            }),
             date,
         }
     }
@@ -104,7 +141,11 @@ impl Briefing {
 
 /// Whether the operator stands in for recipients of whom none could be mailed.
 fn chosen_nobody(run: &Run, own: &[String], mailed: &[String]) -> bool {
-    !run.notify.iter().chain(own).any(|wanted| mailed.iter().any(|address| address.eq_ignore_ascii_case(wanted)))
+    !run.notify.iter().chain(own).any(|wanted| {
+        mailed
+            .iter()
+            .any(|address| address.eq_ignore_ascii_case(wanted))
+    })
 }
 
 async fn registered<S: Models>(store: &S, run: &Run) -> Result<Option<RegisteredVersion>, Error> {
@@ -126,7 +167,11 @@ async fn links<S, F, K: KeySource, M>(
     let keys = deps.keys.keys(now).await?;
     let lifetime = SignedDuration::from_hours(24 * i64::from(deps.config.link_lifetime_days));
     // Counted from the run's end, so that a mail that is tried again says the same.
-    let until = run.current.at.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+    let until = run
+        .current
+        .at
+        .saturating_add(lifetime)
+        .unwrap_or(Timestamp::MAX);
     let links = run.outputs.iter().map(|output| {
         let link = Link {
             run: run.id.clone(),
@@ -134,7 +179,10 @@ async fn links<S, F, K: KeySource, M>(
             expires: until.as_second(),
             epoch: run.links_epoch,
         };
-        (output.path.clone(), format!("{}/r/{}", deps.config.link_base_url, keys.sign(&link)))
+        (
+            output.path.clone(),
+            format!("{}/r/{}", deps.config.link_base_url, keys.sign(&link)),
+        )
     });
     Ok((links.collect(), Some(until)))
 }

@@ -8,7 +8,11 @@ use dropcast_lambda_kit::error::CallError;
 /// Files of a run.
 pub trait Files: Send + Sync {
     /// A file's content; none if there is no such file or it is larger than this.
-    fn read(&self, key: &str, at_most: u64) -> impl Future<Output = Result<Option<Vec<u8>>, CallError>> + Send;
+    fn read(
+        &self,
+        key: &str,
+        at_most: u64,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, CallError>> + Send;
 }
 
 /// The results bucket in S3.
@@ -21,18 +25,32 @@ pub struct RunFiles {
 impl RunFiles {
     /// The bucket of this name.
     pub fn new(client: Client, bucket: impl Into<String>) -> Self {
-        Self { client, bucket: bucket.into() }
+        Self {
+            client,
+            bucket: bucket.into(),
+        }
     }
 }
 
 impl Files for RunFiles {
     async fn read(&self, key: &str, at_most: u64) -> Result<Option<Vec<u8>>, CallError> {
-        let object = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
+        let object = match self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+        {
             Ok(object) => object,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
             Err(error) => return Err(CallError::of_sdk("s3:GetObject", error)),
         };
-        if object.content_length.and_then(|length| u64::try_from(length).ok()).is_none_or(|length| length > at_most) {
+        if object
+            .content_length
+            .and_then(|length| u64::try_from(length).ok())
+            .is_none_or(|length| length > at_most)
+        {
             return Ok(None);
         }
         let content = object.body.collect().await.map_err(|error| CallError {

@@ -27,7 +27,7 @@ pub use config::Config;
 pub use error::Error;
 pub use event::Notice;
 pub use files::{Files, RunFiles};
-pub use mailer::{Mailer, Ses};
+pub use mailer::{Mailer, NotSent, Ses};
 
 /// What the handler works with.
 #[derive(Debug)]
@@ -47,7 +47,10 @@ pub struct Deps<S, F, K, M> {
 }
 
 /// Handles a batch of our own `Run Status Changed` events.
-pub async fn handle<S, F, K, M>(deps: &Deps<S, F, K, M>, event: SqsEvent) -> Result<SqsBatchResponse, Infallible>
+pub async fn handle<S, F, K, M>(
+    deps: &Deps<S, F, K, M>,
+    event: SqsEvent,
+) -> Result<SqsBatchResponse, Infallible>
 where
     S: Runs + Models + Mails + History,
     F: Files,
@@ -69,11 +72,17 @@ where
         tracing::warn!(run.id = %notice.run_id, "there is no such run any more");
         return Ok(());
     };
-    let Some(kind) = MailKind::of(run.status()) else { return Ok(()) };
+    let Some(kind) = MailKind::of(run.status()) else {
+        return Ok(());
+    };
     let briefing = Briefing::gather(deps, &run).await?;
     let mut failed = None;
     for recipient in &briefing.recipients {
-        let mail = MailKey { run: run.id.clone(), kind: run.status(), recipient: recipient.clone() };
+        let mail = MailKey {
+            run: run.id.clone(),
+            kind: run.status(),
+            recipient: recipient.clone(),
+        };
         // One recipient whom SES refuses does not keep the mail from the others.
         if let Err(error) = mail_one(deps, &briefing, kind, &mail).await {
             dropcast_lambda_kit::telemetry::log_failure(&error, "a mail was not sent");
@@ -98,8 +107,19 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
             tracing::warn!(run.id = %mail.run, "mail_possibly_repeated: an earlier try left no trace of how it went");
         }
     }
-    let message = mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
-    match deps.mailer.send(&deps.config.sender_address, &mail.recipient, message, &mail.run, kind).await {
+    let message =
+        mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
+    match deps
+        .mailer
+        .send(
+            &deps.config.sender_address,
+            &mail.recipient,
+            message,
+            &mail.run,
+            kind,
+        )
+        .await
+    {
         Ok(message_id) => {
             deps.store.sent(mail, &message_id, now).await?;
             tracing::info!(run.id = %mail.run, kind = kind.as_str(), %message_id, "mailed");

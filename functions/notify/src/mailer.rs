@@ -3,13 +3,15 @@
 use std::future::Future;
 
 use aws_sdk_ses::{
-    Client,
+    Client, Config,
+    config::retry::RetryConfig,
     error::SdkError,
+    operation::send_raw_email::SendRawEmailError,
     primitives::Blob,
     types::{MessageTag, RawMessage},
 };
 use dropcast_domain::{mail::MailKind, run_id::RunId};
-use dropcast_lambda_kit::error::CallError;
+use dropcast_lambda_kit::{aws, error::CallError, telemetry};
 use thiserror::Error;
 
 /// A mail that was not sent, as far as we know.
@@ -59,12 +61,25 @@ impl Mailer for Ses {
         kind: MailKind,
     ) -> Result<String, NotSent> {
         let unbuilt = |error: aws_sdk_ses::error::BuildError| NotSent {
-            error: CallError { call: "ses:SendRawEmail", transient: false, source: Box::new(error) },
+            error: CallError {
+                call: "ses:SendRawEmail",
+                transient: false,
+                source: Box::new(error),
+            },
             refused: true,
         };
-        let raw = RawMessage::builder().data(Blob::new(message)).build().map_err(unbuilt)?;
+        let raw = RawMessage::builder()
+            .data(Blob::new(message))
+            .build()
+            .map_err(unbuilt)?;
         // Tags come back in SES's bounce and delivery events.
-        let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build().map_err(unbuilt);
+        let tag = |name: &str, value: &str| {
+            MessageTag::builder()
+                .name(name)
+                .value(value)
+                .build()
+                .map_err(unbuilt)
+        };
         let answer = self
             .client
             .send_raw_email()
@@ -73,14 +88,33 @@ impl Mailer for Ses {
             .raw_message(raw)
             .tags(tag("run", run.as_str())?)
             .tags(tag("kind", kind.as_str())?)
+            .customize()
+            // A repetition after an answer that got lost would send the mail twice, uncounted.
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await;
         match answer {
             Ok(answer) => Ok(answer.message_id),
-            Err(error) => {
-                let refused = matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_));
-                Err(NotSent { error: CallError::of_sdk("ses:SendRawEmail", error), refused })
-            }
+            Err(error) => Err(not_sent(&error, recipient)),
         }
+    }
+}
+
+/// What SES's failure means, without the recipient's address: SES names whom it refuses, and errors are logged.
+fn not_sent(error: &SdkError<SendRawEmailError>, recipient: &str) -> NotSent {
+    let refused = match error {
+        SdkError::ConstructionFailure(_) => true,
+        // What failed on SES's own side may have been sent.
+        SdkError::ServiceError(refusal) => refusal.raw().status().as_u16() < 500,
+        _ => false,
+    };
+    let said = telemetry::chain(error).replace(recipient, "<the recipient>");
+    NotSent {
+        error: CallError {
+            call: "ses:SendRawEmail",
+            transient: aws::is_transient(error),
+            source: said.into(),
+        },
+        refused,
     }
 }

@@ -14,10 +14,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), &config.runs_table),
         files: RunFiles::new(aws_sdk_s3::Client::new(&aws), &config.results_bucket),
-        keys: SecretKeys::new(aws_sdk_secretsmanager::Client::new(&aws), &config.link_secret_arn),
+        keys: SecretKeys::new(
+            aws_sdk_secretsmanager::Client::new(&aws),
+            &config.link_secret_arn,
+        ),
         mailer: Ses::new(aws_sdk_ses::Client::new(&aws)),
         now: dropcast_lambda_kit::clock::now,
         config,
     };
-    lambda_runtime::run(service_fn(|event: LambdaEvent<_>| handle(&deps, event.payload))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
+        handle(&deps, event.payload)
+    }))
+    .await
 }

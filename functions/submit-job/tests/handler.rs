@@ -157,6 +157,9 @@ async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
             .map(|(name, value)| (name.to_owned(), value))
             .into()
     );
+    let schema = include_str!("../../../schemas/job-context.schema.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    jsonschema::validate(&schema, &json!(environment)).unwrap();
     let record = record(&world, &run).await;
     assert_eq!(record.job, Some(answer.job_id));
     assert_eq!(record.current, step(0, Status::Submitted, 500));

@@ -41,6 +41,7 @@ struct JobsState {
     logs: BTreeMap<String, Vec<String>>,
     stopped: BTreeSet<JobId>,
     away: bool,
+    denied: bool,
 }
 
 impl JobTrace for FakeJobs {
@@ -48,6 +49,12 @@ impl JobTrace for FakeJobs {
         let state = self.0.lock().unwrap();
         if state.away {
             return Err(away("logs:GetLogEvents"));
+        }
+        if state.denied {
+            return Err(CallError {
+                transient: false,
+                ..away("logs:GetLogEvents")
+            });
         }
         Ok(state.logs.get(stream).cloned().unwrap_or_default())
     }
@@ -262,6 +269,16 @@ async fn logs_that_cannot_be_read_now_are_read_with_the_next_delivery() {
     }
     deliver(&world, [&event]).await;
     assert_eq!(world.store.log(&run.id).await.unwrap(), ["line"]);
+    assert_eq!(resumed(&world).1.attempts, 2);
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_may_read_does_not_keep_the_run_from_its_end() {
+    let world = world();
+    let run = waiting(&world).await;
+    world.jobs.0.lock().unwrap().denied = true;
+    deliver(&world, [&job_failed(run.id.as_str())]).await;
+    assert!(world.store.log(&run.id).await.unwrap().is_empty());
     assert_eq!(resumed(&world).1.attempts, 2);
 }
 

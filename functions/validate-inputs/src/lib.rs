@@ -32,6 +32,10 @@ use verdict::Rejection;
 /// The most pointers of filled-in defaults that stand on the record.
 const MOST_DEFAULTS: usize = 100;
 
+/// The longest of them, in bytes: a pointer may hold a key of the user's, and
+/// the record ends at DynamoDB's 400 kB.
+const LONGEST_POINTER: usize = 500;
+
 /// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, F> {
@@ -150,7 +154,12 @@ where
     deps.files
         .keep(&prepared_key, "application/json", accepted.prepared)
         .await?;
-    let defaults = accepted.defaults.into_iter().take(MOST_DEFAULTS).collect();
+    let defaults = accepted
+        .defaults
+        .into_iter()
+        .filter(|pointer| pointer.len() <= LONGEST_POINTER)
+        .take(MOST_DEFAULTS)
+        .collect();
     Ok(Ok((
         version,
         AcceptedInput {

@@ -1,0 +1,300 @@
+//! From the news that a run ended to one mail per recipient.
+
+#[path = "../../../../tests/fixtures/domain.rs"]
+mod domain;
+#[path = "../../../../tests/fixtures/events.rs"]
+mod events;
+mod world;
+
+use std::time::Duration;
+
+use dropcast_domain::{mail::MailKind, status::Status};
+use dropcast_run_store::{
+    CLAIM_SECONDS, Endings as _, Models as _, Runs as _, Validation as _, Verdict,
+};
+use mail_parser::MessageParser;
+use notify::handle;
+use serde_json::json;
+
+use domain::{MODEL, acceptance, draft, new_run, step, wishes};
+use events::{failed, sqs};
+use world::{ANA, BO, Log, OPERATOR, Treatment, deliver, ended, keys, notice, wait_seconds, world};
+
+#[tokio::test]
+async fn each_kind_of_end_is_mailed_once_to_each_recipient() {
+    for (end, kind) in [
+        (Status::Succeeded, MailKind::Succeeded),
+        (Status::Failed, MailKind::Failed),
+        (Status::Rejected, MailKind::Rejected),
+    ] {
+        let mut world = world().await;
+        let run = ended(&mut world, end, &[ANA, BO]).await;
+        assert!(!deliver(&world, &run).await);
+        let sent = world.mailer.sent();
+        assert_eq!(world.mailer.recipients(), [ANA, BO], "{end}");
+        for sent in sent {
+            assert_eq!((sent.kind, sent.run), (kind, run.id.clone()));
+            let mail = MessageParser::default().parse(&sent.message).unwrap();
+            let to = mail.to().unwrap().first().unwrap().address().unwrap();
+            assert_eq!(to, sent.to);
+            assert!(mail.subject().unwrap().contains("Q3 plan"));
+            let text = mail.body_text(0).unwrap().to_string();
+            let expected = match end {
+                Status::Succeeded => "https://links.corp.example/r/",
+                Status::Failed => "UnknownLine: Cloud",
+                _ => "a list",
+            };
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn invariant_5_a_notice_that_is_delivered_again_sends_nothing_again() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    let notice = notice(&run);
+    let answer = handle(&world, sqs([&notice, &notice, &notice]))
+        .await
+        .unwrap();
+    assert!(failed(&answer).is_empty());
+    wait_seconds(10 * CLAIM_SECONDS);
+    assert!(!deliver(&world, &run).await);
+    assert_eq!(world.mailer.recipients(), [ANA]);
+}
+
+#[tokio::test]
+async fn invariant_5_of_two_deliveries_at_the_same_time_one_sends() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA, BO]).await;
+    tokio::join!(deliver(&world, &run), deliver(&world, &run));
+    let mut recipients = world.mailer.recipients();
+    recipients.sort();
+    assert_eq!(recipients, [ANA, BO]);
+}
+
+#[tokio::test]
+async fn a_refusal_gives_the_claim_back_and_spares_the_other_recipients() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Failed, &[ANA, BO]).await;
+    world.mailer.treat(ANA, Some(Treatment::Refuses));
+    assert!(deliver(&world, &run).await);
+    assert_eq!(world.mailer.recipients(), [BO]);
+    world.mailer.treat(ANA, None);
+    let log = Log::default();
+    let again = log.of(deliver(&world, &run)).await;
+    assert!(!again, "at once: no claim has to lapse");
+    assert_eq!(world.mailer.recipients(), [BO, ANA]);
+    assert!(!log.text().contains("mail_possibly_repeated"));
+}
+
+#[tokio::test]
+async fn a_lost_answer_holds_the_claim_until_it_lapses_and_the_repetition_is_counted() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    world.mailer.treat(ANA, Some(Treatment::LosesAnswer));
+    assert!(deliver(&world, &run).await);
+    world.mailer.treat(ANA, None);
+    wait_seconds(CLAIM_SECONDS - 1);
+    assert!(deliver(&world, &run).await, "held");
+    assert_eq!(world.mailer.sent().len(), 1);
+    wait_seconds(1);
+    let log = Log::default();
+    assert!(!log.of(deliver(&world, &run)).await);
+    assert_eq!(world.mailer.sent().len(), 2);
+    assert_eq!(log.text().matches("mail_possibly_repeated").count(), 1);
+}
+
+#[tokio::test]
+async fn a_crash_between_sess_answer_and_our_record_is_counted() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    world.mailer.treat(ANA, Some(Treatment::Hangs));
+    let died = tokio::time::timeout(Duration::from_millis(50), deliver(&world, &run)).await;
+    assert!(died.is_err());
+    world.mailer.treat(ANA, None);
+    assert!(deliver(&world, &run).await, "the dead one's claim is held");
+    wait_seconds(CLAIM_SECONDS);
+    let log = Log::default();
+    assert!(!log.of(deliver(&world, &run)).await);
+    assert_eq!(world.mailer.recipients(), [ANA, ANA]);
+    assert_eq!(log.text().matches("mail_possibly_repeated").count(), 1);
+    assert!(!deliver(&world, &run).await);
+    assert_eq!(world.mailer.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_tried_again_is_the_same_to_the_receiver() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    world.mailer.treat(ANA, Some(Treatment::LosesAnswer));
+    deliver(&world, &run).await;
+    wait_seconds(CLAIM_SECONDS);
+    deliver(&world, &run).await;
+    let ids: Vec<String> = world
+        .mailer
+        .sent()
+        .iter()
+        .map(|sent| {
+            let mail = MessageParser::default().parse(&sent.message).unwrap();
+            format!(
+                "{} {}",
+                mail.message_id().unwrap(),
+                mail.body_text(0).unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn only_an_end_is_mailed() {
+    for status in Status::ALL {
+        let mut world = world().await;
+        let run = ended(&mut world, status, &[ANA]).await;
+        assert_eq!(run.status(), status);
+        assert!(!deliver(&world, &run).await);
+        let mailed = matches!(
+            status,
+            Status::Succeeded | Status::Failed | Status::Rejected
+        );
+        assert_eq!(!world.mailer.sent().is_empty(), mailed, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn the_record_counts_and_not_what_the_notice_says() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    let mut early = notice(&run);
+    early["detail"]["status"] = json!("running");
+    let answer = handle(&world, sqs([&early])).await.unwrap();
+    assert!(failed(&answer).is_empty());
+    assert_eq!(world.mailer.recipients(), [ANA]);
+    let forgotten = notice(&new_run("forgotten.json"));
+    let answer = handle(&world, sqs([&forgotten, &json!({ "junk": 1 })]))
+        .await
+        .unwrap();
+    assert_eq!(failed(&answer), ["message-1"]);
+    assert_eq!(world.mailer.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_may_not_be_mailed_is_not_and_the_operator_stands_in() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Failed, &["eve@evil.example"]).await;
+    assert!(!deliver(&world, &run).await);
+    assert_eq!(world.mailer.recipients(), [OPERATOR]);
+
+    let mut world = crate::world::world().await;
+    let run = ended(&mut world, Status::Failed, &["eve@evil.example", ANA]).await;
+    assert!(!deliver(&world, &run).await);
+    assert_eq!(world.mailer.recipients(), [ANA]);
+    let mail = world.mailer.sent().remove(0).message;
+    let mail = MessageParser::default().parse(&mail).unwrap();
+    assert!(
+        mail.body_text(0).unwrap().contains("eve@evil.example"),
+        "the run says so"
+    );
+}
+
+#[tokio::test]
+async fn a_models_own_recipients_hear_of_every_run() {
+    let mut world = world().await;
+    let mut model = draft(MODEL);
+    model.manifest.notify.recipients = vec!["team@eu.corp.example".into(), ANA.into()];
+    let second = world.store.register(&model).await.unwrap();
+    let run = new_run("plan.json");
+    world.store.begin(&run).await.unwrap();
+    let mut acceptance = acceptance(&run.id);
+    acceptance.version = second.version;
+    let verdict = Verdict::Accepted(acceptance);
+    world
+        .store
+        .judge(&run.id, &wishes(&[ANA]), &verdict)
+        .await
+        .unwrap();
+    let run = world
+        .store
+        .finish(&run.id, step(1, Status::Failed, 9_000), None)
+        .await
+        .unwrap();
+    deliver(&world, &run).await;
+    assert_eq!(world.mailer.recipients(), [ANA, "team@eu.corp.example"]);
+    world.files.0.clear();
+}
+
+#[tokio::test]
+async fn a_link_in_a_mail_opens_its_output_for_as_long_as_the_deployment_says() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    wait_seconds(86_400);
+    deliver(&world, &run).await;
+    let mail = world.mailer.sent().remove(0).message;
+    let mail = MessageParser::default().parse(&mail).unwrap();
+    let text = mail.body_text(0).unwrap().to_string();
+    let tokens: Vec<&str> = text
+        .split("https://links.corp.example/r/")
+        .skip(1)
+        .map(|rest| rest.split_whitespace().next().unwrap())
+        .collect();
+    let days = |days: i64| run.current.at + jiff::SignedDuration::from_hours(24 * days);
+    let paths: Vec<String> = tokens
+        .iter()
+        .map(|token| {
+            assert!(keys().verify(token, days(30)).is_err());
+            let link = keys().verify(token, days(29)).unwrap();
+            assert_eq!(link.run, run.id);
+            link.path
+        })
+        .collect();
+    assert_eq!(paths, ["forecast.csv", "charts/a b.png"]);
+}
+
+#[tokio::test]
+async fn files_that_are_gone_or_do_not_read_do_not_keep_a_mail_back() {
+    for end in [Status::Succeeded, Status::Failed, Status::Rejected] {
+        for content in [None, Some(b"{ not json".to_vec())] {
+            let mut world = world().await;
+            let run = ended(&mut world, end, &[ANA]).await;
+            match content {
+                None => world.files.0.clear(),
+                Some(content) => world
+                    .files
+                    .0
+                    .values_mut()
+                    .for_each(|file| file.clone_from(&content)),
+            }
+            assert!(!deliver(&world, &run).await, "{end}");
+            assert_eq!(world.mailer.recipients(), [ANA]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_address_link_or_input_is_logged() {
+    let log = Log::default();
+    for end in [Status::Succeeded, Status::Failed, Status::Rejected] {
+        for treatment in [None, Some(Treatment::Refuses), Some(Treatment::LosesAnswer)] {
+            let mut world = world().await;
+            let run = ended(&mut world, end, &[ANA, "eve@evil.example"]).await;
+            world.mailer.treat(ANA, treatment);
+            log.of(deliver(&world, &run)).await;
+        }
+    }
+    let text = log.text();
+    assert!(
+        text.contains("mailed") && text.contains("was not sent"),
+        "{text}"
+    );
+    for secret in [
+        "@corp.example",
+        "@evil.example",
+        "/r/",
+        "Hardware",
+        "Traceback",
+    ] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}

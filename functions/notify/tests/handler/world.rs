@@ -1,0 +1,300 @@
+//! A deployment in memory: its table, its bucket, its keys and an SES that can misbehave.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex},
+};
+
+use dropcast_domain::{
+    event::RunStatusChanged,
+    failure::{ErrorCode, Failure},
+    link::LinkKeys,
+    mail::MailKind,
+    model::OutputKind,
+    output::{Output, problems_key},
+    problem::{Problem, ProblemList},
+    run::{Run, Wishes},
+    run_id::RunId,
+    status::Status,
+};
+use dropcast_lambda_kit::error::CallError;
+use dropcast_link_keys::{KeySource, KeysError};
+use dropcast_run_store::{
+    Endings as _, Jobs as _, Models as _, Outputs as _, Runs as _, Validation as _, Verdict,
+    memory::MemoryStore,
+};
+use jiff::Timestamp;
+use notify::{Config, Deps, Files, Mailer, NotSent, handle};
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{MODEL, acceptance, at, draft, job, new_run, output, step, wishes},
+    events::{failed, sqs},
+};
+
+pub(crate) const ANA: &str = "ana@corp.example";
+pub(crate) const BO: &str = "bo@corp.example";
+pub(crate) const OPERATOR: &str = "operator@corp.example";
+
+thread_local! {
+    /// Milliseconds after the upload; every test has a thread of its own.
+    static NOW: Cell<i64> = const { Cell::new(10_000) };
+}
+
+pub(crate) fn clock() -> Timestamp {
+    at(NOW.get())
+}
+
+pub(crate) fn wait_seconds(seconds: i64) {
+    NOW.set(NOW.get() + 1_000 * seconds);
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FakeFiles(pub(crate) BTreeMap<String, Vec<u8>>);
+
+impl Files for FakeFiles {
+    async fn read(&self, key: &str, at_most: u64) -> Result<Option<Vec<u8>>, CallError> {
+        let content = self.0.get(key).cloned();
+        Ok(content.filter(|content| content.len() as u64 <= at_most))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FakeKeys;
+
+pub(crate) fn keys() -> LinkKeys {
+    LinkKeys::parse(&json!({ "current": "k1", "k1": "a".repeat(64) }).to_string()).unwrap()
+}
+
+impl KeySource for FakeKeys {
+    async fn keys(&self, _now: Timestamp) -> Result<LinkKeys, KeysError> {
+        Ok(keys())
+    }
+}
+
+/// SES: what it took, and how it treats whom.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FakeSes(Arc<Mutex<SesState>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct SesState {
+    sent: Vec<Sent>,
+    treats: BTreeMap<String, Treatment>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) to: String,
+    pub(crate) message: Vec<u8>,
+    pub(crate) run: RunId,
+    pub(crate) kind: MailKind,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Treatment {
+    /// Says no.
+    Refuses,
+    /// Takes the mail, and its answer is lost.
+    LosesAnswer,
+    /// Takes the mail and never answers: the function dies with it.
+    Hangs,
+}
+
+impl FakeSes {
+    pub(crate) fn treat(&self, recipient: &str, how: Option<Treatment>) {
+        let mut state = self.0.lock().unwrap();
+        match how {
+            Some(how) => state.treats.insert(recipient.to_owned(), how),
+            None => state.treats.remove(recipient),
+        };
+    }
+
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.0.lock().unwrap().sent.clone()
+    }
+
+    pub(crate) fn recipients(&self) -> Vec<String> {
+        self.sent().into_iter().map(|sent| sent.to).collect()
+    }
+}
+
+impl Mailer for FakeSes {
+    async fn send(
+        &self,
+        _sender: &str,
+        recipient: &str,
+        message: Vec<u8>,
+        run: &RunId,
+        kind: MailKind,
+    ) -> Result<String, NotSent> {
+        let (treatment, number) = {
+            let mut state = self.0.lock().unwrap();
+            let treatment = state.treats.get(recipient).copied();
+            if !matches!(treatment, Some(Treatment::Refuses)) {
+                state.sent.push(Sent {
+                    to: recipient.to_owned(),
+                    message,
+                    run: run.clone(),
+                    kind,
+                });
+            }
+            (treatment, state.sent.len())
+        };
+        let not_sent = |refused: bool| NotSent {
+            error: CallError {
+                call: "ses:SendRawEmail",
+                transient: true,
+                source: "no".into(),
+            },
+            refused,
+        };
+        match treatment {
+            None => Ok(format!("message-{number}")),
+            Some(Treatment::Refuses) => Err(not_sent(true)),
+            Some(Treatment::LosesAnswer) => Err(not_sent(false)),
+            Some(Treatment::Hangs) => std::future::pending().await,
+        }
+    }
+}
+
+pub(crate) type World = Deps<MemoryStore, FakeFiles, FakeKeys, FakeSes>;
+
+pub(crate) async fn world() -> World {
+    let store = MemoryStore::default();
+    store.register(&draft(MODEL)).await.unwrap();
+    Deps {
+        store,
+        files: FakeFiles::default(),
+        keys: FakeKeys,
+        mailer: FakeSes::default(),
+        now: clock,
+        config: Config {
+            runs_table: "runs".into(),
+            results_bucket: "results".into(),
+            link_secret_arn: "secret".into(),
+            link_base_url: "https://links.corp.example".into(),
+            link_lifetime_days: 30,
+            sender_address: "forecasts@corp.example".into(),
+            operator_address: OPERATOR.into(),
+            allowed_recipient_domains: vec!["corp.example".into()],
+        },
+    }
+}
+
+/// A run whose uploader wants these mailed, and that has ended so.
+pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Run {
+    let run = new_run("plan.json");
+    let id = &run.id;
+    let store = &world.store;
+    store.begin(&run).await.unwrap();
+    let wishes = Wishes {
+        notify_unusable: Vec::new(),
+        ..wishes(notify)
+    };
+    let verdict = match end {
+        Status::Rejected => Verdict::Rejected {
+            problem_count: 1,
+            version: None,
+        },
+        _ => Verdict::Accepted(acceptance(id)),
+    };
+    store.judge(id, &wishes, &verdict).await.unwrap();
+    let input = acceptance(id).input.prepared_key;
+    world.files.0.insert(
+        input,
+        br#"{"lines":["Hardware"],"horizon_months":12}"#.to_vec(),
+    );
+    let failure = match end {
+        Status::Succeeded => {
+            let chart = Output {
+                kind: OutputKind::Chart,
+                media_type: "image/png".into(),
+                ..output(id, "charts/a b.png")
+            };
+            world
+                .files
+                .0
+                .insert(chart.key.clone(), b"\x89PNG\r\n\x1a\nx".to_vec());
+            let outputs = [output(id, "forecast.csv"), chart];
+            store.publish(id, &outputs, 2).await.unwrap();
+            None
+        }
+        Status::Rejected => {
+            let problems = ProblemList::of(Problem::new("/lines", "1", "a list"));
+            let problems = serde_json::to_vec(&problems).unwrap();
+            world.files.0.insert(problems_key(id), problems);
+            Some(Failure::new(
+                ErrorCode::InputRejected,
+                "The file has one problem.",
+            ))
+        }
+        Status::Failed => {
+            store.name_job(id, &job()).await.unwrap();
+            let lines = ["Traceback", "UnknownLine: Cloud"].map(ToOwned::to_owned);
+            store.keep_log(id, &lines).await.unwrap();
+            Some(Failure::new(ErrorCode::JobFailed, "The model stopped."))
+        }
+        _ => None,
+    };
+    if end.is_terminal() {
+        let end = step(1, end, 9_000);
+        return store.finish(id, end, failure.as_ref()).await.unwrap();
+    }
+    store.advance(id, step(0, end, 9_000)).await.unwrap();
+    store.find(id).await.unwrap().unwrap()
+}
+
+/// The notice as EventBridge delivers it.
+pub(crate) fn notice(run: &Run) -> Value {
+    json!({
+        "version": "0",
+        "id": "0f6a4b1c-2d3e-4c0e-9d5e-8c5b4f0f3c1e",
+        "detail-type": "Run Status Changed",
+        "source": "dropcast",
+        "account": "111122223333",
+        "time": "2026-03-02T09:30:09Z",
+        "region": "eu-west-1",
+        "resources": [],
+        "detail": RunStatusChanged::between(None, run).unwrap(),
+    })
+}
+
+/// Delivers a notice; says whether it is to be delivered again.
+pub(crate) async fn deliver(world: &World, run: &Run) -> bool {
+    let answer = handle(world, sqs([&notice(run)])).await.unwrap();
+    !failed(&answer).is_empty()
+}
+
+/// What is logged on this thread.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) async fn of<T>(&self, work: impl Future<Output = T>) -> T {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || log.clone())
+            .finish();
+        let _here = tracing::subscriber::set_default(subscriber);
+        work.await
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

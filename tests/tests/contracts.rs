@@ -1,0 +1,220 @@
+//! What crosses a border has the shape that its schema says.
+
+#[path = "../fixtures/domain.rs"]
+mod domain;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use dropcast_domain::{
+    event::RunStatusChanged,
+    failure::{ErrorCode, Failure},
+    job::JobEnd,
+    run::{HEADLINE_OUTPUTS, Run},
+    status::Status,
+    upload::Upload,
+};
+use serde_json::{Value, json};
+
+use domain::{MODEL, acceptance, at, job, new_run, output, run_of, step, upload, wishes};
+
+fn schema(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../schemas/{name}.schema.json"));
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+struct Schema(jsonschema::Validator);
+
+impl Schema {
+    fn of(name: &str) -> Self {
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema(name));
+        Self(validator.unwrap())
+    }
+
+    fn accepts(&self, value: &Value) {
+        let faults: Vec<String> = self
+            .0
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{faults:#?}\n{value:#}");
+    }
+
+    fn refuses(&self, value: &Value) {
+        assert!(!self.0.is_valid(value), "{value:#}");
+    }
+}
+
+/// Runs at every stage, with everything that a record can hold.
+fn runs() -> Vec<Run> {
+    let begun = new_run("plan.json");
+    let sparse = run_of(Upload {
+        version_id: None,
+        sequencer: None,
+        key: "inputs/é + %".into(),
+        ..upload(MODEL, "")
+    });
+    let pinned = run_of(upload("No Model é@latest", &"x".repeat(900)));
+    let mut judged = begun.clone();
+    let wishes = wishes(&["ana@corp.example", "bo@corp.example"]);
+    judged.advance(step(0, Status::Validating, 10));
+    judged.title = wishes.title;
+    judged.notify = wishes.notify;
+    judged.notify_unusable = wishes.notify_unusable;
+    let mut rejected = judged.clone();
+    rejected.problem_count = Some(12);
+    rejected.failure = Some(Failure::new(
+        ErrorCode::InputRejected,
+        "The file has 12 problems.",
+    ));
+    rejected.advance(step(0, Status::Rejected, 20));
+    let mut accepted = judged;
+    let acceptance = acceptance(&begun.id);
+    accepted.version = Some(acceptance.version);
+    accepted.input = Some(acceptance.input);
+    accepted.name_job(job());
+    accepted.advance(step(1, Status::Waiting, 40));
+    let mut failed = accepted.clone();
+    let failure = Failure::new(ErrorCode::JobFailed, "é".repeat(5_000));
+    failed.end_job(JobEnd {
+        attempts: 2,
+        at: at(50),
+        failure: Some(failure.clone()),
+    });
+    failed.failure = Some(failure);
+    failed.advance(step(2, Status::Failed, 60));
+    let mut succeeded = accepted.clone();
+    succeeded.end_job(JobEnd {
+        attempts: 1,
+        at: at(50),
+        failure: None,
+    });
+    succeeded.outputs = (0..HEADLINE_OUTPUTS)
+        .map(|number| output(&begun.id, &format!("{number}.csv")))
+        .collect();
+    succeeded.output_count = Some(100_000);
+    succeeded.advance(step(1, Status::Succeeded, 60));
+    vec![begun, sparse, pinned, rejected, accepted, failed, succeeded]
+}
+
+#[test]
+fn every_record_has_the_shape_of_its_schema() {
+    let schema = Schema::of("run-record");
+    for run in runs() {
+        schema.accepts(&serde_json::to_value(&run).unwrap());
+    }
+}
+
+#[test]
+fn a_record_holds_no_task_token() {
+    let schema = Schema::of("run-record");
+    let mut record = serde_json::to_value(new_run("plan.json")).unwrap();
+    record["taskToken"] = json!("secret");
+    schema.refuses(&record);
+}
+
+#[test]
+fn every_event_has_the_shape_of_its_schema() {
+    let schema = Schema::of("run-status-changed");
+    let runs = runs();
+    let mut statuses = BTreeSet::new();
+    for run in &runs {
+        for before in [None, Some(&runs[0])] {
+            let Some(event) = RunStatusChanged::between(before, run) else {
+                continue;
+            };
+            schema.accepts(&serde_json::to_value(&event).unwrap());
+        }
+        for status in Status::ALL {
+            let mut run = run.clone();
+            run.current = step(3, status, 100);
+            let event = RunStatusChanged::between(runs.first(), &run).unwrap();
+            schema.accepts(&serde_json::to_value(&event).unwrap());
+            statuses.insert(event.status.as_str());
+        }
+        for code in ErrorCode::ALL {
+            let mut run = run.clone();
+            run.current = step(4, Status::Failed, 100);
+            run.failure = Some(Failure::new(code, code.advice()));
+            let event = RunStatusChanged::between(None, &run).unwrap();
+            schema.accepts(&serde_json::to_value(&event).unwrap());
+        }
+    }
+    assert_eq!(statuses.len(), Status::ALL.len());
+}
+
+#[test]
+fn an_event_has_no_room_for_an_address_an_input_or_a_token() {
+    let schema = Schema::of("run-status-changed");
+    let event = RunStatusChanged::between(None, &runs()[6]).unwrap();
+    let event = serde_json::to_value(event).unwrap();
+    schema.accepts(&event);
+    for key in [
+        "notify",
+        "recipients",
+        "input",
+        "upload",
+        "taskToken",
+        "outputs",
+    ] {
+        let mut more = event.clone();
+        more[key] = json!("x");
+        schema.refuses(&more);
+    }
+    let mut more = event.clone();
+    more["error"] = json!({ "code": "Internal", "message": "It broke.", "log": ["line"] });
+    schema.refuses(&more);
+    for run in runs() {
+        let event = RunStatusChanged::between(None, &run).unwrap();
+        let text = serde_json::to_string(&event).unwrap();
+        for secret in ["@corp.example", &run.upload.key, "prepared"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_schema_is_a_schema_and_describes_each_of_its_properties() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let schema: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        jsonschema::meta::validate(&schema).unwrap();
+        assert_eq!(
+            schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema",
+            "{}",
+            path.display()
+        );
+        let mut nameless = Vec::new();
+        described(&schema, &schema, "", &mut nameless);
+        assert!(nameless.is_empty(), "{}: {nameless:?}", path.display());
+    }
+}
+
+fn described(root: &Value, schema: &Value, place: &str, nameless: &mut Vec<String>) {
+    let Some(keywords) = schema.as_object() else {
+        return;
+    };
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}/{name}");
+        let referred = property["$ref"]
+            .as_str()
+            .and_then(|reference| root.pointer(reference.trim_start_matches('#')));
+        let has = |schema: &Value| schema["description"].is_string();
+        if !has(property) && !referred.is_some_and(has) {
+            nameless.push(place.clone());
+        }
+        described(root, property, &place, nameless);
+    }
+    if let Some(items) = keywords.get("items") {
+        described(root, items, &format!("{place}/*"), nameless);
+    }
+    for (name, schema) in schema["$defs"].as_object().into_iter().flatten() {
+        described(root, schema, &format!("{place}/$defs/{name}"), nameless);
+    }
+}
