@@ -1,19 +1,18 @@
 //! How every Dropcast program reaches AWS, and what it makes of a refusal.
 
+mod http;
+
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// Loads region, credentials and endpoints as AWS's own tools do.
 ///
-/// TLS is rustls over ring: one HTTPS client for all services of a process.
+/// One HTTP client serves all services of a process. TLS is rustls over ring; the machine's
+/// certificates are read once, when the first client is built whose endpoint speaks TLS.
 pub async fn load() -> SdkConfig {
-    let https = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .build_https();
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(https)
+        .http_client(http::client())
         .load()
         .await
 }

@@ -1,11 +1,8 @@
 //! The S3 client.
 
-use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_sdk_s3::config::retry::RetryConfig;
 
 use crate::error::JobError;
 
@@ -16,20 +13,14 @@ const TRIES: u32 = 6;
 /// Builds the client from the environment: region, credentials and endpoint come from where AWS's
 /// own tools take them.
 pub(crate) async fn connect() -> Result<Client, JobError> {
-    let https = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let shared = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(https)
-        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
-        .load()
-        .await;
+    let shared = dropcast_aws_client::load().await;
     if shared.region().is_none() {
         return Err(JobError::Usage(
             "no AWS region is set; set AWS_REGION".to_owned(),
         ));
     }
     let config = aws_sdk_s3::config::Builder::from(&shared)
+        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
         // Every upload carries its SHA-256; a second checksum would cost a pass for nothing.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .build();
