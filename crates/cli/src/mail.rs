@@ -139,14 +139,14 @@ fn list(mails: &[MailView], paint: Paint) -> String {
     let rows = mails.iter().map(|mail| {
         vec![
             Cell::new(words::moment_in_column(mail.at)),
+            Cell::new(mail.run_id.as_deref().unwrap_or_default()),
             Cell::new(words::printable(&mail.to.join(", "))),
             Cell::new(words::printable(&mail.subject)),
-            Cell::new(mail.run_id.as_deref().unwrap_or_default()),
         ]
     });
     format!(
         "{}\n{}\n",
-        paint.table(&["Sent (UTC)", "To", "Subject", "Run"], rows),
+        paint.list(&["Sent (UTC)", "Run", "To", "Subject"], rows),
         paint.dim("Read one with `dropcast mail --run RUN` or `dropcast mail --last`.")
     )
 }
@@ -230,10 +230,7 @@ mod tests {
             links: Vec::new(),
             file: None,
         };
-        let paint = Paint {
-            on: false,
-            width: 80,
-        };
+        let paint = Paint::plain(80);
         let shown = text(&mail, paint);
         assert!(!shown.contains('\u{1b}'));
         assert!(shown.contains("\n\none\n"), "{shown}");

@@ -190,14 +190,14 @@ async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
         let rows = document.models.iter().map(|model| {
             vec![
                 Cell::new(&model.name),
-                Cell::new(words::printable(&model.title)),
                 Cell::new(model.default_version).set_alignment(CellAlignment::Right),
                 Cell::new(model.latest_version).set_alignment(CellAlignment::Right),
+                Cell::new(words::printable(&model.title)),
             ]
         });
         format!(
             "{}\n",
-            paint.table(&["Model", "Title", "Default", "Newest"], rows)
+            paint.list(&["Model", "Default", "Newest", "Title"], rows)
         )
     })?;
     Ok(Exit::Done)
@@ -233,20 +233,21 @@ async fn show(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result
 }
 
 fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) -> String {
-    let mut text = paint.facts(&[
-        ("Model", paint.bold(&model.summary.name)),
-        ("Title", words::printable(&model.summary.title)),
+    let summary = &model.summary;
+    let mut facts = vec![
+        ("Model", paint.bold(&summary.name)),
+        ("Title", words::printable(&summary.title)),
         (
             "Default version",
-            format!(
-                "{} of {}",
-                model.summary.default_version, model.summary.latest_version
-            ),
+            format!("{} of {}", summary.default_version, summary.latest_version),
         ),
-    ]);
+    ];
+    let mut text = String::new();
     if let Some(version) = shown {
-        text.push_str(&manifest(version, paint));
+        facts.extend(manifest_facts(version));
+        text = writes(version, paint);
     }
+    let text = format!("{}{text}", paint.facts(&facts));
     let rows = model.versions.iter().map(|version| {
         vec![
             Cell::new(version.version).set_alignment(CellAlignment::Right),
@@ -261,12 +262,12 @@ fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) ->
     } else {
         String::new()
     };
-    let table = paint.table(&["Version", "Built (UTC)", "Image", "Commit"], rows);
+    let table = paint.list(&["Version", "Built (UTC)", "Image", "Commit"], rows);
     format!("{text}\n{table}\n{more}")
 }
 
-/// What a version reads, how it runs and what it writes.
-fn manifest(version: &RegisteredVersion, paint: Paint) -> String {
+/// What a version reads, how it runs and whom it mails.
+fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 3] {
     let manifest = &version.draft.manifest;
     let job = &manifest.job;
     let accepts: Vec<&str> = manifest
@@ -275,51 +276,45 @@ fn manifest(version: &RegisteredVersion, paint: Paint) -> String {
         .iter()
         .map(|format| format.extension())
         .collect();
-    let facts = paint.facts(&[
-        (
-            "Reads",
-            format!(
-                "{}, at most {}",
-                accepts.join(", "),
-                words::size(manifest.input.max_bytes)
-            ),
-        ),
-        (
-            "Runs",
-            format!(
-                "{} with {}, {} MiB, {} at most, {}",
-                words::printable(&job.command.join(" ")),
-                words::counted(job.vcpus.into(), "vCPU"),
-                job.memory_mib,
-                words::counted(job.timeout_minutes.into(), "minute"),
-                words::counted(job.attempts.into(), "attempt"),
-            ),
-        ),
-        (
-            "Mails",
-            words::printable(&manifest.notify.recipients.join(", ")),
-        ),
-    ]);
-    let outputs = manifest.outputs.iter().map(|output| {
+    let reads = format!(
+        "{}, at most {}",
+        accepts.join(", "),
+        words::size(manifest.input.max_bytes)
+    );
+    let runs = format!(
+        "{} with {}, {} MiB, {} at most, {}",
+        words::printable(&job.command.join(" ")),
+        words::counted(job.vcpus.into(), "vCPU"),
+        job.memory_mib,
+        words::counted(job.timeout_minutes.into(), "minute"),
+        words::counted(job.attempts.into(), "attempt"),
+    );
+    let mails = words::printable(&manifest.notify.recipients.join(", "));
+    [("Reads", reads), ("Runs", runs), ("Mails", mails)]
+}
+
+/// What a version is for and what it writes.
+fn writes(version: &RegisteredVersion, paint: Paint) -> String {
+    let manifest = &version.draft.manifest;
+    let rows = manifest.outputs.iter().map(|output| {
+        let when = if output.required {
+            "always"
+        } else {
+            "sometimes"
+        };
         vec![
             Cell::new(words::printable(&output.path)),
-            Cell::new(words::printable(&output.title)),
             Cell::new(output.kind.as_str()),
-            Cell::new(if output.required {
-                "always"
-            } else {
-                "sometimes"
-            }),
+            Cell::new(when),
+            Cell::new(words::printable(&output.title)),
         ]
     });
     let description = match manifest.description.as_str() {
         "" => String::new(),
         description => format!("\n{}\n", words::printable(description)),
     };
-    format!(
-        "{facts}{description}\n{}\n",
-        paint.table(&["Writes", "Title", "Kind", ""], outputs)
-    )
+    let table = paint.list(&["Writes", "Kind", "", "Title"], rows);
+    format!("{description}\n{table}\n")
 }
 
 /// An image whose digest is cut to what tells versions apart.

@@ -102,10 +102,7 @@ mod tests {
 
     #[test]
     fn a_step_that_is_done_says_how_long_it_took() {
-        let paint = Paint {
-            on: false,
-            width: 80,
-        };
+        let paint = Paint::plain(80);
         let line = done("starting the emulator", Duration::from_millis(720), paint);
         assert!(line.starts_with("✓ starting the emulator "), "{line}");
         assert!(line.ends_with(" 0.72 s"), "{line}");

@@ -99,7 +99,7 @@ fn text(document: &document::Runs, args: &Runs, stack: &Stack, paint: Paint) -> 
             Cell::new(words::printable(&run.title)),
         ]
     });
-    let table = paint.table(
+    let table = paint.list(
         &["Run", "Status", "Model", "Dropped (UTC)", "Took", "Title"],
         rows,
     );

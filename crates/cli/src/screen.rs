@@ -2,7 +2,9 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets::NOTHING};
+use comfy_table::{
+    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets::NOTHING,
+};
 use dropcast_domain::status::Status;
 use serde::Serialize;
 
@@ -41,22 +43,8 @@ impl Screen {
         let width = terminal_size::terminal_size().map_or(PIPED, |(width, _)| width.0);
         Self {
             json,
-            paint: Paint {
-                on: colourful && out,
-                width: if out {
-                    width.clamp(NARROWEST, WIDEST)
-                } else {
-                    PIPED
-                },
-            },
-            stderr_paint: Paint {
-                on: colourful && err,
-                width: if err {
-                    width.clamp(NARROWEST, WIDEST)
-                } else {
-                    PIPED
-                },
-            },
+            paint: Paint::of(colourful, out, width),
+            stderr_paint: Paint::of(colourful, err, width),
             live: err && !dumb,
         }
     }
@@ -138,9 +126,34 @@ pub struct Paint {
     pub on: bool,
     /// Columns.
     pub width: u16,
+    /// Whether a terminal is painted.
+    pub terminal: bool,
 }
 
 impl Paint {
+    /// Paint for one stream: no colours and a fixed width unless it is a terminal.
+    fn of(colourful: bool, terminal: bool, width: u16) -> Self {
+        Self {
+            on: colourful && terminal,
+            width: if terminal {
+                width.clamp(NARROWEST, WIDEST)
+            } else {
+                PIPED
+            },
+            terminal,
+        }
+    }
+
+    /// Paint without colours, for a terminal so wide.
+    #[cfg(test)]
+    pub(crate) fn plain(width: u16) -> Self {
+        Self {
+            on: false,
+            width,
+            terminal: true,
+        }
+    }
+
     /// Good news.
     pub fn good(self, text: &str) -> String {
         self.styled("32", text)
@@ -174,14 +187,38 @@ impl Paint {
         }
     }
 
-    /// A table without lines; its cells are wrapped to the width.
+    /// A table without lines whose cells are all wrapped to the width.
     pub fn table(self, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
+        self.laid_out(head, rows, ContentArrangement::Dynamic, |_| {})
+    }
+
+    /// A table without lines that is there to be copied from: a terminal wraps
+    /// its last column alone, and a pipe gets one line per row.
+    pub fn list(self, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
+        if !self.terminal {
+            return self.laid_out(head, rows, ContentArrangement::Disabled, |_| {});
+        }
+        self.laid_out(head, rows, ContentArrangement::Dynamic, |table| {
+            let last = table.column_count().saturating_sub(1);
+            for column in table.column_iter_mut().take(last) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        })
+    }
+
+    fn laid_out(
+        self,
+        head: &[&str],
+        rows: impl IntoIterator<Item = Vec<Cell>>,
+        arrangement: ContentArrangement,
+        constrain: impl FnOnce(&mut Table),
+    ) -> String {
         let mut table = Table::new();
         table
             .load_style(NOTHING)
             .force_no_tty()
             .set_width(self.width)
-            .set_content_arrangement(ContentArrangement::Dynamic);
+            .set_content_arrangement(arrangement);
         if self.on {
             table.enforce_styling();
         }
@@ -198,6 +235,7 @@ impl Paint {
         if let Some(first) = table.column_mut(0) {
             first.set_padding((0, 1));
         }
+        constrain(&mut table);
         table
             .lines()
             .map(|line| line.trim_end().to_owned())
@@ -248,17 +286,12 @@ fn status_code(status: Status) -> &'static str {
 mod tests {
     use super::*;
 
-    const PLAIN: Paint = Paint {
-        on: false,
-        width: 60,
-    };
-
     #[test]
     fn nothing_is_coloured_when_colours_are_off() {
-        assert_eq!(PLAIN.bad("no"), "no");
-        assert_eq!(PLAIN.status(Status::Failed), "failed");
+        assert_eq!(Paint::plain(60).bad("no"), "no");
+        assert_eq!(Paint::plain(60).status(Status::Failed), "failed");
         assert!(
-            !PLAIN
+            !Paint::plain(60)
                 .table(&["status"], [vec![status_cell(Status::Failed)]])
                 .contains('\u{1b}')
         );
@@ -268,7 +301,7 @@ mod tests {
     fn colours_are_there_when_they_are_on() {
         let paint = Paint {
             on: true,
-            width: 60,
+            ..Paint::plain(60)
         };
         assert_eq!(paint.status(Status::Failed), "\u{1b}[31mfailed\u{1b}[0m");
         assert!(
@@ -280,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_table_is_aligned_and_wrapped_to_the_width() {
-        let table = PLAIN.table(
+        let table = Paint::plain(60).table(
             &["Where", "What"],
             [
                 vec![Cell::new("/a"), Cell::new("word ".repeat(30))],
@@ -295,8 +328,22 @@ mod tests {
     }
 
     #[test]
+    fn a_list_wraps_its_last_column_alone_and_nothing_in_a_pipe() {
+        let id = "20260301T093000-0123456789ab";
+        let rows = || [vec![Cell::new(id), Cell::new("a long title ".repeat(6))]];
+        let list = Paint::plain(60).list(&["Run", "Title"], rows());
+        assert!(list.contains(id) && list.lines().count() > 2, "{list}");
+        let piped = Paint {
+            terminal: false,
+            ..Paint::plain(60)
+        };
+        let list = piped.list(&["Run", "Title"], rows());
+        assert_eq!(list.lines().count(), 2, "{list}");
+    }
+
+    #[test]
     fn facts_without_a_value_are_left_out() {
-        let facts = PLAIN.facts(&[
+        let facts = Paint::plain(60).facts(&[
             ("Run", "r".to_owned()),
             ("Nothing", String::new()),
             ("Model", "m".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dropcast_domain::status::{Progress, Status};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// A moment, in UTC as run ids are: `2026-03-01 09:30:00 UTC`.
@@ -80,6 +81,18 @@ pub fn size(bytes: u64) -> String {
         divisor *= 1_000;
     }
     format!("{bytes} B")
+}
+
+/// Which attempt a step of a run belongs to, or how many it took; said from the second on.
+pub fn attempt(progress: Progress) -> String {
+    match (progress.status, progress.attempts) {
+        (_, 0) => String::new(),
+        (Status::Submitted | Status::Waiting | Status::Starting | Status::Running, finished) => {
+            format!("attempt {}", finished + 1)
+        }
+        (_, 1) => String::new(),
+        (_, finished) => format!("after {finished} attempts"),
+    }
 }
 
 /// Lines as one text, each with its end.
@@ -187,6 +200,15 @@ mod tests {
         let at: Timestamp = "2026-03-01T10:30:00.1259+01:00".parse().unwrap();
         assert_eq!(moment(at), "2026-03-01 09:30:00 UTC");
         assert_eq!(time_of_day(at), "09:30:00.125");
+    }
+
+    #[test]
+    fn the_attempt_is_said_from_the_second_on() {
+        let said = |attempts, status| attempt(Progress { attempts, status });
+        assert_eq!(said(0, Status::Running), "");
+        assert_eq!(said(1, Status::Waiting), "attempt 2");
+        assert_eq!(said(1, Status::Collecting), "");
+        assert_eq!(said(2, Status::Failed), "after 2 attempts");
     }
 
     #[test]

@@ -114,6 +114,7 @@ fn every_document_fits_its_schema_and_every_end_has_its_code() {
     is_rejected(&stack, &file("bad.json", r#"{"do": "dance", "od": 1}"#));
     takes_too_long(&stack, &file("sleep.json", r#"{"do": "sleep"}"#));
     is_not_there(&stack, &file("any.json", "{}"));
+    is_found_through_cloudformation(&stack, &model_folder);
 
     let answer = stack.json(&["local", "down"]);
     assert_eq!(answer.code, 0);
@@ -309,6 +310,66 @@ fn is_not_there(stack: &LocalStack, file: &str) {
     }
     let misspelt = stack.json(&["submit", file, "-m", "ecoh"]);
     assert_eq!(misspelt.document["error"]["advice"], "Did you mean echo?");
+}
+
+/// A deployed stack is found by its outputs; to CloudFormation's clients the local one is deployed.
+fn is_found_through_cloudformation(stack: &LocalStack, folder: &str) {
+    let status = stack.json(&["local", "status"]).document;
+    let place = &status["stack"];
+    let elsewhere = tempfile::tempdir().unwrap();
+    let deployed = |name: &str, args: &[&str]| {
+        let mut program = support::dropcast(elsewhere.path());
+        program
+            .args(["--stack", name])
+            .env("AWS_ENDPOINT_URL", place["endpoint"].as_str().unwrap())
+            .env("AWS_REGION", place["region"].as_str().unwrap())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test");
+        support::json_of(program, args)
+    };
+    let name = place["stackName"].as_str().unwrap();
+    let runs = deployed(name, &["runs"]);
+    assert_eq!(runs.code, 0, "{runs:?}");
+    assert_fits("runs", &runs.document);
+    assert_eq!(runs.document["stack"], name);
+    assert_eq!(
+        runs.document["runs"].as_array().unwrap().len(),
+        stack.json(&["runs"]).document["runs"]
+            .as_array()
+            .unwrap()
+            .len()
+    );
+
+    let without_image = deployed(name, &["model", "register", folder]);
+    assert_eq!(without_image.code, 2);
+    assert_fits("error", &without_image.document);
+    let image = format!("registry.example/echo@sha256:{}", "0a".repeat(32));
+    let definition = "arn:aws:batch:eu-west-1:000000000000:job-definition/echo:9";
+    let registered = deployed(
+        name,
+        &[
+            "model",
+            "register",
+            folder,
+            "--image",
+            &image,
+            "--job-definition",
+            definition,
+        ],
+    );
+    assert_eq!(registered.code, 0, "{registered:?}");
+    assert_fits("registered", &registered.document);
+    assert_eq!(registered.document["version"], 2);
+    assert_eq!(registered.document["defaultVersion"], 1);
+
+    let unknown = deployed("nowhere", &["runs"]);
+    assert_eq!(unknown.code, 4, "{unknown:?}");
+    assert_fits("error", &unknown.document);
+    let message = unknown.document["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("no CloudFormation stack nowhere"),
+        "{message}"
+    );
 }
 
 /// What a link of `show` leads to.

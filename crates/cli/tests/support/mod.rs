@@ -93,7 +93,12 @@ pub(crate) struct Answer {
 
 /// Runs the program with `--json`.
 pub(crate) fn json(state: &Path, args: &[&str]) -> Answer {
-    let output = dropcast(state).arg("--json").args(args).output().unwrap();
+    json_of(dropcast(state), args)
+}
+
+/// Runs a prepared program with `--json`.
+pub(crate) fn json_of(mut program: Command, args: &[&str]) -> Answer {
+    let output = program.arg("--json").args(args).output().unwrap();
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
     Answer {
         code: output.status.code().unwrap(),
