@@ -18,7 +18,7 @@ const LAUNCHER: &str = "crates/local-stack/emulator/launch.py";
 /// Where it says that it is ready.
 const HEALTH: &str = "/_ministack/health";
 /// It is up within a second; a machine that is busy building may need far longer.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 const GLANCE: Duration = Duration::from_millis(20);
 /// How many lines of its log an error shows.
 const TAIL_LINES: usize = 15;

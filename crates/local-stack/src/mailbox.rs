@@ -40,7 +40,8 @@ struct Listing {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Message {
-    message_id: String,
+    #[serde(rename = "MessageId")]
+    id: String,
     source: String,
     #[serde(default)]
     to: Vec<String>,
@@ -81,7 +82,7 @@ pub(crate) async fn read(endpoint: &str, state: &Path) -> Result<Vec<Mail>, Erro
 
 impl Message {
     fn into_mail(self, folder: &Path) -> Mail {
-        let file = folder.join(format!("{}.eml", self.message_id));
+        let file = folder.join(format!("{}.eml", self.id));
         Mail {
             at: moment(self.timestamp),
             from: self.source,
@@ -90,7 +91,7 @@ impl Message {
             text: self.body_text.unwrap_or_default(),
             html: self.body_html.unwrap_or_default(),
             file: file.is_file().then_some(file),
-            message_id: self.message_id,
+            message_id: self.id,
         }
     }
 }

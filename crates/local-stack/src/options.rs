@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::batch::Timings;
+use crate::batch::{TimeLimitAction, Timings};
 
 /// Name of the state folder inside the repository.
 pub const STATE_FOLDER: &str = ".dropcast";
@@ -35,6 +35,8 @@ pub struct Options {
     pub max_vcpus: Option<u32>,
     /// How long the states of a job take.
     pub timings: Timings,
+    /// `jobStateTimeLimitActions` of the local job queue: how long a job may wait for a host.
+    pub time_limit_actions: Vec<TimeLimitAction>,
     /// Variables that every job gets, beside those of its definition.
     pub job_environment: BTreeMap<String, String>,
     /// Variables that the emulator and its functions get, for example `SFN_WAIT_SCALE`.
@@ -64,6 +66,7 @@ impl Options {
                 .into(),
             max_vcpus: None,
             timings: Timings::default(),
+            time_limit_actions: Vec::new(),
             job_environment: BTreeMap::new(),
             emulator_environment: BTreeMap::new(),
             repository,

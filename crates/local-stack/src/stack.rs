@@ -57,12 +57,11 @@ impl LocalStack {
         // The jobs of an earlier stack: this one cannot tell anybody about them.
         let _ = tokio::fs::remove_dir_all(options.state.join(BATCH_FOLDER)).await;
         // Beside the binaries, so that every stack that runs them finds them packed.
-        let packages = options.binaries.join("packages");
+        let zips = options.binaries.join("packages");
         let packaged = step(reporter, "packaging the functions", {
             let (repository, binaries) = (options.repository.clone(), options.binaries.clone());
             async {
-                let work =
-                    move || package::package(&repository, &binaries, &packages, deploy::BUCKET);
+                let work = move || package::package(&repository, &binaries, &zips, deploy::BUCKET);
                 tokio::task::spawn_blocking(work)
                     .await
                     .map_err(Error::call("packaging the functions"))?
@@ -192,11 +191,14 @@ fn batch_config(options: &Options, mark: &str, emulator: &str) -> BatchConfig {
     let mut config = BatchConfig::new(state.join("images"), state.join(BATCH_FOLDER));
     config.port = options.batch_port;
     config.region.clone_from(&options.region);
-    config.event_source = BATCH_EVENT_SOURCE.to_owned();
+    BATCH_EVENT_SOURCE.clone_into(&mut config.event_source);
     config.emulator = Some(emulator.to_owned());
     config.job_runner_folder = Some(options.binaries.clone());
     config.max_vcpus = options.max_vcpus.unwrap_or(config.max_vcpus);
     config.timings = options.timings.clone();
+    config
+        .time_limit_actions
+        .clone_from(&options.time_limit_actions);
     config.environment.clone_from(&options.job_environment);
     let mark = (processes::MARK.to_owned(), mark.to_owned());
     config.environment.extend([mark]);
@@ -217,7 +219,8 @@ pub(crate) async fn step<T>(
         });
     };
     tell(None);
-    let done = work.await?;
+    // The SDK's futures are large, and a caller may hold several steps.
+    let done = Box::pin(work).await?;
     tracing::debug!(
         step = name,
         duration_ms = started.elapsed().as_millis(),

@@ -111,7 +111,7 @@ impl Maker<'_> {
         let failed = |what: String, tail: &VecDeque<String>| Error::Venv {
             requirements: self.requirements.to_owned(),
             what,
-            tail: Vec::from_iter(tail.iter().cloned()).join("\n"),
+            tail: tail.iter().cloned().collect::<Vec<_>>().join("\n"),
         };
         let mut tail = VecDeque::new();
         let (reader, writer) = std::io::pipe().map_err(Error::at("starting", python))?;
