@@ -49,12 +49,17 @@ pub fn read(
         value: mut document,
         mut problems,
         exact,
+        memory,
     } = parse(&text, limits)?;
     if !exact {
         // A refused number has no value, so that rules about it would be reported as broken.
         return Err(problems);
     }
-    let Ok(inserts) = defaults::fill(schema, &mut document, limits.max_memory) else {
+    let Ok(inserts) = defaults::fill(
+        schema,
+        &mut document,
+        limits.max_memory.saturating_sub(memory),
+    ) else {
         let message =
             "With its defaults filled in, the document is too large. Split it into several files.";
         problems.push(Problem::with_message(

@@ -25,6 +25,8 @@ pub(crate) struct Parsed {
     pub(crate) problems: ProblemList,
     /// Whether every value is the one that was written: no number was refused.
     pub(crate) exact: bool,
+    /// Roughly how many bytes of memory the document takes.
+    pub(crate) memory: u64,
 }
 
 /// Reads one JSON document, or says what is wrong with it.
@@ -90,6 +92,7 @@ impl<'t> Parser<'t> {
                         value: root,
                         problems: self.problems,
                         exact: self.exact,
+                        memory: self.memory,
                     });
                 }
                 return Err(self.ends_early());
