@@ -16,7 +16,7 @@ async fn both() -> (Emulator, Local, String) {
 fn statuses(events: &[Value]) -> Vec<&str> {
     events
         .iter()
-        .map(|event| event["detail"]["status"].as_str().unwrap())
+        .map(|event| event["detail"]["status"].as_str().unwrap_or_default())
         .collect()
 }
 

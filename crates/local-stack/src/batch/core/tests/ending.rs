@@ -1,4 +1,4 @@
-//! How jobs end: retries, timeouts, TerminateJob and CancelJob.
+//! How jobs end: retries, timeouts, `TerminateJob` and `CancelJob`.
 
 use std::time::Duration;
 

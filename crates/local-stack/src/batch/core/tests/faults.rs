@@ -156,7 +156,7 @@ fn a_stuck_job_blocks_the_queue_until_it_is_terminated() {
     let stuck = world.submit(r#"{"jobName":"stuck"}"#);
     let behind = world.submit("{}");
     world.run_all();
-    world.pass(Duration::from_secs(3600));
+    world.pass(Duration::from_hours(1));
     assert_eq!(world.status(&stuck), "RUNNABLE");
     assert_eq!(
         world.job(&stuck)["statusReason"],
@@ -222,6 +222,6 @@ fn a_stuck_job_goes_on_when_the_faults_are_cleared() {
     world.perform();
     world.run_all();
     assert_eq!(world.status(&job), "RUNNING");
-    world.pass(Duration::from_secs(3600));
+    world.pass(Duration::from_hours(1));
     assert_eq!(world.status(&job), "RUNNING");
 }

@@ -241,20 +241,18 @@ fn jobs_are_listed_by_status_and_by_each_filter() {
             .map(|job| job["jobId"].as_str().unwrap().to_owned())
             .collect()
     };
+    let (first, second) = (first.as_str(), second.as_str());
     let filter = |name: &str, value: &str| {
         list(&json!({"filters": [{"name": name, "values": [value]}]}).to_string())
     };
-    assert_eq!(list("{}"), [second.clone()]);
-    assert_eq!(list(r#"{"jobStatus":"FAILED"}"#), [first.clone()]);
-    assert_eq!(filter("JOB_NAME", "RUN-1"), [first.clone()]);
-    assert_eq!(
-        filter("JOB_NAME", "run-1*"),
-        [second.clone(), first.clone()]
-    );
-    assert_eq!(filter("JOB_DEFINITION", "other"), [second.clone()]);
-    assert_eq!(filter("JOB_DEFINITION", "Other"), [] as [String; 0]);
+    assert_eq!(list("{}"), [second]);
+    assert_eq!(list(r#"{"jobStatus":"FAILED"}"#), [first]);
+    assert_eq!(filter("JOB_NAME", "RUN-1"), [first]);
+    assert_eq!(filter("JOB_NAME", "run-1*"), [second, first]);
+    assert_eq!(filter("JOB_DEFINITION", "other"), [second]);
+    assert_eq!(filter("JOB_DEFINITION", "Other"), [] as [&str; 0]);
     let arn = "arn:aws:batch:us-east-1:000000000000:job-definition/m:1";
-    assert_eq!(filter("JOB_DEFINITION", arn), [first.clone()]);
+    assert_eq!(filter("JOB_DEFINITION", arn), [first]);
     assert_eq!(filter("AFTER_CREATED_AT", &noon.to_string()), [second]);
     assert_eq!(
         filter("BEFORE_CREATED_AT", &(noon + 1).to_string()),

@@ -152,7 +152,7 @@ proptest! {
         // From here on nothing is stuck and every process ends; what is too large is given up.
         world.core.clear_faults();
         world.perform();
-        for _ in 0..jobs.len() * 4 + 1 {
+        for _ in 0..=jobs.len() * 4 {
             world.pass(Duration::from_millis(50));
             start(&mut world);
             for job in &jobs {

@@ -174,7 +174,7 @@ impl World {
         self.core.add_fault(serde_json::from_str(text).unwrap());
     }
 
-    /// The job as DescribeJobs shows it.
+    /// The job as `DescribeJobs` shows it.
     pub(super) fn job(&self, id: &str) -> Value {
         let request = serde_json::from_value(serde_json::json!({"jobs": [id]})).unwrap();
         let answer = serde_json::to_value(self.core.describe(&request).unwrap()).unwrap();
