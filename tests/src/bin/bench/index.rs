@@ -1,0 +1,266 @@
+//! The index of many outputs: seconds, and memory that does not grow with their number.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::primitives::ByteStream;
+use dropcast_domain::output;
+use dropcast_domain::run::{Acceptance, AcceptedInput, Run, Wishes};
+use dropcast_domain::run_id::{JobId, Version};
+use dropcast_domain::upload::Upload;
+use dropcast_run_store::{DynamoStore, Jobs as _, Runs as _, Validation as _, Verdict};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::numbers::{megabytes, now, round};
+use crate::report::Report;
+use crate::runtime_api::RuntimeApi;
+use crate::stack::{Bench, MODEL, Setup};
+use crate::table::{Table, figure};
+
+/// Uploads that are under way at once.
+const CONCURRENCY: usize = 16;
+const ATTEMPT: u32 = 1;
+/// What every object holds.
+const CONTENT: &[u8] = b"1,2,3\n";
+const CONTENT_SHA256: &str = "7a8988e95e356e2b5b8fecf5e31f7c2e7e8fb44a5cd9d89ebb0d1e60b1f5c689";
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    objects: usize,
+    /// From the event's way into the function to its answer's way out.
+    seconds: f64,
+    /// Processor time of the function in it.
+    processor_seconds: f64,
+    /// What the emulator alone takes to list the objects, page by page.
+    listing_seconds: f64,
+    /// VmHWM after the answer.
+    memory_mb: f64,
+    manifest_mb: f64,
+}
+
+/// Indexes growing numbers of outputs of one run.
+pub(crate) async fn measure(
+    repository: &Path,
+    binaries: &Path,
+    counts: &[usize],
+) -> anyhow::Result<Report> {
+    let setup = Setup {
+        // The uploads are 100,000 calls, and what a role may do is not what is measured here.
+        environment: [("AUTH".to_owned(), "false".to_owned())].into(),
+        ..Setup::default()
+    };
+    let bench = Bench::start(repository, binaries, setup).await?;
+    bench.register().await?;
+    let outputs = Outputs::of_a_new_run(&bench).await?;
+    let environment = environment(&bench)?;
+    let program = std::path::absolute(binaries)?.join("index-outputs");
+    let mut api = RuntimeApi::serve().await?;
+    let mut all = Vec::new();
+    let mut there = 0;
+    for count in counts {
+        outputs.write(there..*count).await?;
+        there = there.max(*count);
+        outputs.write_runners_list(there).await?;
+        let listing_seconds = outputs.list().await?;
+        let event = json!({ "runId": outputs.run.id, "jobId": outputs.job, "attempt": ATTEMPT });
+        let (function, invoked) = api.invoke(&program, &environment, event).await?;
+        let counted = &invoked.answer["count"];
+        anyhow::ensure!(
+            *counted == json!(there),
+            "{counted} of {there} objects are indexed"
+        );
+        all.push(Figures {
+            objects: there,
+            seconds: round(invoked.took.as_secs_f64()),
+            processor_seconds: function.processor_seconds()?,
+            listing_seconds: round(listing_seconds),
+            memory_mb: megabytes(function.peak_memory()?),
+            manifest_mb: outputs.manifest_mb().await?,
+        });
+        function.end().await?;
+    }
+    bench.stop().await;
+    report(&all)
+}
+
+/// The outputs of a run whose job has just ended.
+struct Outputs {
+    run: Run,
+    job: JobId,
+    bucket: String,
+    s3: aws_sdk_s3::Client,
+}
+
+impl Outputs {
+    async fn of_a_new_run(bench: &Bench) -> anyhow::Result<Self> {
+        let connection = bench.connection();
+        let at = Timestamp::from_nanosecond(now())?;
+        let upload = Upload {
+            bucket: connection.output("InputsBucketName")?.to_owned(),
+            key: format!("inputs/{MODEL}/index.json"),
+            version_id: Some("1".to_owned()),
+            sequencer: None,
+            bytes: 2,
+            at,
+        };
+        let run = Run::begin(upload, at.checked_add(SignedDuration::from_hours(24))?);
+        let store = DynamoStore::new(
+            aws_sdk_dynamodb::Client::new(&connection.sdk_config()),
+            connection.output("RunsTableName")?,
+        );
+        store.begin(&run).await?;
+        let wishes = Wishes {
+            title: "Index".to_owned(),
+            notify: Vec::new(),
+            notify_unusable: Vec::new(),
+        };
+        let input = AcceptedInput {
+            key: output::input_key(&run.id, "index.json"),
+            prepared_key: output::prepared_key(&run.id, "index.json"),
+            defaults: Vec::new(),
+        };
+        let version = Version::FIRST;
+        let verdict = Verdict::Accepted(Acceptance { version, input });
+        store.judge(&run.id, &wishes, &verdict).await?;
+        let job: JobId = "4c7599ae-0a82-49aa-ba5a-4727fcce14a8".parse()?;
+        store.name_job(&run.id, &job).await?;
+        let s3 = aws_sdk_s3::config::Builder::from(&connection.sdk_config())
+            .force_path_style(true)
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .build();
+        Ok(Self {
+            run,
+            job,
+            bucket: connection.output("ResultsBucketName")?.to_owned(),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+        })
+    }
+
+    /// Writes the objects of these numbers, and the one that the model declares.
+    async fn write(&self, numbers: std::ops::Range<usize>) -> anyhow::Result<()> {
+        let mut writers = JoinSet::new();
+        for first in 0..CONCURRENCY {
+            let prefix = output::attempt_prefix(&self.run.id, &self.job, ATTEMPT);
+            let (s3, bucket) = (self.s3.clone(), self.bucket.clone());
+            let mine: Vec<usize> = numbers.clone().skip(first).step_by(CONCURRENCY).collect();
+            writers.spawn(async move {
+                for number in mine {
+                    let put = s3.put_object().bucket(&bucket);
+                    let put = put.key(format!("{prefix}{}", path(number)));
+                    put.body(ByteStream::from_static(CONTENT)).send().await?;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(written) = writers.join_next().await {
+            written?.context("the outputs could not be written")?;
+        }
+        Ok(())
+    }
+
+    /// Writes what `dropcast-job` would have written last.
+    async fn write_runners_list(&self, count: usize) -> anyhow::Result<()> {
+        let mut list = String::new();
+        let mut paths: Vec<String> = (0..count).map(path).collect();
+        paths.sort_unstable();
+        for path in paths {
+            let bytes = CONTENT.len();
+            writeln!(
+                list,
+                r#"{{"path":"{path}","bytes":{bytes},"sha256":"{CONTENT_SHA256}","mediaType":"text/csv"}}"#
+            )?;
+        }
+        let put = self.s3.put_object().bucket(&self.bucket);
+        put.key(output::listing_key(&self.run.id, &self.job, ATTEMPT))
+            .body(ByteStream::from(list.into_bytes()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Seconds to list all objects, with nothing else done.
+    async fn list(&self) -> anyhow::Result<f64> {
+        let began = Instant::now();
+        let list = self.s3.list_objects_v2().bucket(&self.bucket);
+        let prefix = output::attempt_prefix(&self.run.id, &self.job, ATTEMPT);
+        let mut pages = list.prefix(prefix).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            page?;
+        }
+        Ok(began.elapsed().as_secs_f64())
+    }
+
+    async fn manifest_mb(&self) -> anyhow::Result<f64> {
+        let head = self.s3.head_object().bucket(&self.bucket);
+        let head = head.key(output::manifest_key(&self.run.id)).send().await?;
+        Ok(megabytes(u64::try_from(
+            head.content_length().unwrap_or_default(),
+        )?))
+    }
+}
+
+/// The path of one output: the first is the one that the model declares.
+fn path(number: usize) -> String {
+    match number {
+        0 => "result.txt".to_owned(),
+        number => format!("regions/{:03}/part-{number:07}.csv", number % 500),
+    }
+}
+
+/// The function's environment on this stack.
+fn environment(bench: &Bench) -> anyhow::Result<BTreeMap<&'static str, String>> {
+    let connection = bench.connection();
+    let mut environment: BTreeMap<&str, String> = connection
+        .aws_environment()
+        .into_iter()
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect();
+    for (name, output) in [
+        ("RUNS_TABLE", "RunsTableName"),
+        ("RESULTS_BUCKET", "ResultsBucketName"),
+    ] {
+        environment.insert(name, connection.output(output)?.to_owned());
+    }
+    for (name, value) in [
+        ("AWS_LAMBDA_FUNCTION_NAME", "index-outputs"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("RUST_LOG", "info"),
+    ] {
+        environment.insert(name, value.to_owned());
+    }
+    Ok(environment)
+}
+
+fn report(all: &[Figures]) -> anyhow::Result<Report> {
+    let mut table = Table::new(
+        "index-outputs on a bare Runtime API, against the emulator's S3 and table",
+        [
+            "objects",
+            "seconds",
+            "its processor s",
+            "emulator's listing s",
+            "memory MB",
+            "manifest MB",
+        ],
+    );
+    for one in all {
+        table.row([
+            one.objects.to_string(),
+            figure(one.seconds),
+            figure(one.processor_seconds),
+            figure(one.listing_seconds),
+            figure(one.memory_mb),
+            figure(one.manifest_mb),
+        ]);
+    }
+    Report::new(&all, vec![table])
+}

@@ -1,0 +1,206 @@
+//! Cold starts, memory and size of every function, beside those of an empty one.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use crate::numbers::{Spread, megabytes, round};
+use crate::report::Report;
+use crate::runtime_api::RuntimeApi;
+use crate::table::{Table, at_most, figure};
+
+/// The nine functions, in the order of a run.
+pub(crate) const FUNCTIONS: [&str; 9] = [
+    "start-run",
+    "validate-inputs",
+    "submit-job",
+    "track-job",
+    "index-outputs",
+    "finish-run",
+    "announce-run",
+    "notify",
+    "open-link",
+];
+/// The function that does nothing.
+pub(crate) const EMPTY: &str = "empty-function";
+
+const INIT_TARGET_MS: f64 = 25.0;
+const MEMORY_TARGET_MB: f64 = 25.0;
+const ZIP_TARGET_MB: f64 = 6.0;
+/// Processes whose endpoints are plain HTTP need no certificates; nothing answers here.
+const PLAIN_ENDPOINT: &str = "http://127.0.0.1:9";
+
+/// What the functions are set up with: every setting of all of them, as `template.yaml` has them.
+const SETTINGS: [(&str, &str); 21] = [
+    ("AWS_REGION", "eu-west-1"),
+    ("AWS_ACCESS_KEY_ID", "ASIAQKEY"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ("AWS_SESSION_TOKEN", "token"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench"),
+    ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
+    ("RUST_LOG", "info"),
+    ("RUNS_TABLE", "runs"),
+    ("INPUTS_BUCKET", "inputs"),
+    ("RESULTS_BUCKET", "results"),
+    ("EVENT_BUS_NAME", "default"),
+    ("RETENTION_DAYS", "365"),
+    ("LINK_LIFETIME_DAYS", "30"),
+    ("LINK_BASE_URL", "https://links.corp.example"),
+    ("SENDER_ADDRESS", "forecasts@corp.example"),
+    ("OPERATOR_ADDRESS", "operator@corp.example"),
+    ("ALLOWED_RECIPIENT_DOMAINS", "corp.example"),
+    ("JOB_LOG_GROUP", "/aws/batch/job"),
+];
+const ARNS: [(&str, &str); 3] = [
+    (
+        "STATE_MACHINE_ARN",
+        "states:eu-west-1:000000000000:stateMachine:runs",
+    ),
+    (
+        "JOB_QUEUE_ARN",
+        "batch:eu-west-1:000000000000:job-queue/models",
+    ),
+    (
+        "LINK_SECRET_ARN",
+        "secretsmanager:eu-west-1:000000000000:secret:links",
+    ),
+];
+
+/// One function's figures.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    function: &'static str,
+    /// From the start of the process to its first request for an event, with endpoints as on AWS.
+    init_ms: Spread,
+    /// The median beside that of the empty function.
+    init_ratio: f64,
+    /// The same with plain HTTP endpoints, as on a local stack.
+    init_plain_http_ms: Spread,
+    /// VmHWM at that request.
+    memory_mb: Spread,
+    memory_ratio: f64,
+    program_mb: f64,
+    zip_mb: f64,
+}
+
+#[derive(Debug, Default)]
+struct Series {
+    init: Vec<f64>,
+    init_plain: Vec<f64>,
+    memory: Vec<f64>,
+}
+
+/// Starts every function so many times.
+pub(crate) async fn measure(binaries: &Path, starts: usize) -> anyhow::Result<Report> {
+    let functions: Vec<&str> = std::iter::once(EMPTY).chain(FUNCTIONS).collect();
+    let on_aws = environment();
+    let mut plain = on_aws.clone();
+    plain.insert("AWS_ENDPOINT_URL", PLAIN_ENDPOINT.to_owned());
+    let mut api = RuntimeApi::serve().await?;
+    let mut all: BTreeMap<&str, Series> = BTreeMap::new();
+    // Round by round, so that what else the machine does strikes all of them alike. The first round
+    // brings the programs into the machine's file cache and does not count.
+    for round in 0..=starts {
+        for function in &functions {
+            let program = binaries.join(function);
+            let (process, init) = api.start(&program, &on_aws).await?;
+            let memory = megabytes(process.peak_memory()?);
+            process.end().await?;
+            let (process, init_plain) = api.start(&program, &plain).await?;
+            process.end().await?;
+            if round > 0 {
+                let series = all.entry(function).or_default();
+                series.init.push(init.as_secs_f64() * 1e3);
+                series.init_plain.push(init_plain.as_secs_f64() * 1e3);
+                series.memory.push(memory);
+            }
+        }
+    }
+    let mut figures: Vec<Figures> = Vec::new();
+    for function in functions {
+        let series = all.remove(function).unwrap_or_default();
+        let (init, memory) = (Spread::of(series.init), Spread::of(series.memory));
+        let empty = figures.first().map_or((init.p50, memory.p50), |empty| {
+            (empty.init_ms.p50, empty.memory_mb.p50)
+        });
+        let program = binaries.join(function);
+        figures.push(Figures {
+            function,
+            init_ms: init,
+            init_ratio: round(init.p50 / empty.0),
+            init_plain_http_ms: Spread::of(series.init_plain),
+            memory_mb: memory,
+            memory_ratio: round(memory.p50 / empty.1),
+            program_mb: megabytes(std::fs::metadata(&program)?.len()),
+            zip_mb: megabytes(zipped_size(program).await?),
+        });
+    }
+    Report::new(&figures, vec![table(&figures)])
+}
+
+fn environment() -> BTreeMap<&'static str, String> {
+    let arn = |(name, rest): (&'static str, &str)| (name, format!("arn:aws:{rest}"));
+    let settings = SETTINGS.map(|(name, value)| (name, value.to_owned()));
+    settings.into_iter().chain(ARNS.map(arn)).collect()
+}
+
+fn table(figures: &[Figures]) -> Table {
+    let mut table = Table::new(
+        "Cold starts on a bare Runtime API: process start → first request for an event",
+        [
+            "function",
+            "init p50 ms",
+            "p90",
+            "target",
+            "× empty",
+            "plain http p50",
+            "memory MB",
+            "target",
+            "× empty",
+            "zip MB",
+            "target",
+        ],
+    );
+    for one in figures {
+        table.row([
+            one.function.to_owned(),
+            figure(one.init_ms.p50),
+            figure(one.init_ms.p90),
+            at_most(INIT_TARGET_MS, one.init_ms.p50),
+            figure(one.init_ratio),
+            figure(one.init_plain_http_ms.p50),
+            figure(one.memory_mb.max),
+            at_most(MEMORY_TARGET_MB, one.memory_mb.max),
+            figure(one.memory_ratio),
+            figure(one.zip_mb),
+            at_most(ZIP_TARGET_MB, one.zip_mb),
+        ]);
+    }
+    table
+}
+
+/// Size of a program's package, compressed as `zip` does by default.
+async fn zipped_size(program: PathBuf) -> anyhow::Result<u64> {
+    let zip = move || -> anyhow::Result<u64> {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(6))
+            .unix_permissions(0o755);
+        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+        writer.start_file("bootstrap", options)?;
+        let mut file =
+            File::open(&program).with_context(|| format!("cannot read {}", program.display()))?;
+        io::copy(&mut file, &mut writer)?;
+        Ok(writer.finish()?.into_inner().len() as u64)
+    };
+    tokio::task::spawn_blocking(zip).await?
+}

@@ -1,0 +1,238 @@
+//! A bare Lambda Runtime API, and a function that runs on it.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::machine;
+
+/// The longest that a function may take to start.
+const START_LIMIT: Duration = Duration::from_secs(20);
+/// The longest that an invocation may take; Lambda's own limit.
+const INVOCATION_LIMIT: Duration = Duration::from_mins(15);
+const REQUEST_ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
+
+/// Serves one function at a time.
+pub(crate) struct RuntimeApi {
+    address: String,
+    told: mpsc::UnboundedReceiver<Told>,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+struct Shared {
+    tell: mpsc::UnboundedSender<Told>,
+    event: Mutex<Option<Value>>,
+}
+
+/// What the function did.
+enum Told {
+    /// It asked for an event and got none.
+    Waits(Instant),
+    /// It was given an event.
+    Given(Instant),
+    /// It answered, with a result or with an error.
+    Answered(Instant, Result<Value, Value>),
+}
+
+/// A running function. Dropping it kills it.
+pub(crate) struct Function(Child);
+
+/// How an invocation went.
+pub(crate) struct Invoked {
+    /// From the event's way out to the answer's way in.
+    pub(crate) took: Duration,
+    /// What the function answered.
+    pub(crate) answer: Value,
+}
+
+impl RuntimeApi {
+    /// Serves on a free port of this machine.
+    pub(crate) async fn serve() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        let (tell, told) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            tell,
+            event: Mutex::new(None),
+        });
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route(
+                "/2018-06-01/runtime/invocation/{id}/response",
+                post(response),
+            )
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .with_state(Arc::clone(&shared));
+        let server = tokio::spawn(async move {
+            // Ends with the task.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self {
+            address,
+            told,
+            shared,
+            server,
+        })
+    }
+
+    /// Starts a function with nothing but this environment, and answers how long it took from the
+    /// start of the process to its first request for an event, which it is not given.
+    pub(crate) async fn start(
+        &mut self,
+        program: &Path,
+        environment: &BTreeMap<&str, String>,
+    ) -> anyhow::Result<(Function, Duration)> {
+        let began = Instant::now();
+        let mut function = self.spawn(program, environment, None)?;
+        match self.told_by(&mut function, START_LIMIT).await? {
+            Told::Waits(at) => Ok((function, at.duration_since(began))),
+            _ => anyhow::bail!("{} answered what nobody asked", program.display()),
+        }
+    }
+
+    /// Starts a function, gives it one event, and waits for its answer and for its request for the
+    /// next one.
+    pub(crate) async fn invoke(
+        &mut self,
+        program: &Path,
+        environment: &BTreeMap<&str, String>,
+        event: Value,
+    ) -> anyhow::Result<(Function, Invoked)> {
+        let mut function = self.spawn(program, environment, Some(event))?;
+        let (mut given, mut answered) = (None, None);
+        loop {
+            match self.told_by(&mut function, INVOCATION_LIMIT).await? {
+                Told::Given(at) => given = Some(at),
+                Told::Answered(at, Ok(answer)) => answered = Some((at, answer)),
+                Told::Answered(_, Err(error)) => anyhow::bail!("the function failed: {error}"),
+                Told::Waits(_) => {
+                    let (Some(given), Some((at, answer))) = (given, answered) else {
+                        anyhow::bail!("the function passed its event over");
+                    };
+                    let took = at.duration_since(given);
+                    return Ok((function, Invoked { took, answer }));
+                }
+            }
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        program: &Path,
+        environment: &BTreeMap<&str, String>,
+        event: Option<Value>,
+    ) -> anyhow::Result<Function> {
+        // What the function before it still said counts no more.
+        while self.told.try_recv().is_ok() {}
+        let mut next = self
+            .shared
+            .event
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *next = event;
+        drop(next);
+        let child = Command::new(program)
+            .env_clear()
+            .envs(environment)
+            .env("AWS_LAMBDA_RUNTIME_API", &self.address)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Function(child))
+    }
+
+    async fn told_by(&mut self, function: &mut Function, limit: Duration) -> anyhow::Result<Told> {
+        let told = tokio::select! {
+            told = tokio::time::timeout(limit, self.told.recv()) => told,
+            ended = function.0.wait() => anyhow::bail!("the function ended: {}", ended?),
+        };
+        told.ok().flatten().context("the function took too long")
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Function {
+    /// The most memory that it has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
+        machine::peak_memory(self.pid()?)
+    }
+
+    /// Seconds of processor time that it has used so far.
+    pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
+        machine::processor_seconds(self.pid()?)
+    }
+
+    /// Ends it.
+    pub(crate) async fn end(mut self) -> anyhow::Result<()> {
+        Ok(self.0.kill().await?)
+    }
+
+    fn pid(&self) -> anyhow::Result<u32> {
+        self.0.id().context("the function has ended")
+    }
+}
+
+/// Hands out the event if there is one; otherwise the request waits for ever, as in a function
+/// that nobody invokes.
+async fn next(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    let at = Instant::now();
+    let event = shared
+        .event
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let Some(event) = event else {
+        let _ = shared.tell.send(Told::Waits(at));
+        std::future::pending::<()>().await;
+        return (HeaderMap::new(), Json(Value::Null));
+    };
+    let mut headers = HeaderMap::new();
+    let mut put = |name, value: &str| {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
+    };
+    put("lambda-runtime-aws-request-id", REQUEST_ID);
+    put("lambda-runtime-deadline-ms", "9999999999999");
+    put(
+        "lambda-runtime-invoked-function-arn",
+        "arn:aws:lambda:eu-west-1:000000000000:function:bench",
+    );
+    let _ = shared.tell.send(Told::Given(Instant::now()));
+    (headers, Json(event))
+}
+
+async fn response(State(shared): State<Arc<Shared>>, Json(answer): Json<Value>) -> StatusCode {
+    let _ = shared.tell.send(Told::Answered(Instant::now(), Ok(answer)));
+    StatusCode::ACCEPTED
+}
+
+async fn error(State(shared): State<Arc<Shared>>, Json(error): Json<Value>) -> StatusCode {
+    let _ = shared.tell.send(Told::Answered(Instant::now(), Err(error)));
+    StatusCode::ACCEPTED
+}

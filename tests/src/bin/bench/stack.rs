@@ -1,0 +1,204 @@
+//! A local stack for one part of the bench, with a model that does next to nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_sdk_s3::primitives::ByteStream;
+use dropcast_local_stack::{Connection, LocalStack, Options, Quiet, Registry, register};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use crate::numbers::{Nanos, now};
+
+/// Name of the model.
+pub(crate) const MODEL: &str = "bench";
+const MANIFEST: &str = r#"name = "bench"
+title = "Bench"
+[input]
+accepts = ["json"]
+schema = "input.schema.json"
+[job]
+command = ["sh", "main.sh"]
+vcpus = 1
+memory_mib = 128
+timeout_minutes = 5
+attempts = 1
+[[outputs]]
+path = "result.txt"
+title = "Result"
+kind = "data"
+required = true
+"#;
+/// Says when it begins as its first act and when it ends as its last, in nanoseconds since 1970.
+const COMMAND: &str = r#"date +%s%N
+echo done > "$DROPCAST_OUTPUT_DIR/result.txt"
+date +%s%N
+"#;
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// A running stack in a folder of its own. Dropping it ends it and removes the folder.
+pub(crate) struct Bench {
+    // Dropped before the folder that it lives in.
+    stack: LocalStack,
+    pub(crate) folder: TempDir,
+    pub(crate) s3: aws_sdk_s3::Client,
+}
+
+/// What differs between the stacks of the bench.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    /// vCPUs of the local job queue; the stack's own default when `None`.
+    pub(crate) max_vcpus: Option<u32>,
+    /// Variables of the emulator and its functions.
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+impl Bench {
+    /// Starts a stack from these programs.
+    pub(crate) async fn start(
+        repository: &Path,
+        binaries: &Path,
+        setup: Setup,
+    ) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("dropcast-bench-")
+            .tempdir()?;
+        let mut options = Options::new(repository);
+        options.state = folder.path().join("stack");
+        options.binaries = binaries.to_owned();
+        options.max_vcpus = setup.max_vcpus;
+        options.emulator_environment = setup.environment;
+        let stack = LocalStack::start(options, &Quiet).await?;
+        let s3 = aws_sdk_s3::config::Builder::from(&stack.connection().sdk_config())
+            .force_path_style(true)
+            .build();
+        Ok(Self {
+            stack,
+            folder,
+            s3: aws_sdk_s3::Client::from_conf(s3),
+        })
+    }
+
+    /// How to reach the stack.
+    pub(crate) fn connection(&self) -> &Connection {
+        self.stack.connection()
+    }
+
+    /// Ends the stack and removes its folder.
+    pub(crate) async fn stop(self) {
+        self.stack.stop().await;
+    }
+
+    /// Registers the model.
+    pub(crate) async fn register(&self) -> anyhow::Result<()> {
+        let model = self.folder.path().join("model");
+        fs::create_dir(&model)?;
+        fs::write(model.join("model.toml"), MANIFEST)?;
+        fs::write(model.join("input.schema.json"), r#"{"type": "object"}"#)?;
+        fs::write(model.join("main.sh"), COMMAND)?;
+        let registry = Registry::of(self.connection())?;
+        let at = Timestamp::from_nanosecond(now())?;
+        register(&model, &registry, at, &Quiet).await?;
+        Ok(())
+    }
+
+    /// Drops a file that mails one recipient; answers when `PutObject` had returned.
+    pub(crate) async fn drop_file(&self, name: &str, recipient: &str) -> anyhow::Result<Nanos> {
+        let body = ByteStream::from_static(b"{\"horizon\": 12}");
+        self.s3
+            .put_object()
+            .bucket(self.connection().output("InputsBucketName")?)
+            .key(format!("inputs/{MODEL}/{name}"))
+            .metadata("notify", recipient)
+            .body(body)
+            .send()
+            .await
+            .context("a file could not be dropped")?;
+        Ok(now())
+    }
+
+    /// Waits until the stack has been given this many mails. It looks at the folder that the
+    /// emulator keeps them in: asking the emulator itself would slow down what is being measured.
+    pub(crate) async fn until_mails(&self, count: usize, limit: Duration) -> anyhow::Result<()> {
+        let mails = self.connection().state.join("mails");
+        until(limit, || {
+            let kept = files(&mails, "eml");
+            (kept.len() >= count).then_some(())
+        })
+        .await
+        .with_context(|| {
+            let kept = files(&mails, "eml").len();
+            format!("{kept} of {count} mails came within {} s", limit.as_secs())
+        })
+    }
+
+    /// The folders of the jobs that have run, one for each job.
+    pub(crate) fn job_folders(&self) -> Vec<PathBuf> {
+        let jobs = self.connection().state.join("batch").join("jobs");
+        entries(&jobs)
+    }
+}
+
+/// Whether this is the deployed name of one of the nine functions: CloudFormation makes
+/// `<stack>-StartRun-<suffix>` of `start-run`.
+pub(crate) fn is_function(deployed: &str, function: &str) -> bool {
+    let logical = deployed.rsplit('-').nth(1).unwrap_or_default();
+    let plain = |name: &str| name.replace('-', "").to_lowercase();
+    plain(logical) == plain(function)
+}
+
+/// Waits until something is there, looking often, at most `limit`.
+pub(crate) async fn until<T>(limit: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        sleep(GLANCE).await;
+    }
+}
+
+/// When the model of a job began and ended, from the output that the local Batch keeps.
+pub(crate) fn model_moments(job: &Path) -> anyhow::Result<(Nanos, Nanos)> {
+    let log = job.join("attempt-1.log");
+    let text =
+        fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
+    let moments: Vec<Nanos> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    match moments[..] {
+        [began, ended] => Ok((began, ended)),
+        _ => anyhow::bail!("{} does not say when the model ran:\n{text}", log.display()),
+    }
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = entries(folder);
+    found.retain(|path| path.extension().is_some_and(|found| found == extension));
+    found
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_function;
+
+    #[test]
+    fn a_function_is_known_by_its_deployed_name() {
+        assert!(is_function("dropcast-StartRun-0473CB0410299", "start-run"));
+        assert!(!is_function(
+            "dropcast-FinishRun-0473CB0410299",
+            "start-run"
+        ));
+        assert!(!is_function("bench", "start-run"));
+    }
+}
