@@ -20,7 +20,7 @@ use crate::{
     progress::Steps,
     repository,
     screen::{Paint, Screen},
-    stack::Stack,
+    stack::{self, Stack},
 };
 
 /// `demo`: `schemas/cli/demo.schema.json`. A demo that did not go as it should
@@ -167,16 +167,26 @@ impl Host {
 }
 
 fn next(demo: &Demo, ours: bool, paint: Paint) -> String {
+    let dropcast = stack::program();
     let up = if ours {
-        "  dropcast local up                      keep a stack up, then, in another terminal:\n"
+        format!("  {dropcast} local up\n      keeps a stack up; then, in another terminal:\n")
     } else {
-        ""
+        String::new()
     };
-    format!(
-        "{} What was downloaded is in {}.\n\n{}\n{up}  dropcast submit models/revenue-forecast/examples/next-year-cautious.json \\\n      -m revenue-forecast --wait         drop a file and see its run\n  dropcast mail --last                   read the mail about it\n  docs/MODELS.md                         bring a model of your own\n",
+    let (done, next) = (
         paint.good("All of it happened."),
-        demo.folder.display(),
         paint.bold("What to try next"),
+    );
+    let folder = demo.folder.display();
+    format!(
+        "{done} What was downloaded is in {folder}.\n\n{next}
+{up}  {dropcast} submit models/revenue-forecast/examples/next-year-cautious.json -m revenue-forecast --wait
+      drops a file and shows its run
+  {dropcast} mail --last
+      reads the mail about it
+  docs/MODELS.md
+      says how to bring a model of your own
+"
     )
 }
 

@@ -276,8 +276,9 @@ fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
             let document = Status::down(&common.state_dir);
             screen.show(&document, |_| {
                 format!(
-                    "No local stack is up in {}. Start one with `dropcast local up`.\n",
-                    common.state_dir.display()
+                    "No local stack is up in {}. Start one with `{} local up`.\n",
+                    common.state_dir.display(),
+                    stack::program()
                 )
             })?;
             Ok(Exit::NoStack)
@@ -310,16 +311,22 @@ fn facts(status: &Status, paint: Paint) -> String {
 }
 
 fn up_text(status: &Status, foreground: bool, paint: Paint) -> String {
+    let dropcast = stack::program();
     let ending = if foreground {
-        "Ctrl-C stops it."
+        "Ctrl-C stops it.".to_owned()
     } else {
-        "`dropcast local down` stops it."
+        format!("`{dropcast} local down` stops it.")
     };
-    let example = "dropcast submit models/revenue-forecast/examples/plan-2027.json -m revenue-forecast --wait";
-    format!(
-        "\n{}. {ending}\n\n{}\n{}\n  dropcast model register models/revenue-forecast\n  {example}\n  dropcast mail --last\n",
+    let (title, advice) = (
         paint.good("The local stack is up"),
-        facts(status, paint),
         paint.bold("Try, in another terminal:"),
+    );
+    let facts = facts(status, paint);
+    format!(
+        "\n{title}. {ending}\n\n{facts}\n{advice}
+  {dropcast} model register models/revenue-forecast
+  {dropcast} submit models/revenue-forecast/examples/plan-2027.json -m revenue-forecast --wait
+  {dropcast} mail --last
+"
     )
 }

@@ -61,8 +61,8 @@ impl Stack {
     /// How a command for this stack begins.
     pub fn command(&self) -> String {
         match self.local {
-            Some(_) => "dropcast".to_owned(),
-            None => format!("dropcast --stack {}", self.name),
+            Some(_) => program(),
+            None => format!("{} --stack {}", program(), self.name),
         }
     }
 
@@ -96,6 +96,19 @@ impl Stack {
     }
 }
 
+/// How this program was called, for commands that are shown to be typed: a
+/// build that is on no `PATH` is called by its path.
+pub fn program() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let called = Path::new(&called);
+    if called.components().count() < 2 {
+        return "dropcast".to_owned();
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = called.strip_prefix(here).unwrap_or(called);
+    short.display().to_string()
+}
+
 /// The local stack that is up in a state folder.
 pub fn attach(state_dir: &Path) -> Result<Connection, Stop> {
     Connection::attach(state_dir).map_err(|error| match error {
@@ -103,12 +116,12 @@ pub fn attach(state_dir: &Path) -> Result<Connection, Stop> {
             Exit::NoStack,
             format!("No stack was found: none is up on this machine (looked in {}), and --stack names no deployed one.", state_dir.display()),
         )
-        .advice("Start one with `dropcast local up`, or name a deployed one with --stack NAME."),
+        .advice(format!("Start one with `{} local up`, or name a deployed one with --stack NAME.", program())),
         other => Stop::new(
             Exit::NoStack,
             format!("The local stack in {} does not read back: {other}.", state_dir.display()),
         )
-        .advice("Stop it with `dropcast local down` and start it again."),
+        .advice(format!("Stop it with `{} local down` and start it again.", program())),
     })
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Needs `make setup` and the binaries of `cargo build --workspace`.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod support;
 
 use std::{fs, path::Path};

@@ -101,7 +101,7 @@ async fn open(
         .to_owned();
     let content = file.bytes().await.context("downloading an output")?;
     let sha256 = words::hex(&Sha256::digest(&content));
-    let output = output_of(&told.run.outputs, &sha256, content.len())
+    let output = output_of(&told.run.outputs, &sha256)
         .ok_or_else(|| wrong("leads to something that is no output of the run".to_owned()))?;
     let name = output.path.rsplit('/').next().unwrap_or("output");
     let place = folder.join(dropcast_domain::upload::safe_file_name(name));
@@ -117,14 +117,11 @@ async fn open(
     })
 }
 
-/// The output that has this content, by its recorded digest, or by its size where none was recorded.
-fn output_of<'a>(outputs: &'a [OutputView], sha256: &str, bytes: usize) -> Option<&'a OutputView> {
-    outputs.iter().find(|output| {
-        output
-            .sha256
-            .as_deref()
-            .map_or(output.bytes == bytes as u64, |recorded| recorded == sha256)
-    })
+/// The output whose recorded digest is this content's.
+fn output_of<'a>(outputs: &'a [OutputView], sha256: &str) -> Option<&'a OutputView> {
+    outputs
+        .iter()
+        .find(|output| output.sha256.as_deref() == Some(sha256))
 }
 
 fn line(download: &Download, teller: Teller) -> String {

@@ -9,9 +9,11 @@ use anyhow::Context as _;
 use dropcast_domain::{
     model::ModelName,
     run::Run,
+    run_id::Version,
     status::{Status, Transition},
 };
 use dropcast_local_stack::Registry;
+use dropcast_run_store::Models as _;
 
 use super::{Demo, Teller, Told, did_not_happen, ended, links};
 use crate::{
@@ -116,7 +118,10 @@ pub(super) async fn tell(
     })
 }
 
-async fn register(stack: &Stack, repository: &Path, teller: Teller) -> anyhow::Result<ModelName> {
+/// A model, and the version to pin where another one is the default.
+type Registered = (ModelName, Option<Version>);
+
+async fn register(stack: &Stack, repository: &Path, teller: Teller) -> anyhow::Result<Registered> {
     let connection = stack
         .local
         .as_ref()
@@ -131,21 +136,23 @@ async fn register(stack: &Stack, repository: &Path, teller: Teller) -> anyhow::R
         "   {} ({}), version {}.\n",
         version.model, version.draft.manifest.title, version.version
     ));
-    Ok(version.model)
+    let default = stack.store.model(&version.model).await?;
+    let is_default = default.is_some_and(|model| model.default_version == version.version);
+    Ok((version.model, (!is_default).then_some(version.version)))
 }
 
 /// Drops a file and tells each step of its run.
 async fn drop_one(
     stack: &Stack,
     file: &Path,
-    model: &ModelName,
+    (model, version): &Registered,
     title: &str,
     teller: Teller,
 ) -> anyhow::Result<RunDetail> {
     let drop = Drop {
         file,
         model,
-        version: None,
+        version: *version,
         notify: &[READER.to_owned()],
         title: Some(title),
     };

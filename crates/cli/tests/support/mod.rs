@@ -1,5 +1,12 @@
 //! Runs the real program and holds what it prints against its schemas.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends at the first surprise"
+)]
+#![allow(dead_code, reason = "each test program uses its part of this")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
