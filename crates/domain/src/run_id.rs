@@ -54,13 +54,8 @@ pub fn upload_digest(bucket: &str, key: &str, generation: &str) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize()
-        .iter()
-        .take(6)
-        .fold(String::with_capacity(12), |mut hex, byte| {
-            hex.push_str(&format!("{byte:02x}"));
-            hex
-        })
+    let digest = hash.finalize();
+    hex::encode(digest.get(..6).unwrap_or_default())
 }
 
 /// A text that is not a run id.

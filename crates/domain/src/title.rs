@@ -10,11 +10,7 @@ pub const TITLE_LENGTH: usize = 120;
 /// A title goes into a mail's subject and onto terminals, where a line break
 /// would become a header and a bidirectional override would reverse the line.
 pub fn clean(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .map(|c| if is_unsafe(c) { ' ' } else { c })
-        .collect();
-    let folded = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+    let folded = one_line(text);
     if folded.chars().count() <= TITLE_LENGTH {
         return folded;
     }
@@ -23,6 +19,15 @@ pub fn clean(text: &str) -> String {
         .take(TITLE_LENGTH - 1)
         .chain(std::iter::once('…'))
         .collect()
+}
+
+/// The same cleaning for a text that is no title: nothing is cut.
+pub fn one_line(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .map(|c| if is_unsafe(c) { ' ' } else { c })
+        .collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_unsafe(c: char) -> bool {

@@ -79,18 +79,15 @@ impl Settings {
 
     /// A list separated by commas; the key must be there, the list may be empty.
     pub fn list(&mut self, key: &str) -> Vec<String> {
-        match self.values.get(key) {
-            Some(value) => value
-                .split(',')
-                .map(str::trim)
-                .filter(|entry| !entry.is_empty())
-                .map(ToOwned::to_owned)
-                .collect(),
-            None => {
-                self.faults.push(format!("{key} is not set"));
-                Vec::new()
-            }
-        }
+        let Some(value) = self.values.get(key) else {
+            self.faults.push(format!("{key} is not set"));
+            return Vec::new();
+        };
+        let entries = value.split(',').map(str::trim);
+        entries
+            .filter(|entry| !entry.is_empty())
+            .map(ToOwned::to_owned)
+            .collect()
     }
 
     /// Fails if anything asked for was missing or unusable.

@@ -1,5 +1,10 @@
 //! What Lambda, Step Functions and SQS are told of a failure.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 use aws_smithy_runtime_api::{
     client::{
         orchestrator::HttpResponse,

@@ -162,9 +162,9 @@ fn is_request(reason: &str) -> bool {
     !reason.contains("Essential container in task exited") && !is_host_trouble(reason)
 }
 
-/// The reason with a full stop, on one line.
+/// The reason with a full stop, on one line, whole: what to do stands at the end of AWS's longer ones.
 fn sentence(reason: &str) -> String {
-    let line = crate::title::clean(reason);
+    let line = crate::title::one_line(reason);
     if line.ends_with(['.', '…', '!', '?']) {
         line
     } else {

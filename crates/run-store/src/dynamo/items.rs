@@ -59,8 +59,7 @@ pub(crate) fn version_sk(version: Version) -> String {
 
 pub(crate) fn mail_sk(mail: &MailKey) -> String {
     let digest = Sha256::digest(mail.recipient.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("MAIL#{}#{hex}", mail.kind)
+    format!("MAIL#{}#{}", mail.kind, hex::encode(digest))
 }
 
 /// A time that sorts as text: fixed width, to the millisecond.
@@ -72,6 +71,10 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Callers hand over plain numbers."
+)]
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

@@ -1,6 +1,12 @@
 //! What every store must do: the same tests for the one in memory and for the
 //! DynamoDB adapter on the emulator.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 #[path = "../../../../tests/fixtures/domain.rs"]
 mod domain;
 #[path = "../../../../tests/fixtures/emulator.rs"]
