@@ -42,9 +42,9 @@ lint-template: $(VENVS)/lint/ready ## Check the template with cfn-lint and SAM
 	$(VENVS)/lint/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(VENVS)/lint/bin/sam validate --lint --template template.yaml
 
-bench: setup ## Measure latency, bursts, cold starts and the index, in a release build
+bench: setup ## Measure latency, bursts, cold starts and the index, in a release build (BENCH="--only init")
 	cargo build --locked --release --workspace --bins
-	cargo run --locked --release --quiet --package dropcast-tests --bin bench
+	target/release/bench $(BENCH)
 
 clean-local: ## Forget what the local stack keeps: .dropcast and .venv
 	rm -rf .dropcast .venv

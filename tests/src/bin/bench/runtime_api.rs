@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -227,12 +228,20 @@ async fn next(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     (headers, Json(event))
 }
 
-async fn response(State(shared): State<Arc<Shared>>, Json(answer): Json<Value>) -> StatusCode {
-    let _ = shared.tell.send(Told::Answered(Instant::now(), Ok(answer)));
-    StatusCode::ACCEPTED
+async fn response(State(shared): State<Arc<Shared>>, body: Bytes) -> StatusCode {
+    answered(&shared, Ok(&body))
 }
 
-async fn error(State(shared): State<Arc<Shared>>, Json(error): Json<Value>) -> StatusCode {
-    let _ = shared.tell.send(Told::Answered(Instant::now(), Err(error)));
+async fn error(State(shared): State<Arc<Shared>>, body: Bytes) -> StatusCode {
+    answered(&shared, Err(&body))
+}
+
+/// Functions send their answers without saying that they are JSON.
+fn answered(shared: &Shared, body: Result<&Bytes, &Bytes>) -> StatusCode {
+    let at = Instant::now();
+    let read = |body: &Bytes| serde_json::from_slice(body).unwrap_or_default();
+    let _ = shared
+        .tell
+        .send(Told::Answered(at, body.map(read).map_err(read)));
     StatusCode::ACCEPTED
 }
