@@ -111,7 +111,7 @@ pub(crate) async fn requested_version<S: Models + History>(
         Some(Err(error)) => {
             return Ok(Err(Rejection::new(
                 ErrorCode::VersionUnknown,
-                title::clean(&format!("{error}.")),
+                title::one_line(&format!("{error}.")),
             )));
         }
     };
