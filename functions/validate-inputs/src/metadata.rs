@@ -7,6 +7,7 @@ use dropcast_domain::{
     run::{Run, Wishes},
     title,
 };
+use rfc2047_decoder::{Decoder, RecoverStrategy};
 
 /// Reads `title` and `notify`; the run keeps its file's name without a title.
 pub(crate) fn wishes(run: &Run, metadata: Option<&HashMap<String, String>>) -> Wishes {
@@ -28,8 +29,12 @@ pub(crate) fn wishes(run: &Run, metadata: Option<&HashMap<String, String>>) -> W
 
 /// S3 hands out metadata beyond ASCII in the form of RFC 2047, as
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html> says.
+/// What is encoded as one word longer than the RFC's 75 characters is meant all the same.
 fn decoded(value: &str) -> String {
-    rfc2047_decoder::decode(value).unwrap_or_else(|_| value.to_owned())
+    Decoder::new()
+        .too_long_encoded_word_strategy(RecoverStrategy::Decode)
+        .decode(value)
+        .unwrap_or_else(|_| value.to_owned())
 }
 
 #[cfg(test)]
@@ -40,5 +45,11 @@ mod tests {
     fn a_title_beyond_ascii_is_decoded() {
         assert_eq!(decoded("=?UTF-8?B?UGzDoW4gUTM=?="), "Plán Q3");
         assert_eq!(decoded("Q3 plan"), "Q3 plan");
+    }
+
+    #[test]
+    fn a_long_title_in_one_encoded_word_is_decoded() {
+        let word = format!("=?UTF-8?Q?{}?=", "=C3=A9".repeat(60));
+        assert_eq!(decoded(&word), "é".repeat(60));
     }
 }
