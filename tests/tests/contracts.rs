@@ -1,5 +1,10 @@
 //! What crosses a border has the shape that its schema says.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 #[path = "../fixtures/domain.rs"]
 mod domain;
 

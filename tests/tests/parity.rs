@@ -1,5 +1,11 @@
 //! What stands in several places says the same in each.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -33,7 +33,7 @@ pub async fn handle<A: Announcements>(
         match announce(announcements, change).await {
             Ok(()) => {}
             Err(error @ Error::Unreadable(_)) => {
-                telemetry::log_failure(&error, "a change is not announced")
+                telemetry::log_failure(&error, "a change is not announced");
             }
             Err(error) => {
                 telemetry::log_failure(&error, "will be tried again from this change on");

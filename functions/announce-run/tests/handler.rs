@@ -1,5 +1,10 @@
 //! From the table's changes to events.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 use std::sync::Mutex;
 
 use announce_run::{Announcements, Error, TableChanges, handle};

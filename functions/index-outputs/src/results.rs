@@ -147,7 +147,7 @@ impl RunnersLines {
                 None => return Ok(None),
                 Some(Ok(line)) => return Ok(Some(line)),
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "a line of the runner's list does not read")
+                    tracing::warn!(%error, "a line of the runner's list does not read");
                 }
             }
         }
@@ -214,21 +214,20 @@ impl ManifestWriter {
 
     /// A crash between parts leaves an upload that the bucket's lifecycle rule aborts.
     async fn send_part(&mut self) -> Result<(), CallError> {
-        let upload = match &self.upload {
-            Some(upload) => upload.clone(),
-            None => {
-                let create = self
-                    .client
-                    .create_multipart_upload()
-                    .bucket(&self.bucket)
-                    .key(&self.key);
-                let answer = create.content_type("application/json").send().await;
-                let id = answer
-                    .map_err(|error| CallError::of_sdk("s3:PutObject", error))?
-                    .upload_id
-                    .unwrap_or_default();
-                self.upload.insert(id).clone()
-            }
+        let upload = if let Some(upload) = &self.upload {
+            upload.clone()
+        } else {
+            let create = self
+                .client
+                .create_multipart_upload()
+                .bucket(&self.bucket)
+                .key(&self.key);
+            let answer = create.content_type("application/json").send().await;
+            let id = answer
+                .map_err(|error| CallError::of_sdk("s3:PutObject", error))?
+                .upload_id
+                .unwrap_or_default();
+            self.upload.insert(id).clone()
         };
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let body = std::mem::replace(&mut self.buffer, Vec::with_capacity(PART_BYTES));

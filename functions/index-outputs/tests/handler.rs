@@ -1,5 +1,11 @@
 //! From what a job wrote into the bucket to the manifest and the record, on the emulator's S3.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 #[path = "../../../tests/fixtures/domain.rs"]
 mod domain;
 #[path = "../../../tests/fixtures/emulator.rs"]

@@ -1,5 +1,10 @@
 //! What is made of SES's answers, over HTTP.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,

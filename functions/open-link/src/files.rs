@@ -8,7 +8,7 @@ use dropcast_lambda_kit::error::CallError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// How long the URL behind a link lives: enough to begin a download.
-const URL_LIFETIME: Duration = Duration::from_secs(300);
+const URL_LIFETIME: Duration = Duration::from_mins(5);
 
 /// What RFC 8187 leaves as it is in an extended parameter value.
 const EXTENDED_VALUE: &AsciiSet = &NON_ALPHANUMERIC

@@ -1,5 +1,10 @@
 //! Opening mailed links.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 #[path = "../../../tests/fixtures/domain.rs"]
 mod domain;
 

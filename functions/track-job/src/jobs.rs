@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError;
 use dropcast_domain::run_id::JobId;
 use dropcast_lambda_kit::error::CallError;
 
@@ -69,7 +70,7 @@ impl JobTrace for AwsJobs {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|refusal| refusal.is_resource_not_found_exception()) =>
+                    .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
             {
                 tracing::warn!("the failed job has no log stream");
                 Ok(Vec::new())

@@ -1,5 +1,10 @@
 //! From delivered Batch events to the run's record and its resumed execution.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 #[path = "../../../tests/fixtures/domain.rs"]
 mod domain;
 #[path = "../../../tests/fixtures/events.rs"]

@@ -1,5 +1,11 @@
 //! From a dropped file to a verdict.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 #[path = "../../../tests/fixtures/domain.rs"]
 mod domain;
 

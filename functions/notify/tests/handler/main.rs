@@ -1,5 +1,10 @@
 //! From the news that a run ended to one mail per recipient.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
 #[path = "../../../../tests/fixtures/domain.rs"]
 mod domain;
 #[path = "../../../../tests/fixtures/events.rs"]
