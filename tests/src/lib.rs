@@ -1,1 +1,24 @@
-//! Placeholder.
+//! What the tests of the whole stack stand on: one stack per process, with the real programs,
+//! and words for what is done to it and awaited from it.
+//!
+//! Nothing here sleeps for a fixed time: everything is awaited by its condition, with a limit
+//! after which the wait says how far things had got.
+
+mod events;
+mod follow;
+mod http;
+mod jobs;
+mod logs;
+mod mails;
+mod models;
+pub mod programs;
+mod stack;
+pub mod stand_ins;
+mod uploads;
+
+pub use events::Event;
+pub use follow::Ended;
+pub use http::Page;
+pub use logs::LogLine;
+pub use stack::{LIMIT, OPERATOR, SENDER, Stack, options, until};
+pub use uploads::{Dropped, Upload};

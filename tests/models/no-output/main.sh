@@ -1,0 +1,1 @@
+echo "Only words today." > "$DROPCAST_OUTPUT_DIR/words.md"

@@ -1,0 +1,2 @@
+# The shell itself must not outlive a stop.
+exec sleep 100000

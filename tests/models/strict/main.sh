@@ -1,0 +1,1 @@
+cp "$DROPCAST_INPUT_FILE" "$DROPCAST_OUTPUT_DIR/copy.json"

@@ -1,0 +1,60 @@
+//! Small models made of a few lines of shell: `tests/models/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use dropcast_domain::registry::RegisteredVersion;
+use dropcast_local_stack::{Quiet, Registry, register};
+use jiff::Timestamp;
+
+use crate::{Stack, programs};
+
+impl Stack {
+    /// Sees to it that the model of a folder of `tests/models/` is registered, once; answers its
+    /// name.
+    pub async fn model(&self, folder: &str) -> Result<String> {
+        self.model_as(folder, folder).await
+    }
+
+    /// Registers the model of a folder of `tests/models/` under another name, so that what is
+    /// done to it meets no other story; answers that name.
+    pub async fn model_as(&self, folder: &str, name: &str) -> Result<String> {
+        let mut registered = self.models.lock().await;
+        if !registered.contains(name) {
+            let copy = self.copy_of(folder, name)?;
+            self.register(&copy).await?;
+            registered.insert(name.to_owned());
+        }
+        Ok(name.to_owned())
+    }
+
+    /// A copy of a folder of `tests/models/` that calls its model so.
+    pub fn copy_of(&self, folder: &str, name: &str) -> Result<PathBuf> {
+        let from = programs::repository().join("tests/models").join(folder);
+        let to = self.connection.state.join("models").join(name);
+        fs::create_dir_all(&to)?;
+        for entry in fs::read_dir(&from).with_context(|| from.display().to_string())? {
+            let entry = entry?;
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+        let manifest = to.join("model.toml");
+        let text = fs::read_to_string(&manifest)?;
+        let own = format!("name = \"{folder}\"");
+        ensure!(text.contains(&own), "{} has no {own}", manifest.display());
+        fs::write(
+            &manifest,
+            text.replacen(&own, &format!("name = \"{name}\""), 1),
+        )?;
+        Ok(to)
+    }
+
+    /// Registers a model's folder.
+    pub async fn register(&self, folder: &Path) -> Result<RegisteredVersion> {
+        let registry = Registry::of(&self.connection)?;
+        // When a version was built matters to nobody here.
+        let built_at = Timestamp::UNIX_EPOCH;
+        let registered = register(folder, &registry, built_at, &Quiet).await?;
+        Ok(registered.version)
+    }
+}

@@ -1,0 +1,77 @@
+//! The programs under test: that they are built, and from the sources as they stand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+
+/// The command that builds them.
+pub const BUILD: &str = "cargo build --bins";
+
+/// The repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+        .to_owned()
+}
+
+/// The folder of the programs that were built together with this one.
+pub fn folder() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("this program's own path")?;
+    // Test programs stand one folder deeper, in `deps`.
+    let folder = own.ancestors().nth(2).context("this program's folder")?;
+    Ok(folder.to_owned())
+}
+
+/// The path of one of the programs.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let path = folder()?.join(name);
+    anyhow::ensure!(
+        path.is_file(),
+        "{} is not built. Build it with `{BUILD}`.",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The names of the functions: every folder of `functions/`.
+pub fn functions() -> Result<Vec<String>> {
+    let mut names: Vec<String> = fs::read_dir(repository().join("functions"))?
+        .flatten()
+        .filter(|entry| entry.path().join("Cargo.toml").is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The programs whose sources have changed since they were built, each with one such source.
+/// Cargo leaves the list of a program's sources beside it.
+pub fn outdated() -> Result<Vec<(String, PathBuf)>> {
+    let folder = folder()?;
+    let mut outdated = Vec::new();
+    let tools = ["dropcast", "dropcast-job"].map(str::to_owned);
+    for name in functions()?.into_iter().chain(tools) {
+        let (Ok(built), Ok(sources)) = (
+            changed(&folder.join(&name)),
+            fs::read_to_string(folder.join(format!("{name}.d"))),
+        ) else {
+            continue;
+        };
+        let newer = sources
+            .split_whitespace()
+            .skip(1)
+            .map(Path::new)
+            .find(|source| changed(source).is_ok_and(|changed| changed > built));
+        if let Some(source) = newer {
+            outdated.push((name, source.to_owned()));
+        }
+    }
+    Ok(outdated)
+}
+
+fn changed(path: &Path) -> std::io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}

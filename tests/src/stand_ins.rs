@@ -1,0 +1,313 @@
+//! The real state machine over functions that answer what a test tells them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
+use aws_sdk_cloudformation::types::Capability;
+use aws_sdk_s3::primitives::ByteStream;
+use axum::extract::{self, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::task::AbortHandle;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use crate::stack::until;
+use crate::{Stack, programs};
+
+/// The bucket that the stack's own packages lie in.
+pub const PACKAGES: &str = "dropcast-artefacts";
+/// The functions that the state machine calls.
+const ROLES: [&str; 4] = ["ValidateInputs", "SubmitJob", "IndexOutputs", "FinishRun"];
+const MACHINE: &str = "state-machines/run.asl.json";
+const PACKAGE: &str = "stand-ins/bootstrap.zip";
+
+/// What a case's functions answer, and what they were asked.
+#[derive(Debug, Default)]
+struct Case {
+    /// The answers of each function, one for each call; the last repeats.
+    answers: Value,
+    calls: BTreeMap<String, usize>,
+    finish: Option<Value>,
+}
+
+type Cases = Arc<Mutex<HashMap<String, Case>>>;
+
+/// How a case went.
+#[derive(Debug)]
+pub struct Played {
+    /// The execution's status.
+    pub execution: String,
+    /// The execution's output, without the run's id.
+    pub output: Option<Value>,
+    /// Why it failed.
+    pub cause: String,
+    /// How often each function was called.
+    pub calls: BTreeMap<String, usize>,
+    /// What finish-run was told last, without the run's id.
+    pub finish: Option<Value>,
+}
+
+/// The state machine with its stand-ins.
+#[derive(Debug)]
+pub struct StandIns {
+    machine: String,
+    cases: Cases,
+    director: AbortHandle,
+}
+
+impl Drop for StandIns {
+    fn drop(&mut self) {
+        self.director.abort();
+    }
+}
+
+#[derive(Clone)]
+struct Director {
+    cases: Cases,
+    sfn: aws_sdk_sfn::Client,
+}
+
+impl StandIns {
+    /// Deploys the state machine's own definition beside the stack, over functions that run
+    /// `program`.
+    pub async fn deploy(stack: &Stack, program: &Path) -> Result<Self> {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?.to_string();
+        let cases = Cases::default();
+        let director = Director {
+            cases: cases.clone(),
+            sfn: stack.sfn.clone(),
+        };
+        let router = Router::new()
+            .route("/{role}", post(direct))
+            .with_state(director);
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+        stack
+            .s3
+            .put_object()
+            .bucket(PACKAGES)
+            .key(PACKAGE)
+            .body(ByteStream::from(package(program)?))
+            .send()
+            .await?;
+        let outputs = stack
+            .deploy_beside("stand-ins", &template(&address)?)
+            .await?;
+        Ok(Self {
+            machine: outputs
+                .get("Machine")
+                .context("the state machine's ARN")?
+                .clone(),
+            cases,
+            director: serving.abort_handle(),
+        })
+    }
+
+    /// Plays one case to its end. `answers` holds a list for each function, as in
+    /// `tests/asl/paths.json`.
+    pub async fn play(&self, stack: &Stack, name: &str, answers: &Value) -> Result<Played> {
+        let case = Case {
+            answers: answers.clone(),
+            ..Case::default()
+        };
+        held(&self.cases).insert(name.to_owned(), case);
+        let started = stack
+            .sfn
+            .start_execution()
+            .state_machine_arn(&self.machine)
+            .input(json!({ "runId": name }).to_string())
+            .send()
+            .await?;
+        let ended = until(&format!("the execution of “{name}” has ended"), || async {
+            let describe = stack.sfn.describe_execution();
+            let answer = describe
+                .execution_arn(&started.execution_arn)
+                .send()
+                .await?;
+            Ok((answer.status.as_str() != "RUNNING").then_some(answer))
+        })
+        .await?;
+        let case = held(&self.cases).remove(name).unwrap_or_default();
+        let output = ended.output.as_deref().map(serde_json::from_str::<Value>);
+        Ok(Played {
+            execution: ended.status.as_str().to_owned(),
+            output: output.transpose()?.map(without_run),
+            cause: ended.cause.unwrap_or_default(),
+            calls: case.calls,
+            finish: case.finish,
+        })
+    }
+}
+
+/// Tells a stand-in what to do.
+async fn direct(
+    State(director): State<Director>,
+    extract::Path(role): extract::Path<String>,
+    Json(event): Json<Value>,
+) -> Json<Value> {
+    let order = {
+        let mut cases = held(&director.cases);
+        let case = event["runId"].as_str().and_then(|name| cases.get_mut(name));
+        let Some(case) = case else {
+            return Json(json!({ "fails": { "error": "NoSuchCase", "message": event } }));
+        };
+        let calls = case.calls.entry(role.clone()).or_default();
+        *calls += 1;
+        if role == "FinishRun" {
+            case.finish = Some(without_run(event.clone()));
+        }
+        let answers = case.answers[&role].as_array();
+        let last = answers.map_or(0, Vec::len).saturating_sub(1);
+        answers
+            .and_then(|answers| answers.get((*calls - 1).min(last)))
+            .cloned()
+    };
+    let Some(order) = order else {
+        return Json(json!({ "fails": { "error": "NotExpected", "message": role } }));
+    };
+    let Some(callback) = order.get("callback") else {
+        return Json(order);
+    };
+    let token = event["taskToken"].as_str().unwrap_or_default();
+    if let Err(error) = call_back(&director.sfn, token, callback).await {
+        return Json(json!({ "fails": { "error": "CallbackRefused", "message": error } }));
+    }
+    Json(json!({ "answers": {} }))
+}
+
+async fn call_back(sfn: &aws_sdk_sfn::Client, token: &str, callback: &Value) -> Result<(), String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let done = if let Some(result) = callback.get("succeeds") {
+        let success = sfn.send_task_success().task_token(token);
+        let answer = success.output(result.to_string()).send().await;
+        answer.map(drop).map_err(|error| format!("{error:?}"))
+    } else if let Some(failure) = callback.get("fails") {
+        let report = sfn.send_task_failure().task_token(token);
+        let report = report
+            .error(text(&failure["error"]))
+            .cause(text(&failure["cause"]));
+        let answer = report.send().await;
+        answer.map(drop).map_err(|error| format!("{error:?}"))
+    } else {
+        // "none": nobody calls back.
+        Ok(())
+    };
+    done.inspect_err(|error| eprintln!("a callback was refused: {error}"))
+}
+
+fn without_run(mut value: Value) -> Value {
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("runId");
+    }
+    value
+}
+
+fn held(cases: &Cases) -> std::sync::MutexGuard<'_, HashMap<String, Case>> {
+    cases.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A function's package with this program in it.
+fn package(program: &Path) -> Result<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .unix_permissions(0o755);
+    let mut writer = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer.start_file("bootstrap", options)?;
+    writer.write_all(&std::fs::read(program)?)?;
+    Ok(writer.finish()?.into_inner())
+}
+
+fn template(director: &str) -> Result<Value> {
+    let definition = std::fs::read_to_string(programs::repository().join(MACHINE))?;
+    let mut resources = json!({
+        "FunctionsRole": role("lambda.amazonaws.com", "logs:*"),
+        "MachineRole": role("states.amazonaws.com", "lambda:InvokeFunction"),
+    });
+    let mut substitutions = json!({});
+    for name in ROLES {
+        resources[name] = json!({
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "provided.al2023",
+                "Handler": "bootstrap",
+                "Timeout": 30,
+                "Code": { "S3Bucket": PACKAGES, "S3Key": PACKAGE },
+                "Role": { "Fn::GetAtt": ["FunctionsRole", "Arn"] },
+                "Environment": { "Variables": { "DIRECTOR": director, "ROLE": name } },
+            },
+        });
+        substitutions[format!("{name}Arn")] = json!({ "Fn::GetAtt": [name, "Arn"] });
+    }
+    resources["Machine"] = json!({
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "DefinitionString": definition,
+            "DefinitionSubstitutions": substitutions,
+            "RoleArn": { "Fn::GetAtt": ["MachineRole", "Arn"] },
+        },
+    });
+    Ok(json!({
+        "Resources": resources,
+        "Outputs": { "Machine": { "Value": { "Ref": "Machine" } } },
+    }))
+}
+
+/// A role for a template: one service may take it, and it allows one action.
+pub fn role(service: &str, action: &str) -> Value {
+    json!({
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow",
+                    "Principal": { "Service": service },
+                    "Action": "sts:AssumeRole",
+                }],
+            },
+            "Policies": [{
+                "PolicyName": "one-action",
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*" }],
+                },
+            }],
+        },
+    })
+}
+
+impl Stack {
+    /// Deploys a template beside the stack's own; answers its outputs.
+    pub async fn deploy_beside(
+        &self,
+        name: &str,
+        template: &Value,
+    ) -> Result<BTreeMap<String, String>> {
+        self.cloudformation
+            .create_stack()
+            .stack_name(name)
+            .template_body(template.to_string())
+            .capabilities(Capability::CapabilityIam)
+            .send()
+            .await?;
+        until(&format!("the stack {name} stands"), || async {
+            let describe = self.cloudformation.describe_stacks().stack_name(name);
+            let stack = describe.send().await?.stacks.and_then(|mut all| all.pop());
+            let stack = stack.context("the stack is gone")?;
+            match stack.stack_status().map_or("", |status| status.as_str()) {
+                "CREATE_COMPLETE" => {}
+                status if status.ends_with("IN_PROGRESS") => return Ok(None),
+                status => bail!("the stack {name} is {status}: {stack:?}"),
+            }
+            let outputs = stack.outputs.unwrap_or_default().into_iter();
+            let named = outputs.filter_map(|one| Some((one.output_key?, one.output_value?)));
+            Ok(Some(named.collect()))
+        })
+        .await
+    }
+}

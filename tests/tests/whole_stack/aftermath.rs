@@ -1,0 +1,281 @@
+//! What must hold when all stories are told, for all of them together. The last check stops the
+//! stack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, ensure};
+use dropcast_domain::event::SOURCE;
+use dropcast_domain::run::Run;
+use dropcast_domain::run_id::RunId;
+use dropcast_domain::status::Status;
+use dropcast_local_stack::processes_of;
+use dropcast_run_store::History as _;
+use dropcast_tests::{OPERATOR, Stack, until};
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::checks::fits;
+use crate::world::story;
+
+/// Queues, by the template's outputs.
+const QUEUES: [&str; 3] = ["IntakeQueueUrl", "JobEventsQueueUrl", "NoticesQueueUrl"];
+const DEAD_LETTERS: [&str; 4] = [
+    "IntakeDeadLettersUrl",
+    "JobEventsDeadLettersUrl",
+    "NoticesDeadLettersUrl",
+    "AnnouncementsDeadLettersUrl",
+];
+/// What a delivery says that meets another one at the same mail, and comes back for it.
+const MET_ANOTHER: &str = "another delivery is sending this mail";
+/// What a log line of a function that broke says.
+const BROKEN: [&str; 6] = [
+    "panicked",
+    "Task timed out",
+    "Runtime.ExitError",
+    "Runtime.UnhandledPromiseRejection",
+    "stack overflow",
+    "memory allocation",
+];
+const REFUSED: [&str; 4] = [
+    "AccessDenied",
+    "not authorized",
+    "UnauthorizedOperation",
+    "InvalidClientTokenId",
+];
+
+pub(crate) fn checks() -> Vec<Trial> {
+    vec![
+        story("aftermath", "every_queue_is_emptied", queues),
+        story("aftermath", "no_dead_letter_is_left", dead_letters),
+        story("aftermath", "invariant_4_no_run_is_left_open", open_runs),
+        story(
+            "aftermath",
+            "invariant_5_every_change_was_announced",
+            announcements,
+        ),
+        story("aftermath", "invariant_5_every_mail_was_sent_once", mails),
+        story("aftermath", "no_function_broke_or_logged_an_error", errors),
+        story(
+            "aftermath",
+            "invariant_8_no_function_was_refused_anything",
+            refusals,
+        ),
+        story("aftermath", "every_record_fits_its_schema", records),
+        story("aftermath", "no_execution_failed", executions),
+        story(
+            "aftermath",
+            "validate_inputs_never_held_a_large_file",
+            memory,
+        ),
+        story("aftermath", "nothing_outlives_the_stack", nothing_is_left),
+    ]
+}
+
+async fn queues(stack: &Stack) -> Result<()> {
+    for queue in QUEUES {
+        stack.until_empty(queue).await?;
+    }
+    Ok(())
+}
+
+async fn dead_letters(stack: &Stack) -> Result<()> {
+    for queue in DEAD_LETTERS {
+        let depth = stack.depth(queue).await?;
+        ensure!(depth == 0, "{queue} holds {depth}");
+    }
+    Ok(())
+}
+
+async fn open_runs(stack: &Stack) -> Result<()> {
+    // A command that gave up waiting leaves its run to end by itself.
+    until("every run is over", || async {
+        let open = stack.store.open_runs(100).await?;
+        Ok(open.is_empty().then_some(()))
+    })
+    .await
+}
+
+/// Every run that S3's events name.
+async fn all_runs(stack: &Stack) -> Result<BTreeMap<RunId, Run>> {
+    let events = stack.events();
+    let models: BTreeSet<String> = events
+        .iter()
+        .filter(|event| event.source == SOURCE)
+        .filter_map(|event| event.detail["model"].as_str().map(str::to_owned))
+        .collect();
+    let mut runs = BTreeMap::new();
+    for model in models {
+        for run in stack.store.runs_of(&model, 1_000).await? {
+            runs.insert(run.id.clone(), run);
+        }
+    }
+    ensure!(!runs.is_empty(), "there were runs");
+    Ok(runs)
+}
+
+async fn announcements(stack: &Stack) -> Result<()> {
+    let mut announced: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for event in stack.events() {
+        if event.source == SOURCE {
+            fits("run-status-changed.schema.json", &event.detail)?;
+            let run = event.detail["runId"].as_str().unwrap_or_default();
+            let of_run = announced.entry(run.to_owned()).or_default();
+            of_run.push(event.detail["status"].clone());
+            // What people call their run is theirs to choose.
+            let mut told = event.whole.clone();
+            told["detail"]["title"] = Value::Null;
+            let text = told.to_string();
+            ensure!(!text.contains('@'), "an event names no address: {text}");
+        }
+    }
+    for (id, run) in all_runs(stack).await? {
+        let statuses = announced.remove(id.as_str()).unwrap_or_default();
+        for status in [Status::Received, run.status()] {
+            ensure!(
+                statuses.iter().any(|it| *it == status.as_str()),
+                "{id} was announced as {statuses:?} only, and is {}",
+                run.status()
+            );
+        }
+    }
+    ensure!(
+        announced.is_empty(),
+        "announced without a record: {announced:?}"
+    );
+    Ok(())
+}
+
+async fn mails(stack: &Stack) -> Result<()> {
+    let runs = all_runs(stack).await?;
+    let expected = |run: &Run| match run.status() {
+        Status::Cancelled => 0,
+        _ => 1,
+    };
+    until("every run's mails are sent", || async {
+        let mails = stack.mails().await?;
+        let missing = runs.values().any(|run| {
+            let about = mails.iter().filter(|it| it.text.contains(run.id.as_str()));
+            about.count() < expected(run)
+        });
+        Ok((!missing).then_some(()))
+    })
+    .await?;
+    let mut sent: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for mail in stack.mails().await? {
+        ensure!(mail.to.len() == 1, "{:?}", mail.to);
+        let run = runs
+            .values()
+            .find(|run| mail.text.contains(run.id.as_str()));
+        let Some(run) = run else {
+            anyhow::bail!("a mail about no run: {mail:?}");
+        };
+        let to = mail.to.concat();
+        ensure!(
+            to == OPERATOR || run.notify.contains(&to),
+            "{} was mailed to {to}",
+            run.id
+        );
+        ensure!(expected(run) > 0, "{} was {}", run.id, run.status());
+        *sent.entry((run.id.to_string(), to)).or_default() += 1;
+    }
+    let twice: Vec<_> = sent.iter().filter(|(_, count)| **count != 1).collect();
+    ensure!(twice.is_empty(), "{twice:?}");
+    Ok(())
+}
+
+async fn errors(stack: &Stack) -> Result<()> {
+    let lines = stack.function_logs().await?;
+    ensure!(lines.len() > 100, "the functions log: {}", lines.len());
+    let bad: Vec<String> = lines
+        .iter()
+        .filter(|line| {
+            let fields: Value = serde_json::from_str(&line.text).unwrap_or_default();
+            let is_error = fields["level"] == "ERROR" || line.text.contains(" ERROR ");
+            is_error || BROKEN.iter().any(|words| line.text.contains(words))
+        })
+        .filter(|line| !line.text.contains(MET_ANOTHER))
+        .map(|line| format!("{}: {}", line.function, line.text))
+        .collect();
+    ensure!(bad.is_empty(), "{} lines:\n{}", bad.len(), bad.join("\n"));
+    Ok(())
+}
+
+async fn refusals(stack: &Stack) -> Result<()> {
+    let lines = stack.function_logs().await?;
+    let refused: Vec<String> = lines
+        .iter()
+        .filter(|line| REFUSED.iter().any(|words| line.text.contains(words)))
+        .map(|line| format!("{}: {}", line.function, line.text))
+        .collect();
+    ensure!(refused.is_empty(), "{}", refused.join("\n"));
+    Ok(())
+}
+
+async fn records(stack: &Stack) -> Result<()> {
+    for run in all_runs(stack).await?.values() {
+        fits("run-record.schema.json", &serde_json::to_value(run)?)?;
+    }
+    Ok(())
+}
+
+async fn executions(stack: &Stack) -> Result<()> {
+    let mut pages = stack
+        .sfn
+        .list_executions()
+        .state_machine_arn(stack.output("StateMachineArn")?)
+        .into_paginator()
+        .send();
+    let mut count = 0;
+    while let Some(page) = pages.next().await {
+        for execution in page?.executions {
+            count += 1;
+            ensure!(
+                execution.status.as_str() == "SUCCEEDED",
+                "the execution {} has {}",
+                execution.name,
+                execution.status
+            );
+        }
+    }
+    let runs = all_runs(stack).await?.len();
+    ensure!(count == runs, "{count} executions of {runs} runs");
+    Ok(())
+}
+
+/// A file of 100 MB is refused by its size: it never was in the function's memory.
+async fn memory(stack: &Stack) -> Result<()> {
+    let mut peaks = Vec::new();
+    for process in processes_of(&stack.connection().mark) {
+        let read = |name: &str| std::fs::read(format!("/proc/{process}/{name}"));
+        let (Ok(environment), Ok(status)) = (read("environ"), read("status")) else {
+            continue;
+        };
+        // Only this function is told of the bucket.
+        if !String::from_utf8_lossy(&environment).contains("\0INPUTS_BUCKET=") {
+            continue;
+        }
+        let status = String::from_utf8_lossy(&status).into_owned();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok());
+        peaks.extend(kilobytes);
+    }
+    ensure!(!peaks.is_empty(), "its processes are found");
+    ensure!(
+        peaks.iter().all(|kilobytes| *kilobytes < 80_000),
+        "in kB: {peaks:?}"
+    );
+    Ok(())
+}
+
+async fn nothing_is_left(stack: &Stack) -> Result<()> {
+    let connection = stack.connection();
+    ensure!(!processes_of(&connection.mark).is_empty());
+    stack.stop().await;
+    let left = processes_of(&connection.mark);
+    ensure!(left.is_empty(), "processes {left:?} are left");
+    ensure!(
+        dropcast_local_stack::Connection::attach(&connection.state).is_err(),
+        "it is not found any more"
+    );
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Every path of the state machine, over functions that answer as `tests/asl/paths.json` says.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use dropcast_tests::stand_ins::StandIns;
+use dropcast_tests::{Stack, programs};
+use libtest_mimic::Trial;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::world::story;
+
+const PATHS: &str = "tests/asl/paths.json";
+const PROGRAM: &str = env!("CARGO_BIN_EXE_stand-in");
+
+pub(crate) fn stories() -> Vec<Trial> {
+    let paths = match read() {
+        Ok(paths) => paths,
+        Err(error) => {
+            let message = format!("{PATHS} does not read: {error:#}");
+            return vec![Trial::test(
+                "state_machine::paths_are_readable",
+                move || Err(message.into()),
+            )];
+        }
+    };
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path["name"].as_str().unwrap_or_default();
+            let name = name.replace([' ', '\''], "_");
+            story("state_machine", &name, move |stack| {
+                ends_as_said(stack, path)
+            })
+        })
+        .collect()
+}
+
+fn read() -> Result<Vec<Value>> {
+    let text = fs::read_to_string(programs::repository().join(PATHS))?;
+    let table: Value = serde_json::from_str(&text)?;
+    let paths = table["paths"].as_array().context("paths")?.clone();
+    ensure!(!paths.is_empty());
+    Ok(paths)
+}
+
+async fn ends_as_said(stack: &Stack, path: Value) -> Result<()> {
+    static STAND_INS: OnceCell<StandIns> = OnceCell::const_new();
+    let stand_ins = STAND_INS
+        .get_or_try_init(|| StandIns::deploy(stack, Path::new(PROGRAM)))
+        .await?;
+    let name = path["name"].as_str().context("a name")?;
+    let played = stand_ins.play(stack, name, &path["functions"]).await?;
+    let expected = &path["expect"];
+    let told = format!("{played:#?}");
+    ensure!(
+        played.execution == *expected["execution"].as_str().context("execution")?,
+        "{told}"
+    );
+    for (field, value) in [("finish", &played.finish), ("output", &played.output)] {
+        if let Some(expected) = expected.get(field) {
+            ensure!(
+                value.as_ref() == Some(expected),
+                "{field} is not {expected}\n{told}"
+            );
+        }
+    }
+    if let Some(words) = expected["causeContains"].as_str() {
+        ensure!(played.cause.contains(words), "no “{words}”\n{told}");
+    }
+    let calls = serde_json::to_value(&played.calls)?;
+    ensure!(calls == expected["calls"], "{}\n{told}", expected["calls"]);
+    Ok(())
+}
