@@ -1,5 +1,7 @@
 //! The local stack starts, is found by others, and leaves nothing behind however it ends.
 
+#![expect(clippy::unwrap_used, reason = "What fails here fails the test, with its place.")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +12,7 @@ use dropcast_local_stack::{
     Connection, Error, LocalStack, Options, Progress, Quiet, Registry, processes_of, register,
     stop_requested,
 };
+use dropcast_tests::programs;
 use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -18,9 +21,9 @@ use nix::unistd::Pid;
 const STATE: &str = "DROPCAST_SMOKE_STATE";
 
 fn options(state: &Path) -> Options {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut options = Options::new(repository);
-    options.state = state.to_owned();
+    let mut options = Options::new(programs::repository());
+    options.binaries = programs::folder().unwrap();
+    state.clone_into(&mut options.state);
     options
 }
 
