@@ -1,6 +1,9 @@
 //! The local stack starts, is found by others, and leaves nothing behind however it ends.
 
-#![expect(clippy::unwrap_used, reason = "What fails here fails the test, with its place.")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "What fails here fails the test, with its place."
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ use crate::stack::{Bench, Setup, is_function, model_moments};
 use crate::table::{Table, at_most, figure};
 
 const TARGET_MS: f64 = 600.0;
-const RUN_LIMIT: Duration = Duration::from_secs(60);
+const RUN_LIMIT: Duration = Duration::from_mins(1);
 /// Between two runs, so that what the first one still sets off does not delay the second.
 const PAUSE: Duration = Duration::from_millis(300);
 /// The functions that a file waits for before its model runs, and a mail after it has.
@@ -47,7 +47,7 @@ struct Moments {
 struct Figures {
     drop_to_start_ms: Leg,
     end_to_mail_ms: Leg,
-    /// VmHWM of the functions' processes after all runs; the largest where there are several.
+    /// `VmHWM` of the functions' processes after all runs; the largest where there are several.
     functions_memory_mb: BTreeMap<&'static str, f64>,
     floor: Floor,
 }

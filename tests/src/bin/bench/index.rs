@@ -41,7 +41,7 @@ struct Figures {
     processor_seconds: f64,
     /// What the emulator alone takes to list the objects, page by page.
     listing_seconds: f64,
-    /// VmHWM after the answer.
+    /// `VmHWM` after the answer.
     memory_mb: f64,
     manifest_mb: f64,
 }

@@ -85,7 +85,7 @@ struct Figures {
     init_ratio: f64,
     /// The same with plain HTTP endpoints, as on a local stack.
     init_plain_http_ms: Spread,
-    /// VmHWM at that request.
+    /// `VmHWM` at that request.
     memory_mb: Spread,
     memory_ratio: f64,
     program_mb: f64,

@@ -50,7 +50,7 @@ pub(crate) fn last_within(all: &[Invocation], from: Nanos, to: Nanos) -> Option<
     all.iter().rfind(within).copied()
 }
 
-/// `REPORT RequestId: …	Duration: 12 ms	Billed Duration: …`
+/// `REPORT RequestId: …  Duration: 12 ms  Billed Duration: …`
 fn duration(message: &str) -> Option<f64> {
     let rest = message
         .strip_prefix("REPORT ")?

@@ -1,6 +1,6 @@
 //! A table on the screen: columns as wide as their widest cell, figures to the right.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A table with a heading.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
+        self.rows.push(cells.into());
     }
 }
 
@@ -37,11 +37,12 @@ impl fmt::Display for Table {
         for row in &self.rows {
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                if column == 0 {
-                    line.push_str(&format!("  {cell:<width$}"));
+                let written = if column == 0 {
+                    write!(line, "  {cell:<width$}")
                 } else {
-                    line.push_str(&format!("  {cell:>width$}"));
-                }
+                    write!(line, "  {cell:>width$}")
+                };
+                written?;
             }
             writeln!(f, "{}", line.trim_end())?;
         }
