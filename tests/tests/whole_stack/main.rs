@@ -32,6 +32,9 @@ const AT_ONCE: usize = 14;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
+    if arguments.filter.is_none() && arguments.skip.is_empty() {
+        world::tell_everything();
+    }
     let stories = [
         // The longest first.
         faults::stories(),

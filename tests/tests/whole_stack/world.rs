@@ -49,6 +49,19 @@ fn world() -> Result<&'static World, Failed> {
     }
 }
 
+/// Whether all stories are told: what is left of them then proves something by being there.
+static EVERYTHING: AtomicBool = AtomicBool::new(false);
+
+/// Notes that no story is left out.
+pub(crate) fn tell_everything() {
+    EVERYTHING.store(true, Ordering::SeqCst);
+}
+
+/// Whether no story is left out.
+pub(crate) fn tells_everything() -> bool {
+    EVERYTHING.load(Ordering::SeqCst)
+}
+
 /// Whether the stack was started.
 pub(crate) fn is_up() -> bool {
     matches!(WORLD.get(), Some(Ok(_)))
