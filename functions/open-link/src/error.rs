@@ -11,7 +11,7 @@ use thiserror::Error;
 pub enum Error {
     /// The link itself.
     #[error(transparent)]
-    Refused(Refused),
+    Refused(#[from] Refused),
     /// The run or its file is gone.
     #[error("what the link leads to is gone")]
     Gone,

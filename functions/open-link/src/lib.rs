@@ -8,11 +8,8 @@ mod event;
 mod files;
 mod pages;
 
-use dropcast_domain::{
-    link::{LinkKeys, Refused},
-    output::Output,
-};
-use dropcast_lambda_kit::{error::CallError, telemetry};
+use dropcast_domain::{link::LinkKeys, output::Output};
+use dropcast_lambda_kit::telemetry;
 use dropcast_run_store::Runs;
 use jiff::Timestamp;
 
@@ -62,8 +59,9 @@ async fn open<S: Runs, K: KeySource, F: Files>(
     deps: &Deps<S, K, F>,
     token: &str,
 ) -> Result<String, Error> {
-    let keys: LinkKeys = deps.keys.keys((deps.now)()).await?;
-    let link = keys.verify(token, (deps.now)())?;
+    let now = (deps.now)();
+    let keys: LinkKeys = deps.keys.keys(now).await?;
+    let link = keys.verify(token, now)?;
     let run = deps.store.find(&link.run).await?.ok_or(Error::Gone)?;
     link.check_epoch(run.links_epoch)?;
     // Only what the record publishes can be opened, whatever else lies in the bucket.
@@ -72,14 +70,5 @@ async fn open<S: Runs, K: KeySource, F: Files>(
         .iter()
         .find(|output| output.path == link.path)
         .ok_or(Error::Gone)?;
-    deps.files
-        .url(output)
-        .await
-        .map_err(|error: CallError| Error::Call(error))
-}
-
-impl From<Refused> for Error {
-    fn from(reason: Refused) -> Self {
-        Self::Refused(reason)
-    }
+    Ok(deps.files.url(output).await?)
 }
