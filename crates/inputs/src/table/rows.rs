@@ -1,0 +1,59 @@
+//! A table as its rows come out of a file, whatever the file's format.
+
+use std::io;
+
+use dropcast_domain::problem::ProblemList;
+
+/// Why no further row could be read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// The file is not what it should be; the person who made it can mend it.
+    Refused(ProblemList),
+    /// The file could not be read at all; the person can do nothing about it.
+    Io(io::Error),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// What one cell holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// Nothing, or nothing but white space.
+    Empty,
+    /// Text; every cell of a CSV file that is not empty.
+    Text(String),
+    /// A number of a workbook.
+    Number(f64),
+    /// A truth value of a workbook.
+    Bool(bool),
+    /// A number that a workbook shows as a date or a time.
+    DateTime(jiff::civil::DateTime),
+    /// A number that a workbook shows as a duration, or a date that no calendar has: its text.
+    Unusable(String),
+    /// A formula that failed: `#REF!`.
+    Error(&'static str),
+}
+
+/// One row. Reused from row to row, so that reading allocates little.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    /// The row as a spreadsheet counts it, from 1: the header counts too, and a quoted line
+    /// break starts no new row.
+    pub(crate) number: u64,
+    /// The cells from column A on; trailing empty cells may be left out.
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// The rows of one table, in order, one at a time. Rows that hold nothing may be left out.
+pub(crate) trait Rows {
+    /// Reads the next row into `row`; false when there is none.
+    fn next_row(&mut self, row: &mut Row) -> Result<bool, ReadError>;
+
+    /// How a person finds a cell: `Plan!C7` in a workbook, `row 7, column growth` in a CSV file.
+    /// `column` counts from 0, `name` is the header's text.
+    fn address(&self, row: u64, column: usize, name: &str) -> String;
+}
