@@ -1,10 +1,12 @@
 //! The model: what a data scientist declares in `model.toml`.
 
+mod locale;
 mod name;
 mod outputs;
 mod parse;
 mod read;
 
+pub use locale::{DateOrder, Locale};
 pub use name::{ModelName, ModelNameError};
 pub use outputs::{OutputMatcher, OutputPatternError};
 pub use parse::{ManifestErrors, ManifestProblem};
@@ -47,6 +49,44 @@ pub struct InputSpec {
     pub schema: String,
     /// The largest input in bytes.
     pub max_bytes: u64,
+    /// How tables are read; present when a format of `accepts` is a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableSpec>,
+}
+
+/// How a model's tables are read: `[input.table]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TableSpec {
+    /// The JSON Schema file of one row, where it is not the input's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The sheet of a workbook; the first visible one that holds anything otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The header's row, from 1; the first row that holds anything otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header_row: Option<u64>,
+    /// Columns that must be there, beside those that the row schema requires.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub required_columns: Vec<String>,
+    /// If any are named, further columns that the schema does not declare are problems.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub optional_columns: Vec<String>,
+    /// Columns whose values, taken together, may stand in one row only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
+    /// The fewest rows below the header.
+    pub min_rows: u64,
+    /// The most rows below the header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rows: Option<u64>,
+    /// How numbers and dates are written in text; a decimal point and ISO 8601 otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// How the text of a CSV file is encoded; found out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<TableEncoding>,
 }
 
 impl InputSpec {
@@ -56,8 +96,31 @@ impl InputSpec {
         self.accepts
             .iter()
             .copied()
-            .find(|format| extension.eq_ignore_ascii_case(format.extension()))
+            .find(|format| {
+                format
+                    .extensions()
+                    .iter()
+                    .any(|known| extension.eq_ignore_ascii_case(known))
+            })
     }
+}
+
+/// How the text of a CSV file is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableEncoding {
+    /// UTF-8, with or without a byte order mark.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// UTF-16, low byte first.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, high byte first.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    /// What Windows used in western Europe and the Americas.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
 }
 
 /// A format of inputs.
@@ -66,14 +129,36 @@ impl InputSpec {
 pub enum InputFormat {
     /// One JSON document.
     Json,
+    /// Text in rows and columns, RFC 4180 and its kin.
+    Csv,
+    /// An Excel workbook (Office Open XML).
+    Xlsx,
+    /// An Excel workbook of before 2007 (BIFF).
+    Xls,
 }
 
 impl InputFormat {
-    /// The file name extension, without the dot; also the name in a manifest.
-    pub fn extension(self) -> &'static str {
+    /// Every format, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Xlsx, Self::Xls];
+
+    /// The name in a manifest.
+    pub fn name(self) -> &'static str {
+        self.extensions()[0]
+    }
+
+    /// The file name extensions, without the dot; the usual one first.
+    pub fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Json => "json",
+            Self::Json => &["json"],
+            Self::Csv => &["csv", "tsv"],
+            Self::Xlsx => &["xlsx"],
+            Self::Xls => &["xls"],
         }
+    }
+
+    /// Whether it holds rows of columns.
+    pub fn is_table(self) -> bool {
+        self != Self::Json
     }
 }
 
