@@ -245,10 +245,10 @@ fn problem_table(detail: &RunDetail, paint: Paint) -> String {
     let table = paint.table(
         &["Where", "Found", "Allowed"],
         detail.problems.iter().map(|problem| {
-            let place = if problem.pointer.is_empty() {
+            let place = if problem.at.is_empty() {
                 "the document"
             } else {
-                &problem.pointer
+                &problem.at
             };
             vec![
                 Cell::new(words::printable(place)),

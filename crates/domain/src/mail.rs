@@ -391,21 +391,19 @@ fn last_lines(log: &[String]) -> Vec<String> {
 impl From<&Problem> for ProblemRow {
     fn from(problem: &Problem) -> Self {
         // A sentence that only repeats the row's parts adds nothing but the hint behind it.
-        let repeated = Problem::new(&problem.pointer, &problem.found, &problem.allowed).message;
+        let repeated = Problem::new(&problem.at, &problem.found, &problem.allowed).message;
         let hint = problem
             .message
             .strip_prefix(&repeated)
             .unwrap_or(&problem.message);
-        let steps: Vec<_> = problem
-            .pointer
-            .split('/')
-            .skip(1)
-            .map(|step| step.replace("~1", "/").replace("~0", "~"))
-            .collect();
-        let place = if steps.is_empty() {
-            "The whole file".to_owned()
-        } else {
-            steps.join(" › ")
+        let place = match problem.at.strip_prefix('/') {
+            Some(pointer) => pointer
+                .split('/')
+                .map(|step| step.replace("~1", "/").replace("~0", "~"))
+                .collect::<Vec<_>>()
+                .join(" › "),
+            None if problem.at.is_empty() => "The whole file".to_owned(),
+            None => problem.at.clone(),
         };
         Self {
             place: one_line_or(&place, PLACE_LENGTH, "A field without a name"),

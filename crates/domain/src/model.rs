@@ -55,7 +55,7 @@ pub struct InputSpec {
 }
 
 /// How a model's tables are read: `[input.table]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TableSpec {
     /// The JSON Schema file of one row, where it is not the input's own.
@@ -87,6 +87,24 @@ pub struct TableSpec {
     /// How the text of a CSV file is encoded; found out otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<TableEncoding>,
+}
+
+impl Default for TableSpec {
+    /// What is read when the manifest says nothing: a header and at least one row.
+    fn default() -> Self {
+        Self {
+            schema: None,
+            sheet: None,
+            header_row: None,
+            required_columns: Vec::new(),
+            optional_columns: Vec::new(),
+            key: Vec::new(),
+            min_rows: 1,
+            max_rows: None,
+            locale: None,
+            encoding: None,
+        }
+    }
 }
 
 impl InputSpec {

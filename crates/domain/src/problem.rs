@@ -20,42 +20,82 @@ const SENTENCE_CHARS: usize = 1_000;
 /// Words longer than this get no suggestion: comparing costs length × length.
 const LONGEST_COMPARED: usize = 64;
 
-/// One thing that is wrong at one place.
+/// How many further places one problem names.
+pub const MOST_OTHERS: usize = 5;
+
+/// One thing that is wrong at one place, or the same thing at several places of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// Where, as a JSON Pointer (RFC 6901); `""` is the whole document. A pointer
-    /// of more than [`EXCERPT_CHARS`] characters has its middle left out (`…`).
-    pub pointer: String,
+    /// Where: a JSON Pointer (RFC 6901) in JSON, `Plan!C7` in a workbook, `row 7, column
+    /// growth` in a CSV file; `""` is the whole file. A place of more than
+    /// [`EXCERPT_CHARS`] characters has its middle left out (`…`).
+    pub at: String,
     /// What stands there, as it is shown to a person: `"ten"`, `an empty list`.
     pub found: String,
     /// What may stand there: `a number`, `one of "month" or "year"`.
     pub allowed: String,
     /// The whole as one or two sentences.
     pub message: String,
+    /// How many cells or rows it stands for; 1 unless similar problems were put together.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: u64,
+    /// The next places that it stands for, at most [`MOST_OTHERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "Serde hands out a reference."
+)]
+fn is_one(count: &u64) -> bool {
+    *count == 1
 }
 
 impl Problem {
     /// A problem whose sentence follows from its parts:
     /// `At /growth/0: found "ten"; a number is allowed.`
-    pub fn new(pointer: &str, found: &str, allowed: &str) -> Self {
-        let place = place(pointer);
+    pub fn new(at: &str, found: &str, allowed: &str) -> Self {
+        let place = place(at);
         let sentence = format!(
             "{place}: found {}; {} is allowed.",
             excerpt(found),
             excerpt(allowed)
         );
-        Self::with_message(pointer, found, allowed, &sentence)
+        Self::with_message(at, found, allowed, &sentence)
     }
 
     /// A problem with a sentence of its own.
-    pub fn with_message(pointer: &str, found: &str, allowed: &str, message: &str) -> Self {
+    pub fn with_message(at: &str, found: &str, allowed: &str, message: &str) -> Self {
         Self {
-            pointer: short_pointer(pointer),
+            at: short_place(at),
             found: excerpt(found),
             allowed: excerpt(allowed),
             message: visible(message, SENTENCE_CHARS),
+            count: 1,
+            others: Vec::new(),
         }
+    }
+
+    /// The same problem for `count` places in all, of which `others` are the next ones.
+    #[must_use]
+    pub fn standing_for<'a>(
+        mut self,
+        count: u64,
+        others: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        self.count = count.max(1);
+        self.others = others
+            .into_iter()
+            .take(MOST_OTHERS)
+            .map(short_place)
+            .collect();
+        self
     }
 
     /// The same problem with one more sentence: what to do.
@@ -79,7 +119,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProblemList {
-    /// The first problems in the order in which they were found.
+    /// The first problems in the order in which they were found; a table's, the worst first.
     pub problems: Vec<Problem>,
     /// How many more there are.
     pub more: u64,
@@ -125,9 +165,17 @@ impl ProblemList {
         self.problems.is_empty() && self.more == 0
     }
 
-    /// How many problems there are, shown or not.
+    /// How many problems there are, shown or not, each as often as it stands in the file.
     pub fn total(&self) -> u64 {
-        self.more + self.problems.len() as u64
+        self.problems.iter().fold(self.more, |total, problem| {
+            total.saturating_add(problem.count)
+        })
+    }
+
+    /// Puts the problem that stands for the most places first; equal ones keep their order.
+    pub fn worst_first(&mut self) {
+        self.problems
+            .sort_by_key(|problem| std::cmp::Reverse(problem.count));
     }
 }
 
@@ -150,11 +198,11 @@ impl fmt::Display for ProblemList {
 impl std::error::Error for ProblemList {}
 
 /// How a sentence names a place: `At /growth/0`, or `In the document` for the whole.
-pub fn place(pointer: &str) -> String {
-    if pointer.is_empty() {
+pub fn place(at: &str) -> String {
+    if at.is_empty() {
         "In the document".to_owned()
     } else {
-        format!("At {}", short_pointer(pointer))
+        format!("At {}", short_place(at))
     }
 }
 
@@ -255,9 +303,9 @@ fn is_hidden(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A pointer with its middle left out when it is long: its end says most.
-fn short_pointer(pointer: &str) -> String {
-    let shown = visible(pointer, usize::MAX / 4);
+/// A place with its middle left out when it is long: its end says most.
+fn short_place(at: &str) -> String {
+    let shown = visible(at, usize::MAX / 4);
     let count = shown.chars().count();
     if count <= EXCERPT_CHARS {
         return shown;
@@ -293,7 +341,7 @@ mod tests {
     #[test]
     fn hidden_characters_are_written_out() {
         assert_eq!(quoted("a\u{202e}b\n\u{0}"), "\"a\\u202eb\\n\\u0000\"");
-        assert_eq!(Problem::new("/a\u{202e}b", "x", "y").pointer, "/a\\u202eb");
+        assert_eq!(Problem::new("/a\u{202e}b", "x", "y").at, "/a\\u202eb");
     }
 
     #[test]
@@ -317,6 +365,26 @@ mod tests {
         let mut list = ProblemList::of(Problem::new("/a", "1", "text"));
         list.push(Problem::new("/a", "1", "text"));
         assert_eq!(list.total(), 1);
+    }
+
+    #[test]
+    fn a_problem_of_many_cells_counts_as_many_and_comes_first() {
+        let one = Problem::new("Plan!B3", "an empty cell", "text");
+        let many = Problem::with_message(
+            "Plan!C7",
+            "text",
+            "a number",
+            "Column growth: 214 cells are not numbers.",
+        )
+        .standing_for(214, ["Plan!C9", "a\u{202e}b"]);
+        assert_eq!(many.others, ["Plan!C9", "a\\u202eb"]);
+        let mut list = ProblemList {
+            problems: vec![one.clone(), many.clone()],
+            more: 10,
+        };
+        assert_eq!(list.total(), 225);
+        list.worst_first();
+        assert_eq!(list.problems, [many, one]);
     }
 
     #[test]
@@ -344,6 +412,7 @@ mod tests {
                 "a number",
             ));
         }
+        list.problems[0] = list.problems[0].clone().standing_for(9, ["Plan!C9"]);
         let value = serde_json::to_value(&list).unwrap();
         assert!(
             validator.is_valid(&value),
@@ -351,9 +420,7 @@ mod tests {
             validator.validate(&value).err()
         );
         assert_eq!(serde_json::from_value::<ProblemList>(value).unwrap(), list);
-        assert!(
-            !validator.is_valid(&serde_json::json!({"problems": [{"pointer": "/a"}], "more": 0}))
-        );
+        assert!(!validator.is_valid(&serde_json::json!({"problems": [{"at": "/a"}], "more": 0})));
     }
 
     proptest! {
@@ -361,7 +428,7 @@ mod tests {
         fn no_excerpt_is_long_or_hides_anything(text in any::<String>(), times in 1_usize..200) {
             let text = text.repeat(times);
             let problem = Problem::new(&text, &text, &text).hinted(&text);
-            for part in [&problem.pointer, &problem.found, &problem.allowed] {
+            for part in [&problem.at, &problem.found, &problem.allowed] {
                 prop_assert!(part.chars().count() <= EXCERPT_CHARS);
                 prop_assert!(!part.chars().any(is_hidden));
             }

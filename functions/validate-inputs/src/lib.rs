@@ -176,7 +176,7 @@ fn compiled(version: &RegisteredVersion) -> Result<CompiledSchema, Error> {
 }
 
 fn rejected(problems: ProblemList) -> Rejection {
-    let count = problems.problems.len() as u64 + problems.more;
+    let count = problems.total();
     let message = match count {
         1 => "The file has one problem.".to_owned(),
         count => format!("The file has {count} problems."),

@@ -80,7 +80,7 @@ impl Rejection {
     }
 
     pub(crate) fn problem_count(&self) -> u64 {
-        self.problems.problems.len() as u64 + self.problems.more
+        self.problems.total()
     }
 
     /// What is kept as `problems.json`.

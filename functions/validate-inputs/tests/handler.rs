@@ -328,7 +328,7 @@ async fn every_broken_rule_is_listed_at_its_place_up_to_a_hundred() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|problem| problem["pointer"].as_str().unwrap())
+        .map(|problem| problem["at"].as_str().unwrap())
         .collect();
     pointers.sort_unstable();
     assert_eq!(pointers, ["/horizon_months", "/interval", "/lines/1"]);

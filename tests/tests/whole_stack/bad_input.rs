@@ -248,7 +248,7 @@ async fn is_rejected(stack: &Stack, bad: &Bad) -> Result<()> {
     let problems = stack.result(&problems_key(&run.id)).await?;
     fits("problems.schema.json", &serde_json::from_slice(&problems)?)?;
     let problems: ProblemList = serde_json::from_slice(&problems)?;
-    ensure!(run.problem_count == Some(problems.problems.len() as u64 + problems.more));
+    ensure!(run.problem_count == Some(problems.total()));
     let mut said = vec![run.failure.as_ref().context("a failure")?.message.clone()];
     for problem in &problems.problems {
         is_a_sentence(&problem.message)?;

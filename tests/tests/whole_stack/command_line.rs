@@ -115,7 +115,7 @@ async fn a_submitted_file_that_fails_or_is_rejected_has_its_exit_code(stack: &St
     rejected.is(3, "submitted")?;
     let run = &rejected.document["run"];
     assert_eq!(run["failure"]["code"], "InputRejected");
-    assert_eq!(run["problems"][0]["pointer"], "/horizon_months");
+    assert_eq!(run["problems"][0]["at"], "/horizon_months");
     Ok(())
 }
 

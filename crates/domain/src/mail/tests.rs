@@ -408,7 +408,7 @@ proptest! {
         run.outputs = vec![Output { title: text.clone(), ..output(&text, OutputKind::Chart, 10, "image/png") }];
         run.notify_unusable = vec![text.clone()];
         let inputs = json!({&text: {&text: text, "list": [text, text]}, "a": text});
-        let hostile = Problem { pointer: format!("/{text}"), found: text.clone(), allowed: text.clone(), message: text.clone() };
+        let hostile = Problem { at: format!("/{text}"), found: text.clone(), allowed: text.clone(), message: text.clone(), count: 1, others: vec![text.clone()] };
         let problems = ProblemList::of(hostile);
         let links = BTreeMap::from([(text.clone(), text.clone())]);
         let content = compose(&Known {

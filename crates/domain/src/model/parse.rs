@@ -225,6 +225,7 @@ fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<InputSpec
         accepts: accepts?,
         schema: schema?,
         max_bytes: max_bytes?,
+        table: None,
     })
 }
 

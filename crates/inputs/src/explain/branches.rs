@@ -95,7 +95,7 @@ impl Walk<'_> {
             attempt
                 .problems
                 .iter()
-                .any(|problem| !problem.pointer.is_empty())
+                .any(|problem| !problem.at.is_empty())
         };
         match nearest.as_slice() {
             [(key, branch, attempt), (next, ..), ..]
@@ -110,7 +110,7 @@ impl Walk<'_> {
                         attempt
                             .problems
                             .iter()
-                            .find(|problem| problem.pointer.is_empty())
+                            .find(|problem| problem.at.is_empty())
                     })
                     .map(|problem| problem.allowed.as_str())
                     .collect();

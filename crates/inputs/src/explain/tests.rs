@@ -295,7 +295,7 @@ fn choices_within_choices_come_to_an_end() {
 #[test]
 fn the_metaschema_itself_explains_a_schema() {
     let error = CompiledSchema::new(&json!({"type": "strng"})).unwrap_err();
-    assert_eq!(error.problems.problems[0].pointer, "/type");
+    assert_eq!(error.problems.problems[0].at, "/type");
 }
 
 mod agreement {
@@ -395,8 +395,8 @@ mod agreement {
             let found = problems_at(&schema, NodeId::ROOT, &document);
             prop_assert_eq!(found.is_empty(), schema.is_valid(&document), "{:?} {} {}", schema, document, found);
             for problem in &found.problems {
-                let (parent, _) = problem.pointer.rsplit_once('/').unwrap_or_default();
-                prop_assert!(document.pointer(&problem.pointer).or(document.pointer(parent)).is_some(), "{}", problem);
+                let (parent, _) = problem.at.rsplit_once('/').unwrap_or_default();
+                prop_assert!(document.pointer(&problem.at).or(document.pointer(parent)).is_some(), "{}", problem);
             }
         }
     }

@@ -179,7 +179,7 @@ fn a_name_that_stands_twice_is_named_by_its_pointer_and_both_are_kept_apart() {
         .problems
         .problems
         .iter()
-        .map(|problem| problem.pointer.as_str())
+        .map(|problem| problem.at.as_str())
         .collect();
     assert_eq!(pointers, ["/a/b~1c", "/a/b~1c/0/x", "/a"]);
     assert_eq!(
@@ -193,7 +193,7 @@ fn a_name_that_stands_twice_is_named_by_its_pointer_and_both_are_kept_apart() {
     );
     let parsed = parse(r#"{"é": 1, "\u00e9": 2}"#, &Limits::default()).unwrap();
     assert_eq!(
-        parsed.problems.problems[0].pointer, "/é",
+        parsed.problems.problems[0].at, "/é",
         "an escaped name is the same name"
     );
 }
@@ -226,7 +226,7 @@ fn a_number_that_cannot_be_kept_is_named_by_its_pointer() {
         let problem = &parsed.problems.problems[0];
         assert_eq!(
             (
-                problem.pointer.as_str(),
+                problem.at.as_str(),
                 problem.found.as_str(),
                 problem.allowed.as_str()
             ),

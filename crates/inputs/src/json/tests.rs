@@ -37,7 +37,7 @@ fn pointers(problems: &ProblemList) -> Vec<&str> {
     problems
         .problems
         .iter()
-        .map(|problem| problem.pointer.as_str())
+        .map(|problem| problem.at.as_str())
         .collect()
 }
 
@@ -157,7 +157,7 @@ fn a_hundred_problems_are_shown_and_the_rest_is_counted() {
     let text = format!("{{\"growth\": [{}]}}", vec![line; 150].join(","));
     let problems = read(text.as_bytes(), &plan(), &Limits::default()).unwrap_err();
     assert_eq!((problems.problems.len(), problems.more), (100, 200));
-    assert_eq!(problems.problems[99].pointer, "/growth/49/percent");
+    assert_eq!(problems.problems[99].at, "/growth/49/percent");
 }
 
 #[test]

@@ -137,7 +137,7 @@ pub(super) fn defaults(schema: &CompiledSchema) -> Result<(), SchemaError> {
             ));
         } else if !schema.satisfies(id, &value) {
             for problem in explain::problems_at(schema, id, &value).problems {
-                let pointer = format!("{location}{}", problem.pointer);
+                let pointer = format!("{location}{}", problem.at);
                 let message = format!(
                     "{}: the default does not satisfy its own schema: found {}; {} is allowed.",
                     place(&pointer),

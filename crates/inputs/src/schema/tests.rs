@@ -8,7 +8,7 @@ fn refused(schema: &Value) -> Vec<(String, String)> {
         .problems
         .problems
         .into_iter()
-        .map(|problem| (problem.pointer, problem.message))
+        .map(|problem| (problem.at, problem.message))
         .collect()
 }
 

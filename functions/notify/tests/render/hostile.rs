@@ -49,10 +49,12 @@ fn stories_of(text: &str) -> [Story; 3] {
     failure.run.failure = Some(Failure::new(ErrorCode::JobFailed, text));
     rejection.run.failure = Some(Failure::new(ErrorCode::InputRejected, text));
     let problem = Problem {
-        pointer: format!("/{text}"),
+        at: format!("/{text}"),
         found: text.into(),
         allowed: text.into(),
         message: text.into(),
+        count: 1,
+        others: vec![text.into()],
     };
     rejection.problems = Some(ProblemList::of(problem));
     [success, failure, rejection]
