@@ -17,5 +17,6 @@ pub mod registry;
 pub mod run;
 pub mod run_id;
 pub mod status;
+pub mod table;
 pub mod title;
 pub mod upload;

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 /// The name of the file that holds a manifest.
 pub const MANIFEST_FILE: &str = "model.toml";
 
+/// The largest JSON document in bytes, whatever a manifest says: it is read whole.
+pub const LARGEST_JSON: u64 = 100 * 1024 * 1024;
+
 /// A model's manifest, checked; serialised in camelCase it is what the table
 /// keeps with a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,24 +111,35 @@ impl Default for TableSpec {
 }
 
 impl InputSpec {
+    /// The largest file of a format in bytes.
+    pub fn max_bytes_of(&self, format: InputFormat) -> u64 {
+        if format.is_table() {
+            self.max_bytes
+        } else {
+            self.max_bytes.min(LARGEST_JSON)
+        }
+    }
+
+    /// The file of the schema that a table's rows are checked against.
+    pub fn row_schema(&self) -> Option<&str> {
+        let table = self.table.as_ref()?;
+        Some(table.schema.as_ref().unwrap_or(&self.schema))
+    }
+
     /// The format of a file by its extension, if the model takes it.
     pub fn format_of(&self, file_name: &str) -> Option<InputFormat> {
         let (_, extension) = file_name.rsplit_once('.')?;
-        self.accepts
-            .iter()
-            .copied()
-            .find(|format| {
-                format
-                    .extensions()
-                    .iter()
-                    .any(|known| extension.eq_ignore_ascii_case(known))
-            })
+        self.accepts.iter().copied().find(|format| {
+            format
+                .extensions()
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        })
     }
 }
 
 /// How the text of a CSV file is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum TableEncoding {
     /// UTF-8, with or without a byte order mark.
     #[serde(rename = "utf-8")]
@@ -139,6 +153,21 @@ pub enum TableEncoding {
     /// What Windows used in western Europe and the Americas.
     #[serde(rename = "windows-1252")]
     Windows1252,
+}
+
+impl TableEncoding {
+    /// Every encoding.
+    pub const ALL: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+
+    /// The name in a manifest.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
 }
 
 /// A format of inputs.

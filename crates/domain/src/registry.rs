@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{Manifest, ModelName},
+    model::{InputFormat, Manifest, ModelName},
     run_id::Version,
 };
 
@@ -43,6 +43,9 @@ pub struct Draft {
     pub manifest: Manifest,
     /// The JSON Schema of its input, as text: DynamoDB would reorder its keys.
     pub input_schema: String,
+    /// The JSON Schema of one row, as text, where the manifest names one beside the input's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_schema: Option<String>,
     /// The image by digest.
     pub image: String,
     /// The Batch job definition, revision included.
@@ -52,4 +55,14 @@ pub struct Draft {
     pub commit: Option<String>,
     /// When it was built.
     pub built_at: Timestamp,
+}
+
+impl Draft {
+    /// The text of the schema that inputs of a format are checked against.
+    pub fn schema_of(&self, format: InputFormat) -> &str {
+        match &self.row_schema {
+            Some(row_schema) if format.is_table() => row_schema,
+            _ => &self.input_schema,
+        }
+    }
 }

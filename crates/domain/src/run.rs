@@ -9,6 +9,7 @@ use crate::{
     output::Output,
     run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
+    table::TableReading,
     upload::{Request, Upload},
 };
 
@@ -78,6 +79,9 @@ pub struct AcceptedInput {
     /// JSON Pointers of the values that the schema's defaults filled in, at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub defaults: Vec<String>,
+    /// How it was read, if it is a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableReading>,
 }
 
 /// What validation decided about an input that may run.

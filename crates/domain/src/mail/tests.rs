@@ -36,6 +36,7 @@ fn run(status: Status) -> Run {
         key: "k".into(),
         prepared_key: "p".into(),
         defaults: vec!["/horizon_months".into()],
+        table: None,
     });
     run
 }

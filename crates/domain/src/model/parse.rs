@@ -1,13 +1,15 @@
 //! From the text of `model.toml` to a [`Manifest`], or to everything that is wrong with it.
 
+mod input;
+
 use std::fmt;
 
 use toml::de::DeTable;
 
 use super::{
-    InputFormat, InputSpec, JobSpec, Manifest, ModelName, NotifySpec, OutputKind, OutputSpec,
+    JobSpec, Manifest, ModelName, NotifySpec, OutputKind, OutputSpec,
     outputs::check_pattern,
-    read::{Findings, Item, Section},
+    read::{Findings, Section},
 };
 use crate::{
     problem::{nearest, quoted},
@@ -18,9 +20,6 @@ use crate::{
 const LONGEST_TITLE: usize = 100;
 /// The longest description in characters.
 const LONGEST_DESCRIPTION: usize = 1_000;
-/// The largest input that a manifest may allow: one function reads it whole.
-const LARGEST_INPUT: u64 = 100 * 1024 * 1024;
-const DEFAULT_LARGEST_INPUT: u64 = 10 * 1024 * 1024;
 /// Above the largest EC2 instance types on sale for batch work.
 const MOST_VCPUS: u64 = 256;
 /// Below it no interpreter starts.
@@ -35,8 +34,6 @@ const MOST_ATTEMPTS: u64 = 10;
 const LONGEST_COMMAND: usize = 6_144;
 /// A finished run is written as at most 30 items.
 const MOST_OUTPUTS: usize = 20;
-
-const FORMATS: [&str; 3] = ["json", "csv", "xlsx"];
 
 /// One thing that is wrong with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +120,7 @@ fn manifest(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Manifest>
     let description = description(root, findings);
     let input = root
         .section("input", findings)
-        .and_then(|section| input(&section, findings));
+        .and_then(|section| input::input(&section, findings));
     let job = root
         .section("job", findings)
         .and_then(|section| job(&section, findings));
@@ -195,89 +192,6 @@ fn description(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<String
         return None;
     }
     Some(item.value.to_owned())
-}
-
-fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<InputSpec> {
-    section.refuse_unknown_keys(&["accepts", "schema", "max_bytes"], findings);
-    let accepts = if section.holds("accepts") {
-        section
-            .texts("accepts", findings)
-            .and_then(|list| formats(&list, findings))
-    } else {
-        Some(vec![InputFormat::Json])
-    };
-    let schema = section
-        .text("schema", "input.schema.json", findings)
-        .and_then(|item| match schema_path_fault(item.value) {
-            None => Some(item.value.to_owned()),
-            Some(fault) => {
-                findings.note(&item.at, &item.key, fault);
-                None
-            }
-        });
-    let max_bytes = section.number(
-        "max_bytes",
-        1..=LARGEST_INPUT,
-        DEFAULT_LARGEST_INPUT,
-        findings,
-    );
-    Some(InputSpec {
-        accepts: accepts?,
-        schema: schema?,
-        max_bytes: max_bytes?,
-        table: None,
-    })
-}
-
-fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<Vec<InputFormat>> {
-    if list.value.is_empty() {
-        findings.note(&list.at, &list.key, "is empty; write accepts = [\"json\"]");
-        return None;
-    }
-    let mut formats = Vec::new();
-    for item in &list.value {
-        let message = match item.value {
-            "json" if formats.is_empty() => {
-                formats.push(InputFormat::Json);
-                continue;
-            }
-            "json" => "is named twice; name it once".to_owned(),
-            "csv" | "xlsx" => format!(
-                "is {}, which cannot be read yet; write \"json\"",
-                quoted(item.value)
-            ),
-            other => match nearest(other, FORMATS) {
-                Some("json") => format!("is {}; did you mean \"json\"?", quoted(other)),
-                _ => format!(
-                    "is {}, which is no known format; write \"json\"",
-                    quoted(other)
-                ),
-            },
-        };
-        findings.note(&item.at, &item.key, message);
-        return None;
-    }
-    Some(formats)
-}
-
-fn schema_path_fault(path: &str) -> Option<String> {
-    let fault = if path.chars().any(char::is_control) || path.contains('\\') {
-        "must not hold a backslash or a control character; write / between folders"
-    } else if path.starts_with('/')
-        || path
-            .split('/')
-            .any(|segment| matches!(segment, "" | "." | ".."))
-    {
-        "must name a file beside the manifest or below it, such as input.schema.json"
-    } else if !path
-        .strip_suffix(".json")
-        .is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'))
-    {
-        "must name a JSON Schema file that ends in .json"
-    } else {
-        return None;
-    };
-    Some(format!("is {}; it {fault}", quoted(path)))
 }
 
 fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<JobSpec> {

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::super::{InputFormat, TableSpec};
 use super::*;
 
 const GOOD: &str = r#"
@@ -65,7 +66,7 @@ title = ""
 descripton = "y"
 
 [input]
-accepts = ["csv"]
+accepts = ["cvs"]
 schema = "../schema.json"
 max_bytes = "10"
 
@@ -100,7 +101,7 @@ recipients = ["ana@corp.example", "nobody", 3]
         (
             6,
             "input.accepts[0]",
-            "is \"csv\", which cannot be read yet; write \"json\"",
+            "is \"cvs\", which is no known format; write \"json\", \"csv\", \"xlsx\" or \"xls\"",
         ),
         (
             7,
@@ -208,6 +209,14 @@ fn cases() -> Vec<(String, bool)> {
     };
     let job = |line: &str| change("[job]", &format!("[job]\n{line}"));
     let input = |line: &str| change("[input]", &format!("[input]\n{line}"));
+    let table = |lines: &str| {
+        change("[\"json\"]", "[\"csv\", \"xlsx\"]").replacen(
+            "[job]",
+            &format!("[input.table]\n{lines}\n[job]"),
+            1,
+        )
+    };
+    let both = |lines: &str| table(lines).replacen("[\"csv\", \"xlsx\"]", "[\"json\", \"csv\"]", 1);
     let output = |line: &str| change("kind = \"table\"", &format!("kind = \"table\"\n{line}"));
     let notify = |line: &str| format!("{GOOD}\n[notify]\n{line}");
     let path = |path: &str| change("forecast.csv", path);
@@ -251,7 +260,11 @@ fn cases() -> Vec<(String, bool)> {
         (change("[input]", "[inputs]"), false),
         (change("[\"json\"]", "[]"), false),
         (change("[\"json\"]", "[\"json\", \"json\"]"), false),
-        (change("[\"json\"]", "[\"csv\"]"), false),
+        (change("[\"json\"]", "[\"csv\"]"), true),
+        (change("[\"json\"]", "[\"csv\", \"xlsx\", \"xls\"]"), true),
+        (change("[\"json\"]", "[\"csv\", \"csv\"]"), false),
+        (change("[\"json\"]", "[\"tsv\"]"), false),
+        (change("[\"json\"]", "[\"json\", \"csv\"]"), false),
         (change("[\"json\"]", "\"json\""), false),
         (change("input.schema.json", "/etc/schema.json"), false),
         (change("input.schema.json", "../schema.json"), false),
@@ -262,6 +275,51 @@ fn cases() -> Vec<(String, bool)> {
         (input("max_bytes = 0"), false),
         (input("max_bytes = 104857601"), false),
         (input("max_bytes = 1.5"), false),
+        (table(""), true),
+        (
+            table(
+                "schema = \"row.json\"\nsheet = \"Plan – Q3\"\nheader_row = 3\nrequired_columns = [\"line\", \"Größe (m²)\"]\noptional_columns = [\"note\"]\nkey = [\"line\", \"note\"]\nmin_rows = 0\nmax_rows = 1000\nlocale = \"de-DE\"\nencoding = \"windows-1252\"",
+            ),
+            true,
+        ),
+        (both("schema = \"row.json\""), true),
+        (both(""), false),
+        (
+            table("").replace("schema =", "max_bytes = 1073741824\nschema ="),
+            true,
+        ),
+        (
+            table("").replace("schema =", "max_bytes = 1073741825\nschema ="),
+            false,
+        ),
+        (change("[job]", "[input.table]\n[job]"), false),
+        (
+            change("[job]", "[input.table]\nlocale = \"de-DE\"\n[job]"),
+            false,
+        ),
+        (table("").replace("[input.table]", "table = 1"), false),
+        (table("schema = \"../row.json\""), false),
+        (table("sheet = \"\""), false),
+        (table("sheet = \" \""), false),
+        (table("sheet = \"a/b\""), false),
+        (table(&format!("sheet = \"{}\"", "é".repeat(31))), true),
+        (table(&format!("sheet = \"{}\"", "é".repeat(32))), false),
+        (table("header_row = 0"), false),
+        (table("header_row = 1048577"), false),
+        (table("required_columns = \"line\""), false),
+        (table("required_columns = [\"\"]"), false),
+        (table("required_columns = [\" line\"]"), false),
+        (table("required_columns = [\"a\\nb\"]"), true),
+        (table("optional_columns = [\"a\", \"a\"]"), false),
+        (table("key = [1]"), false),
+        (table("key = []"), true),
+        (table("min_rows = -1"), false),
+        (table("max_rows = 0"), false),
+        (table("locale = \"de\""), false),
+        (table("locale = \"de_DE\""), false),
+        (table("encoding = \"UTF-8\""), false),
+        (table("encoding = \"utf-16le\""), true),
+        (table("shet = \"a\""), false),
         (job("vcpus = 0"), false),
         (job("vcpus = 257"), false),
         (job("vcpus = -1"), false),
@@ -351,6 +409,72 @@ fn the_schema_states_the_defaults_that_the_parser_fills_in() {
     ] {
         let stated = schema.pointer(&format!("/properties/{in_schema}/default"));
         assert_eq!(stated, manifest.pointer(in_manifest), "{in_schema}");
+    }
+}
+
+#[test]
+fn a_table_gets_its_defaults_and_json_keeps_its_own_bound() {
+    let text = GOOD.replace("[\"json\"]", "[\"csv\", \"xls\"]");
+    let input = Manifest::parse("model.toml", &text).unwrap().input;
+    assert_eq!(input.table, Some(TableSpec::default()));
+    assert_eq!(input.row_schema(), Some("input.schema.json"));
+    assert_eq!(input.format_of("Plan.TSV"), Some(InputFormat::Csv));
+    assert_eq!(input.format_of("plan.xls"), Some(InputFormat::Xls));
+    assert_eq!(input.format_of("plan.xlsx"), None);
+    let text = text
+        .replace("\"csv\"", "\"json\", \"csv\"")
+        .replace("[job]", "max_bytes = 1_000_000_000\n[input.table]\nschema = \"row.json\"\nkey = [\"line\"]\nlocale = \"sv-SE\"\n[job]");
+    let input = Manifest::parse("model.toml", &text).unwrap().input;
+    assert_eq!(input.row_schema(), Some("row.json"));
+    assert_eq!(input.max_bytes_of(InputFormat::Csv), 1_000_000_000);
+    assert_eq!(input.max_bytes_of(InputFormat::Json), 100 * 1024 * 1024);
+    assert_eq!(
+        serde_json::to_value(&input).unwrap()["table"],
+        json!({"schema": "row.json", "key": ["line"], "minRows": 1, "locale": "sv-SE"})
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_said_with_what_was_meant() {
+    let with = |accepts: &str, lines: &str| {
+        GOOD.replace("[\"json\"]", accepts)
+            .replace("[job]", &format!("[input.table]\n{lines}\n[job]"))
+    };
+    let tables = "[\"csv\"]";
+    for (accepts, line, words) in [
+        (tables, "encoding = \"utf8\"", "did you mean \"utf-8\"?"),
+        (tables, "encoding = \"latin1\"", "write \"windows-1252\""),
+        (tables, "encoding = \"ebcdic\"", "or leave it out"),
+        (tables, "locale = \"de_DE\"", "did you mean \"de-DE\"?"),
+        (
+            tables,
+            "locale = \"de\"",
+            "did you mean \"de-DE\", \"de-AT\" or \"de-CH\"?",
+        ),
+        (tables, "locale = \"ja-JP\"", "write one of en-US, en-GB"),
+        (tables, "heder_row = 2", "did you mean header_row?"),
+        (
+            tables,
+            "min_rows = 3\nmax_rows = 2",
+            "is 2, less than min_rows, which is 3",
+        ),
+        (
+            tables,
+            "required_columns = [\"a\"]\noptional_columns = [\"a\"]",
+            "names \"a\", which required_columns names too",
+        ),
+        ("[\"excel\"]", "", "write \"xlsx\""),
+        ("[\"xlxs\"]", "", "did you mean \"xlsx\"?"),
+        ("[\"json\"]", "", "is about tables, and none is accepted"),
+        (
+            "[\"json\", \"csv\"]",
+            "",
+            "one row of a table needs a schema of its own",
+        ),
+    ] {
+        let found = problems(&with(accepts, line));
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+        assert!(found[0].2.contains(words), "{line}: {found:?}");
     }
 }
 

@@ -137,7 +137,11 @@ impl<'a> Section<'a> {
             findings.note(
                 &item.at,
                 &item.key,
-                format!("is {}; write it as a section [{name}]", kind(item.value)),
+                format!(
+                    "is {}; write it as a section [{}]",
+                    kind(item.value),
+                    item.key
+                ),
             );
             return None;
         };

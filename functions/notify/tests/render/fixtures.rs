@@ -144,6 +144,7 @@ pub(crate) fn succeeded() -> Story {
         key: String::new(),
         prepared_key: String::new(),
         defaults: vec!["/interval_percent".into()],
+        table: None,
     });
     for output in &story.run.outputs {
         let link = format!(

@@ -126,6 +126,7 @@ impl Outputs {
             key: output::input_key(&run.id, "index.json"),
             prepared_key: output::prepared_key(&run.id, "index.json"),
             defaults: Vec::new(),
+            table: None,
         };
         let version = Version::FIRST;
         let verdict = Verdict::Accepted(Acceptance { version, input });

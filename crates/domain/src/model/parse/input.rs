@@ -1,0 +1,352 @@
+//! `[input]` and `[input.table]`.
+
+use std::ops::Range;
+
+use super::super::{
+    InputFormat, InputSpec, LARGEST_JSON, Locale, TableEncoding, TableSpec,
+    read::{Findings, Item, Section},
+};
+use crate::problem::{nearest, quoted};
+
+/// The largest input that a manifest may allow: validation keeps it and its clean copy on disk.
+const LARGEST_INPUT: u64 = 1024 * 1024 * 1024;
+const DEFAULT_LARGEST_INPUT: u64 = 10 * 1024 * 1024;
+/// The last row of an Excel sheet, <https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3>.
+const LAST_HEADER_ROW: u64 = 1_048_576;
+/// More rows than the largest input holds.
+const MOST_ROWS: u64 = 1_000_000_000;
+/// The longest name of an Excel sheet, and the signs that it cannot hold.
+const LONGEST_SHEET: usize = 31;
+const NOT_IN_SHEETS: [char; 7] = ['[', ']', ':', '*', '?', '/', '\\'];
+/// The most columns that one list names, and the longest name of one, in characters.
+const MOST_COLUMNS: usize = 1_000;
+const LONGEST_COLUMN: usize = 255;
+
+pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<InputSpec> {
+    section.refuse_unknown_keys(&["accepts", "schema", "max_bytes", "table"], findings);
+    let accepts = if section.holds("accepts") {
+        section
+            .texts("accepts", findings)
+            .and_then(|list| formats(&list, findings))
+    } else {
+        Some(vec![InputFormat::Json])
+    };
+    let schema = section
+        .text("schema", "input.schema.json", findings)
+        .and_then(|item| schema_path(&item, findings));
+    // What is accepted decides about the rest; while it is wrong, the rest is read leniently.
+    let tables = accepts
+        .as_ref()
+        .is_none_or(|formats| formats.iter().any(|format| format.is_table()));
+    let json = accepts
+        .as_ref()
+        .is_some_and(|formats| formats.contains(&InputFormat::Json));
+    let most = if tables { LARGEST_INPUT } else { LARGEST_JSON };
+    let max_bytes = section.number("max_bytes", 1..=most, DEFAULT_LARGEST_INPUT, findings);
+    let table = match section.optional_section("table", findings) {
+        Some(table) if !tables => {
+            findings.note(
+                table.at(),
+                &section.key("table"),
+                "is about tables, and none is accepted; add \"csv\", \"xlsx\" or \"xls\" to accepts, or leave the section out",
+            );
+            None
+        }
+        Some(table) => Some(self::table(&table, json, findings)),
+        None if section.holds("table") => None,
+        None => {
+            if tables && json {
+                findings.note(section.at(), "input.table.schema", NO_ROW_SCHEMA);
+            }
+            Some(tables.then(TableSpec::default))
+        }
+    };
+    Some(InputSpec {
+        accepts: accepts?,
+        schema: schema?,
+        max_bytes: max_bytes?,
+        table: table?,
+    })
+}
+
+const NO_ROW_SCHEMA: &str = "is missing: input.schema describes the JSON document, so that one row of a table needs a schema of its own; for example schema = \"row.schema.json\"";
+
+fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<Vec<InputFormat>> {
+    if list.value.is_empty() {
+        findings.note(
+            &list.at,
+            &list.key,
+            "is empty; write for example accepts = [\"json\"] or [\"csv\", \"xlsx\"]",
+        );
+        return None;
+    }
+    let mut formats = Vec::new();
+    let mut whole = true;
+    for item in &list.value {
+        let known = InputFormat::ALL
+            .into_iter()
+            .find(|format| format.name() == item.value);
+        let message = match known {
+            Some(format) if formats.contains(&format) => "is named twice; name it once".to_owned(),
+            Some(format) => {
+                formats.push(format);
+                continue;
+            }
+            None => unknown_format(item.value),
+        };
+        findings.note(&item.at, &item.key, message);
+        whole = false;
+    }
+    whole.then_some(formats)
+}
+
+fn unknown_format(name: &str) -> String {
+    let advice = match name.to_ascii_lowercase().trim_start_matches('.') {
+        "tsv" | "txt" => "write \"csv\", which takes .tsv files too".to_owned(),
+        "excel" | "xlsm" | "xlsb" => {
+            "write \"xlsx\", and \"xls\" for workbooks of before 2007".to_owned()
+        }
+        other => match nearest(other, InputFormat::ALL.map(InputFormat::name)) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => "write \"json\", \"csv\", \"xlsx\" or \"xls\"".to_owned(),
+        },
+    };
+    format!("is {}, which is no known format; {advice}", quoted(name))
+}
+
+fn schema_path(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
+    let path = item.value;
+    let fault = if path.chars().any(char::is_control) || path.contains('\\') {
+        "must not hold a backslash or a control character; write / between folders"
+    } else if path.starts_with('/')
+        || path
+            .split('/')
+            .any(|segment| matches!(segment, "" | "." | ".."))
+    {
+        "must name a file beside the manifest or below it, such as input.schema.json"
+    } else if !path
+        .strip_suffix(".json")
+        .is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'))
+    {
+        "must name a JSON Schema file that ends in .json"
+    } else {
+        return Some(path.to_owned());
+    };
+    findings.note(
+        &item.at,
+        &item.key,
+        format!("is {}; it {fault}", quoted(path)),
+    );
+    None
+}
+
+/// The section; the outer `None` says that something is wrong with it.
+fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Option<TableSpec> {
+    section.refuse_unknown_keys(
+        &[
+            "schema",
+            "sheet",
+            "header_row",
+            "required_columns",
+            "optional_columns",
+            "key",
+            "min_rows",
+            "max_rows",
+            "locale",
+            "encoding",
+        ],
+        findings,
+    );
+    if json && !section.holds("schema") {
+        findings.note(section.at(), &section.key("schema"), NO_ROW_SCHEMA);
+    }
+    let schema = section
+        .optional_text("schema", findings)
+        .and_then(|item| schema_path(&item, findings));
+    let sheet = section
+        .optional_text("sheet", findings)
+        .and_then(|item| sheet(&item, findings));
+    let header_row = optional_number(section, "header_row", 1..=LAST_HEADER_ROW, findings);
+    let required = columns(section, "required_columns", findings);
+    let optional = columns(section, "optional_columns", findings);
+    for (at, name) in &optional {
+        if required.iter().any(|(_, required)| required == name) {
+            let message = format!("names {}, which required_columns names too", quoted(name));
+            findings.note(at, &section.key("optional_columns"), message);
+        }
+    }
+    let names = |columns: Vec<(Range<usize>, String)>| {
+        columns
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect::<Vec<_>>()
+    };
+    let key = names(columns(section, "key", findings));
+    let min_rows = section.number("min_rows", 0..=MOST_ROWS, 1, findings);
+    let max_rows = optional_number(section, "max_rows", 1..=MOST_ROWS, findings);
+    if let (Some(least), Some(most)) = (min_rows, max_rows)
+        && least > most
+    {
+        findings.note(
+            section.at(),
+            &section.key("max_rows"),
+            format!("is {most}, less than min_rows, which is {least}"),
+        );
+    }
+    let locale = section
+        .optional_text("locale", findings)
+        .and_then(|item| locale(&item, findings));
+    let encoding = section
+        .optional_text("encoding", findings)
+        .and_then(|item| encoding(&item, findings));
+    Some(TableSpec {
+        schema,
+        sheet,
+        header_row,
+        required_columns: names(required),
+        optional_columns: names(optional),
+        key,
+        min_rows: min_rows?,
+        max_rows,
+        locale,
+        encoding,
+    })
+}
+
+fn optional_number(
+    section: &Section<'_>,
+    name: &str,
+    range: std::ops::RangeInclusive<u64>,
+    findings: &mut Findings<'_>,
+) -> Option<u64> {
+    let least = *range.start();
+    section
+        .holds(name)
+        .then(|| section.number(name, range, least, findings))
+        .flatten()
+}
+
+fn sheet(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
+    let name = item.value;
+    let count = name.chars().count();
+    let fault = if name.trim().is_empty() {
+        "is empty; write the name on the sheet's tab, or leave it out".to_owned()
+    } else if count > LONGEST_SHEET {
+        format!("has {count} characters; the names of Excel's sheets have at most {LONGEST_SHEET}")
+    } else if name.contains(NOT_IN_SHEETS) || name.chars().any(char::is_control) {
+        format!(
+            "is {}; no name of a sheet holds [ ] : * ? / \\ or a control character",
+            quoted(name)
+        )
+    } else {
+        return Some(name.to_owned());
+    };
+    findings.note(&item.at, &item.key, fault);
+    None
+}
+
+/// Names of columns, each once, with their places.
+fn columns(
+    section: &Section<'_>,
+    name: &str,
+    findings: &mut Findings<'_>,
+) -> Vec<(Range<usize>, String)> {
+    let Some(list) = section.texts(name, findings) else {
+        return Vec::new();
+    };
+    if list.value.len() > MOST_COLUMNS {
+        let message = format!("names more than {MOST_COLUMNS} columns");
+        findings.note(&list.at, &list.key, message);
+    }
+    let mut names: Vec<(Range<usize>, String)> = Vec::new();
+    for item in list.value {
+        let count = item.value.chars().count();
+        let fault = if item.value.trim().is_empty() {
+            "is empty; write what stands in the header".to_owned()
+        } else if item.value.trim() != item.value {
+            format!(
+                "is {}; write it without the space around it",
+                quoted(item.value)
+            )
+        } else if count > LONGEST_COLUMN {
+            format!("has {count} characters; at most {LONGEST_COLUMN} are allowed")
+        } else if names.iter().any(|(_, earlier)| earlier == item.value) {
+            format!("is {}, which is named above already", quoted(item.value))
+        } else {
+            names.push((item.at, item.value.to_owned()));
+            continue;
+        };
+        findings.note(&item.at, &item.key, fault);
+    }
+    names
+}
+
+fn locale(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<Locale> {
+    let known = Locale::ALL
+        .into_iter()
+        .find(|locale| locale.tag() == item.value);
+    if known.is_none() {
+        let written = item.value.replace('_', "-");
+        let same = Locale::ALL
+            .map(Locale::tag)
+            .into_iter()
+            .find(|tag| tag.eq_ignore_ascii_case(&written));
+        // A country that is not known is more likely meant than another language.
+        let language = written.split('-').next().unwrap_or_default();
+        let of_language = Locale::ALL.map(Locale::tag).into_iter().filter(|tag| {
+            tag.split('-')
+                .next()
+                .is_some_and(|known| known.eq_ignore_ascii_case(language))
+        });
+        let meant: Vec<_> = match same {
+            Some(tag) => vec![tag],
+            None => of_language.collect(),
+        };
+        let advice = if meant.is_empty() {
+            format!("write one of {}", Locale::ALL.map(Locale::tag).join(", "))
+        } else {
+            format!("did you mean {}?", alternatives(&meant))
+        };
+        let message = format!(
+            "is {}, which is no known locale; {advice}",
+            quoted(item.value)
+        );
+        findings.note(&item.at, &item.key, message);
+    }
+    known
+}
+
+fn encoding(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<TableEncoding> {
+    let known = TableEncoding::ALL
+        .into_iter()
+        .find(|encoding| encoding.name() == item.value);
+    if known.is_none() {
+        let names = TableEncoding::ALL.map(TableEncoding::name);
+        let advice = match item.value.to_ascii_lowercase().as_str() {
+            "utf-16" | "utf16" => "write \"utf-16le\" or \"utf-16be\"".to_owned(),
+            "latin1" | "latin-1" | "iso-8859-1" | "cp1252" | "ansi" => {
+                "write \"windows-1252\", which holds it".to_owned()
+            }
+            other => match nearest(other, names) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => format!("write {}, or leave it out", alternatives(&names)),
+            },
+        };
+        let message = format!(
+            "is {}, which is no known encoding; {advice}",
+            quoted(item.value)
+        );
+        findings.note(&item.at, &item.key, message);
+    }
+    known
+}
+
+/// `"a", "b" or "c"`
+fn alternatives(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+        None => String::new(),
+    }
+}

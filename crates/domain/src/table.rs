@@ -1,0 +1,134 @@
+//! How a table was read, as its run's record tells it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{InputFormat, Locale, TableEncoding},
+    problem::{EXCERPT_CHARS, excerpt},
+};
+
+/// The most columns that a record names, and the most whose defaults it names.
+pub const MOST_COLUMNS: usize = 100;
+
+/// How an accepted table was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableReading {
+    /// What the file is.
+    pub format: InputFormat,
+    /// The sheet of a workbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// How many rows of values there are; the header is none.
+    pub rows: u64,
+    /// How many columns the file has.
+    pub column_count: u64,
+    /// Their names as the schema has them, in the file's order; on a record at most
+    /// [`MOST_COLUMNS`], shortened.
+    pub columns: Vec<String>,
+    /// The sign between the cells of a CSV file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// How the text of a CSV file is encoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<TableEncoding>,
+    /// How its numbers and dates are written, where the manifest says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// Where the schema's defaults were filled in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defaults: Vec<FilledColumn>,
+}
+
+/// A column whose empty cells got the schema's default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FilledColumn {
+    /// The column.
+    pub column: String,
+    /// How many cells; all rows' where the file does not have the column.
+    pub cells: u64,
+}
+
+impl TableReading {
+    /// The same, small enough for a record: `DynamoDB` ends an item at 400 kB, and a table may
+    /// have ten thousand columns with names of any length.
+    #[must_use]
+    pub fn for_record(mut self) -> Self {
+        self.columns.truncate(MOST_COLUMNS);
+        for column in &mut self.columns {
+            *column = excerpt(column);
+        }
+        self.defaults.truncate(MOST_COLUMNS);
+        for filled in &mut self.defaults {
+            filled.column = excerpt(&filled.column);
+        }
+        self.sheet = self.sheet.map(|sheet| excerpt(&sheet));
+        self
+    }
+}
+
+/// How a delimiter is called.
+pub fn delimiter_name(delimiter: char) -> String {
+    match delimiter {
+        ',' => "comma".to_owned(),
+        ';' => "semicolon".to_owned(),
+        '\t' => "tab".to_owned(),
+        '|' => "vertical bar".to_owned(),
+        other => crate::problem::quoted(&other.to_string()),
+    }
+}
+
+const _: () = assert!(2 * MOST_COLUMNS * EXCERPT_CHARS * 4 < 200_000);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_of_endless_names_fits_on_a_record() {
+        let reading = TableReading {
+            format: InputFormat::Xlsx,
+            sheet: Some("Plan".into()),
+            rows: 10,
+            column_count: 10_000,
+            columns: vec!["é\u{202e}".repeat(16_000); 10_000],
+            delimiter: None,
+            encoding: None,
+            locale: Some(Locale::DeDe),
+            defaults: vec![
+                FilledColumn {
+                    column: "😀".repeat(32_000),
+                    cells: 10
+                };
+                10_000
+            ],
+        };
+        let kept = reading.for_record();
+        let text = serde_json::to_string(&kept).unwrap();
+        assert!(text.len() < 200_000, "{}", text.len());
+        assert!(!text.contains('\u{202e}'));
+        assert_eq!(serde_json::from_str::<TableReading>(&text).unwrap(), kept);
+        assert_eq!(kept.column_count, 10_000);
+    }
+
+    #[test]
+    fn a_reading_that_says_little_is_small() {
+        let reading = TableReading {
+            format: InputFormat::Csv,
+            sheet: None,
+            rows: 2,
+            column_count: 1,
+            columns: vec!["line".into()],
+            delimiter: Some('\t'),
+            encoding: Some(TableEncoding::Utf8),
+            locale: None,
+            defaults: Vec::new(),
+        };
+        assert_eq!(
+            serde_json::to_value(reading.clone().for_record()).unwrap(),
+            serde_json::json!({"format": "csv", "rows": 2, "columnCount": 1, "columns": ["line"], "delimiter": "\t", "encoding": "utf-8"})
+        );
+        assert_eq!(delimiter_name('\t'), "tab");
+    }
+}
