@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+ADVICE = "Correct the file and drop it again."
+
 
 class ModelError(Exception):
     """A failure that the user can understand: what happened, and what to do about it.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MODEL_FOLDER = Path(__file__).resolve().parent.parent
 SCHEMA = MODEL_FOLDER / "input.schema.json"
+ROW_SCHEMA = MODEL_FOLDER / "row.schema.json"
 SHIPPED_HISTORY = MODEL_FOLDER / "history" / "history.sqlite"
 CACHE_HOURS = 24.0
 ASK_OPERATOR = "Tell whoever runs this model; nothing is wrong with your input file."
@@ -88,9 +89,10 @@ def run(settings: Settings, say: Say) -> None:
     """Makes the forecast; raises `ModelError` with sentences for the user when it cannot."""
     started = time.monotonic()
     say(f"Reading the input file {settings.input_file.name}.")
-    request = read_request(settings.input_file, SCHEMA)
-    projected = in_words(request.growth_percent) if request.growth_percent else "no product line"
-    say(f"Asked for: {request.horizon_months} months, {request.interval_name}, growth projections for {projected}.")
+    request = read_request(settings.input_file, SCHEMA, ROW_SCHEMA)
+    lines = [line for line, years in request.growth_percent.items() if years]
+    projected = in_words(lines) if lines else "no product line"
+    say(f"Asked for: {request.horizon_name}, {request.interval_name}, growth projections for {projected}.")
 
     rows, source = history_rows(settings, datetime.now(UTC), say)
     _prepare_libraries(settings)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from revenue_forecast.errors import ModelError, in_words
+from revenue_forecast.errors import ADVICE, ModelError, in_words
 from revenue_forecast.forecast import Forecast, forecast_line, total
 from revenue_forecast.growth import Applied, growth_factors
 from revenue_forecast.history import History
-from revenue_forecast.request import ADVICE, Request
+from revenue_forecast.request import Request
 
 ALL_LINES = "All lines"
 
@@ -64,9 +64,10 @@ def make_plan(request: Request, history: History) -> Plan:
     """Forecasts every line, applies the projections and adds up the total."""
     check_lines(request, history)
     lines, forecasts = [], []
+    months = request.months_after(history.last_month)
     for name in history.table.columns:
         past = history.line(name)
-        plain = forecast_line(past, request.horizon_months)
+        plain = forecast_line(past, months)
         asked = request.growth_percent.get(name, {})
         factors, applied = growth_factors(past, plain.center, asked, name)
         scaled = plain.scaled(factors)
@@ -113,4 +114,10 @@ def _notes(request: Request, history: History, lines: list[LinePlan]) -> list[st
                 f"The growth of {line.name} for {in_words(map(str, unused))} has no effect:"
                 f" the forecast runs from {line.forecast.index[0]:%B %Y} to {line.forecast.index[-1]:%B %Y}."
             )
+    percents = [percent for years in request.growth_percent.values() for percent in years.values() if percent]
+    if percents and all(abs(percent) < 1 for percent in percents):
+        notes.append(
+            "Every growth projection is smaller than 1 %. If that is not what was meant: a spreadsheet's cell that shows"
+            " 4.5 % holds 0.045, while this model takes 4.5."
+        )
     return notes

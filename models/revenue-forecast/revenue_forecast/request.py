@@ -1,24 +1,47 @@
-"""What the user asks for. The rules and the defaults stand in `input.schema.json` and nowhere else."""
+"""What the user asks for, as JSON or as a table: nothing else of the model knows which.
+
+The rules and the defaults stand in `input.schema.json`, those for a row of a table in `row.schema.json`.
+"""
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from revenue_forecast.errors import ModelError
+from revenue_forecast.errors import ADVICE, ModelError
+from revenue_forecast.table import table_document
 
-ADVICE = "Correct the file and drop it again."
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
 class Request:
-    """One forecast to make. `growth_percent` maps a product line and a calendar year to percent."""
+    """One forecast to make. `growth_percent` maps a product line and a calendar year to percent.
+
+    The forecast is `horizon_months` long, or longer to cover every year with a projection, as far as
+    `longest_horizon_months` goes. The two are equal when the user chose the horizon.
+    """
 
     title: str
     horizon_months: int
+    longest_horizon_months: int
     interval_percent: float
     growth_percent: dict[str, dict[int, float]]
+
+    def months_after(self, last: "pd.Period") -> int:
+        """How many months to forecast when `last` is the last month of the history."""
+        last_year = max((year for years in self.growth_percent.values() for year in years), default=last.year)
+        months = 12 * (last_year - last.year) + 12 - last.month
+        return min(max(self.horizon_months, months), self.longest_horizon_months)
+
+    @property
+    def horizon_name(self) -> str:
+        """The horizon as the log tells it, before the history is known."""
+        if self.horizon_months == self.longest_horizon_months:
+            return f"{self.horizon_months} months"
+        return f"{self.horizon_months} months or up to the end of the last year with a projection"
 
     @property
     def interval_name(self) -> str:
@@ -26,15 +49,33 @@ class Request:
         return f"{self.interval_percent:g} % interval"
 
 
-def read_request(path: Path, schema_path: Path) -> Request:
-    """Reads the input file; raises `ModelError` when there is none or when it asks for something impossible."""
+def read_request(path: Path, schema_path: Path, row_schema_path: Path) -> Request:
+    """Reads the input file, JSON or a clean `.csv`; raises `ModelError` when there is none or when it asks for
+    something impossible."""
     schema = json.loads(schema_path.read_text(encoding="utf-8"))
+    kind = path.suffix.lower()
+    if kind in (".xlsx", ".xls"):
+        raise ModelError(
+            f"The model does not read the workbook {path.name} itself; Dropcast makes a CSV file of it.",
+            "Drop the workbook, or save it as CSV UTF-8 with commas to run the model by hand.",
+        )
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
+        content = path.read_bytes()
     except OSError as error:
         raise ModelError(
             f"The input file {path.name} could not be opened.", "Drop the file again.", str(error)
         ) from error
+    if kind == ".csv":
+        try:
+            text = content.decode("utf-8-sig")
+        except ValueError as error:
+            raise ModelError(f"The input file {path.name} is not in UTF-8.", ADVICE, str(error)) from error
+        row_schema = json.loads(row_schema_path.read_text(encoding="utf-8"))
+        request = parse_request(table_document(text, row_schema), schema)
+        # A table says nothing of a horizon. Whoever projects a year wants to see it, to its end.
+        return replace(request, longest_horizon_months=schema["properties"]["horizon_months"]["maximum"])
+    try:
+        document = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"The input file {path.name} is not valid JSON.", ADVICE, str(error)) from error
     return parse_request(document, schema)
@@ -74,6 +115,7 @@ def parse_request(document: Any, schema: dict[str, Any]) -> Request:
     return Request(
         title=" ".join(given["title"].split()),
         horizon_months=int(horizon),
+        longest_horizon_months=int(horizon),
         interval_percent=_number(given["interval_percent"], rules["interval_percent"], "interval_percent"),
         growth_percent=growth,
     )

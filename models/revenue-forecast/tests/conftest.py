@@ -60,14 +60,15 @@ class ModelProcess:
     """`python main.py` in an environment that has the DROPCAST_* variables and little else, as in a job."""
 
     def __init__(self, folder):
-        self.input = folder / "input.json"
+        self.folder = folder
         self.output = folder / "outputs"
         self.cache = folder / "cache"
         self.output.mkdir()
         self.cache.mkdir()
 
-    def run(self, document="{}", **environment):
-        self.input.write_text(document if isinstance(document, str) else json.dumps(document))
+    def run(self, document="{}", input_name="input.json", **environment):
+        path = self.folder / input_name
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
         return subprocess.run(
             [sys.executable, "main.py"],
             cwd=MODEL,
@@ -76,7 +77,7 @@ class ModelProcess:
                 "DROPCAST_RUN_ID": "20261101T080000-0123456789ab",
                 "DROPCAST_MODEL": "revenue-forecast",
                 "DROPCAST_VERSION": "1",
-                "DROPCAST_INPUT_FILE": str(self.input),
+                "DROPCAST_INPUT_FILE": str(path),
                 "DROPCAST_OUTPUT_DIR": str(self.output),
                 "DROPCAST_CACHE_DIR": str(self.cache),
                 **environment,

@@ -11,7 +11,11 @@ import pytest
 from conftest import MODEL
 from jsonschema import Draft202012Validator
 
+from revenue_forecast.job import ROW_SCHEMA
+
 EXAMPLES = MODEL / "examples"
+TWIN = ".problems.json"
+REJECTED = sorted(path for path in (EXAMPLES / "rejected").iterdir() if not path.name.endswith(TWIN))
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +27,11 @@ def manifest():
 def validator(schema):
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
+
+
+@pytest.fixture(scope="module")
+def row_schema():
+    return json.loads(ROW_SCHEMA.read_text())
 
 
 def test_the_manifest_names_what_is_there(manifest):
@@ -44,13 +53,64 @@ def test_the_examples_are_accepted(path, validator, manifest):
     assert path.stat().st_size <= manifest["input"]["max_bytes"]
 
 
-@pytest.mark.parametrize("path", sorted((EXAMPLES / "rejected").glob("*.json")), ids=lambda path: path.name)
-def test_the_rejected_examples_are_rejected(path, validator):
+@pytest.mark.parametrize("path", [path for path in REJECTED if path.suffix == ".json"], ids=lambda path: path.name)
+def test_the_rejected_documents_are_rejected(path, validator):
     try:
         document = json.loads(path.read_text())
     except json.JSONDecodeError:
         return
     assert list(validator.iter_errors(document))
+
+
+@pytest.mark.parametrize("path", REJECTED, ids=lambda path: path.name)
+def test_every_rejected_example_says_what_is_wrong_with_it(path):
+    problems = json.loads(path.with_name(path.name + TWIN).read_text())
+    assert problems
+    place = {
+        ".json": r"(/[^/]+)*",
+        ".csv": r"row [0-9]+, column [a-z_]+",
+        ".xlsx": r"Plan![A-Z][0-9]+",
+        ".xls": r"Plan![A-Z][0-9]+",
+    }[path.suffix]
+    for problem in problems:
+        assert {"at"} <= problem.keys() <= {"at", "message"}
+        assert re.fullmatch(place, problem["at"])
+
+
+def test_every_twin_belongs_to_a_rejected_example():
+    twins = {path.name for path in (EXAMPLES / "rejected").glob(f"*{TWIN}")}
+    assert twins == {path.name + TWIN for path in REJECTED}
+
+
+def test_the_tables_are_what_their_script_makes(tmp_path):
+    subprocess.run([sys.executable, MODEL / "tests" / "make_examples.py", tmp_path], check=True)
+    made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.*")}
+    kept = {path.relative_to(EXAMPLES): path.read_bytes() for path in EXAMPLES.rglob("*.*")}
+    assert made == {path: content for path, content in kept.items() if path.suffix != ".json"}
+
+
+def test_a_row_says_of_its_fields_what_the_document_says_of_them(schema, row_schema):
+    Draft202012Validator.check_schema(row_schema)
+    growth = schema["properties"]["growth_percent"]
+    ((years, percent),) = growth["additionalProperties"]["patternProperties"].items()
+    row = row_schema["properties"]
+    for keyword in ("type", "minimum", "maximum"):
+        assert row["growth_percent"][keyword] == percent[keyword]
+    for keyword in ("minLength", "maxLength"):
+        assert row["product_line"][keyword] == growth["propertyNames"][keyword]
+    assert row["year"]["type"] == "integer"
+    of_the_year = row["year"]["minimum"], row["year"]["maximum"]
+    assert of_the_year == (2000, 2099) and years == "^20[0-9][0-9]$"
+    for name, rule in row.items():
+        assert rule["title"] and rule["description"], name
+
+
+def test_the_manifest_names_columns_that_a_row_has(manifest, row_schema):
+    table = manifest["input"]["table"]
+    assert (MODEL / table["schema"]) == ROW_SCHEMA
+    assert {*table["required_columns"], *table["key"]} <= row_schema["properties"].keys()
+    formats = {path.suffix[1:] for path in EXAMPLES.iterdir() if path.is_file()}
+    assert formats == set(manifest["input"]["accepts"])
 
 
 def test_the_failing_example_is_valid_and_fails_in_the_model(model, validator):

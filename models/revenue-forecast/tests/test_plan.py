@@ -1,5 +1,3 @@
-import json
-
 import pandas as pd
 import pytest
 from conftest import line_rows
@@ -66,19 +64,24 @@ def test_a_projection_outside_the_forecast_is_noted(history, ask):
     )
 
 
+@pytest.mark.parametrize(("percents", "noted"), [((0.045, -0.03, 0), 1), ((0.5, 1), 0), ((0,), 0), ((), 0)])
+def test_projections_that_look_like_fractions_are_noted(history, ask, percents, noted):
+    years = {str(2025 + i): percent for i, percent in enumerate(percents)}
+    plan = make_plan(ask(horizon_months=60, growth_percent={"Hardware": years}), history)
+    assert sum(note.startswith("Every growth projection is smaller than 1 %.") for note in plan.notes) == noted
+
+
 def test_every_example_names_lines_that_the_shipped_history_has(schema):
     from revenue_forecast.database import parse_url, read_rows
-    from revenue_forecast.job import MODEL_FOLDER, SCHEMA, SHIPPED_HISTORY
+    from revenue_forecast.job import MODEL_FOLDER, ROW_SCHEMA, SCHEMA, SHIPPED_HISTORY
     from revenue_forecast.request import read_request
 
     shipped = prepare_history(read_rows(parse_url(f"sqlite:///{SHIPPED_HISTORY}")))
-    paths = sorted((MODEL_FOLDER / "examples").glob("*.json"))
-    assert len(paths) >= 2
+    paths = sorted(path for kind in ("*.json", "*.csv") for path in (MODEL_FOLDER / "examples").glob(kind))
+    assert len(paths) >= 4
     for path in paths:
-        request = read_request(path, SCHEMA)
+        request = read_request(path, SCHEMA, ROW_SCHEMA)
         check_lines(request, shipped)
-        years = {
-            int(year) for years in json.loads(path.read_text()).get("growth_percent", {}).values() for year in years
-        }
-        last = shipped.last_month + request.horizon_months
+        years = {year for years in request.growth_percent.values() for year in years}
+        last = shipped.last_month + request.months_after(shipped.last_month)
         assert all(shipped.last_month.year <= year <= last.year for year in years), path.name

@@ -47,24 +47,24 @@ def test_a_wrong_field_ends_in_a_sentence_that_names_it(schema, document, says):
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"horizon_months": NaN}', "\ufffe"])
 def test_what_is_not_json_ends_in_a_sentence(tmp_path, text):
-    from revenue_forecast.job import SCHEMA
+    from revenue_forecast.job import ROW_SCHEMA, SCHEMA
 
     path = tmp_path / "plan.json"
     path.write_text(text)
     with pytest.raises(ModelError, match="plan.json is not valid JSON"):
-        read_request(path, SCHEMA)
+        read_request(path, SCHEMA, ROW_SCHEMA)
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path):
-    from revenue_forecast.job import SCHEMA
+    from revenue_forecast.job import ROW_SCHEMA, SCHEMA
 
     path = tmp_path / "plan.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps({"title": "Été"}).encode())
-    assert read_request(path, SCHEMA).title == "Été"
+    assert read_request(path, SCHEMA, ROW_SCHEMA).title == "Été"
 
 
 def test_a_missing_input_file_ends_in_a_sentence(tmp_path):
-    from revenue_forecast.job import SCHEMA
+    from revenue_forecast.job import ROW_SCHEMA, SCHEMA
 
     with pytest.raises(ModelError, match="could not be opened"):
-        read_request(tmp_path / "absent.json", SCHEMA)
+        read_request(tmp_path / "absent.json", SCHEMA, ROW_SCHEMA)
