@@ -37,9 +37,10 @@ def table_document(text: str, row_schema: dict[str, Any]) -> dict[str, Any]:
         if len(cells) != len(header):
             raise ModelError(f"Row {number} of the table has {len(cells)} cells; the header has {len(header)}.", ADVICE)
         row = dict(zip(header, cells, strict=True))
-        line, year, percent = row["product_line"], row["year"], row["growth_percent"]
+        # A space behind a name is not seen in a spreadsheet.
+        line, year, percent = row["product_line"].strip(), row["year"], row["growth_percent"]
         for column in row_schema["required"]:
-            if not row[column]:
+            if not row[column].strip():
                 raise ModelError(f"Row {number} of the table has no {column}.", ADVICE)
         first = seen.setdefault((line, year), number)
         if first != number:

@@ -49,9 +49,17 @@ def test_a_table_says_what_the_same_document_says(read):
         PLAN.replace("\n", "\r\n"),
         PLAN.removesuffix("\n"),
         PLAN + "\n,,\n",
+        PLAN.replace("Services", " Services "),
         OTHERWISE,
     ],
-    ids=["byte order mark", "CRLF", "no last line end", "empty rows", "quoted, in another order, with comments"],
+    ids=[
+        "byte order mark",
+        "CRLF",
+        "no last line end",
+        "empty rows",
+        "spaces",
+        "quoted, in another order, with comments",
+    ],
 )
 def test_the_same_table_may_be_written_in_several_ways(read, text):
     assert read(text) == read(PLAN)
@@ -98,8 +106,10 @@ def test_a_horizon_that_the_user_chose_is_kept(ask):
         (f"{HEADER}\nHardware,2027\n", "Row 2 of the table has 2 cells; the header has 3"),
         (f"{HEADER}\nHardware,2027,4,5\n", "Row 2 of the table has 4 cells"),
         (f"{HEADER}\n,2027,4\n", "Row 2 of the table has no product_line"),
+        (f"{HEADER}\n  ,2027,4\n", "Row 2 of the table has no product_line"),
         (f"{HEADER}\nHardware,,4\n", "Row 2 of the table has no year"),
         (PLAN + "Hardware,2027,5\n", "Row 5 of the table repeats row 2: Hardware in 2027"),
+        (PLAN + "Hardware ,2027,5\n", "Row 5 of the table repeats row 2"),
         (PLAN.replace("4.5", "4.5 %"), 'growth_percent in row 2 of the table must be a number like 4.5, not "4.5 %"'),
         (PLAN.replace("4.5", "nan"), 'not "nan"'),
         (PLAN.replace("4.5", "1_0"), 'not "1_0"'),
