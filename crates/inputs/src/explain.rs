@@ -15,6 +15,7 @@ use dropcast_domain::problem::{Problem, ProblemList, excerpt, place};
 use jsonschema::ValidationError;
 use serde_json::Value;
 
+pub(crate) use self::describe::describe;
 use self::walk::Walk;
 use crate::{CompiledSchema, schema::NodeId};
 

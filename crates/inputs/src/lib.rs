@@ -1,7 +1,7 @@
 //! Reading what people drop: from the bytes of a file to the document that a
 //! model may rely on, or to every problem in it with its place.
 //!
-//! Pure: bytes in, values out. One module a format ([`json`]); what the formats
+//! Pure: bytes in, values out. One module a kind of input ([`json`], [`table`]); what they
 //! share stands beside them: text encodings, schemas, defaults and the words
 //! in which a broken rule is explained.
 
@@ -11,6 +11,7 @@ mod explain;
 pub mod json;
 mod limits;
 mod schema;
+pub mod table;
 
 pub use encoding::Encoding;
 pub use limits::Limits;

@@ -139,6 +139,11 @@ impl CompiledSchema {
         &self.nodes[id.0]
     }
 
+    /// Whether `unevaluatedProperties` refuses the members that no part of it describes.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.root.get("unevaluatedProperties") == Some(&Value::Bool(false))
+    }
+
     /// Every node.
     fn node_ids(&self) -> impl Iterator<Item = NodeId> {
         (0..self.nodes.len()).map(NodeId)

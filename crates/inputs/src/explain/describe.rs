@@ -16,7 +16,7 @@ const FOLLOWED: u8 = 8;
 
 /// What a node describes, as a noun: `a number from 0 to 100`; `None` when it says nothing
 /// that would help.
-pub(super) fn describe(schema: &CompiledSchema, id: NodeId) -> Option<String> {
+pub(crate) fn describe(schema: &CompiledSchema, id: NodeId) -> Option<String> {
     describe_within(schema, id, FOLLOWED)
 }
 

@@ -20,9 +20,10 @@ impl From<io::Error> for ReadError {
 }
 
 /// What one cell holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Cell {
     /// Nothing, or nothing but white space.
+    #[default]
     Empty,
     /// Text; every cell of a CSV file that is not empty.
     Text(String),
@@ -36,6 +37,20 @@ pub(crate) enum Cell {
     Unusable(String),
     /// A formula that failed: `#REF!`.
     Error(&'static str),
+    /// Text that cannot be taken as it is, whatever its column is: of too many characters, or
+    /// with NUL bytes.
+    Refused(Box<Refusal>),
+}
+
+/// Why a cell's text cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What stands there, as a person is shown it.
+    pub(crate) found: String,
+    /// What may stand there.
+    pub(crate) allowed: &'static str,
+    /// What to do, as a sentence.
+    pub(crate) hint: &'static str,
 }
 
 /// One row. Reused from row to row, so that reading allocates little.
@@ -56,4 +71,9 @@ pub(crate) trait Rows {
     /// How a person finds a cell: `Plan!C7` in a workbook, `row 7, column growth` in a CSV file.
     /// `column` counts from 0, `name` is the header's text.
     fn address(&self, row: u64, column: usize, name: &str) -> String;
+
+    /// How a person finds a whole row.
+    fn row_address(&self, row: u64) -> String {
+        format!("row {row}")
+    }
 }

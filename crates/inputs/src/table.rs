@@ -1,0 +1,159 @@
+//! Tables: CSV files and workbooks, read row by row in bounded memory.
+//!
+//! The schema describes one row. Every cell is converted to what its column's schema says
+//! and checked by that column's own part of the schema; only a schema that speaks about
+//! several columns at once (`dependentRequired`, `if`, `oneOf` at its root) sees whole rows.
+//! An accepted table comes out as one clean CSV: UTF-8, commas, the schema's own column
+//! names, ISO 8601 dates, decimal points, `true` and `false`. A rejected one comes out as
+//! problems, similar ones put together, each with the address of its first cells.
+//!
+//! What people who write files should know:
+//! - The first row that holds anything is the header. A column is found by its name, else by
+//!   its name without regard to case, spaces, `-` and `_`.
+//! - A cell of nothing but white space is empty. An empty cell is no value: the schema's
+//!   default takes its place; without one it is a problem where the schema requires the
+//!   column and does not take `null`.
+//! - Numbers are written `1234.5`; where the manifest names a locale, as people there write
+//!   them (`1.234,5`). Dates are ISO 8601, with a locale also `31.12.2026`.
+//! - `true`/`false`, `yes`/`no`, `1`/`0` are truth values, with a locale its own words too.
+//! - A date and time without an offset is taken as UTC.
+
+mod check;
+mod clean;
+mod columns;
+mod convert;
+mod csv;
+mod header;
+mod keys;
+mod report;
+pub(crate) mod rows;
+
+use std::io::{self, Read, Seek, Write};
+
+use dropcast_domain::{
+    model::{InputFormat, TableSpec},
+    problem::ProblemList,
+    table::TableReading,
+};
+
+pub use self::{columns::RowSchema, report::Faults};
+use self::{
+    report::Layout,
+    rows::{ReadError, Rows},
+};
+use crate::Limits;
+
+/// What came of reading a table.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It satisfies the schema; the clean CSV is written.
+    Accepted(Accepted),
+    /// It does not; what was written of the clean CSV is of no use.
+    Rejected(Rejected),
+}
+
+/// A table that satisfies its schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// How it was read, and where defaults were filled in.
+    pub reading: TableReading,
+}
+
+/// A table that does not satisfy its schema.
+#[derive(Debug)]
+pub struct Rejected {
+    /// What is wrong: first what concerns the whole table, then the faults of its cells, those
+    /// that stand in the most cells first.
+    pub problems: ProblemList,
+    /// The faulty cells, for the marked copy.
+    pub faults: Faults,
+    /// How it was read, as far as it was; `None` when no header was reached, so that there is
+    /// nothing to mark.
+    pub reading: Option<TableReading>,
+    /// Where the header stands and how wide it is; `None` as above.
+    pub(crate) layout: Option<Layout>,
+}
+
+impl Rejected {
+    /// A file that is refused before its header was reached.
+    fn unread(problems: ProblemList) -> Self {
+        Self {
+            problems,
+            faults: Faults::default(),
+            reading: None,
+            layout: None,
+        }
+    }
+}
+
+/// Reads a table: finds out how it is written, finds its columns, converts and checks every
+/// cell, and writes the clean CSV to `clean`.
+///
+/// `file` is read from its start, a CSV file of no declared encoding twice. Memory does not
+/// grow with the rows, except 20 to 40 bytes a row where `spec.key` names columns.
+///
+/// Fails when `file` cannot be read or `clean` cannot be written.
+pub fn read<R: Read + Seek, W: Write>(
+    mut file: R,
+    format: InputFormat,
+    spec: &TableSpec,
+    schema: &RowSchema,
+    limits: &Limits,
+    clean: W,
+) -> io::Result<Outcome> {
+    let names = columns::wanted_names(schema, spec);
+    match open(&mut file, format, spec, &names, limits) {
+        Ok((mut rows, source)) => check::table(rows.as_mut(), source, spec, schema, clean),
+        Err(error) => refused(error),
+    }
+}
+
+/// What was found out about a file before its first row was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) format: InputFormat,
+    pub(crate) sheet: Option<String>,
+    pub(crate) delimiter: Option<char>,
+    pub(crate) encoding: Option<dropcast_domain::model::TableEncoding>,
+}
+
+/// Opens a file for its rows; `names` are the columns that are looked for, by which the
+/// delimiter of a CSV file is found out.
+pub(crate) fn open<'f, R: Read + Seek + 'f>(
+    mut file: R,
+    format: InputFormat,
+    spec: &TableSpec,
+    names: &[&str],
+    limits: &Limits,
+) -> Result<(Box<dyn Rows + 'f>, Source), ReadError> {
+    let size = file.seek(io::SeekFrom::End(0))?;
+    if size > limits.max_bytes {
+        return Err(ReadError::Refused(ProblemList::of(crate::json::too_large(
+            size,
+            limits.max_bytes,
+        ))));
+    }
+    file.rewind()?;
+    match format {
+        InputFormat::Csv => {
+            let rows = csv::CsvRows::open(file, spec, names)?;
+            let source = rows.source();
+            Ok((Box::new(rows), source))
+        }
+        InputFormat::Json | InputFormat::Xlsx | InputFormat::Xls => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this format is not read as a table",
+        )
+        .into()),
+    }
+}
+
+fn refused(error: ReadError) -> io::Result<Outcome> {
+    match error {
+        ReadError::Refused(problems) => Ok(Outcome::Rejected(Rejected::unread(problems))),
+        ReadError::Io(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! The columns that a row schema describes: what a cell may hold, what takes an empty one's
+//! place, and which parts of the schema judge it.
+
+mod kinds;
+
+use std::collections::{BTreeSet, HashSet};
+
+use dropcast_domain::{
+    model::{DateOrder, Locale, TableSpec},
+    problem::{Problem, ProblemList, pointer_segment},
+};
+use serde_json::Value;
+
+pub(super) use self::kinds::{Form, Kinds};
+use crate::{
+    CompiledSchema, SchemaError, explain,
+    schema::{Node, NodeId},
+};
+
+/// A schema of one row, made ready for tables.
+#[derive(Debug)]
+pub struct RowSchema {
+    schema: CompiledSchema,
+    /// The nodes that every row must satisfy: the root, and what it leads to by `$ref` and
+    /// `allOf`.
+    applied: Vec<NodeId>,
+    /// Those, and the branches that may apply.
+    described: Vec<NodeId>,
+    /// Whether it speaks about several columns at once, so that whole rows must be checked.
+    joins_columns: bool,
+    /// Whether columns that no part of it describes are refused.
+    closed: bool,
+}
+
+/// One column as its cells are read.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// Its name in the schema.
+    pub(super) name: String,
+    /// What its cells may hold.
+    pub(super) kinds: Kinds,
+    /// Which texts it takes.
+    pub(super) form: Form,
+    /// Whether it takes no text of another form.
+    pub(super) form_is_certain: bool,
+    /// The texts of its `enum` or `const`, when it takes no other text.
+    pub(super) choices: Option<HashSet<String>>,
+    /// The nodes that a converted value must be asked of; none when converting was enough.
+    pub(super) checks: Vec<NodeId>,
+    /// Whether a cell must hold something.
+    pub(super) required: bool,
+    /// Whether an empty cell is the value `null`.
+    pub(super) nullable: bool,
+    /// What takes the place of an empty cell: the value, and its text in the clean CSV.
+    pub(super) default: Option<(Value, String)>,
+    /// What a cell may hold, as a noun.
+    pub(super) allowed: String,
+    /// Whether the row schema takes a member of this name.
+    pub(super) in_row: bool,
+}
+
+impl RowSchema {
+    /// Reads the file of a row schema, of at most 1 MiB.
+    ///
+    /// Fails with everything that is wrong with it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, SchemaError> {
+        Self::new(CompiledSchema::parse(bytes)?)
+    }
+
+    /// Makes a schema ready for tables.
+    ///
+    /// Fails when it does not describe an object, or a column that no cell can hold.
+    pub fn new(schema: CompiledSchema) -> Result<Self, SchemaError> {
+        let applied = followed(&schema, |node| {
+            node.reference.iter().chain(&node.all_of).copied().collect()
+        });
+        let described = followed(&schema, |node| node.in_place().collect());
+        let closed = schema.is_closed();
+        let joins_columns = applied.iter().any(|&id| {
+            let node = schema.node(id);
+            // At the root it is settled once, by the header.
+            joins_columns(node) || node.has_unevaluated && !(closed && id == NodeId::ROOT)
+        });
+        let this = Self {
+            schema,
+            applied,
+            described,
+            joins_columns,
+            closed,
+        };
+        this.check()?;
+        Ok(this)
+    }
+
+    /// The names of the columns that the schema describes, in alphabetical order.
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.described
+            .iter()
+            .flat_map(|&id| self.schema.node(id).properties.keys())
+            .map(String::as_str)
+            .chain(self.required_names())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+    }
+
+    pub(super) fn schema(&self) -> &CompiledSchema {
+        &self.schema
+    }
+
+    /// Whether whole rows must be checked.
+    pub(super) fn joins_columns(&self) -> bool {
+        self.joins_columns
+    }
+
+    /// Whether every row must have a value in a column.
+    pub(super) fn requires(&self, name: &str) -> bool {
+        self.required_names().any(|required| required == name)
+    }
+
+    /// A column by its name in the schema; `None` when the schema refuses it and `spec` does
+    /// not name it.
+    pub(super) fn column(&self, name: &str, spec: &TableSpec) -> Option<Column> {
+        let in_row = self.takes(name);
+        if !in_row && !names(spec).any(|named| named == name) {
+            return None;
+        }
+        let checks = if in_row {
+            self.nodes_for(&self.applied, name)
+        } else {
+            Vec::new()
+        };
+        let described = self.nodes_for(&self.described, name);
+        let schema = &self.schema;
+        let mut kinds = checks
+            .iter()
+            .fold(Kinds::ALL, |kinds, &id| kinds & Kinds::of(schema, id));
+        if kinds == Kinds::ALL && !described.is_empty() {
+            kinds = described
+                .iter()
+                .fold(Kinds::NONE, |kinds, &id| kinds | Kinds::of(schema, id));
+        }
+        let form = Form::of(schema, &described);
+        let form_is_certain = form.is_certain(schema, &checks);
+        let kinds = kinds.implied(schema, &described);
+        let default = checks
+            .iter()
+            .find_map(|&id| schema.default_of(id))
+            .map(|value| (value.clone(), text_of(value)));
+        let words = checks
+            .iter()
+            .chain(&described)
+            .find_map(|&id| explain::describe(schema, id));
+        let allowed = allowed(words, kinds, form, spec.locale);
+        let choices = choices(schema, &described, kinds);
+        let nullable = kinds.states_null(schema, &checks);
+        let checks = checks
+            .into_iter()
+            .filter(|&id| !kinds::is_ensured(schema, id))
+            .collect();
+        Some(Column {
+            name: name.to_owned(),
+            kinds,
+            form,
+            form_is_certain,
+            choices,
+            checks,
+            required: self.requires(name),
+            nullable,
+            default,
+            allowed,
+            in_row,
+        })
+    }
+
+    fn required_names(&self) -> impl Iterator<Item = &str> {
+        self.applied.iter().flat_map(|&id| {
+            let required = self.schema.node(id).own.get("required");
+            let names = required.and_then(Value::as_array).into_iter().flatten();
+            names.filter_map(Value::as_str)
+        })
+    }
+
+    /// Whether the schema takes a member of this name.
+    fn takes(&self, name: &str) -> bool {
+        let known = |id: &NodeId| {
+            let node = self.schema.node(*id);
+            node.properties.contains_key(name) || !node.for_other_name(name).is_empty()
+        };
+        let refused = |id: &NodeId| {
+            let node = self.schema.node(*id);
+            let by_rest = !node.properties.contains_key(name)
+                && node
+                    .for_other_name(name)
+                    .iter()
+                    .any(|&other| self.schema.node(other).refuses_all);
+            let by_name = node
+                .names
+                .is_some_and(|names| !self.schema.satisfies(names, &Value::from(name)));
+            by_rest || by_name
+        };
+        !self.applied.iter().any(refused) && (!self.closed || self.described.iter().any(known))
+    }
+
+    /// The nodes that describe a column.
+    fn nodes_for(&self, objects: &[NodeId], name: &str) -> Vec<NodeId> {
+        let mut nodes = Vec::new();
+        for &id in objects {
+            let node = self.schema.node(id);
+            nodes.extend(node.properties.get(name).copied());
+            nodes.extend(node.for_other_name(name));
+        }
+        nodes.retain(|&id| !self.schema.node(id).refuses_all);
+        nodes
+    }
+
+    fn check(&self) -> Result<(), SchemaError> {
+        let mut problems = ProblemList::default();
+        let root = self
+            .applied
+            .iter()
+            .fold(Kinds::ALL, |kinds, &id| kinds & Kinds::of(&self.schema, id));
+        if !root.has(Kinds::OBJECT) {
+            let message = "The schema of a row describes an object: its columns are the object's properties. Write \"type\": \"object\".";
+            problems.push(Problem::with_message(
+                "",
+                "another type",
+                "an object",
+                message,
+            ));
+        }
+        for &id in &self.applied {
+            let node = self.schema.node(id);
+            for (name, &child) in &node.properties {
+                if Kinds::of(&self.schema, child).has_scalar()
+                    || self.schema.node(child).refuses_all
+                {
+                    continue;
+                }
+                let at = format!("{}/properties/{}", node.location, pointer_segment(name));
+                let message = format!(
+                    "At {at}: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a truth value."
+                );
+                problems.push(Problem::with_message(
+                    &at,
+                    "a list or an object",
+                    "one value",
+                    &message,
+                ));
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(SchemaError { problems })
+        }
+    }
+}
+
+/// The columns that are looked for in a header, each once.
+pub(super) fn wanted_names<'s>(schema: &'s RowSchema, spec: &'s TableSpec) -> Vec<&'s str> {
+    let mut wanted: Vec<&str> = schema.column_names().collect();
+    for name in names(spec) {
+        if !wanted.contains(&name) {
+            wanted.push(name);
+        }
+    }
+    wanted
+}
+
+/// The columns that a manifest names.
+fn names(spec: &TableSpec) -> impl Iterator<Item = &str> {
+    spec.required_columns
+        .iter()
+        .chain(&spec.optional_columns)
+        .chain(&spec.key)
+        .map(String::as_str)
+}
+
+/// The text of a value in the clean CSV.
+pub(super) fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The root and the nodes that it leads to, each once.
+fn followed(schema: &CompiledSchema, next: impl Fn(&Node) -> Vec<NodeId>) -> Vec<NodeId> {
+    let mut found = vec![NodeId::ROOT];
+    let mut seen = 0;
+    while seen < found.len() {
+        for id in next(schema.node(found[seen])) {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+        seen += 1;
+    }
+    found
+}
+
+/// Whether a node says more about a row than about its columns one by one.
+fn joins_columns(node: &Node) -> bool {
+    let only_columns = ["type", "required"];
+    node.refuses_all
+        || node
+            .own
+            .keys()
+            .any(|key| !only_columns.contains(&key.as_str()))
+        || !node.any_of.is_empty()
+        || !node.one_of.is_empty()
+        || node.condition.is_some()
+        || !node.dependent_schemas.is_empty()
+        || !node.dependent_names.is_empty()
+}
+
+/// The texts of an `enum`, when nothing but texts may stand in the column.
+fn choices(schema: &CompiledSchema, nodes: &[NodeId], kinds: Kinds) -> Option<HashSet<String>> {
+    if !kinds.is_text_only() {
+        return None;
+    }
+    nodes.iter().find_map(|&id| {
+        let own = &schema.node(id).own;
+        let listed = own.get("enum").and_then(Value::as_array);
+        let options: Vec<&Value> = match (own.get("const"), listed) {
+            (Some(only), _) => vec![only],
+            (None, Some(options)) => options.iter().collect(),
+            (None, None) => return None,
+        };
+        let texts = options.into_iter().filter_map(Value::as_str);
+        Some(texts.map(str::to_owned).collect())
+    })
+}
+
+/// What a cell may hold, in words for people who fill in cells.
+fn allowed(words: Option<String>, kinds: Kinds, form: Form, locale: Option<Locale>) -> String {
+    let words = words.unwrap_or_else(|| kinds.words().to_owned());
+    let words = words
+        .replace(" or null (no value)", " or an empty cell")
+        .replace("null (no value) or ", "an empty cell or ");
+    let Some(locale) = locale else {
+        return words;
+    };
+    let example = match locale.date_order() {
+        DateOrder::DayMonthYear if matches!(locale, Locale::DeDe | Locale::DeAt | Locale::DeCh) => {
+            "31.01.2026"
+        }
+        DateOrder::DayMonthYear => "31/01/2026",
+        DateOrder::MonthDayYear => "01/31/2026",
+        DateOrder::YearMonthDay => "2026-01-31",
+    };
+    match form {
+        Form::Date => words.replace("such as 2026-01-31", &format!("such as {example}")),
+        Form::DateTime => words.replace(
+            "such as 2026-01-31T08:30:00Z",
+            &format!("such as {example} 08:30"),
+        ),
+        Form::Time | Form::Any => words,
+    }
+}

@@ -1,0 +1,264 @@
+//! From a cell to the value that its column's schema speaks of.
+
+mod date;
+mod number;
+mod truth;
+mod words;
+
+use std::fmt::Write;
+
+use dropcast_domain::model::Locale;
+use jiff::civil::DateTime;
+use serde_json::{Number, Value};
+
+use self::{date::DateFault, number::NumberFault};
+use super::{
+    columns::{Column, Form, Kinds},
+    rows::{Cell, Refusal},
+};
+
+/// Converts cells as people of one country write them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Converter {
+    locale: Option<Locale>,
+}
+
+/// A converted cell; used again for the next, so that converting allocates little.
+#[derive(Debug)]
+pub(super) struct Converted {
+    /// The value that the schema judges.
+    pub(super) value: Value,
+    /// Its text in the clean CSV.
+    pub(super) text: String,
+}
+
+/// Why a cell could not be converted.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fault {
+    Number(NumberFault),
+    Truth,
+    Date(DateFault),
+    /// A date of a workbook where something else is wanted.
+    IsDate,
+    /// A truth value of a workbook where something else is wanted.
+    IsTruth,
+    /// A number of a workbook where a date is wanted.
+    Days(f64),
+    /// A number of a workbook where a truth value is wanted.
+    NotOneOrZero,
+    /// A duration, or a date that no calendar has.
+    Unusable,
+    Formula,
+    Refused(Refusal),
+}
+
+pub(super) use self::words::found;
+
+/// Whether a cell looks like a value rather than like a column's name.
+pub(super) fn is_no_name(cell: &Cell) -> bool {
+    match cell {
+        Cell::Empty | Cell::Unusable(_) | Cell::Error(_) | Cell::Refused(_) => false,
+        Cell::Number(_) | Cell::Bool(_) | Cell::DateTime(_) => true,
+        Cell::Text(text) => {
+            let text = text.trim();
+            let mut canonical = String::new();
+            [None, Some(Locale::DeDe)].into_iter().any(|locale| {
+                number::parse(text, locale, false, &mut canonical).is_ok()
+                    || date::date(text, locale, &mut canonical).is_ok()
+            })
+        }
+    }
+}
+
+impl Default for Converted {
+    fn default() -> Self {
+        Self {
+            value: Value::Null,
+            text: String::new(),
+        }
+    }
+}
+
+impl Converted {
+    fn number(&mut self, number: Number) {
+        self.value = Value::Number(number);
+    }
+
+    fn truth(&mut self, truth: bool) {
+        self.value = Value::Bool(truth);
+        self.text.clear();
+        self.text.push_str(if truth { "true" } else { "false" });
+    }
+
+    /// Takes a text as it is.
+    pub(super) fn set_text(&mut self, text: &str) {
+        self.text.clear();
+        self.text.push_str(text);
+        self.text_is_value();
+    }
+
+    /// Makes the value of the text that was written.
+    fn text_is_value(&mut self) {
+        if let Value::String(value) = &mut self.value {
+            value.clear();
+            value.push_str(&self.text);
+        } else {
+            self.value = Value::String(self.text.clone());
+        }
+    }
+}
+
+impl Converter {
+    pub(super) fn new(locale: Option<Locale>) -> Self {
+        Self { locale }
+    }
+
+    /// Converts a cell that holds something to what a column takes.
+    pub(super) fn convert(
+        self,
+        cell: &Cell,
+        column: &Column,
+        into: &mut Converted,
+    ) -> Result<(), Fault> {
+        match cell {
+            Cell::Empty => {
+                into.text.clear();
+                into.value = Value::Null;
+                Ok(())
+            }
+            Cell::Text(text) => self.text(text, column, into),
+            Cell::Number(number) => from_number(*number, column, into),
+            Cell::Bool(truth) => from_truth(*truth, column.kinds, into),
+            Cell::DateTime(moment) => from_moment(*moment, column, into),
+            Cell::Unusable(text) if column.kinds.has(Kinds::TEXT) && column.form == Form::Any => {
+                into.set_text(text);
+                Ok(())
+            }
+            Cell::Unusable(_) => Err(Fault::Unusable),
+            Cell::Error(_) => Err(Fault::Formula),
+            Cell::Refused(refusal) => Err(Fault::Refused((**refusal).clone())),
+        }
+    }
+
+    fn text(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+        let kinds = column.kinds;
+        if kinds.is_text_only() {
+            return self.form(text, column, into);
+        }
+        let takes_text = kinds.has(Kinds::TEXT);
+        let trimmed = text.trim();
+        let mut fault = Fault::Truth;
+        if kinds.has(Kinds::NUMBER) {
+            let whole = !kinds.has(Kinds::FRACTION);
+            // Where text may stand too, only what nobody would write as text is a number.
+            match number::parse(trimmed, self.locale, whole, &mut into.text) {
+                Ok(number) if !takes_text || into.text == text => {
+                    into.number(number);
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(reason) => fault = Fault::Number(reason),
+            }
+        }
+        if kinds.has(Kinds::BOOL)
+            && let Some(truth) = truth::parse(trimmed, self.locale)
+            && (!takes_text || matches!(text, "true" | "false"))
+        {
+            into.truth(truth);
+            return Ok(());
+        }
+        if takes_text {
+            return self.form(text, column, into);
+        }
+        Err(fault)
+    }
+
+    /// A text as the column's form wants it.
+    fn form(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+        let result = match column.form {
+            Form::Any | Form::Time => {
+                into.set_text(chosen(text, column));
+                return Ok(());
+            }
+            Form::Date => date::date(text.trim(), self.locale, &mut into.text),
+            Form::DateTime => date::date_time(text.trim(), self.locale, &mut into.text),
+        };
+        match result {
+            Ok(()) => into.text_is_value(),
+            // Another branch of the schema may take it as it is.
+            Err(_) if !column.checks.is_empty() && !column.form_is_certain => into.set_text(text),
+            Err(fault) => return Err(Fault::Date(fault)),
+        }
+        Ok(())
+    }
+}
+
+/// The text, or, where only a choice of texts is taken, the one without the white space round it.
+fn chosen<'t>(text: &'t str, column: &Column) -> &'t str {
+    match &column.choices {
+        Some(choices) if !choices.contains(text) && choices.contains(text.trim()) => text.trim(),
+        _ => text,
+    }
+}
+
+fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    let kinds = column.kinds;
+    into.text.clear();
+    let whole = number::whole(number);
+    match whole {
+        Some(whole) => drop(write!(into.text, "{whole}")),
+        None => match Number::from_f64(number) {
+            Some(number) => drop(write!(into.text, "{number}")),
+            None => return Err(Fault::Number(NumberFault::TooLarge)),
+        },
+    }
+    if kinds.has(Kinds::NUMBER) {
+        if whole.is_none() && !kinds.has(Kinds::FRACTION | Kinds::TEXT) {
+            return Err(Fault::Number(NumberFault::NotWhole));
+        }
+        let value = whole.map(Number::from).or_else(|| Number::from_f64(number));
+        into.number(value.unwrap_or_else(|| Number::from(0)));
+        Ok(())
+    } else if kinds.has(Kinds::TEXT) {
+        if column.form != Form::Any {
+            return Err(Fault::Days(number));
+        }
+        into.text_is_value();
+        Ok(())
+    } else if kinds.has(Kinds::BOOL) && (whole == Some(0) || whole == Some(1)) {
+        into.truth(whole == Some(1));
+        Ok(())
+    } else {
+        Err(Fault::NotOneOrZero)
+    }
+}
+
+fn from_truth(truth: bool, kinds: Kinds, into: &mut Converted) -> Result<(), Fault> {
+    if kinds.has(Kinds::BOOL) {
+        into.truth(truth);
+        Ok(())
+    } else if kinds.has(Kinds::TEXT) {
+        into.set_text(if truth { "true" } else { "false" });
+        Ok(())
+    } else {
+        Err(Fault::IsTruth)
+    }
+}
+
+fn from_moment(moment: DateTime, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    if !column.kinds.has(Kinds::TEXT) {
+        return Err(Fault::IsDate);
+    }
+    let midnight = moment.time() == jiff::civil::Time::midnight();
+    into.text.clear();
+    let _ = match column.form {
+        Form::Date if !midnight => return Err(Fault::Date(DateFault::HasTime)),
+        Form::Date => write!(into.text, "{}", moment.date()),
+        Form::Any if midnight => write!(into.text, "{}", moment.date()),
+        Form::Any => write!(into.text, "{moment}"),
+        Form::DateTime => write!(into.text, "{moment}Z"),
+        Form::Time => write!(into.text, "{}Z", moment.time()),
+    };
+    into.text_is_value();
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! Numbers as people write them.
+
+use dropcast_domain::model::Locale;
+use serde_json::Number;
+
+/// What is wrong with a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::table) enum NumberFault {
+    /// It is none.
+    None,
+    /// A decimal comma, or signs between the thousands, without a locale that has them.
+    Signs,
+    /// Digits other than 0 to 9.
+    Digits,
+    /// `NaN`, `inf`.
+    NoSuch,
+    /// A number with a unit, a currency or a percent sign.
+    Unit,
+    /// Beyond the range of a double.
+    TooLarge,
+    /// A whole number of more digits than 64 bits hold.
+    TooLong,
+    /// Decimals where a whole number is wanted.
+    NotWhole,
+}
+
+/// Reads a number and writes its canonical text: the same digits, a decimal point, no signs
+/// between the thousands, no plus sign, no leading zeros. A `whole` one comes without decimals.
+pub(super) fn parse(
+    text: &str,
+    locale: Option<Locale>,
+    whole: bool,
+    canonical: &mut String,
+) -> Result<Number, NumberFault> {
+    canonical.clear();
+    if !write_canonical(text, locale, canonical) {
+        return Err(why(text));
+    }
+    let is_plain = !canonical.contains(['.', 'e']);
+    if is_plain {
+        if let Ok(number) = canonical.parse::<i64>() {
+            return Ok(number.into());
+        }
+        if let Ok(number) = canonical.parse::<u64>() {
+            return Ok(number.into());
+        }
+        if whole {
+            return Err(NumberFault::TooLong);
+        }
+    }
+    let double: f64 = canonical.parse().map_err(|_| NumberFault::None)?;
+    let number = Number::from_f64(double).ok_or(NumberFault::TooLarge)?;
+    if !whole {
+        return Ok(number);
+    }
+    let Some(integer) = self::whole(double) else {
+        return Err(if double.fract() == 0.0 {
+            NumberFault::TooLong
+        } else {
+            NumberFault::NotWhole
+        });
+    };
+    canonical.clear();
+    canonical.push_str(&integer.to_string());
+    Ok(integer.into())
+}
+
+/// A double as the whole number that it exactly is.
+pub(super) fn whole(double: f64) -> Option<i64> {
+    // Beyond 2^53 a double does not tell neighbouring whole numbers apart.
+    #[expect(clippy::cast_possible_truncation, reason = "Whole, and below 2^53.")]
+    (double.fract() == 0.0 && double.abs() <= 9_007_199_254_740_992.0).then_some(double as i64)
+}
+
+/// The number in its canonical text; false when it is none.
+fn write_canonical(text: &str, locale: Option<Locale>, out: &mut String) -> bool {
+    let decimal = locale.map_or('.', Locale::decimal);
+    let unsigned = match text.strip_prefix(['-', '+']) {
+        Some(unsigned) => {
+            if text.starts_with('-') {
+                out.push('-');
+            }
+            unsigned
+        }
+        None => match (locale, text.strip_prefix('\u{2212}')) {
+            (Some(_), Some(unsigned)) => {
+                out.push('-');
+                unsigned
+            }
+            _ => text,
+        },
+    };
+    let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
+        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
+        None => (unsigned, None),
+    };
+    let (integer, fraction) = match mantissa.split_once(decimal) {
+        Some((integer, fraction)) => (integer, Some(fraction)),
+        None => (mantissa, None),
+    };
+    if integer.is_empty() && fraction.is_none_or(str::is_empty) {
+        return false;
+    }
+    let start = out.len();
+    if !write_integer(integer, locale, out) {
+        return false;
+    }
+    let digits = out[start..].trim_start_matches('0').len();
+    let zeros = out.len() - start - digits;
+    out.replace_range(start..start + zeros, "");
+    if out.len() == start {
+        out.push('0');
+    }
+    if let Some(fraction) = fraction.filter(|fraction| !fraction.is_empty()) {
+        if !is_digits(fraction) {
+            return false;
+        }
+        out.push('.');
+        out.push_str(fraction);
+    }
+    let Some(exponent) = exponent else {
+        return true;
+    };
+    let (negative, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => (true, exponent),
+        None => (false, exponent.strip_prefix('+').unwrap_or(exponent)),
+    };
+    out.push('e');
+    if negative {
+        out.push('-');
+    }
+    out.push_str(exponent);
+    !exponent.is_empty() && is_digits(exponent)
+}
+
+/// The digits before the decimal sign, without the signs between the thousands.
+fn write_integer(text: &str, locale: Option<Locale>, out: &mut String) -> bool {
+    if is_digits(text) {
+        out.push_str(text);
+        return true;
+    }
+    let signs = locale.map_or(&[][..], Locale::grouping);
+    let Some(sign) = text.chars().find(|c| !c.is_ascii_digit()) else {
+        return false;
+    };
+    let is_space = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}');
+    if !signs.contains(&sign) && !(is_space(sign) && signs.contains(&' ')) {
+        return false;
+    }
+    for (index, group) in text.split(sign).enumerate() {
+        let fits = match index {
+            0 => (1..=3).contains(&group.len()),
+            _ => group.len() == 3,
+        };
+        if !fits || !is_digits(group) {
+            return false;
+        }
+        out.push_str(group);
+    }
+    true
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Why a text is no number.
+fn why(text: &str) -> NumberFault {
+    let unsigned = text.trim_start_matches(['+', '-', '\u{2212}']);
+    let lower = unsigned.to_ascii_lowercase();
+    if matches!(
+        lower.as_str(),
+        "nan" | "inf" | "infinity" | "-nan" | "1.#inf" | "∞"
+    ) {
+        return NumberFault::NoSuch;
+    }
+    if text.chars().any(|c| c.is_numeric() && !c.is_ascii_digit()) {
+        return NumberFault::Digits;
+    }
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return NumberFault::None;
+    }
+    let is_sign = |c: char| {
+        matches!(
+            c,
+            '.' | ',' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'
+        )
+    };
+    if !unsigned.is_empty() && unsigned.chars().all(|c| c.is_ascii_digit() || is_sign(c)) {
+        return NumberFault::Signs;
+    }
+    let is_unit = |c: char| c.is_alphabetic() || is_sign(c) || "%‰€$£¥₹/".contains(c);
+    let bare = text.trim_matches(|c| is_unit(c) || c == '-' || c == '+');
+    let amount = bare.chars().all(|c| c.is_ascii_digit() || is_sign(c));
+    if amount && !bare.is_empty() {
+        NumberFault::Unit
+    } else {
+        NumberFault::None
+    }
+}

@@ -1,0 +1,188 @@
+//! What was found in a cell, and what to write instead.
+
+use dropcast_domain::{model::Locale, problem::quoted};
+use jiff::civil::Date;
+
+use super::{Converter, Fault, date, date::DateFault, number, number::NumberFault};
+use crate::table::{
+    columns::{Column, Form},
+    rows::Cell,
+};
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A cell's content as a sentence names it.
+pub(in crate::table) fn found(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => "nothing".to_owned(),
+        Cell::Text(text) => quoted(text),
+        Cell::Number(number) => number_text(*number),
+        Cell::Bool(truth) => truth.to_string(),
+        Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
+            format!("the date {}", moment.date())
+        }
+        Cell::DateTime(moment) => format!("the date and time {moment}"),
+        Cell::Unusable(text) => quoted(text),
+        Cell::Error(error) => (*error).to_owned(),
+        Cell::Refused(refusal) => refusal.found.clone(),
+    }
+}
+
+/// The shortest text of a number.
+fn number_text(number: f64) -> String {
+    match number::whole(number) {
+        Some(whole) => whole.to_string(),
+        None => serde_json::Number::from_f64(number)
+            .map_or_else(|| number.to_string(), |number| number.to_string()),
+    }
+}
+
+impl Converter {
+    /// What may stand in a cell, as a noun.
+    pub(in crate::table) fn allowed<'a>(column: &'a Column, fault: &'a Fault) -> &'a str {
+        match fault {
+            Fault::Refused(refusal) => refusal.allowed,
+            _ => &column.allowed,
+        }
+    }
+
+    /// What to do about a cell that could not be converted; may be empty.
+    pub(in crate::table) fn hint(self, cell: &Cell, column: &Column, fault: &Fault) -> String {
+        let text = match cell {
+            Cell::Text(text) => text.trim(),
+            _ => "",
+        };
+        match fault {
+            Fault::Number(fault) => self.number_hint(text, *fault),
+            Fault::Date(fault) => self.date_hint(column.form, fault),
+            Fault::Truth => match self.locale {
+                Some(locale) if !super::truth::of(locale).0.is_empty() => {
+                    let (yes, no) = super::truth::of(locale);
+                    format!("Write true or false, or {} or {}.", yes[0], no[0])
+                }
+                _ => "Write true or false.".to_owned(),
+            },
+            Fault::IsDate => {
+                "Excel shows this cell as a date: give it a number format, or write the number again.".to_owned()
+            }
+            Fault::IsTruth => String::new(),
+            Fault::Days(days) => days_hint(*days),
+            Fault::NotOneOrZero => "Write true or false.".to_owned(),
+            Fault::Unusable => "Write it out instead.".to_owned(),
+            Fault::Formula => {
+                "The formula in this cell failed: mend it, or write the value.".to_owned()
+            }
+            Fault::Refused(refusal) => refusal.hint.to_owned(),
+        }
+    }
+
+    fn number_hint(self, text: &str, fault: NumberFault) -> String {
+        let example = match self.locale.map(Locale::decimal) {
+            Some(',') => "1234,5",
+            _ => "1234.5",
+        };
+        match fault {
+            NumberFault::None | NumberFault::NotWhole => String::new(),
+            NumberFault::Signs => match self.meant(text) {
+                Some(meant) => format!("Write {meant}."),
+                None => format!("Write numbers such as {example}."),
+            },
+            NumberFault::Digits => "Write numbers with the digits 0 to 9.".to_owned(),
+            NumberFault::NoSuch => "There is no such number: leave the cell empty.".to_owned(),
+            NumberFault::Unit => {
+                format!(
+                    "Write the number alone, such as {example}: no unit, currency or percent sign."
+                )
+            }
+            NumberFault::TooLarge => {
+                "It is beyond the range of numbers, which ends at 1.8e308.".to_owned()
+            }
+            NumberFault::TooLong => "It has more digits than can be kept exactly.".to_owned(),
+        }
+    }
+
+    /// How a number with foreign signs is to be written, where it can only mean one.
+    fn meant(self, text: &str) -> Option<String> {
+        let readings = [Locale::EnUs, Locale::DeDe, Locale::FrFr, Locale::DeCh];
+        let mut meant: Option<String> = None;
+        for locale in readings {
+            let mut canonical = String::new();
+            if number::parse(text, Some(locale), false, &mut canonical).is_err() {
+                continue;
+            }
+            if meant.as_ref().is_some_and(|meant| *meant != canonical) {
+                return None;
+            }
+            meant = Some(canonical);
+        }
+        match self.locale.map(Locale::decimal) {
+            Some(',') => meant.map(|meant| meant.replace('.', ",")),
+            _ => meant,
+        }
+    }
+
+    fn date_hint(self, form: Form, fault: &DateFault) -> String {
+        let time = if form == Form::DateTime {
+            "T08:30:00Z"
+        } else {
+            ""
+        };
+        let write = |day: &Date| format!("{day}{time}");
+        match fault {
+            DateFault::None | DateFault::Time => String::new(),
+            DateFault::NoMonth(month) => format!("There is no month {month}."),
+            DateFault::NoDay { year, month, days } => {
+                let name = usize::try_from(*month - 1).map_or("", |index| MONTHS[index]);
+                format!("{name} {year} has {days} days.")
+            }
+            DateFault::ShortYear => "Write the year with four digits.".to_owned(),
+            DateFault::Figures(Some(one), Some(other)) if one != other => {
+                format!(
+                    "Write {} or {}, whichever is meant.",
+                    write(one),
+                    write(other)
+                )
+            }
+            DateFault::Figures(one, other) => match one.as_ref().or(other.as_ref()) {
+                Some(day) => format!("Write {}.", write(day)),
+                None => String::new(),
+            },
+            DateFault::Days(day) => format!(
+                "In Excel this number of days stands for {day}: write {}, or give the cell a date format.",
+                write(day)
+            ),
+            DateFault::HasTime => "Write the date without a time.".to_owned(),
+        }
+    }
+}
+
+/// A number of a workbook where a date is wanted.
+fn days_hint(days: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "Checked to be a plausible day."
+    )]
+    let day = (1.0..2_958_466.0)
+        .contains(&days)
+        .then(|| date::excel_day(days as i32))
+        .flatten();
+    match day {
+        Some(day) if days >= 20_000.0 => {
+            format!("As a number of days it stands for {day}: give the cell a date format.")
+        }
+        _ => "Write a date, and give the cell a date format.".to_owned(),
+    }
+}

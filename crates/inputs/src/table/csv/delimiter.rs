@@ -1,0 +1,161 @@
+//! Which sign stands between the cells of a CSV file.
+
+use csv_core::{ReadRecordResult, ReaderBuilder};
+use dropcast_domain::model::TableSpec;
+
+use crate::table::header::fold;
+
+/// How much of the text is looked at, in bytes.
+pub(super) const SAMPLE: usize = 64 * 1024;
+
+/// How many rows of it.
+const SAMPLE_ROWS: u64 = 50;
+
+/// The delimiters that are known, the usual one first.
+const KNOWN: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// What was found out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Guess {
+    pub(super) delimiter: u8,
+    /// The length of a first line that only names it.
+    pub(super) skipped: usize,
+}
+
+/// The delimiter by which the header names the most wanted columns, and, of those, by which
+/// the most rows are as wide as the header.
+pub(super) fn detect(text: &[u8], is_all: bool, spec: &TableSpec, names: &[&str]) -> Guess {
+    if let Some(guess) = declared(text) {
+        return guess;
+    }
+    let wanted: Vec<String> = names.iter().map(|name| fold(name)).collect();
+    let mut best = (Score::default(), KNOWN[0]);
+    for delimiter in KNOWN {
+        let score = Score::of(text, is_all, delimiter, spec.header_row, &wanted);
+        if score > best.0 {
+            best = (score, delimiter);
+        }
+    }
+    Guess {
+        delimiter: best.1,
+        skipped: 0,
+    }
+}
+
+/// A first line `sep=;`.
+fn declared(text: &[u8]) -> Option<Guess> {
+    let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
+    let bare: Vec<u8> = line.iter().copied().filter(|byte| *byte != b'"').collect();
+    match *bare {
+        [s, e, p, b'=', delimiter]
+            if [s, e, p].eq_ignore_ascii_case(b"sep") && KNOWN.contains(&delimiter) =>
+        {
+            let end = match text[line.len()..] {
+                [b'\r', b'\n', ..] => 2,
+                [_, ..] => 1,
+                [] => 0,
+            };
+            Some(Guess {
+                delimiter,
+                skipped: line.len() + end,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// How well a delimiter fits; greater is better.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Score {
+    /// How many wanted columns the header names.
+    named: usize,
+    /// How many rows are as wide as the header, in percent; 0 when it is one cell wide.
+    even: usize,
+    width: usize,
+}
+
+impl Score {
+    fn of(
+        text: &[u8],
+        is_all: bool,
+        delimiter: u8,
+        header_row: Option<u64>,
+        wanted: &[String],
+    ) -> Self {
+        let mut header: Option<Vec<String>> = None;
+        let (mut rows, mut even) = (0, 0);
+        each_row(text, is_all, delimiter, |number, cells| {
+            match &header {
+                None if header_row.is_none_or(|row| number >= row) => {
+                    let names = cells
+                        .iter()
+                        .map(|cell| fold(&String::from_utf8_lossy(cell)));
+                    header = Some(names.collect());
+                }
+                None => {}
+                Some(header) => {
+                    rows += 1;
+                    even += usize::from(cells.len() == header.len());
+                }
+            }
+            rows < SAMPLE_ROWS as usize
+        });
+        let header = header.unwrap_or_default();
+        let width = header.len();
+        Self {
+            named: wanted.iter().filter(|name| header.contains(name)).count(),
+            even: if width < 2 {
+                0
+            } else {
+                (even * 100).checked_div(rows).unwrap_or(100)
+            },
+            width,
+        }
+    }
+}
+
+/// Hands over the rows that hold anything, with their numbers, until told to stop. A last row
+/// that may be cut off is left out.
+fn each_row(text: &[u8], is_all: bool, delimiter: u8, mut take: impl FnMut(u64, &[&[u8]]) -> bool) {
+    let mut parser = ReaderBuilder::new().delimiter(delimiter).build();
+    let mut output = vec![0; text.len() + 1];
+    let mut ends = vec![0; text.len() + 2];
+    let mut at = 0;
+    let mut number = 0;
+    loop {
+        while let [first, rest @ ..] = &text[at..]
+            && matches!(first, b'\r' | b'\n')
+        {
+            number += 1;
+            at += 1 + usize::from(*first == b'\r' && rest.first() == Some(&b'\n'));
+        }
+        if at >= text.len() {
+            return;
+        }
+        let (mut result, read, mut bytes, mut cells) =
+            parser.read_record(&text[at..], &mut output, &mut ends);
+        at += read;
+        if result == ReadRecordResult::InputEmpty && is_all {
+            let (last, _, more_bytes, more_cells) =
+                parser.read_record(b"\n", &mut output[bytes..], &mut ends[cells..]);
+            (result, bytes, cells) = (last, bytes + more_bytes, cells + more_cells);
+        }
+        if result != ReadRecordResult::Record {
+            return;
+        }
+        if text.get(at - 1) == Some(&b'\r') && text.get(at) == Some(&b'\n') {
+            at += 1;
+        }
+        number += 1;
+        let mut from = 0;
+        let row: Vec<&[u8]> = ends[..cells]
+            .iter()
+            .map(|&to| &output[std::mem::replace(&mut from, to)..to])
+            .collect();
+        let _ = bytes;
+        let holds = |cell: &&[u8]| !cell.trim_ascii().is_empty();
+        if row.iter().any(holds) && !take(number, &row) {
+            return;
+        }
+    }
+}

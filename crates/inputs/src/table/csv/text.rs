@@ -1,0 +1,215 @@
+//! The text of a CSV file: which encoding it is in, and its bytes as UTF-8.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use dropcast_domain::{
+    model::TableEncoding,
+    problem::{Problem, ProblemList},
+};
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::{encoding::binary, table::rows::ReadError};
+
+/// How much is read at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// A byte that UTF-8 never has: it stands for what could not be decoded, so that the cell is
+/// found in which it stands.
+const DAMAGED: u8 = 0xff;
+
+/// The text of a file, piece by piece.
+pub(super) struct Text<R> {
+    file: R,
+    raw: Vec<u8>,
+    /// None for UTF-8, which is taken as it is.
+    decoder: Option<Decoder>,
+}
+
+/// The encoding of a file: its byte order mark decides, else what is declared, else where its
+/// NUL bytes stand, else whether it is UTF-8. What is not, is Windows-1252.
+pub(super) fn detect<R: Read + Seek>(
+    file: &mut R,
+    declared: Option<TableEncoding>,
+) -> Result<TableEncoding, ReadError> {
+    file.rewind()?;
+    let mut start = Vec::with_capacity(CHUNK);
+    file.take(CHUNK as u64).read_to_end(&mut start)?;
+    if let Some(name) = binary(&start) {
+        let message = format!(
+            "The file is {name}, although its name says that it is CSV. Save it as CSV, or give it the name that it should have."
+        );
+        return Err(refuse(name, "a CSV file", &message));
+    }
+    match start.as_slice() {
+        [] => {
+            return Err(refuse(
+                "an empty file",
+                "a row of column names and rows of values",
+                "The file is empty. Fill it in, or save it again.",
+            ));
+        }
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
+            return Err(refuse(
+                "UTF-32 text",
+                "UTF-8 text",
+                "The file is UTF-32 text. Save it again and choose UTF-8 as its encoding.",
+            ));
+        }
+        [0xef, 0xbb, 0xbf, ..] => return Ok(TableEncoding::Utf8),
+        [0xff, 0xfe, ..] => return Ok(TableEncoding::Utf16Le),
+        [0xfe, 0xff, ..] => return Ok(TableEncoding::Utf16Be),
+        _ => {}
+    }
+    if let Some(declared) = declared {
+        return Ok(declared);
+    }
+    if let Some(wide) = by_nul_bytes(&start) {
+        return Ok(wide);
+    }
+    file.rewind()?;
+    Ok(if is_utf8(file)? {
+        TableEncoding::Utf8
+    } else {
+        TableEncoding::Windows1252
+    })
+}
+
+/// UTF-16 without a byte order mark: the high bytes of Latin text and of all delimiters are 0.
+fn by_nul_bytes(start: &[u8]) -> Option<TableEncoding> {
+    let nul = |from: usize| {
+        start
+            .iter()
+            .skip(from)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    let (even, odd) = (nul(0), nul(1));
+    let many = start.len() / 2 / 10;
+    if odd > many && even * 10 <= odd {
+        Some(TableEncoding::Utf16Le)
+    } else if even > many && odd * 10 <= even {
+        Some(TableEncoding::Utf16Be)
+    } else {
+        None
+    }
+}
+
+/// Whether a file is UTF-8, be it with damaged places: more characters that only UTF-8 writes
+/// so than bytes that it does not have.
+fn is_utf8<R: Read>(file: &mut R) -> io::Result<bool> {
+    let mut buffer = vec![0; CHUNK];
+    let (mut held, mut right, mut wrong) = (0, 0_u64, 0_u64);
+    loop {
+        let read = read_some(file, &mut buffer[held..])?;
+        let ended = read == 0;
+        let end = held + read;
+        let mut at = 0;
+        held = 0;
+        while at < end {
+            let piece = &buffer[at..end];
+            let (valid, length) = match std::str::from_utf8(piece) {
+                Ok(_) => (piece.len(), None),
+                Err(error) => (error.valid_up_to(), Some(error.error_len())),
+            };
+            if !piece[..valid].is_ascii() {
+                let begins = |byte: &&u8| **byte >= 0xc0;
+                right += piece[..valid].iter().filter(begins).count() as u64;
+            }
+            at += valid;
+            match length {
+                None => {}
+                Some(Some(length)) => {
+                    wrong += 1;
+                    at += length;
+                }
+                Some(None) if ended => {
+                    wrong += 1;
+                    at = end;
+                }
+                Some(None) => {
+                    // The rest of the character is in the next piece.
+                    held = end - at;
+                    break;
+                }
+            }
+        }
+        if ended {
+            return Ok(wrong == 0 || right > wrong);
+        }
+        buffer.copy_within(at..at + held, 0);
+    }
+}
+
+/// Reads once, whatever interrupts it.
+fn read_some<R: Read>(file: &mut R, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+impl<R: Read + Seek> Text<R> {
+    /// The text of a file from its beginning, without its byte order mark.
+    pub(super) fn new(mut file: R, encoding: TableEncoding) -> io::Result<Self> {
+        file.rewind()?;
+        let mut start = Vec::with_capacity(3);
+        (&mut file).take(3).read_to_end(&mut start)?;
+        let mark = match (encoding, start.as_slice()) {
+            (TableEncoding::Utf8, [0xef, 0xbb, 0xbf]) => 3,
+            (TableEncoding::Utf16Le, [0xff, 0xfe, ..])
+            | (TableEncoding::Utf16Be, [0xfe, 0xff, ..]) => 2,
+            _ => 0,
+        };
+        file.seek(SeekFrom::Start(mark))?;
+        let decoder =
+            |encoding: &'static Encoding| Some(encoding.new_decoder_without_bom_handling());
+        Ok(Self {
+            file,
+            raw: vec![0; CHUNK],
+            decoder: match encoding {
+                TableEncoding::Utf8 => None,
+                TableEncoding::Utf16Le => decoder(UTF_16LE),
+                TableEncoding::Utf16Be => decoder(UTF_16BE),
+                TableEncoding::Windows1252 => decoder(WINDOWS_1252),
+            },
+        })
+    }
+
+    /// Appends the next piece of the text; false when there is no more after it.
+    pub(super) fn read(&mut self, into: &mut Vec<u8>) -> io::Result<bool> {
+        let Some(decoder) = &mut self.decoder else {
+            let start = into.len();
+            into.resize(start + CHUNK, 0);
+            let read = read_some(&mut self.file, &mut into[start..])?;
+            into.truncate(start + read);
+            return Ok(read > 0);
+        };
+        let read = read_some(&mut self.file, &mut self.raw)?;
+        let last = read == 0;
+        let raw = &self.raw[..read];
+        let mut at = 0;
+        loop {
+            let start = into.len();
+            // A byte of UTF-16 or Windows-1252 becomes at most three of UTF-8.
+            into.resize(start + 3 * (raw.len() - at) + 16, 0);
+            let (result, used, written) =
+                decoder.decode_to_utf8_without_replacement(&raw[at..], &mut into[start..], last);
+            into.truncate(start + written);
+            at += used;
+            match result {
+                DecoderResult::InputEmpty => return Ok(!last),
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => into.push(DAMAGED),
+            }
+        }
+    }
+}
+
+fn refuse(found: &str, allowed: &str, message: &str) -> ReadError {
+    ReadError::Refused(ProblemList::of(Problem::with_message(
+        "", found, allowed, message,
+    )))
+}

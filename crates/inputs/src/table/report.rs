@@ -1,0 +1,283 @@
+//! What is wrong with a table: faults as they are found, similar ones put together, in memory
+//! that does not grow with their number.
+
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    fmt::Write,
+};
+
+use dropcast_domain::{
+    model::InputFormat,
+    problem::{MOST_OTHERS, MOST_PROBLEMS, Problem, ProblemList},
+};
+
+/// How many faulty cells are kept for the marked copy.
+const MOST_FAULTS: usize = 10_000;
+
+/// How many kinds of faults are told apart.
+const MOST_GROUPS: usize = 10_000;
+
+/// The faulty cells of a table: the first 10,000, and how many more there are.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    rows: BTreeMap<u64, Vec<CellFault>>,
+    kept: usize,
+    more: u64,
+}
+
+/// What is wrong with one cell, or with its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CellFault {
+    /// The cell's column, from 0; `None` for the row as a whole.
+    pub(crate) column: Option<usize>,
+    /// What was found, what is allowed and what to do.
+    pub(crate) message: String,
+}
+
+/// Where the header of a table stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Its row, from 1.
+    pub(crate) header_row: u64,
+    /// How many columns it names.
+    pub(crate) width: usize,
+}
+
+impl Faults {
+    /// How many faults there are, kept or not.
+    pub fn total(&self) -> u64 {
+        self.kept as u64 + self.more
+    }
+
+    /// How many faults are not kept.
+    pub fn more(&self) -> u64 {
+        self.more
+    }
+
+    /// What is wrong in a row.
+    pub(crate) fn of_row(&self, row: u64) -> &[CellFault] {
+        self.rows.get(&row).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rows that have faults, in order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = u64> {
+        self.rows.keys().copied()
+    }
+
+    fn is_full(&self) -> bool {
+        self.kept >= MOST_FAULTS
+    }
+
+    fn add(&mut self, row: u64, column: Option<usize>, message: impl FnOnce() -> String) {
+        if self.is_full() {
+            self.more += 1;
+            return;
+        }
+        self.kept += 1;
+        self.rows.entry(row).or_default().push(CellFault {
+            column,
+            message: message(),
+        });
+    }
+}
+
+/// What faults have in common that are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A cell could not be converted.
+    Unconverted,
+    /// A cell must hold something.
+    Empty,
+    /// A rule of the schema, by a hash of what it allows.
+    Rule(u64),
+    /// A key that an earlier row has.
+    Repeated,
+    /// A cell in a column that has no name.
+    Unnamed,
+    TooManyCells,
+    TooFewCells,
+}
+
+/// One fault in words.
+#[derive(Debug)]
+pub(super) struct Words {
+    /// What a heading names for several such faults: `Column "growth"`; may be empty.
+    pub(super) subject: String,
+    /// What all of them are, after their number: `cells do not hold a number`.
+    pub(super) many: String,
+    /// What was found.
+    pub(super) found: String,
+    /// What is allowed.
+    pub(super) allowed: String,
+    /// The fault as a sentence without its address: `found "ten"; a number is allowed.`
+    pub(super) sentence: String,
+    /// What to do, as a sentence; may be empty.
+    pub(super) hint: String,
+}
+
+/// Where a fault stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) row: u64,
+    /// The column in the file, from 0; `None` for the whole row.
+    pub(super) column: Option<usize>,
+}
+
+/// Everything that is wrong with a table, as it is found.
+#[derive(Debug)]
+pub(super) struct Report {
+    format: InputFormat,
+    /// What concerns the table as a whole.
+    table: ProblemList,
+    groups: HashMap<(Option<usize>, Kind), Group>,
+    /// Faults of kinds that are not told apart any more.
+    ungrouped: u64,
+    faults: Faults,
+}
+
+#[derive(Debug)]
+struct Group {
+    /// When it was begun, for a stable order.
+    rank: usize,
+    count: u64,
+    /// Its first addresses.
+    at: Vec<String>,
+    rows: Vec<u64>,
+    words: Words,
+}
+
+impl Report {
+    pub(super) fn new(format: InputFormat) -> Self {
+        Self {
+            format,
+            table: ProblemList::default(),
+            groups: HashMap::new(),
+            ungrouped: 0,
+            faults: Faults::default(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty() && self.groups.is_empty()
+    }
+
+    /// Notes what concerns the table as a whole.
+    pub(super) fn whole(&mut self, problem: Problem) {
+        self.table.push(problem);
+    }
+
+    /// Notes several of them.
+    pub(super) fn all(&mut self, problems: ProblemList) {
+        self.table.append(problems);
+    }
+
+    /// Marks a cell of the header, whose problem is noted by [`Self::whole`].
+    pub(super) fn mark(&mut self, row: u64, column: usize, message: &str) {
+        self.faults.add(row, Some(column), || message.to_owned());
+    }
+
+    /// Notes a fault of a cell or a row. It is only put into words while somebody will read them.
+    pub(super) fn fault(
+        &mut self,
+        place: Place,
+        kind: Kind,
+        address: impl FnOnce() -> String,
+        words: impl FnOnce() -> Words,
+    ) {
+        let Place { row, column } = place;
+        let count = self.groups.len();
+        let mut words = Some(words);
+        let mut put = || words.take().map(|words| words());
+        match self.groups.entry((column, kind)) {
+            Entry::Occupied(mut entry) => {
+                let group = entry.get_mut();
+                group.count += 1;
+                if group.at.len() <= MOST_OTHERS {
+                    group.at.push(address());
+                    group.rows.push(row);
+                }
+            }
+            Entry::Vacant(_) if count >= MOST_GROUPS => self.ungrouped += 1,
+            Entry::Vacant(entry) => {
+                if let Some(words) = put() {
+                    let message = note(&words);
+                    entry.insert(Group {
+                        rank: count,
+                        count: 1,
+                        at: vec![address()],
+                        rows: vec![row],
+                        words,
+                    });
+                    self.faults.add(row, column, || message);
+                    return;
+                }
+            }
+        }
+        self.faults.add(row, column, || {
+            put().map_or(String::new(), |words| note(&words))
+        });
+    }
+
+    /// The problems, the worst first, and the faulty cells.
+    pub(super) fn finish(self) -> (ProblemList, Faults) {
+        let mut groups: Vec<Group> = self.groups.into_values().collect();
+        groups.sort_by_key(|group| (std::cmp::Reverse(group.count), group.rank));
+        let mut problems = self.table;
+        problems.more += self.ungrouped;
+        for group in groups {
+            if problems.problems.len() < MOST_PROBLEMS {
+                problems.problems.push(group.problem(self.format));
+            } else {
+                problems.more += group.count;
+            }
+        }
+        (problems, self.faults)
+    }
+}
+
+/// A fault as the note beside its cell says it.
+fn note(words: &Words) -> String {
+    if words.hint.is_empty() {
+        words.sentence.clone()
+    } else {
+        format!("{} {}", words.sentence, words.hint)
+    }
+}
+
+impl Group {
+    fn problem(&self, format: InputFormat) -> Problem {
+        let words = &self.words;
+        let first = self.at.first().map_or("", String::as_str);
+        let problem = if self.count == 1 {
+            let message = format!("At {first}: {}", words.sentence);
+            Problem::with_message(first, &words.found, &words.allowed, &message)
+        } else {
+            let mut message = String::new();
+            if !words.subject.is_empty() {
+                let _ = write!(message, "{}: ", words.subject);
+            }
+            let _ = write!(message, "{} {}: ", self.count, words.many);
+            for (index, (at, row)) in self.at.iter().zip(&self.rows).enumerate() {
+                let short = match format {
+                    InputFormat::Csv => format!("row {row}"),
+                    _ => at.rsplit('!').next().unwrap_or_default().to_owned(),
+                };
+                match index {
+                    0 => drop(write!(message, "{short} ({})", words.found)),
+                    _ => drop(write!(message, ", {short}")),
+                }
+            }
+            match self.count - self.at.len() as u64 {
+                0 => message.push('.'),
+                more => drop(write!(message, " and {more} more.")),
+            }
+            Problem::with_message(first, &words.found, &words.allowed, &message)
+                .standing_for(self.count, self.at.iter().skip(1).map(String::as_str))
+        };
+        if words.hint.is_empty() {
+            problem
+        } else {
+            problem.hinted(&words.hint)
+        }
+    }
+}
