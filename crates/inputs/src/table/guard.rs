@@ -1,0 +1,69 @@
+//! What a table's file must be before anything reads it: what its name says it is, and no
+//! larger inside than its outside allows.
+//!
+//! A workbook is read by a library that trusts it: it reserves what a file declares, copies
+//! what a file repeats, and follows what a file chains. So everything that it would take on
+//! trust is checked here first, in one pass over the file with little memory: an archive is
+//! inflated once and counted ([`archive`], [`xml`]).
+
+mod archive;
+mod signature;
+mod xml;
+
+use std::io::{Read, Seek, SeekFrom};
+
+use dropcast_domain::{
+    model::InputFormat,
+    problem::{Problem, ProblemList},
+};
+
+use self::signature::Signature;
+use super::rows::ReadError;
+use crate::Limits;
+
+/// Checks that a file is what its extension says, and, for a workbook, that reading it
+/// takes bounded memory and time.
+pub(crate) fn check<R: Read + Seek>(
+    file: &mut R,
+    format: InputFormat,
+    limits: &Limits,
+) -> Result<(), ReadError> {
+    file.seek(SeekFrom::Start(0))?;
+    let signature = Signature::read(file)?;
+    signature::agree(signature, format, file)?;
+    match format {
+        InputFormat::Xlsx => archive::check(file, limits),
+        InputFormat::Xls | InputFormat::Csv | InputFormat::Json => Ok(()),
+    }
+}
+
+/// A file that is refused, in a sentence of its own.
+fn refused(found: &str, allowed: &str, message: &str) -> ReadError {
+    ReadError::Refused(ProblemList::of(Problem::with_message(
+        "", found, allowed, message,
+    )))
+}
+
+/// A workbook whose parts do not fit together.
+fn damaged(detail: &str) -> ReadError {
+    refused(
+        "a damaged workbook",
+        "a workbook that Excel opens without repairing it",
+        &format!(
+            "The workbook is damaged or was not sent completely ({detail}). Open it in Excel, \
+             save it under a new name, and send that file."
+        ),
+    )
+}
+
+/// A workbook that is larger inside than its outside allows.
+fn too_large(found: &str, allowed: &str) -> ReadError {
+    refused(
+        found,
+        allowed,
+        &format!(
+            "The workbook is too large inside: it has {found}; {allowed} is allowed. Copy the \
+             table alone, as values, into a new workbook, and send that."
+        ),
+    )
+}

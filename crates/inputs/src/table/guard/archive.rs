@@ -1,0 +1,294 @@
+//! The zip archive of an xlsx file: its directory, and every part of it inflated once.
+//!
+//! Sizes are counted, never believed: a header may say anything.
+
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+
+use dropcast_domain::problem::quoted;
+use zip::{ZipArchive, read::ZipFile, result::ZipError};
+
+use super::{
+    damaged, refused, signature, too_large,
+    xml::{Facts, Fault, Scan},
+};
+use crate::{Limits, table::rows::ReadError};
+
+/// The most parts; a workbook of a thousand sheets has a few thousand.
+const MOST_PARTS: u64 = 10_000;
+
+/// The largest directory in bytes.
+const LARGEST_DIRECTORY: u64 = 8 * MIB;
+
+/// All parts together may inflate to this, whatever the file's size …
+const INFLATED_BASE: u64 = 64 * MIB;
+
+/// … and to this times the file's size. Sheets inflate tenfold, very uniform ones thirtyfold.
+const INFLATED_RATIO: u64 = 50;
+
+/// … but never to more.
+const INFLATED_MOST: u64 = 4096 * MIB;
+
+/// What all copies of the longest cell style may take in memory.
+const MOST_STYLE_BYTES: u64 = 128 * MIB;
+
+const MIB: u64 = 1024 * 1024;
+
+/// The length of the record at the end of an archive that has no comment.
+const END_RECORD: u64 = 22;
+
+/// Checks the archive of an xlsx file.
+pub(super) fn check<R: Read + Seek>(file: &mut R, limits: &Limits) -> Result<(), ReadError> {
+    let size = file.seek(SeekFrom::End(0))?;
+    check_directory(file, size)?;
+    let mut archive = ZipArchive::new(&mut *file).map_err(unreadable)?;
+    is_workbook(&archive)?;
+    if archive.has_overlapping_entries().map_err(unreadable)? {
+        return Err(damaged("its parts overlap"));
+    }
+    let mut budget = Budget::new(size, limits);
+    for index in 0..archive.len() {
+        let part = archive.by_index(index).map_err(unreadable)?;
+        budget.inflate(part)?;
+    }
+    Ok(())
+}
+
+/// Looks at the archive's end and its directory before the archive is opened, since opening
+/// it keeps every entry. Excel writes no comment behind the end and nothing before the first
+/// part, so that the one directory stands right before the end.
+fn check_directory<R: Read + Seek>(file: &mut R, size: u64) -> Result<(), ReadError> {
+    let incomplete = || damaged("its end is missing");
+    let end_at = size.checked_sub(END_RECORD).ok_or_else(incomplete)?;
+    let mut end = [0; 22];
+    file.seek(SeekFrom::Start(end_at))?;
+    file.read_exact(&mut end)?;
+    if !end.starts_with(b"PK\x05\x06") {
+        return Err(incomplete());
+    }
+    let mut parts = u64::from(u16_at(&end, 10));
+    let mut length = u64::from(u32_at(&end, 12));
+    let mut start = u64::from(u32_at(&end, 16));
+    let mut directory_end = end_at;
+    if parts == 0xffff || length == 0xffff_ffff || start == 0xffff_ffff {
+        // A large archive: the true figures stand in a record of 56 bytes, before a locator
+        // of 20 bytes.
+        directory_end = end_at.checked_sub(76).ok_or_else(incomplete)?;
+        let mut large = [0; 76];
+        file.seek(SeekFrom::Start(directory_end))?;
+        file.read_exact(&mut large)?;
+        if !large.starts_with(b"PK\x06\x06") || large[56..60] != *b"PK\x06\x07" {
+            return Err(incomplete());
+        }
+        (parts, length, start) = (u64_at(&large, 32), u64_at(&large, 40), u64_at(&large, 48));
+    }
+    if parts > MOST_PARTS || length > LARGEST_DIRECTORY {
+        return Err(too_large(
+            &format!("{parts} parts"),
+            &format!("at most {MOST_PARTS}"),
+        ));
+    }
+    if start.checked_add(length) != Some(directory_end) {
+        return Err(damaged("its directory is not where it should be"));
+    }
+    let mut directory = vec![0; usize::try_from(length).unwrap_or_default()];
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(&mut directory)?;
+    walk_directory(&directory, parts).ok_or_else(|| damaged("its directory is broken"))
+}
+
+/// Whether a directory holds so many entries and nothing else.
+fn walk_directory(directory: &[u8], parts: u64) -> Option<()> {
+    let mut rest = directory;
+    for _ in 0..parts {
+        let (head, behind) = rest.split_at_checked(46)?;
+        if !head.starts_with(b"PK\x01\x02") {
+            return None;
+        }
+        let (name, extra, comment) = (u16_at(head, 28), u16_at(head, 30), u16_at(head, 32));
+        let (_, behind) = behind.split_at_checked(usize::from(name))?;
+        let (mut fields, behind) = behind.split_at_checked(usize::from(extra))?;
+        while !fields.is_empty() {
+            let (field, others) = fields.split_at_checked(4)?;
+            (_, fields) = others.split_at_checked(usize::from(u16_at(field, 2)))?;
+        }
+        (_, rest) = behind.split_at_checked(usize::from(comment))?;
+    }
+    rest.is_empty().then_some(())
+}
+
+/// Whether the archive is a workbook, and if not, what else it is.
+fn is_workbook<R: Read + Seek>(archive: &ZipArchive<R>) -> Result<(), ReadError> {
+    let mut names = Vec::with_capacity(archive.len());
+    for name in archive.file_names_raw() {
+        names.push(String::from_utf8_lossy(name).to_lowercase());
+    }
+    let has = |part: &str| names.iter().any(|name| name == part);
+    let begins = |folder: &str| names.iter().any(|name| name.starts_with(folder));
+    let ends = |ending: &str| names.iter().any(|name| name.ends_with(ending));
+    let found = if has("xl/workbook.bin") {
+        "a binary Excel workbook (xlsb)"
+    } else if has("_rels/.rels") && (has("xl/workbook.xml") || ends("workbook.xml")) {
+        return Ok(());
+    } else if begins("word/") {
+        "a Word document"
+    } else if begins("ppt/") {
+        "a PowerPoint presentation"
+    } else if has("mimetype") && has("content.xml") {
+        "an OpenDocument file"
+    } else if begins("index/") && ends(".iwa") {
+        "a Numbers document"
+    } else if ends(".xlsx") || ends(".xls") || ends(".csv") {
+        "a zip archive with files in it"
+    } else {
+        "a zip archive, but no workbook"
+    };
+    Err(refused(
+        found,
+        "an Excel workbook (xlsx)",
+        &format!(
+            "The file is named .xlsx, but is {found}. Save the table as \"Excel Workbook \
+             (.xlsx)\" and send that file alone."
+        ),
+    ))
+}
+
+/// What may still be inflated.
+struct Budget {
+    left: u64,
+    all: u64,
+    texts: u64,
+    facts: Facts,
+}
+
+impl Budget {
+    fn new(size: u64, limits: &Limits) -> Self {
+        let all = size
+            .saturating_mul(INFLATED_RATIO)
+            .saturating_add(INFLATED_BASE)
+            .min(INFLATED_MOST);
+        Self {
+            left: all,
+            all,
+            texts: limits.max_memory / 2,
+            facts: Facts::default(),
+        }
+    }
+
+    /// Inflates one part to its end.
+    fn inflate<R: Read>(&mut self, mut part: ZipFile<'_, R>) -> Result<(), ReadError> {
+        if part.encrypted() {
+            return Err(signature::password());
+        }
+        let name = part.name().map_err(unreadable)?.to_lowercase();
+        // What is no XML (a picture, a printer's settings) is counted, but not looked into.
+        let mut scan = is_xml(&name).then(|| Scan::new(name.ends_with("styles.xml")));
+        let mut block = vec![0; 64 * 1024];
+        let mut inflated = 0_u64;
+        loop {
+            let read = match part.read(&mut block) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(unreadable(ZipError::Io(error))),
+            };
+            inflated += read as u64;
+            self.left = self
+                .left
+                .checked_sub(read as u64)
+                .ok_or_else(|| self.bomb())?;
+            if let Some(scan) = &mut scan {
+                scan.feed(&block[..read])
+                    .map_err(|fault| faulty(&name, &fault))?;
+            }
+        }
+        if let Some(scan) = scan {
+            let facts = scan.finish().map_err(|fault| faulty(&name, &fault))?;
+            self.keep(&facts, inflated)?;
+        }
+        Ok(())
+    }
+
+    /// What reading the workbook will keep of a part.
+    fn keep(&mut self, facts: &Facts, inflated: u64) -> Result<(), ReadError> {
+        self.facts.add(facts);
+        if facts.texts > 0 {
+            let cost = facts.texts.saturating_mul(40).saturating_add(inflated);
+            self.texts = self.texts.checked_sub(cost).ok_or_else(|| {
+                too_large(
+                    &format!("{} different texts", facts.texts),
+                    "fewer or shorter ones",
+                )
+            })?;
+        }
+        if facts.declared_texts > facts.texts.saturating_mul(4).saturating_add(1_000_000) {
+            return Err(damaged("it declares texts that it does not have"));
+        }
+        let all = &self.facts;
+        if all.styles.saturating_mul(all.longest_style) > MOST_STYLE_BYTES {
+            return Err(too_large(
+                &format!("{} cell styles", all.styles),
+                "fewer or simpler ones",
+            ));
+        }
+        Ok(())
+    }
+
+    fn bomb(&self) -> ReadError {
+        let allowed = format!("at most {} MiB", self.all / MIB);
+        too_large("more content than its size can hold", &allowed)
+    }
+}
+
+/// Whether a part is one that a workbook's reader may open, by its name in lower case. Data
+/// that others keep in a workbook (`customXml/item1.xml`) is XML, but of any length.
+fn is_xml(name: &str) -> bool {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    (file.ends_with(".xml") || file.ends_with(".rels"))
+        && !(name.starts_with("customxml/item") && file.starts_with("item"))
+}
+
+fn faulty(part: &str, fault: &Fault) -> ReadError {
+    match fault {
+        Fault::TooLarge(what) => too_large(
+            &format!("{what} in the part {}", quoted(part)),
+            "what Excel can write",
+        ),
+        Fault::Broken(what) => damaged(&format!("{what} in the part {}", quoted(part))),
+    }
+}
+
+/// A part that cannot be read: the file's fault, unless it cannot be reached at all.
+fn unreadable(error: ZipError) -> ReadError {
+    match error {
+        ZipError::Io(error)
+            if !matches!(
+                error.kind(),
+                ErrorKind::InvalidData
+                    | ErrorKind::InvalidInput
+                    | ErrorKind::UnexpectedEof
+                    | ErrorKind::Other
+            ) =>
+        {
+            ReadError::Io(error)
+        }
+        error => damaged(&error.to_string()),
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u16::from_le_bytes(*chunk))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u32::from_le_bytes(*chunk))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u64::from_le_bytes(*chunk))
+}

@@ -1,0 +1,487 @@
+//! One pass over the XML of a workbook's part, before its reader sees it.
+//!
+//! It finds the same markup as the reader does and bounds what the reader would keep: how
+//! long one piece is, how deep elements stand in each other, how many of those there are
+//! that are kept, and that every reference to a cell is one that a sheet has (the reader's
+//! own arithmetic wraps round). A document type declaration, the place where entities are
+//! defined, is refused.
+
+use std::mem;
+
+use crate::table::excel::{MOST_COLUMNS, MOST_ROWS};
+
+/// The longest piece of text, comment or tag in bytes: the reader keeps one at a time.
+const LONGEST_PIECE: u64 = 16 * 1024 * 1024;
+
+/// The longest cell, shared text or name with all that stands in it, in bytes. Excel's
+/// longest text has 32,767 characters.
+const LONGEST_UNIT: u64 = 1024 * 1024;
+
+/// How deep elements stand in each other.
+const MOST_DEPTH: u64 = 1_000;
+
+/// How many sheets, names, fonts and the like a workbook's reader keeps. Excel writes at
+/// most 65,490 styles.
+const MOST_KEPT: u64 = 400_000;
+
+/// Why a part is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// There is more of something than the reader should meet.
+    TooLarge(&'static str),
+    /// It is not what a workbook holds.
+    Broken(&'static str),
+}
+
+/// What the reader will keep of a part.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Shared texts.
+    pub(super) texts: u64,
+    /// How many shared texts the part says it has.
+    pub(super) declared_texts: u64,
+    /// Cell styles, each of which keeps a copy of a font, a fill, a border and a format.
+    pub(super) styles: u64,
+    /// The longest of those, in bytes of XML.
+    pub(super) longest_style: u64,
+    /// Everything else that is kept.
+    kept: u64,
+}
+
+impl Facts {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.texts = self.texts.saturating_add(other.texts);
+        self.styles = self.styles.saturating_add(other.styles);
+        self.longest_style = self.longest_style.max(other.longest_style);
+        self.kept = self.kept.saturating_add(other.kept);
+    }
+}
+
+/// The pass over one part; fed with its bytes block by block.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    state: State,
+    /// How many bytes the present piece of text or markup has.
+    piece: u64,
+    /// How many bytes came before the present block's rest.
+    offset: u64,
+    /// The present tag, without its angle brackets.
+    tag: Vec<u8>,
+    /// Where it begins.
+    tag_start: u64,
+    depth: u64,
+    unit: Option<Unit>,
+    facts: Facts,
+    styles: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Text,
+    /// In a tag, and in which quotation marks.
+    Tag(Option<u8>),
+    /// After `<!`, before it is known what it begins.
+    Bang,
+    /// In a comment, after so many hyphens.
+    Comment(u8),
+    /// In a CDATA section, after so many brackets.
+    Cdata(u8),
+    /// In a processing instruction, after a question mark or not.
+    Instruction(bool),
+}
+
+/// An element whose whole content is kept in one piece.
+#[derive(Debug)]
+struct Unit {
+    name: &'static [u8],
+    start: u64,
+    style: bool,
+}
+
+impl Scan {
+    /// `styles` says that the part holds the workbook's cell styles.
+    pub(super) fn new(styles: bool) -> Self {
+        Self {
+            styles,
+            ..Self::default()
+        }
+    }
+
+    /// Reads on.
+    pub(super) fn feed(&mut self, block: &[u8]) -> Result<(), Fault> {
+        let mut rest = block;
+        while !rest.is_empty() {
+            let used = match self.state {
+                State::Text => self.text(rest),
+                State::Tag(quote) => self.in_tag(rest, quote)?,
+                State::Bang => self.bang(rest[0])?,
+                State::Comment(_) | State::Cdata(_) | State::Instruction(_) => self.aside(rest)?,
+            };
+            self.offset += used as u64;
+            self.piece += used as u64;
+            if self.piece > LONGEST_PIECE {
+                return Err(Fault::TooLarge("a piece of more than 16 MiB"));
+            }
+            let unit_start = self.unit.as_ref().map(|unit| unit.start);
+            if unit_start.is_some_and(|start| self.offset - start > LONGEST_UNIT) {
+                return Err(Fault::TooLarge("a text of more than 1 MiB"));
+            }
+            rest = &rest[used..];
+        }
+        Ok(())
+    }
+
+    /// What the part holds, once it was read to its end.
+    pub(super) fn finish(self) -> Result<Facts, Fault> {
+        if self.state == State::Text {
+            Ok(self.facts)
+        } else {
+            Err(Fault::Broken("unfinished markup"))
+        }
+    }
+
+    /// Text up to the next markup.
+    fn text(&mut self, bytes: &[u8]) -> usize {
+        let Some(markup) = bytes.iter().position(|b| *b == b'<') else {
+            return bytes.len();
+        };
+        self.begin(State::Tag(None));
+        self.tag.clear();
+        self.tag_start = self.offset + markup as u64;
+        markup + 1
+    }
+
+    fn begin(&mut self, state: State) {
+        self.state = state;
+        self.piece = 0;
+    }
+
+    /// A tag up to its end, or to the next quotation mark.
+    fn in_tag(&mut self, bytes: &[u8], quote: Option<u8>) -> Result<usize, Fault> {
+        if self.tag.is_empty() {
+            match bytes[0] {
+                b'!' => {
+                    self.state = State::Bang;
+                    return Ok(1);
+                }
+                b'?' => {
+                    self.state = State::Instruction(false);
+                    self.tag.push(b'?');
+                    return Ok(1);
+                }
+                _ => {}
+            }
+        }
+        let end = bytes.iter().position(|&b| match quote {
+            Some(quote) => b == quote,
+            None => matches!(b, b'>' | b'"' | b'\''),
+        });
+        let Some(end) = end else {
+            self.tag.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        };
+        match (quote, bytes[end]) {
+            (None, b'>') => {
+                self.tag.extend_from_slice(&bytes[..end]);
+                self.offset += end as u64 + 1;
+                let tag = mem::take(&mut self.tag);
+                let done = self.element(&tag);
+                self.tag = tag;
+                self.offset -= end as u64 + 1;
+                self.begin(State::Text);
+                done?;
+            }
+            (mark, b) => {
+                self.tag.extend_from_slice(&bytes[..=end]);
+                self.state = State::Tag(if mark.is_some() { None } else { Some(b) });
+            }
+        }
+        Ok(end + 1)
+    }
+
+    /// One byte after `<!`, until it is known what it begins.
+    fn bang(&mut self, byte: u8) -> Result<usize, Fault> {
+        self.tag.push(byte);
+        match &self.tag[..] {
+            b"--" => self.state = State::Comment(0),
+            b"[CDATA[" => self.state = State::Cdata(0),
+            begun if b"--".starts_with(begun) || b"[CDATA[".starts_with(begun) => {}
+            _ => return Err(Fault::Broken("a document type declaration")),
+        }
+        if self.state != State::Bang {
+            self.tag.clear();
+        }
+        Ok(1)
+    }
+
+    /// What stands beside the elements, up to its end.
+    fn aside(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        for (index, &byte) in bytes.iter().enumerate() {
+            let ended = match &mut self.state {
+                State::Comment(hyphens) => {
+                    // `<!-->` and `<!--->` are no comments; readers disagree about their end.
+                    if self.tag.len() < 2 {
+                        self.tag.push(byte);
+                        if byte == b'>' {
+                            return Err(Fault::Broken("a malformed comment"));
+                        }
+                    }
+                    repeated(hyphens, byte == b'-', byte == b'>')
+                }
+                State::Cdata(brackets) => repeated(brackets, byte == b']', byte == b'>'),
+                State::Instruction(asked) => {
+                    if self.tag.len() == 1 {
+                        self.tag.push(byte);
+                        if byte == b'>' {
+                            return Err(Fault::Broken("a malformed instruction"));
+                        }
+                    }
+                    let ended = *asked && byte == b'>';
+                    *asked = byte == b'?';
+                    ended
+                }
+                State::Text | State::Tag(_) | State::Bang => true,
+            };
+            if ended {
+                self.begin(State::Text);
+                return Ok(index + 1);
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// A whole tag.
+    fn element(&mut self, tag: &[u8]) -> Result<(), Fault> {
+        if let Some(name) = tag.strip_prefix(b"/") {
+            if name.iter().any(|b| matches!(b, b'"' | b'\'')) {
+                return Err(Fault::Broken("a malformed end of an element"));
+            }
+            self.depth = self.depth.saturating_sub(1);
+            self.end(local(name.trim_ascii_end()));
+            return Ok(());
+        }
+        let (tag, empty) = match tag.strip_suffix(b"/") {
+            Some(tag) => (tag, true),
+            None => (tag, false),
+        };
+        let name_end = tag
+            .iter()
+            .position(u8::is_ascii_whitespace)
+            .unwrap_or(tag.len());
+        let (name, attributes) = tag.split_at(name_end);
+        let name = local(name);
+        self.start(name, attributes)?;
+        if empty {
+            self.end(name);
+        } else {
+            self.depth += 1;
+            if self.depth > MOST_DEPTH {
+                return Err(Fault::TooLarge("elements too deep in each other"));
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, name: &[u8], attributes: &[u8]) -> Result<(), Fault> {
+        match name {
+            b"c" => {
+                check_references(attributes, b"r", is_cell)?;
+                self.begin_unit(b"c", false);
+            }
+            b"row" => check_references(attributes, b"r", is_row)?,
+            b"dimension" | b"f" => check_references(attributes, b"ref", is_range)?,
+            b"si" => {
+                self.facts.texts += 1;
+                self.begin_unit(b"si", false);
+            }
+            b"sst" => {
+                self.facts.declared_texts = number(attribute(attributes, b"uniqueCount")?);
+            }
+            b"Relationship" => {
+                check_relationship(attributes)?;
+                self.keep(b"Relationship")?;
+            }
+            b"sheet" => self.keep(b"sheet")?,
+            b"definedName" => self.keep(b"definedName")?,
+            b"xf" if self.styles => {
+                self.facts.styles += 1;
+                self.keep(b"xf")?;
+            }
+            b"font" if self.styles => self.keep(b"font")?,
+            b"fill" if self.styles => self.keep(b"fill")?,
+            b"border" if self.styles => self.keep(b"border")?,
+            b"numFmt" if self.styles => self.keep(b"numFmt")?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, name: &'static [u8]) -> Result<(), Fault> {
+        self.facts.kept += 1;
+        if self.facts.kept > MOST_KEPT {
+            return Err(Fault::TooLarge("too many sheets, names or styles"));
+        }
+        self.begin_unit(name, self.styles);
+        Ok(())
+    }
+
+    fn begin_unit(&mut self, name: &'static [u8], style: bool) {
+        let start = self.tag_start;
+        self.unit = Some(Unit { name, start, style });
+    }
+
+    fn end(&mut self, name: &[u8]) {
+        if self.unit.as_ref().is_some_and(|unit| unit.name == name)
+            && let Some(unit) = self.unit.take()
+            && unit.style
+        {
+            let length = self.offset - unit.start;
+            self.facts.longest_style = self.facts.longest_style.max(length);
+        }
+    }
+}
+
+/// Counts how often a sign was repeated; true when the sign that ends it follows two.
+fn repeated(times: &mut u8, is_sign: bool, is_end: bool) -> bool {
+    if is_sign {
+        *times = times.saturating_add(1);
+        return false;
+    }
+    let ended = is_end && *times >= 2;
+    *times = 0;
+    ended
+}
+
+/// An element's name without its namespace's prefix.
+fn local(name: &[u8]) -> &[u8] {
+    name.rsplit(|b| *b == b':').next().unwrap_or(name)
+}
+
+/// The next attribute, and what stands behind it.
+type Attribute<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
+fn next_attribute(bytes: &[u8]) -> Result<Option<Attribute<'_>>, Fault> {
+    let malformed = Fault::Broken("a malformed attribute");
+    let bytes = bytes.trim_ascii_start();
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let Some(equals) = bytes.iter().position(|b| *b == b'=') else {
+        return Err(malformed);
+    };
+    let key = bytes[..equals].trim_ascii_end();
+    let Some((&quote @ (b'"' | b'\''), value)) =
+        bytes[equals + 1..].trim_ascii_start().split_first()
+    else {
+        return Err(malformed);
+    };
+    match value.iter().position(|b| *b == quote) {
+        Some(end) => Ok(Some((key, &value[..end], &value[end + 1..]))),
+        None => Err(malformed),
+    }
+}
+
+/// The value of an attribute.
+fn attribute<'a>(attributes: &'a [u8], wanted: &[u8]) -> Result<Option<&'a [u8]>, Fault> {
+    let mut rest = attributes;
+    while let Some((key, value, behind)) = next_attribute(rest)? {
+        if key == wanted {
+            return Ok(Some(value));
+        }
+        rest = behind;
+    }
+    Ok(None)
+}
+
+fn check_references(
+    attributes: &[u8],
+    wanted: &[u8],
+    fits: impl Fn(&[u8]) -> bool,
+) -> Result<(), Fault> {
+    match attribute(attributes, wanted)? {
+        Some(value) if !fits(value) => Err(Fault::Broken("a cell that no sheet has")),
+        _ => Ok(()),
+    }
+}
+
+/// The parts that a workbook's reader follows a relationship to must be XML, and so have
+/// been looked into.
+fn check_relationship(attributes: &[u8]) -> Result<(), Fault> {
+    let kind = attribute(attributes, b"Type")?.unwrap_or_default();
+    let followed = [&b"/officeDocument"[..], b"/worksheet"];
+    if !followed.iter().any(|ending| kind.ends_with(ending)) {
+        return Ok(());
+    }
+    let target = attribute(attributes, b"Target")?.unwrap_or_default();
+    let target = target.to_ascii_lowercase();
+    let is_item = target
+        .split(|b| *b == b'/')
+        .next_back()
+        .is_some_and(|file| file.starts_with(b"item"));
+    if target.ends_with(b".xml") && !target.contains(&b'&') && !is_item {
+        Ok(())
+    } else {
+        Err(Fault::Broken("a sheet that is no XML"))
+    }
+}
+
+/// A figure; the largest there is, when it is larger.
+fn number(text: Option<&[u8]>) -> u64 {
+    text.unwrap_or_default()
+        .iter()
+        .filter(|b| b.is_ascii_digit())
+        .fold(0, |number: u64, b| {
+            number
+                .saturating_mul(10)
+                .saturating_add(u64::from(b - b'0'))
+        })
+}
+
+/// `C7`
+fn is_cell(reference: &[u8]) -> bool {
+    cell(reference).is_some()
+}
+
+/// `7`
+fn is_row(reference: &[u8]) -> bool {
+    row(reference).is_some()
+}
+
+/// `A1` or `A1:C7`
+fn is_range(reference: &[u8]) -> bool {
+    let mut cells = reference.split(|b| *b == b':').map(cell);
+    match (cells.next(), cells.next(), cells.next()) {
+        (Some(Some(_)), None, None) => true,
+        (Some(Some(first)), Some(Some(last)), None) => first.0 <= last.0 && first.1 <= last.1,
+        _ => false,
+    }
+}
+
+fn cell(reference: &[u8]) -> Option<(u32, u32)> {
+    let letters = reference
+        .iter()
+        .take_while(|b| b.is_ascii_alphabetic())
+        .count();
+    if !(1..=3).contains(&letters) {
+        return None;
+    }
+    let (column, number) = reference.split_at(letters);
+    let column = column.iter().fold(0, |column, letter| {
+        column * 26 + u32::from(letter.to_ascii_uppercase() - b'A') + 1
+    });
+    (column <= MOST_COLUMNS).then_some((row(number)?, column))
+}
+
+fn row(reference: &[u8]) -> Option<u32> {
+    if !(1..=7).contains(&reference.len()) || !reference.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let row = reference
+        .iter()
+        .fold(0, |row, figure| row * 10 + u32::from(figure - b'0'));
+    (1..=MOST_ROWS).contains(&row).then_some(row)
+}
+
+#[cfg(test)]
+mod tests;
