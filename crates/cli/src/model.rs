@@ -4,11 +4,11 @@ use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
-    model::{MANIFEST_FILE, Manifest, ModelName},
-    registry::{Draft, RegisteredVersion},
+    model::{MANIFEST_FILE, ModelName},
+    registry::RegisteredVersion,
     run_id::Version,
 };
-use dropcast_local_stack::Registry;
+use dropcast_local_stack::{ModelFolder, Registry};
 use dropcast_run_store::{History as _, Models as _};
 
 use crate::{
@@ -45,15 +45,12 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
             Box::pin(register).await.map_err(not_accepted)?
         }
         (None, Some(image), Some(job_definition)) => {
-            let (manifest, input_schema) = read_folder(&args.dir)?;
-            let draft = Draft {
-                manifest,
-                input_schema,
-                image: image.clone(),
-                job_definition: job_definition.clone(),
-                commit: args.commit.clone(),
-                built_at: clock::now(),
-            };
+            let draft = read_folder(&args.dir)?.into_draft(
+                image.clone(),
+                job_definition.clone(),
+                args.commit.clone(),
+                clock::now(),
+            );
             let version = stack.store.register(&draft).await?;
             dropcast_local_stack::Registered { version, new: true }
         }
@@ -146,27 +143,10 @@ fn check_folder(dir: &Path) -> Result<(), Stop> {
         .advice("docs/MODELS.md says what a model's folder holds; models/revenue-forecast is one."))
 }
 
-/// The manifest and the input's schema of a model's folder.
-fn read_folder(dir: &Path) -> anyhow::Result<(Manifest, String)> {
+/// What a model's folder declares.
+fn read_folder(dir: &Path) -> anyhow::Result<ModelFolder> {
     check_folder(dir)?;
-    let wrong = |message: String| {
-        Stop::new(Exit::NotAccepted, message).advice("Correct this and register the folder again.")
-    };
-    let file = dir.join(MANIFEST_FILE);
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| wrong(format!("{} cannot be read: {error}.", file.display())))?;
-    let manifest = Manifest::parse(&file.display().to_string(), &text)
-        .map_err(|problems| wrong(problems.to_string()))?;
-    let file = dir.join(&manifest.input.schema);
-    let schema = std::fs::read_to_string(&file).map_err(|error| {
-        wrong(format!(
-            "The input's schema {} cannot be read: {error}.",
-            file.display()
-        ))
-    })?;
-    serde_json::from_str::<serde_json::Value>(&schema)
-        .map_err(|error| wrong(format!("{} is not JSON: {error}.", file.display())))?;
-    Ok((manifest, schema))
+    ModelFolder::read(dir).map_err(not_accepted)
 }
 
 async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
@@ -274,7 +254,7 @@ fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 3] {
         .input
         .accepts
         .iter()
-        .map(|format| format.extension())
+        .map(|format| format.name())
         .collect();
     let reads = format!(
         "{}, at most {}",

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 /// The name of the file that holds a manifest.
 pub const MANIFEST_FILE: &str = "model.toml";
 
-/// The largest JSON document in bytes, whatever a manifest says: it is read whole.
-pub const LARGEST_JSON: u64 = 100 * 1024 * 1024;
+/// The largest input in bytes of a format that is read whole, whatever a manifest says.
+pub const LARGEST_IN_MEMORY: u64 = 100 * 1024 * 1024;
 
 /// A model's manifest, checked; serialised in camelCase it is what the table
 /// keeps with a version.
@@ -113,10 +113,9 @@ impl Default for TableSpec {
 impl InputSpec {
     /// The largest file of a format in bytes.
     pub fn max_bytes_of(&self, format: InputFormat) -> u64 {
-        if format.is_table() {
-            self.max_bytes
-        } else {
-            self.max_bytes.min(LARGEST_JSON)
+        match format {
+            InputFormat::Csv | InputFormat::Xlsx => self.max_bytes,
+            InputFormat::Json | InputFormat::Xls => self.max_bytes.min(LARGEST_IN_MEMORY),
         }
     }
 

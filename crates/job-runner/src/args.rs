@@ -56,15 +56,17 @@ it, and its exit code is kept.";
 
 const AFTER_HELP: &str = "\
 Set for COMMAND:
-  DROPCAST_INPUT_FILE   the input, on disk
-  DROPCAST_OUTPUT_DIR   an empty folder; all of it is uploaded when COMMAND exits 0
-  DROPCAST_CACHE_DIR    what earlier runs of the model left; changes are kept for later runs
+  DROPCAST_INPUT_FILE     the input, on disk: JSON with its defaults filled in, or a clean CSV
+  DROPCAST_ORIGINAL_FILE  the input as it was dropped, on disk
+  DROPCAST_OUTPUT_DIR     an empty folder; all of it is uploaded when COMMAND exits 0
+  DROPCAST_CACHE_DIR      what earlier runs of the model left; changes are kept for later runs
   The rest of the environment is passed on as it is.
 
 Read from the environment:
-  DROPCAST_INPUT_URI    s3://bucket/key of the input
-  DROPCAST_OUTPUT_URI   s3://bucket/prefix/ of the outputs; <job>/<attempt>/ is put after it
-  DROPCAST_CACHE_URI    s3://bucket/prefix/ of the model's cache
+  DROPCAST_INPUT_URI     s3://bucket/key of the input as the model reads it
+  DROPCAST_ORIGINAL_URI  s3://bucket/key of the input as it was dropped
+  DROPCAST_OUTPUT_URI    s3://bucket/prefix/ of the outputs; <job>/<attempt>/ is put after it
+  DROPCAST_CACHE_URI     s3://bucket/prefix/ of the model's cache
   DROPCAST_RUN_ID, DROPCAST_MODEL, DROPCAST_VERSION
   AWS_BATCH_JOB_ID, AWS_BATCH_JOB_ATTEMPT
   Region, credentials and endpoint come from where AWS's own tools take them.

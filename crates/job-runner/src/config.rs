@@ -11,8 +11,10 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 /// What the submitter of the job and AWS Batch say about this attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `DROPCAST_INPUT_URI`: the one input object.
+    /// `DROPCAST_INPUT_URI`: the input as the model reads it.
     pub input: S3Uri,
+    /// `DROPCAST_ORIGINAL_URI`: the input as it was dropped.
+    pub original: S3Uri,
     /// `DROPCAST_OUTPUT_URI`: the run's prefix for outputs; `<job>/<attempt>/` is put after it.
     pub outputs: S3Uri,
     /// `DROPCAST_CACHE_URI`: the model's prefix for what it keeps; ends with a slash.
@@ -37,13 +39,8 @@ impl Config {
             missing: Vec::new(),
             wrong: Vec::new(),
         };
-        let input = reader.read("DROPCAST_INPUT_URI", |text| {
-            let uri = S3Uri::parse(text)?;
-            if uri.key.is_empty() || uri.key.ends_with('/') {
-                return Err(format!("names no object, found {text:?}"));
-            }
-            Ok(uri)
-        });
+        let input = reader.read("DROPCAST_INPUT_URI", object);
+        let original = reader.read("DROPCAST_ORIGINAL_URI", object);
         let outputs = reader.read("DROPCAST_OUTPUT_URI", prefix);
         let cache = reader.read("DROPCAST_CACHE_URI", prefix);
         let run_id = reader.read("DROPCAST_RUN_ID", |text| Ok(text.to_owned()));
@@ -60,10 +57,11 @@ impl Config {
             _ => Err(format!("must be a whole number from 1, found {text:?}")),
         });
         match (
-            input, outputs, cache, run_id, model, version, job_id, attempt,
+            input, original, outputs, cache, run_id, model, version, job_id, attempt,
         ) {
             (
                 Some(input),
+                Some(original),
                 Some(outputs),
                 Some(cache),
                 Some(run_id),
@@ -73,6 +71,7 @@ impl Config {
                 Some(attempt),
             ) => Ok(Self {
                 input,
+                original,
                 outputs,
                 cache,
                 run_id,
@@ -96,6 +95,14 @@ impl Config {
         self.outputs
             .join(&format!("{}/{}.files.jsonl", self.job_id, self.attempt))
     }
+}
+
+fn object(text: &str) -> Result<S3Uri, String> {
+    let uri = S3Uri::parse(text)?;
+    if uri.key.is_empty() || uri.key.ends_with('/') {
+        return Err(format!("names no object, found {text:?}"));
+    }
+    Ok(uri)
 }
 
 /// A prefix ends with a slash, or `cache/a` would also hold what belongs to `cache/ab`.
@@ -149,6 +156,7 @@ mod tests {
     fn whole() -> BTreeMap<&'static str, &'static str> {
         BTreeMap::from([
             ("DROPCAST_INPUT_URI", "s3://r/runs/1/prepared/plan a+b.json"),
+            ("DROPCAST_ORIGINAL_URI", "s3://r/runs/1/input/plan a+b.json"),
             ("DROPCAST_OUTPUT_URI", "s3://r/runs/1/outputs"),
             ("DROPCAST_CACHE_URI", "s3://r/cache/m/"),
             ("DROPCAST_RUN_ID", "20260101T000000-0123456789ab"),

@@ -96,13 +96,14 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
     if args.keep_work_dir {
         say(&format!("the work folder is {}", work.base.display()));
     }
-    let (uploader, input, cache) = tokio::select! {
+    let (uploader, input, original, cache) = tokio::select! {
         biased;
         interrupted = signals.end() => return Err(interrupted),
         prepared = prepare(args, &config, &work) => prepared?,
     };
     let variables = [
         ("DROPCAST_INPUT_FILE", input),
+        ("DROPCAST_ORIGINAL_FILE", original),
         ("DROPCAST_OUTPUT_DIR", work.outputs.clone().into()),
         ("DROPCAST_CACHE_DIR", work.cache.clone().into()),
     ];
@@ -150,17 +151,21 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
     Ok(0)
 }
 
-/// Fetches the input and the cache side by side.
+/// Fetches the input in both its forms and the cache side by side.
 async fn prepare(
     args: &Args,
     config: &Config,
     work: &WorkFolder,
-) -> Result<(Uploader, OsString, Cache), JobError> {
+) -> Result<(Uploader, OsString, OsString, Cache), JobError> {
     let client = s3::connect().await?;
     let input = work.input.join(work_folder::file_name(&config.input.key));
+    let original = work
+        .original
+        .join(work_folder::file_name(&config.original.key));
     let concurrency = args.concurrency.get();
-    let (fetched, (cache, warnings)) = tokio::join!(
+    let (input_fetched, original_fetched, (cache, warnings)) = tokio::join!(
         download::fetch(&client, &config.input, &input, &work.staging),
+        download::fetch(&client, &config.original, &original, &work.staging),
         Cache::fetch(
             client.clone(),
             config.cache.clone(),
@@ -169,15 +174,17 @@ async fn prepare(
             concurrency as usize,
         ),
     );
-    fetched.map_err(|reason| {
-        JobError::Input(format!(
-            "the input {} could not be fetched: {reason}",
-            config.input
-        ))
-    })?;
+    for (uri, fetched) in [
+        (&config.input, input_fetched),
+        (&config.original, original_fetched),
+    ] {
+        fetched.map_err(|reason| {
+            JobError::Input(format!("the input {uri} could not be fetched: {reason}"))
+        })?;
+    }
     warn(&warnings);
     let uploader = Uploader::new(client, concurrency, args.part_mib.get() << 20);
-    Ok((uploader, input.into(), cache))
+    Ok((uploader, input.into(), original.into(), cache))
 }
 
 fn warn(about_the_cache: &[String]) {

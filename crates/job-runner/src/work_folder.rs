@@ -16,8 +16,10 @@ const LONGEST_NAME: usize = 255;
 pub(crate) struct WorkFolder {
     /// The folder that holds the others.
     pub(crate) base: PathBuf,
-    /// Holds the input file and nothing else.
+    /// Holds the input as the model reads it and nothing else.
     pub(crate) input: PathBuf,
+    /// Holds the input as it was dropped and nothing else.
+    pub(crate) original: PathBuf,
     /// The model writes its outputs here.
     pub(crate) outputs: PathBuf,
     /// What the model keeps between runs.
@@ -42,14 +44,15 @@ impl WorkFolder {
         whole.disable_cleanup(keep);
         // Without links, so that what a link in it leads to can be compared with it.
         let base = whole.path().canonicalize().map_err(failed)?;
-        let [input, outputs, cache, staging] =
-            ["input", "output", "cache", "staging"].map(|name| base.join(name));
-        for folder in [&input, &outputs, &cache, &staging] {
+        let [input, original, outputs, cache, staging] =
+            ["input", "original", "output", "cache", "staging"].map(|name| base.join(name));
+        for folder in [&input, &original, &outputs, &cache, &staging] {
             fs::create_dir(folder).map_err(failed)?;
         }
         Ok(Self {
             base,
             input,
+            original,
             outputs,
             cache,
             staging,

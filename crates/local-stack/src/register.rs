@@ -1,6 +1,5 @@
 //! Registers a model's folder as a version that can be run on a local stack.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_sdk_batch as batch;
@@ -8,15 +7,14 @@ use batch::types::{
     ContainerProperties, EvaluateOnExit, JobDefinition, JobDefinitionType, JobTimeout,
     ResourceRequirement, ResourceType, RetryAction, RetryStrategy,
 };
-use dropcast_domain::model::{MANIFEST_FILE, Manifest};
-use dropcast_domain::registry::{Draft, RegisteredVersion};
+use dropcast_domain::model::Manifest;
+use dropcast_domain::registry::RegisteredVersion;
 use dropcast_domain::run_id::Version;
-use dropcast_inputs::CompiledSchema;
 use dropcast_run_store::{DynamoStore, Models};
 use jiff::Timestamp;
 
 use crate::stack::step;
-use crate::{Connection, Error, Progress, Reporter, image, venv};
+use crate::{Connection, Error, ModelFolder, Progress, Reporter, image, venv};
 
 /// What a model's command is run by.
 const JOB_RUNNER: &str = "dropcast-job";
@@ -67,11 +65,11 @@ pub async fn register(
     now: Timestamp,
     reporter: &dyn Reporter,
 ) -> Result<Registered, Error> {
-    let (manifest, input_schema) = read(folder)?;
+    let model = ModelFolder::read(folder)?;
     let snapshot = step(reporter, "taking a snapshot of the model", async {
-        let (model, folder) = (manifest.name.clone(), folder.to_owned());
+        let (name, folder) = (model.manifest.name.clone(), folder.to_owned());
         let images = registry.images.clone();
-        let work = move || image::snapshot(model.as_str(), &folder, &images);
+        let work = move || image::snapshot(name.as_str(), &folder, &images);
         tokio::task::spawn_blocking(work)
             .await
             .map_err(Error::call("taking the snapshot"))?
@@ -96,45 +94,24 @@ pub async fn register(
         image::link_venv(&snapshot, &venv)?;
     }
     step(reporter, "registering the model", async {
-        let newest = newest(registry, &manifest).await?;
+        let newest = newest(registry, &model.manifest).await?;
         if let Some(version) = newest
             && version.draft.image == snapshot.reference
-            && version.draft.manifest == manifest
-            && version.draft.input_schema == input_schema
+            && model.is_of(&version.draft)
             && is_active(&registry.batch, &version.draft.job_definition).await?
         {
             let new = false;
             return Ok(Registered { version, new });
         }
-        let job_definition = define_job(&registry.batch, &manifest, &snapshot.reference).await?;
-        let draft = Draft {
-            manifest,
-            input_schema,
-            image: snapshot.reference,
-            job_definition,
-            commit: None,
-            built_at: now,
-        };
+        let job_definition =
+            define_job(&registry.batch, &model.manifest, &snapshot.reference).await?;
+        let draft = model.into_draft(snapshot.reference, job_definition, None, now);
         Ok(Registered {
             version: registry.store.register(&draft).await?,
             new: true,
         })
     })
     .await
-}
-
-/// The manifest and the text of the input schema, both checked.
-fn read(folder: &Path) -> Result<(Manifest, String), Error> {
-    let file = folder.join(MANIFEST_FILE);
-    let text = fs::read_to_string(&file).map_err(Error::at("reading", &file))?;
-    let manifest = Manifest::parse(&file.to_string_lossy(), &text)?;
-    let file = folder.join(&manifest.input.schema);
-    let schema = fs::read_to_string(&file).map_err(Error::at("reading", &file))?;
-    CompiledSchema::parse(schema.as_bytes()).map_err(|error| Error::Schema {
-        file,
-        problem: error.to_string(),
-    })?;
-    Ok((manifest, schema))
 }
 
 async fn newest(

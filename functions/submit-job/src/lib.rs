@@ -118,6 +118,7 @@ async fn request<S: Models, Q: JobQueue, X>(
         ("DROPCAST_MODEL", version.model.to_string()),
         ("DROPCAST_VERSION", version.version.to_string()),
         ("DROPCAST_INPUT_URI", uri(&input.prepared_key)),
+        ("DROPCAST_ORIGINAL_URI", uri(&input.key)),
         (
             "DROPCAST_OUTPUT_URI",
             uri(&format!("runs/{}/outputs/", run.id)),

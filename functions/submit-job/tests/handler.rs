@@ -148,6 +148,10 @@ async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
             format!("s3://corp-results/runs/{id}/prepared/plan.json"),
         ),
         (
+            "DROPCAST_ORIGINAL_URI",
+            format!("s3://corp-results/runs/{id}/input/plan.json"),
+        ),
+        (
             "DROPCAST_OUTPUT_URI",
             format!("s3://corp-results/runs/{id}/outputs/"),
         ),

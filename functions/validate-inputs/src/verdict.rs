@@ -66,7 +66,8 @@ impl Rejection {
         let allowed: Vec<String> = spec
             .accepts
             .iter()
-            .map(|format| format!(".{}", format.extension()))
+            .flat_map(|format| format.extensions())
+            .map(|extension| format!(".{extension}"))
             .collect();
         let allowed = allowed.join(", ");
         let message = format!(

@@ -155,6 +155,10 @@ impl Run {
         self.put(&key, content);
         self.variables
             .insert("DROPCAST_INPUT_URI", format!("s3://{BUCKET}/{key}"));
+        let key = format!("runs/{}/input/{name}", self.id);
+        self.put(&key, &[b"as it was: ", content].concat());
+        self.variables
+            .insert("DROPCAST_ORIGINAL_URI", format!("s3://{BUCKET}/{key}"));
     }
 
     pub(crate) fn set(&mut self, variable: &'static str, value: &str) {

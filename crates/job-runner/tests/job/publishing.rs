@@ -26,6 +26,8 @@ fn a_model_reads_its_input_and_its_outputs_are_published_with_checksums_and_medi
     let output = run.shell(
         r#"cat "$DROPCAST_INPUT_FILE" > "$DROPCAST_OUTPUT_DIR/copy.json"
            basename "$DROPCAST_INPUT_FILE" > "$DROPCAST_OUTPUT_DIR/name.txt"
+           test "$(basename "$DROPCAST_ORIGINAL_FILE")" = "Q3 plan + 10% é.json"
+           test "$(cat "$DROPCAST_ORIGINAL_FILE")" = 'as it was: {"growth":1.5}' || exit 9
            mkdir "$DROPCAST_OUTPUT_DIR/charts"
            : > "$DROPCAST_OUTPUT_DIR/charts/empty.png"
            echo "$DROPCAST_RUN_ID $DROPCAST_MODEL $DROPCAST_VERSION"
@@ -266,7 +268,7 @@ fn wrong_usage_is_told_with_a_code_of_its_own_and_help_is_no_failure() {
     assert_eq!(run(&[]).status.code(), Some(64));
     let unset = run(&["--", "true"]);
     assert_eq!(unset.status.code(), Some(64));
-    assert!(stderr(&unset).contains("DROPCAST_INPUT_URI, DROPCAST_OUTPUT_URI"));
+    assert!(stderr(&unset).contains("DROPCAST_INPUT_URI, DROPCAST_ORIGINAL_URI, DROPCAST_OUTPUT_URI"));
     let help = run(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit codes:"));

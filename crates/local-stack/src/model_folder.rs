@@ -1,0 +1,181 @@
+//! A model's folder, read and checked before anything is made of it.
+
+use std::fs;
+use std::path::Path;
+
+use dropcast_domain::model::{MANIFEST_FILE, Manifest, TableSpec};
+use dropcast_domain::problem::{nearest, quoted};
+use dropcast_domain::registry::Draft;
+use dropcast_inputs::CompiledSchema;
+use dropcast_inputs::table::RowSchema;
+use jiff::Timestamp;
+
+use crate::Error;
+
+/// What a model's folder declares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelFolder {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The text of the input's schema.
+    pub input_schema: String,
+    /// The text of the schema of one row, where the manifest names one.
+    pub row_schema: Option<String>,
+}
+
+impl ModelFolder {
+    /// Reads the manifest and the schemas, and fails with what is wrong with the first of them
+    /// that cannot be used.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let file = folder.join(MANIFEST_FILE);
+        let text = fs::read_to_string(&file).map_err(Error::at("reading", &file))?;
+        let manifest = Manifest::parse(&file.to_string_lossy(), &text)?;
+        let input = &manifest.input;
+        let input_schema = schema(folder, &input.schema)?;
+        let row_schema = match input.table.as_ref().and_then(|table| table.schema.as_ref()) {
+            Some(path) => Some(schema(folder, path)?),
+            None => None,
+        };
+        let read = Self {
+            input_schema,
+            row_schema,
+            manifest,
+        };
+        read.check(folder)?;
+        Ok(read)
+    }
+
+    /// The version that this folder becomes.
+    pub fn into_draft(
+        self,
+        image: String,
+        job_definition: String,
+        commit: Option<String>,
+        built_at: Timestamp,
+    ) -> Draft {
+        Draft {
+            manifest: self.manifest,
+            input_schema: self.input_schema,
+            row_schema: self.row_schema,
+            image,
+            job_definition,
+            commit,
+            built_at,
+        }
+    }
+
+    /// Whether a registered version was made of the same declarations.
+    pub(crate) fn is_of(&self, draft: &Draft) -> bool {
+        draft.manifest == self.manifest
+            && draft.input_schema == self.input_schema
+            && draft.row_schema == self.row_schema
+    }
+
+    fn check(&self, folder: &Path) -> Result<(), Error> {
+        let input = &self.manifest.input;
+        let unusable = |path: &str, problem: String| Error::Schema {
+            file: folder.join(path),
+            problem,
+        };
+        let schema = CompiledSchema::parse(self.input_schema.as_bytes())
+            .map_err(|error| unusable(&input.schema, error.to_string()))?;
+        let Some((table, path)) = input.table.as_ref().zip(input.row_schema()) else {
+            return Ok(());
+        };
+        let rows = match &self.row_schema {
+            None => RowSchema::new(schema),
+            Some(text) => RowSchema::parse(text.as_bytes()),
+        };
+        let rows = rows.map_err(|error| unusable(path, error.to_string()))?;
+        misspelt_key(table, &rows).map_or(Ok(()), |problem| Err(unusable(path, problem)))
+    }
+}
+
+/// A key column that nothing declares, where one that is declared has nearly its name.
+fn misspelt_key(table: &TableSpec, rows: &RowSchema) -> Option<String> {
+    let declared: Vec<&str> = rows
+        .column_names()
+        .chain(table.required_columns.iter().map(String::as_str))
+        .chain(table.optional_columns.iter().map(String::as_str))
+        .collect();
+    table.key.iter().find_map(|column| {
+        if declared.contains(&column.as_str()) {
+            return None;
+        }
+        let meant = nearest(column, declared.iter().copied())?;
+        Some(format!(
+            "It has no column {}, which input.table.key names; did you mean {}?",
+            quoted(column),
+            quoted(meant)
+        ))
+    })
+}
+
+fn schema(folder: &Path, path: &str) -> Result<String, Error> {
+    let file = folder.join(path);
+    fs::read_to_string(&file).map_err(|error| Error::Schema {
+        file,
+        problem: format!("The file cannot be read: {error}."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use dropcast_domain::model::InputFormat;
+
+    use super::*;
+
+    fn folder(table: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest =
+            format!("name = \"m\"\ntitle = \"M\"\n[job]\ncommand = [\"true\"]\n[input]\n{table}");
+        fs::write(folder.path().join(MANIFEST_FILE), manifest).unwrap();
+        for (name, content) in files {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        folder
+    }
+
+    const ROW: &str = r#"{"type": "object", "properties": {"line": {"type": "string"}}}"#;
+
+    #[test]
+    fn a_model_of_tables_alone_has_one_schema_and_one_of_json_too_has_two() {
+        let one = folder(
+            "accepts = [\"csv\"]\nschema = \"row.json\"\n[input.table]\nkey = [\"line\"]\n",
+            &[("row.json", ROW)],
+        );
+        let read = ModelFolder::read(one.path()).unwrap();
+        assert_eq!((read.input_schema.as_str(), read.row_schema), (ROW, None));
+        let two = folder(
+            "accepts = [\"json\", \"csv\"]\nschema = \"in.json\"\n[input.table]\nschema = \"row.json\"\n",
+            &[("row.json", ROW), ("in.json", "{}")],
+        );
+        let read = ModelFolder::read(two.path()).unwrap();
+        assert_eq!(read.row_schema.as_deref(), Some(ROW));
+        let draft =
+            read.clone()
+                .into_draft(String::new(), String::new(), None, Timestamp::UNIX_EPOCH);
+        assert_eq!(draft.schema_of(InputFormat::Json), "{}");
+        assert_eq!(draft.schema_of(InputFormat::Xlsx), ROW);
+        assert!(read.is_of(&draft));
+    }
+
+    #[test]
+    fn a_schema_that_cannot_be_used_is_named_by_its_file() {
+        let table = "accepts = [\"csv\"]\nschema = \"row.json\"\n[input.table]\nkey = [\"lime\"]\n";
+        for (content, words) in [
+            (None, "row.json: The file cannot be read"),
+            (Some("{"), "row.json: "),
+            (Some(r#"{"type": "array"}"#), "row.json: "),
+            (Some(ROW), "did you mean \"line\"?"),
+        ] {
+            let files: Vec<_> = content
+                .map(|content| ("row.json", content))
+                .into_iter()
+                .collect();
+            let error = ModelFolder::read(folder(table, &files).path()).unwrap_err();
+            assert!(matches!(error, Error::Schema { .. }), "{error}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}
