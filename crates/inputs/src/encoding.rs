@@ -43,18 +43,12 @@ const BINARY: [(&[u8], &str); 5] = [
     (b"\x89PNG", "a picture"),
 ];
 
-/// What a file is that begins so, if it is none of text.
-pub(crate) fn binary(bytes: &[u8]) -> Option<&'static str> {
-    let known = BINARY.iter().find(|(magic, _)| bytes.starts_with(magic));
-    known.map(|(_, name)| *name)
-}
-
 /// Decodes a file. The byte order mark decides; without one, the pattern of NUL
 /// bytes at its start does, as RFC 4627, section 3, describes.
 ///
 /// The text borrows from the bytes where they are UTF-8.
 pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Problem> {
-    if let Some(name) = binary(bytes) {
+    if let Some((_, name)) = BINARY.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Err(Problem::with_message(
             "",
             name,

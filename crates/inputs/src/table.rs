@@ -23,6 +23,8 @@ mod clean;
 mod columns;
 mod convert;
 mod csv;
+mod excel;
+mod guard;
 mod header;
 mod keys;
 mod report;
@@ -102,9 +104,13 @@ pub fn read<R: Read + Seek, W: Write>(
     clean: W,
 ) -> io::Result<Outcome> {
     let names = columns::wanted_names(schema, spec);
-    match open(&mut file, format, spec, &names, limits) {
-        Ok((mut rows, source)) => check::table(rows.as_mut(), source, spec, schema, clean),
-        Err(error) => refused(error),
+    let read = with_rows(&mut file, format, spec, &names, limits, |rows, source| {
+        check::table(rows, source, spec, schema, clean)
+    });
+    match read {
+        Ok(outcome) => Ok(outcome),
+        Err(ReadError::Refused(problems)) => Ok(Outcome::Rejected(Rejected::unread(problems))),
+        Err(ReadError::Io(error)) => Err(error),
     }
 }
 
@@ -117,42 +123,36 @@ pub(crate) struct Source {
     pub(crate) encoding: Option<dropcast_domain::model::TableEncoding>,
 }
 
-/// Opens a file for its rows; `names` are the columns that are looked for, by which the
-/// delimiter of a CSV file is found out.
-pub(crate) fn open<'f, R: Read + Seek + 'f>(
+/// Opens a file and hands over its rows; `names` are the columns that are looked for, by which
+/// the delimiter of a CSV file is found out.
+pub(crate) fn with_rows<R: Read + Seek, T>(
     mut file: R,
     format: InputFormat,
     spec: &TableSpec,
     names: &[&str],
     limits: &Limits,
-) -> Result<(Box<dyn Rows + 'f>, Source), ReadError> {
+    then: impl FnOnce(&mut dyn Rows, Source) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
     let size = file.seek(io::SeekFrom::End(0))?;
     if size > limits.max_bytes {
-        return Err(ReadError::Refused(ProblemList::of(crate::json::too_large(
-            size,
-            limits.max_bytes,
-        ))));
+        let problem = crate::json::too_large(size, limits.max_bytes);
+        return Err(ReadError::Refused(ProblemList::of(problem)));
     }
+    guard::check(&mut file, format, limits)?;
     file.rewind()?;
-    match format {
-        InputFormat::Csv => {
-            let rows = csv::CsvRows::open(file, spec, names)?;
-            let source = rows.source();
-            Ok((Box::new(rows), source))
-        }
-        InputFormat::Json | InputFormat::Xlsx | InputFormat::Xls => Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this format is not read as a table",
-        )
-        .into()),
+    if format == InputFormat::Csv {
+        let mut rows = csv::CsvRows::open(file, spec, names)?;
+        let source = rows.source();
+        return then(&mut rows, source);
     }
-}
-
-fn refused(error: ReadError) -> io::Result<Outcome> {
-    match error {
-        ReadError::Refused(problems) => Ok(Outcome::Rejected(Rejected::unread(problems))),
-        ReadError::Io(error) => Err(error),
-    }
+    let mut workbook = excel::Workbook::open(file, format, spec, limits)?;
+    let source = Source {
+        format,
+        sheet: Some(workbook.sheet().to_owned()),
+        delimiter: None,
+        encoding: None,
+    };
+    then(&mut workbook.rows()?, source)
 }
 
 #[cfg(test)]

@@ -31,16 +31,12 @@ pub(super) fn table<W: Write>(
     spec: &TableSpec,
     schema: &RowSchema,
     clean: W,
-) -> io::Result<Outcome> {
+) -> Result<Outcome, ReadError> {
     let mut report = Report::new(source.format);
     let mut row = Row::default();
-    match find_header(rows, &mut row, spec) {
-        Ok(true) => {}
-        Ok(false) => {
-            report.whole(no_header(spec));
-            return Ok(unread(report));
-        }
-        Err(error) => return super::refused(error),
+    if !find_header(rows, &mut row, spec)? {
+        report.whole(no_header(spec));
+        return Ok(unread(report));
     }
     let Some(header) = Header::read(&row, rows, schema, spec, &mut report) else {
         return Ok(unread(report));
@@ -68,10 +64,10 @@ pub(super) fn table<W: Write>(
             Ok(true) => checking.row(&row, rows)?,
             Ok(false) => break None,
             Err(ReadError::Refused(problems)) => break Some(problems),
-            Err(ReadError::Io(error)) => return Err(error),
+            Err(error) => return Err(error),
         }
     };
-    checking.finish(source, refused)
+    Ok(checking.finish(source, refused)?)
 }
 
 /// Reads up to the header; false when there is none.
@@ -349,13 +345,20 @@ impl<W: Write> Checking<'_, W> {
         }
         let document = Value::Object(members);
         for problem in explain::problems(self.schema.schema(), &document).problems {
-            let column = problem.at.strip_prefix('/').and_then(|segment| {
+            let columns = &self.header.columns;
+            let lacking = columns
+                .iter()
+                .find(|placed| problem.found == format!("no {}", quoted(&placed.column.name)));
+            let column = lacking.or_else(|| {
+                let segment = problem.at.strip_prefix('/')?;
                 let name = segment.replace("~1", "/").replace("~0", "~");
-                let columns = &self.header.columns;
                 columns.iter().find(|placed| placed.column.name == name)
             });
             let at = column.and_then(|placed| placed.at);
-            let sentence = sentence_of(&problem);
+            let sentence = match lacking {
+                Some(placed) => empty_cell(&problem, &placed.column),
+                None => sentence_of(&problem),
+            };
             let mut hasher = DefaultHasher::new();
             (&problem.allowed, &problem.at).hash(&mut hasher);
             let what = match column {
@@ -583,7 +586,10 @@ fn broken(schema: &RowSchema, column: &Column, value: &Value) -> Words {
         .find(|&id| !compiled.satisfies(id, value))
         .unwrap_or(NodeId::ROOT);
     let problems = explain::problems_at(compiled, failing, value).problems;
-    let Some(problem) = problems.into_iter().next() else {
+    // A text may have been meant as a number or a truth value: say all that may stand there.
+    let is_open = value.is_string() && column.kinds.has(Kinds::NUMBER | Kinds::BOOL);
+    let first = problems.into_iter().next().filter(|_| !is_open);
+    let Some(problem) = first else {
         return Words {
             subject: subject(column),
             many: format!("cells do not hold {}", column.allowed),
@@ -608,6 +614,19 @@ fn sentence_of(problem: &Problem) -> String {
     let prefix = format!("{}: ", place(&problem.at));
     let sentence = problem.message.strip_prefix(&prefix);
     sentence.unwrap_or(&problem.message).to_owned()
+}
+
+/// A cell that another column's value makes necessary.
+fn empty_cell(problem: &Problem, column: &Column) -> String {
+    let sentence = sentence_of(problem).replace(" is allowed there", " is allowed");
+    let missing = format!("{} is missing", quoted(&column.name));
+    let sentence = sentence.replacen(&missing, "the cell is empty", 1);
+    if sentence.contains(" is allowed") {
+        sentence
+    } else {
+        let stem = sentence.trim_end_matches('.');
+        format!("{stem}; {} is allowed.", column.allowed)
+    }
 }
 
 fn subject(column: &Column) -> String {

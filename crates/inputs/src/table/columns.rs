@@ -146,10 +146,9 @@ impl RowSchema {
             .iter()
             .find_map(|&id| schema.default_of(id))
             .map(|value| (value.clone(), text_of(value)));
-        let words = checks
-            .iter()
-            .chain(&described)
-            .find_map(|&id| explain::describe(schema, id));
+        let words = checks.iter().chain(&described).find_map(|&id| {
+            explain::describe(schema, id).or_else(|| describe_branches(schema, id))
+        });
         let allowed = allowed(words, kinds, form, spec.locale);
         let choices = choices(schema, &described, kinds);
         let nullable = kinds.states_null(schema, &checks);
@@ -254,6 +253,23 @@ impl RowSchema {
             Err(SchemaError { problems })
         }
     }
+}
+
+/// What the branches of a choice describe, when each tells.
+fn describe_branches(schema: &CompiledSchema, id: NodeId) -> Option<String> {
+    let node = schema.node(id);
+    let branches = if node.any_of.is_empty() {
+        &node.one_of
+    } else {
+        &node.any_of
+    };
+    let words: Option<Vec<String>> = branches
+        .iter()
+        .map(|&branch| explain::describe(schema, branch))
+        .collect();
+    words
+        .map(|words| words.join(" or "))
+        .filter(|words| !words.is_empty())
 }
 
 /// The columns that are looked for in a header, each once.

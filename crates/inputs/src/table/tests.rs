@@ -116,3 +116,9 @@ fn every_fault_is_named_by_its_row_and_column() {
         ]
     );
 }
+
+mod header;
+mod measure;
+mod properties;
+mod shape;
+mod values;

@@ -166,7 +166,7 @@ fn is_digits(text: &str) -> bool {
 
 /// Why a text is no number.
 fn why(text: &str) -> NumberFault {
-    let unsigned = text.trim_start_matches(['+', '-', '\u{2212}']);
+    let unsigned = text.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(text);
     let lower = unsigned.to_ascii_lowercase();
     if matches!(
         lower.as_str(),
@@ -192,7 +192,8 @@ fn why(text: &str) -> NumberFault {
     let is_unit = |c: char| c.is_alphabetic() || is_sign(c) || "%‰€$£¥₹/".contains(c);
     let bare = text.trim_matches(|c| is_unit(c) || c == '-' || c == '+');
     let amount = bare.chars().all(|c| c.is_ascii_digit() || is_sign(c));
-    if amount && !bare.is_empty() {
+    let has_unit = text.chars().any(|c| is_unit(c) && !is_sign(c));
+    if amount && has_unit && !bare.is_empty() {
         NumberFault::Unit
     } else {
         NumberFault::None

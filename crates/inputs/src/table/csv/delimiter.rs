@@ -71,6 +71,7 @@ struct Score {
     named: usize,
     /// How many rows are as wide as the header, in percent; 0 when it is one cell wide.
     even: usize,
+    /// How many cells the header has; 0 when it is one.
     width: usize,
 }
 
@@ -109,7 +110,7 @@ impl Score {
             } else {
                 (even * 100).checked_div(rows).unwrap_or(100)
             },
-            width,
+            width: if width < 2 { 0 } else { width },
         }
     }
 }

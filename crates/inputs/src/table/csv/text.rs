@@ -8,7 +8,7 @@ use dropcast_domain::{
 };
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use crate::{encoding::binary, table::rows::ReadError};
+use crate::table::rows::ReadError;
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -34,12 +34,6 @@ pub(super) fn detect<R: Read + Seek>(
     file.rewind()?;
     let mut start = Vec::with_capacity(CHUNK);
     file.take(CHUNK as u64).read_to_end(&mut start)?;
-    if let Some(name) = binary(&start) {
-        let message = format!(
-            "The file is {name}, although its name says that it is CSV. Save it as CSV, or give it the name that it should have."
-        );
-        return Err(refuse(name, "a CSV file", &message));
-    }
     match start.as_slice() {
         [] => {
             return Err(refuse(
@@ -85,7 +79,8 @@ fn by_nul_bytes(start: &[u8]) -> Option<TableEncoding> {
             .count()
     };
     let (even, odd) = (nul(0), nul(1));
-    let many = start.len() / 2 / 10;
+    // Damaged UTF-8 may hold a few of them.
+    let many = (start.len() / 2 / 10).max(2);
     if odd > many && even * 10 <= odd {
         Some(TableEncoding::Utf16Le)
     } else if even > many && odd * 10 <= even {

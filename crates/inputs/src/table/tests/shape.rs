@@ -1,0 +1,391 @@
+//! Rows, keys, sizes, encodings: the file as a whole.
+
+use super::*;
+
+fn pair() -> Value {
+    json!({"required": ["a", "b"], "properties": {"a": {"type": "string"}, "b": {"type": "number"}, "c": {}}})
+}
+
+#[test]
+fn a_file_of_the_wrong_shape_gets_a_sentence() {
+    let spec = TableSpec::default();
+    for (csv, expected) in [
+        (
+            "a,b\nx,1,2\n",
+            "At row 2: the row has 3 cells, but the header has 2. Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
+        ),
+        (
+            "a,b\nx\n",
+            "At row 2: the row has 1 cell, but the header has 2: \"b\" is missing. Fill in the row, and put a text that holds a line break in quotation marks.",
+        ),
+        (
+            "a,b\nx\0y,1\n",
+            "At row 2, column a: found \"x\\u0000y\"; text without NUL bytes is allowed. The file may be damaged: save it again.",
+        ),
+        (
+            "a,b\nx,1\n\"y,2\nz,3\n",
+            "At row 3, cell 1: a quotation mark opens a text here that is not closed before the end of the file. Close it, and write a quotation mark inside a text twice.",
+        ),
+        (
+            "a,b\nx,1,2\ny,2\nz,3,4\n",
+            "2 rows have more cells than the header, which has 2: row 2 (3 cells), row 4. Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
+        ),
+    ] {
+        assert_eq!(messages(csv, &pair(), &spec), [expected], "{csv}");
+    }
+    assert_eq!(
+        messages("", &pair(), &spec),
+        ["The file is empty. Fill it in, or save it again."]
+    );
+}
+
+#[test]
+fn a_cell_of_a_megabyte_is_named_and_not_shown() {
+    let csv = format!("a,b\n{},1\ny,2\n", "x".repeat(1 << 20));
+    assert_eq!(
+        messages(&csv, &pair(), &TableSpec::default()),
+        [
+            "At row 2, column a: found \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…\" (1048576 characters); text of at most 32767 characters is allowed. Shorten it; if a quotation mark is missing, close it."
+        ]
+    );
+    let longest = format!("a,b\n{},1\n", "é".repeat(32_767));
+    accepted(longest.as_bytes(), &pair(), &TableSpec::default());
+}
+
+#[test]
+fn an_open_quotation_mark_does_not_swallow_the_memory() {
+    let csv = format!("a,b\nx,1\n\"y,2\n{}", "z,3\n".repeat(5 << 20));
+    assert_eq!(
+        messages(&csv, &pair(), &TableSpec::default()),
+        [
+            "At row 3, cell 1: the row has more than 16 MiB. A quotation mark that is opened here and never closed makes one text of everything that follows: close it, and write a quotation mark inside a text twice."
+        ]
+    );
+}
+
+#[test]
+fn more_than_ten_thousand_columns_are_refused() {
+    let names: Vec<String> = (0..10_001).map(|index| format!("c{index}")).collect();
+    let csv = format!("{}\n", names.join(","));
+    assert_eq!(
+        messages(&csv, &json!({}), &TableSpec::default()),
+        [
+            "At row 1: the row has 10001 cells; at most 10000 cells are allowed in one row. Remove columns, or check where the rows end."
+        ]
+    );
+    let csv = format!("{}{}\n1{}\n", "a", ",".repeat(16_383), ",".repeat(16_383));
+    accepted(csv.as_bytes(), &json!({}), &TableSpec::default());
+    let csv = ",".repeat(1 << 20);
+    assert_eq!(
+        messages(&csv, &json!({}), &TableSpec::default()),
+        [
+            "At row 1: the row has more than 65536 cells; at most 10000 cells are allowed in one row. Remove columns, or check where the rows end."
+        ]
+    );
+}
+
+#[test]
+fn a_file_larger_than_the_limit_is_refused_unread() {
+    struct Huge;
+    impl io::Read for Huge {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            panic!("it must not be read");
+        }
+    }
+    impl io::Seek for Huge {
+        fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+            Ok(2 << 30)
+        }
+    }
+    let limits = Limits::for_bytes(1 << 20);
+    let spec = TableSpec::default();
+    let outcome = read(
+        Huge,
+        InputFormat::Csv,
+        &spec,
+        &schema(&json!({})),
+        &limits,
+        io::sink(),
+    );
+    let Ok(Outcome::Rejected(rejected)) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(
+        rejected.problems.to_string(),
+        "The file has 2147483648 bytes; at most 1048576 bytes are allowed."
+    );
+}
+
+#[test]
+fn rows_are_counted_as_a_spreadsheet_counts_them() {
+    let csv = "\r\na,b\r\n\"x\ny\",1\n\n\r\rz,ten\r\"w\r\nw\",1\nv,eleven";
+    assert_eq!(
+        problems(csv.as_bytes(), &pair(), &TableSpec::default())
+            .into_iter()
+            .map(|problem| (problem.at, problem.count, problem.others))
+            .collect::<Vec<_>>(),
+        [(
+            "row 7, column b".to_owned(),
+            2,
+            vec!["row 9, column b".to_owned()]
+        )]
+    );
+}
+
+#[test]
+fn every_delimiter_is_found_out() {
+    let spec = TableSpec::default();
+    for (csv, delimiter) in [
+        ("a,b\nx;y,1\n", ','),
+        ("a;b\n\"1,5\";1\n", ';'),
+        ("a\tb\nx,y;z\t1\n", '\t'),
+        ("a|b\nx|1\n", '|'),
+        ("sep=|\na|b\nx|1\n", '|'),
+        ("\"sep=;\"\r\na;b\r\nx;1\r\n", ';'),
+        ("other,things;a;b\n1,2;x;1\n", ';'),
+    ] {
+        let (accepted, _) = accepted(csv.as_bytes(), &pair(), &spec);
+        assert_eq!(accepted.reading.delimiter, Some(delimiter), "{csv}");
+    }
+    let any = json!({});
+    for (csv, delimiter) in [
+        ("p;q\n1,5;2,5\n3,5;4\n", ';'),
+        ("p\n1\n", ','),
+        ("p q\n1;2\n", ','),
+        ("p|q|r\n1|2|3\n", '|'),
+    ] {
+        let (accepted, _) = accepted(csv.as_bytes(), &any, &spec);
+        assert_eq!(accepted.reading.delimiter, Some(delimiter), "{csv}");
+    }
+}
+
+#[test]
+fn a_row_after_the_sep_line_keeps_its_number() {
+    let problems = problems(b"sep=;\na;b\nx;ten\n", &pair(), &TableSpec::default());
+    assert_eq!(problems[0].at, "row 3, column b");
+}
+
+#[test]
+fn every_encoding_is_found_out_or_declared() {
+    use dropcast_domain::model::TableEncoding as E;
+    let text = "a,b\nMünchen,1\nKöln €,2\n";
+    let utf16 = |text: &str, little: bool| -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|unit| {
+                if little {
+                    unit.to_le_bytes()
+                } else {
+                    unit.to_be_bytes()
+                }
+            })
+            .collect()
+    };
+    let marked = format!("\u{feff}{text}");
+    let windows = b"a,b\nM\xfcnchen,1\nK\xf6ln \x80,2\n".to_vec();
+    for (bytes, declared, expected) in [
+        (text.as_bytes().to_vec(), None, E::Utf8),
+        (marked.clone().into_bytes(), None, E::Utf8),
+        (utf16(&marked, true), None, E::Utf16Le),
+        (utf16(&marked, false), None, E::Utf16Be),
+        (utf16(text, true), None, E::Utf16Le),
+        (utf16(text, false), None, E::Utf16Be),
+        (utf16(text, true), Some(E::Utf16Le), E::Utf16Le),
+        (windows.clone(), None, E::Windows1252),
+        (windows, Some(E::Windows1252), E::Windows1252),
+        (marked.into_bytes(), Some(E::Windows1252), E::Utf8),
+    ] {
+        let spec = TableSpec {
+            encoding: declared,
+            ..TableSpec::default()
+        };
+        let (accepted, clean) = accepted(&bytes, &pair(), &spec);
+        assert_eq!(clean, text);
+        assert_eq!(accepted.reading.encoding, Some(expected));
+    }
+}
+
+#[test]
+fn what_is_damaged_is_named_by_its_cell() {
+    use dropcast_domain::model::TableEncoding as E;
+    let mut utf16: Vec<u8> = "a,b\nxy,1\nz,2\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    utf16[9] = 0xd8;
+    let declared = |encoding| TableSpec {
+        encoding: Some(encoding),
+        ..TableSpec::default()
+    };
+    for (bytes, spec, expected) in [
+        (
+            b"a,b\nM\xfcnchen,1\n".to_vec(),
+            declared(E::Utf8),
+            "At row 2, column a: found \"M\u{fffd}nchen\"; text in UTF-8 is allowed. A character is damaged, or the file has another encoding: save it again as UTF-8.",
+        ),
+        (
+            "a,b\nMünchen,1\nKöln,2\nx"
+                .bytes()
+                .chain(*b"\xc3,3\n")
+                .collect(),
+            TableSpec::default(),
+            "At row 4, column a: found \"x\u{fffd}\"; text in UTF-8 is allowed. A character is damaged, or the file has another encoding: save it again as UTF-8.",
+        ),
+        (
+            utf16,
+            declared(E::Utf16Le),
+            "At row 2, column a: found \"\u{fffd}y\"; text in UTF-16 is allowed. A character is damaged, or the file has another encoding: save it again as UTF-8.",
+        ),
+        (
+            b"\xff\xfe\0\0a\0\0\0".to_vec(),
+            TableSpec::default(),
+            "The file is UTF-32 text. Save it again and choose UTF-8 as its encoding.",
+        ),
+    ] {
+        let problems = problems(&bytes, &pair(), &spec);
+        assert_eq!(problems[0].message, expected);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+}
+
+#[test]
+fn a_workbook_named_csv_is_refused_by_what_it_is() {
+    for magic in [
+        &b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest"[..],
+        b"PK\x03\x04rest",
+    ] {
+        let messages = problems(magic, &pair(), &TableSpec::default());
+        assert!(
+            messages[0]
+                .message
+                .starts_with("The file is named .csv, but is an Excel workbook"),
+            "{messages:?}"
+        );
+    }
+}
+
+#[test]
+fn a_key_stands_in_one_row() {
+    let spec = TableSpec {
+        key: vec!["a".into(), "b".into()],
+        ..TableSpec::default()
+    };
+    assert_eq!(
+        messages("a,b\nx,1\nx,2\nx,1.0\ny,1\n", &pair(), &spec),
+        [
+            "At row 4, column a: \"x\", 1.0 stands in row 2 already; each combination of \"a\" and \"b\" once is allowed. Remove or correct one of the rows."
+        ]
+    );
+    let spec = TableSpec {
+        key: vec!["a".into()],
+        ..TableSpec::default()
+    };
+    assert_eq!(
+        messages("a,b\nx,1\nx,2\nx,3\n", &pair(), &spec),
+        [
+            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 4. Remove or correct one of the rows."
+        ]
+    );
+}
+
+#[test]
+fn there_may_be_too_few_and_too_many_rows() {
+    let spec = TableSpec {
+        min_rows: 2,
+        max_rows: Some(3),
+        ..TableSpec::default()
+    };
+    assert_eq!(
+        messages("a,b\nx,1\n", &pair(), &spec),
+        ["The table has 1 row below the header; at least 2 rows must be there."]
+    );
+    assert_eq!(
+        messages(&format!("a,b\n{}", "x,1\n".repeat(4)), &pair(), &spec),
+        ["The table has 4 rows below the header; at most 3 rows are allowed. Split it."]
+    );
+    let none = TableSpec {
+        min_rows: 0,
+        ..TableSpec::default()
+    };
+    accepted(b"a,b\n\n,\n", &pair(), &none);
+}
+
+#[test]
+fn rules_about_several_columns_see_the_whole_row() {
+    let row = json!({
+        "properties": {"kind": {"enum": ["growth", "target"]}, "growth": {"type": "number"}, "target": {"type": "number"}},
+        "dependentRequired": {"target": ["kind"]},
+        "if": {"properties": {"kind": {"const": "growth"}}, "required": ["kind"]},
+        "then": {"required": ["growth"], "properties": {"growth": {"maximum": 100}}},
+    });
+    assert_eq!(
+        messages(
+            "kind,growth,target\ngrowth,5,\ngrowth,,\ntarget,,7\n,,8\ngrowth,101,\n",
+            &row,
+            &TableSpec::default()
+        ),
+        [
+            "At row 3, column growth: the cell is empty; a number is allowed.",
+            "At row 5, column kind: the cell is empty, which is needed because \"target\" is given; one of \"growth\" or \"target\" is allowed.",
+            "At row 6, column growth: found 101; a number of at most 100 is allowed.",
+        ]
+    );
+}
+
+#[test]
+fn similar_faults_are_put_together_and_the_worst_comes_first() {
+    let mut csv = String::from("a,b\n,1\n");
+    for index in 0..214 {
+        csv.push_str(if index % 2 == 0 { "x,ten\n" } else { "x,1;5\n" });
+    }
+    let found = rejected(csv.as_bytes(), &pair(), &TableSpec::default());
+    let [numbers, empty] = found.problems.problems.as_slice() else {
+        panic!("{}", found.problems);
+    };
+    assert_eq!(
+        numbers.message,
+        "Column \"b\": 214 cells do not hold a number: row 3 (\"ten\"), row 4, row 5, row 6, row 7, row 8 and 208 more."
+    );
+    assert_eq!((numbers.count, numbers.others.len()), (214, 5));
+    assert_eq!(empty.at, "row 2, column a");
+    assert_eq!(found.problems.total(), 215);
+    assert_eq!(found.faults.total(), 215);
+    let last = found.faults.of_row(216);
+    assert_eq!(last.len(), 1);
+    assert_eq!(last[0].column, Some(1));
+    assert_eq!(last[0].message, "found \"1;5\"; a number is allowed.");
+}
+
+#[test]
+fn faults_beyond_what_is_kept_are_counted() {
+    let columns: Vec<String> = (0..150).map(|index| format!("c{index}")).collect();
+    let mut properties = serde_json::Map::new();
+    for column in &columns {
+        properties.insert(column.clone(), json!({"type": "number"}));
+    }
+    let row = json!({"properties": properties});
+    let mut csv = columns.join(",") + "\n";
+    for _ in 0..100 {
+        csv.push_str(&(vec!["x"; 150].join(",") + "\n"));
+    }
+    let found = rejected(csv.as_bytes(), &row, &TableSpec::default());
+    assert_eq!(found.problems.problems.len(), 100);
+    assert_eq!(found.problems.more, 5_000);
+    assert_eq!(found.problems.total(), 15_000);
+    assert_eq!((found.faults.total(), found.faults.more()), (15_000, 5_000));
+}
+
+#[test]
+fn a_schema_that_no_row_can_satisfy_is_refused() {
+    let refused = |value: Value| {
+        let error = RowSchema::new(CompiledSchema::new(&value).unwrap()).unwrap_err();
+        error.problems.to_string()
+    };
+    assert_eq!(
+        refused(json!({"type": "array"})),
+        "The schema of a row describes an object: its columns are the object's properties. Write \"type\": \"object\"."
+    );
+    assert_eq!(
+        refused(json!({"properties": {"a": {"type": "array"}}})),
+        "At /properties/a: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a truth value."
+    );
+}
