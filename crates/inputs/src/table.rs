@@ -145,7 +145,7 @@ pub(crate) fn with_rows<R: Read + Seek, T>(
         let source = rows.source();
         return then(&mut rows, source);
     }
-    let mut workbook = excel::Workbook::open(file, format, spec, limits)?;
+    let mut workbook = excel::Workbook::open(file, format, spec)?;
     let source = Source {
         format,
         sheet: Some(workbook.sheet().to_owned()),

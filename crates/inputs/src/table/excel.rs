@@ -18,8 +18,11 @@
 //! Every file passes [`guard`](super::guard) first, which bounds what reading can cost.
 
 mod address;
+mod biff;
 mod dates;
 mod sheets;
+mod texts;
+mod xls;
 mod xlsx;
 
 use std::io::{Read, Seek};
@@ -32,7 +35,6 @@ use dropcast_domain::{
 
 pub(crate) use self::address::{MOST_COLUMNS, MOST_ROWS, cell_address, sheet_reference};
 use super::rows::{Cell, ReadError, Row, Rows};
-use crate::Limits;
 
 /// An opened workbook with the one sheet that is read.
 pub(crate) struct Workbook<R: Read + Seek> {
@@ -42,32 +44,23 @@ pub(crate) struct Workbook<R: Read + Seek> {
 
 enum Book<R: Read + Seek> {
     Xlsx(calamine::Xlsx<R>),
+    Xls(xls::XlsBook),
 }
 
 /// The rows of a workbook's sheet.
 pub(crate) enum SheetRows<'a, R: Read + Seek> {
     /// Of an xlsx file.
     Xlsx(xlsx::XlsxRows<'a, R>),
+    /// Of an xls file.
+    Xls(xls::XlsRows),
 }
 
 impl<R: Read + Seek> Workbook<R> {
     /// Opens a workbook that the guard let pass, and finds its sheet: the one that the model
     /// names, else the first visible one that holds anything.
-    pub(crate) fn open(
-        file: R,
-        format: InputFormat,
-        spec: &TableSpec,
-        _limits: &Limits,
-    ) -> Result<Self, ReadError> {
+    pub(crate) fn open(file: R, format: InputFormat, spec: &TableSpec) -> Result<Self, ReadError> {
         let mut book = match format {
-            InputFormat::Xls => {
-                return Err(refused(
-                    "",
-                    "an xls file",
-                    "an xlsx file",
-                    "Save the workbook as \"Excel Workbook (.xlsx)\".",
-                ));
-            }
+            InputFormat::Xls => Book::Xls(xls::XlsBook::open(file)?),
             _ => Book::Xlsx(xlsx::open(file)?),
         };
         let sheet = sheets::choose(&mut book, spec.sheet.as_deref())?;
@@ -89,12 +82,14 @@ impl<R: Read + Seek> Book<R> {
     fn sheets(&self) -> &[Sheet] {
         match self {
             Self::Xlsx(book) => book.sheets_metadata(),
+            Self::Xls(book) => book.sheets(),
         }
     }
 
     fn rows(&mut self, sheet: &str) -> Result<SheetRows<'_, R>, ReadError> {
         match self {
             Self::Xlsx(book) => xlsx::XlsxRows::new(book, sheet).map(SheetRows::Xlsx),
+            Self::Xls(book) => book.rows(sheet).map(SheetRows::Xls),
         }
     }
 }
@@ -103,6 +98,7 @@ impl<R: Read + Seek> SheetRows<'_, R> {
     fn sheet(&self) -> &str {
         match self {
             Self::Xlsx(rows) => rows.sheet(),
+            Self::Xls(rows) => rows.sheet(),
         }
     }
 }
@@ -111,6 +107,7 @@ impl<R: Read + Seek> Rows for SheetRows<'_, R> {
     fn next_row(&mut self, row: &mut Row) -> Result<bool, ReadError> {
         match self {
             Self::Xlsx(rows) => rows.next_row(row),
+            Self::Xls(rows) => Ok(rows.next_row(row)),
         }
     }
 

@@ -4,9 +4,11 @@
 //! A workbook is read by a library that trusts it: it reserves what a file declares, copies
 //! what a file repeats, and follows what a file chains. So everything that it would take on
 //! trust is checked here first, in one pass over the file with little memory: an archive is
-//! inflated once and counted ([`archive`], [`xml`]).
+//! inflated once and counted ([`archive`], [`xml`]); an xls file is taken apart and written anew
+//! ([`compound`], and `biff` beside the reader).
 
 mod archive;
+mod compound;
 mod signature;
 mod xml;
 
@@ -18,6 +20,10 @@ use dropcast_domain::{
 };
 
 use self::signature::Signature;
+pub(crate) use self::{
+    compound::{containing as compound_file, workbook_stream},
+    signature::password,
+};
 use super::rows::ReadError;
 use crate::Limits;
 
@@ -33,7 +39,8 @@ pub(crate) fn check<R: Read + Seek>(
     signature::agree(signature, format, file)?;
     match format {
         InputFormat::Xlsx => archive::check(file, limits),
-        InputFormat::Xls | InputFormat::Csv | InputFormat::Json => Ok(()),
+        InputFormat::Xls => compound::check(file),
+        InputFormat::Csv | InputFormat::Json => Ok(()),
     }
 }
 
@@ -45,7 +52,7 @@ fn refused(found: &str, allowed: &str, message: &str) -> ReadError {
 }
 
 /// A workbook whose parts do not fit together.
-fn damaged(detail: &str) -> ReadError {
+pub(crate) fn damaged(detail: &str) -> ReadError {
     refused(
         "a damaged workbook",
         "a workbook that Excel opens without repairing it",
@@ -57,7 +64,7 @@ fn damaged(detail: &str) -> ReadError {
 }
 
 /// A workbook that is larger inside than its outside allows.
-fn too_large(found: &str, allowed: &str) -> ReadError {
+pub(crate) fn too_large(found: &str, allowed: &str) -> ReadError {
     refused(
         found,
         allowed,

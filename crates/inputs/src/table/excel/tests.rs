@@ -3,7 +3,7 @@ use std::io::Cursor;
 use rust_xlsxwriter::{Color, Format, Formula, Workbook as Writer, Worksheet};
 
 use super::*;
-use crate::table::guard;
+use crate::{Limits, table::guard};
 
 /// A workbook of one sheet, `Plan`.
 fn plan(write: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
@@ -20,7 +20,7 @@ fn read_with(bytes: &[u8], spec: &TableSpec) -> Result<Vec<(u64, Vec<Cell>)>, St
     let read = || {
         let mut file = Cursor::new(bytes);
         guard::check(&mut file, InputFormat::Xlsx, &limits)?;
-        let mut book = Workbook::open(file, InputFormat::Xlsx, spec, &limits)?;
+        let mut book = Workbook::open(file, InputFormat::Xlsx, spec)?;
         let mut rows = book.rows()?;
         let (mut row, mut read) = (Row::default(), Vec::new());
         while rows.next_row(&mut row)? {
@@ -139,8 +139,7 @@ fn the_first_visible_sheet_that_holds_anything_is_read() {
     plan.write(6, 2, "new").unwrap();
     let bytes = writer.save_to_buffer().unwrap();
     let spec = TableSpec::default();
-    let limits = Limits::default();
-    let mut book = Workbook::open(Cursor::new(&bytes), InputFormat::Xlsx, &spec, &limits).unwrap();
+    let mut book = Workbook::open(Cursor::new(&bytes), InputFormat::Xlsx, &spec).unwrap();
     assert_eq!(book.sheet(), "Q3 plan");
     let rows = book.rows().unwrap();
     assert_eq!(rows.address(7, 2, "ignored"), "'Q3 plan'!C7");
@@ -255,7 +254,6 @@ fn cells_out_of_order_or_twice_are_refused_with_their_address() {
                 sheet: Some("Plan".to_owned()),
                 ..TableSpec::default()
             },
-            &Limits::default(),
         )
         .unwrap();
         let mut all = book.rows().unwrap();

@@ -134,7 +134,7 @@ pub(super) fn agree<R: Read + Seek>(
 }
 
 /// A workbook that only opens with a password.
-pub(super) fn password() -> ReadError {
+pub(crate) fn password() -> ReadError {
     refused(
         "a workbook that is protected with a password",
         "a workbook that opens without a password",

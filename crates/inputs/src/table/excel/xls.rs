@@ -1,0 +1,124 @@
+//! The rows of an xls file. Its reader keeps a sheet whole, as a rectangle; [`super::biff`]
+//! bounds how large that is.
+
+use std::io::{Cursor, Read, Seek};
+
+use calamine::{Data, Range, Reader, Sheet, Xls, XlsError};
+
+use super::{biff::Book, damaged, dates, error_cell, number_cell, sheet_reference, text_cell};
+use crate::table::{
+    guard,
+    rows::{Cell, ReadError, Row},
+};
+
+/// An xls file, taken apart, with the names of its sheets.
+pub(super) struct XlsBook {
+    book: Book,
+    sheets: Vec<Sheet>,
+}
+
+impl XlsBook {
+    /// Opens an xls file that the guard let pass.
+    pub(super) fn open<R: Read + Seek>(file: R) -> Result<Self, ReadError> {
+        let book = Book::parse(guard::workbook_stream(file)?)?;
+        let sheets = read(&book.with_content_of(None)?, "")?
+            .sheets_metadata()
+            .to_vec();
+        Ok(Self { book, sheets })
+    }
+
+    pub(super) fn sheets(&self) -> &[Sheet] {
+        &self.sheets
+    }
+
+    /// Reads one sheet into memory.
+    pub(super) fn rows(&self, sheet: &str) -> Result<XlsRows, ReadError> {
+        let at = sheet_reference(sheet);
+        let index = self
+            .sheets
+            .iter()
+            .position(|known| known.name == sheet)
+            .ok_or_else(|| damaged(&at, "a sheet is missing"))?;
+        let mut xls = read(&self.book.with_content_of(Some((index, sheet)))?, &at)?;
+        // Two sheets of one name are one to the reader: the last.
+        let range = xls
+            .worksheet_range(sheet)
+            .map_err(|error| broken(&at, &error))?;
+        Ok(XlsRows {
+            sheet: sheet.to_owned(),
+            is_1904: xls.has_1904_epoch(),
+            range,
+            next: 0,
+        })
+    }
+}
+
+fn read(workbook: &[u8], at: &str) -> Result<Xls<Cursor<Vec<u8>>>, ReadError> {
+    Xls::new(guard::compound_file(workbook)?).map_err(|error| broken(at, &error))
+}
+
+/// The rows of one sheet that hold anything.
+pub(crate) struct XlsRows {
+    sheet: String,
+    is_1904: bool,
+    range: Range<Data>,
+    /// The next row of the range, from its own first one on.
+    next: usize,
+}
+
+impl XlsRows {
+    pub(super) fn sheet(&self) -> &str {
+        &self.sheet
+    }
+
+    pub(super) fn next_row(&mut self, row: &mut Row) -> bool {
+        let Some((first_row, first_column)) = self.range.start() else {
+            return false;
+        };
+        let width = self.range.width();
+        while self.next < self.range.height() {
+            let index = self.next;
+            self.next += 1;
+            row.number = u64::from(first_row) + index as u64 + 1;
+            row.cells.clear();
+            row.cells.resize(first_column as usize, Cell::Empty);
+            for column in 0..width {
+                let value = self.range.get((index, column));
+                row.cells
+                    .push(value.map_or(Cell::Empty, |value| cell_of(value, self.is_1904)));
+            }
+            while row.cells.last() == Some(&Cell::Empty) {
+                row.cells.pop();
+            }
+            if !row.cells.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn cell_of(value: &Data, is_1904: bool) -> Cell {
+    match value {
+        Data::Empty => Cell::Empty,
+        Data::String(text) => text_cell(text),
+        Data::Float(number) => number_cell(*number),
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "an xls file holds whole numbers of at most 30 bits"
+        )]
+        Data::Int(number) => number_cell(*number as f64),
+        Data::Bool(value) => Cell::Bool(*value),
+        Data::DateTime(date) => dates::cell(date, is_1904),
+        Data::DateTimeIso(text) => dates::from_iso(text),
+        Data::DurationIso(text) => Cell::Unusable(text.clone()),
+        Data::Error(error) => error_cell(error),
+    }
+}
+
+fn broken(at: &str, error: &XlsError) -> ReadError {
+    match error {
+        XlsError::Password => guard::password(),
+        error => damaged(at, &error.to_string()),
+    }
+}
