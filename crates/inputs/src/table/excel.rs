@@ -20,6 +20,8 @@
 mod address;
 mod biff;
 mod dates;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod sheets;
 mod texts;
 mod xls;

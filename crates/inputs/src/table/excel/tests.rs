@@ -1,40 +1,17 @@
 use std::io::Cursor;
 
-use rust_xlsxwriter::{Color, Format, Formula, Workbook as Writer, Worksheet};
+use rust_xlsxwriter::{Color, Format, Formula, Workbook as Writer};
 
-use super::*;
-use crate::{Limits, table::guard};
+use super::{
+    fixtures::{Read as Held, WORKBOOK, pack, packed, plan, read_as, sheet_xml},
+    *,
+};
 
-/// A workbook of one sheet, `Plan`.
-fn plan(write: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
-    let mut writer = Writer::new();
-    let sheet = writer.add_worksheet();
-    sheet.set_name("Plan").unwrap();
-    write(sheet);
-    writer.save_to_buffer().unwrap()
+fn read_with(bytes: &[u8], spec: &TableSpec) -> Result<Held, String> {
+    read_as(bytes, InputFormat::Xlsx, spec)
 }
 
-/// Every row of a workbook by its number, or the sentences of why it is refused.
-fn read_with(bytes: &[u8], spec: &TableSpec) -> Result<Vec<(u64, Vec<Cell>)>, String> {
-    let limits = Limits::default();
-    let read = || {
-        let mut file = Cursor::new(bytes);
-        guard::check(&mut file, InputFormat::Xlsx, &limits)?;
-        let mut book = Workbook::open(file, InputFormat::Xlsx, spec)?;
-        let mut rows = book.rows()?;
-        let (mut row, mut read) = (Row::default(), Vec::new());
-        while rows.next_row(&mut row)? {
-            read.push((row.number, row.cells.clone()));
-        }
-        Ok(read)
-    };
-    read().map_err(|error| match error {
-        ReadError::Refused(problems) => problems.to_string(),
-        ReadError::Io(error) => panic!("{error}"),
-    })
-}
-
-fn read(bytes: &[u8]) -> Result<Vec<(u64, Vec<Cell>)>, String> {
+fn read(bytes: &[u8]) -> Result<Held, String> {
     read_with(bytes, &TableSpec::default())
 }
 
@@ -302,43 +279,4 @@ fn the_reader_expands_no_entities_even_without_the_guard() {
     assert!(rows.next_row(&mut Row::default()).is_err());
     let message = read(&bytes).unwrap_err();
     assert!(message.contains("a document type declaration"), "{message}");
-}
-
-const WORKBOOK: &str =
-    "<workbook><sheets><sheet name=\"Plan\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>";
-
-pub(crate) fn sheet_xml(rows: &str) -> String {
-    format!("<worksheet><sheetData>{rows}</sheetData></worksheet>")
-}
-
-/// A workbook of the one sheet `Plan`, whose XML is given.
-pub(crate) fn packed(sheet: &str) -> Vec<u8> {
-    pack(&[("xl/worksheets/sheet1.xml", sheet)])
-}
-
-/// A workbook of the given parts and what else it needs.
-pub(crate) fn pack(parts: &[(&str, &str)]) -> Vec<u8> {
-    use std::io::Write;
-    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-    let root = format!(
-        "<Relationships><Relationship Id=\"r1\" Type=\"{office}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
-    );
-    let book = format!(
-        "<Relationships><Relationship Id=\"r1\" Type=\"{office}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
-    );
-    let needed = [
-        ("_rels/.rels", root.as_str()),
-        ("xl/_rels/workbook.xml.rels", book.as_str()),
-        ("xl/workbook.xml", WORKBOOK),
-    ];
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let others = needed
-        .iter()
-        .filter(|(name, _)| parts.iter().all(|(given, _)| given != name));
-    for (name, content) in others.chain(parts) {
-        let options = zip::write::SimpleFileOptions::default();
-        archive.start_file(*name, options).unwrap();
-        archive.write_all(content.as_bytes()).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
 }

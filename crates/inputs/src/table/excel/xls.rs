@@ -122,3 +122,6 @@ fn broken(at: &str, error: &XlsError) -> ReadError {
         error => damaged(at, &error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;
