@@ -47,23 +47,23 @@ const BINARY: [(&[u8], &str); 5] = [
 /// bytes at its start does, as RFC 4627, section 3, describes.
 ///
 /// The text borrows from the bytes where they are UTF-8.
-pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Problem> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Box<Problem>> {
     if let Some((_, name)) = BINARY.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(Problem::with_message(
+        return Err(Box::new(Problem::with_message(
             "",
             name,
             "a text file",
             &format!(
                 "The file is {name}; a text file is allowed. Save it in the format that the model takes."
             ),
-        ));
+        )));
     }
     let (encoding, mark) = detect(bytes);
     let body = &bytes[mark..];
     match encoding {
         Encoding::Utf8 | Encoding::Utf8Bom => std::str::from_utf8(body)
             .map(Cow::Borrowed)
-            .map_err(|error| not_utf8(body, error.valid_up_to(), mark)),
+            .map_err(|error| Box::new(not_utf8(body, error.valid_up_to(), mark))),
         Encoding::Utf16Le | Encoding::Utf16Be => utf16(body, encoding, mark).map(Cow::Owned),
         Encoding::Utf32Le | Encoding::Utf32Be => utf32(body, encoding, mark).map(Cow::Owned),
     }
@@ -86,7 +86,7 @@ fn detect(bytes: &[u8]) -> (Encoding, usize) {
     }
 }
 
-fn utf16(body: &[u8], encoding: Encoding, mark: usize) -> Result<String, Problem> {
+fn utf16(body: &[u8], encoding: Encoding, mark: usize) -> Result<String, Box<Problem>> {
     let unit = |pair: &[u8]| {
         let pair = [pair[0], pair[1]];
         if encoding == Encoding::Utf16Le {
@@ -101,24 +101,24 @@ fn utf16(body: &[u8], encoding: Encoding, mark: usize) -> Result<String, Problem
     let mut at = mark;
     for decoded in char::decode_utf16(pairs.map(unit)) {
         let Ok(c) = decoded else {
-            return Err(broken(encoding, at, &text, "half of a character"));
+            return Err(Box::new(broken(encoding, at, &text, "half of a character")));
         };
         text.push(c);
         at += 2 * c.len_utf16();
     }
     if odd {
-        Err(broken(
+        Err(Box::new(broken(
             encoding,
             at,
             &text,
             "half of a character at the end",
-        ))
+        )))
     } else {
         Ok(text)
     }
 }
 
-fn utf32(body: &[u8], encoding: Encoding, mark: usize) -> Result<String, Problem> {
+fn utf32(body: &[u8], encoding: Encoding, mark: usize) -> Result<String, Box<Problem>> {
     let mut text = String::with_capacity(body.len() / 4);
     for (index, chunk) in body.chunks(4).enumerate() {
         let code = <[u8; 4]>::try_from(chunk).ok().map(|quad| {
@@ -131,12 +131,12 @@ fn utf32(body: &[u8], encoding: Encoding, mark: usize) -> Result<String, Problem
         match code.and_then(char::from_u32) {
             Some(c) => text.push(c),
             None => {
-                return Err(broken(
+                return Err(Box::new(broken(
                     encoding,
                     mark + 4 * index,
                     &text,
                     "what is no character",
-                ));
+                )));
             }
         }
     }

@@ -44,7 +44,7 @@ pub fn read(
     if size > limits.max_bytes {
         return Err(ProblemList::of(too_large(size, limits.max_bytes)));
     }
-    let (text, encoding) = encoding::decode(bytes).map_err(ProblemList::of)?;
+    let (text, encoding) = encoding::decode(bytes).map_err(|problem| ProblemList::of(*problem))?;
     let Parsed {
         value: mut document,
         mut problems,

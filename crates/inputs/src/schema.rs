@@ -82,7 +82,7 @@ impl CompiledSchema {
         if size > LARGEST_SCHEMA {
             return Err(fault(json_format::too_large(size, LARGEST_SCHEMA)));
         }
-        let (text, _) = encoding::decode(bytes).map_err(fault)?;
+        let (text, _) = encoding::decode(bytes).map_err(|problem| fault(*problem))?;
         let parsed = json_format::parse(&text, &Limits::default())
             .map_err(|problems| SchemaError { problems })?;
         if parsed.problems.is_empty() {

@@ -27,6 +27,7 @@ mod excel;
 mod guard;
 mod header;
 mod keys;
+mod mark;
 mod report;
 pub(crate) mod rows;
 
@@ -38,7 +39,7 @@ use dropcast_domain::{
     table::TableReading,
 };
 
-pub use self::{columns::RowSchema, report::Faults};
+pub use self::{columns::RowSchema, mark::mark, report::Faults};
 use self::{
     report::Layout,
     rows::{ReadError, Rows},

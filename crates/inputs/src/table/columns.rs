@@ -47,16 +47,32 @@ pub(super) struct Column {
     pub(super) choices: Option<HashSet<String>>,
     /// The nodes that a converted value must be asked of; none when converting was enough.
     pub(super) checks: Vec<NodeId>,
-    /// Whether a cell must hold something.
-    pub(super) required: bool,
-    /// Whether an empty cell is the value `null`.
-    pub(super) nullable: bool,
+    /// What an empty cell is, where no default takes its place.
+    pub(super) empty: Empty,
     /// What takes the place of an empty cell: the value, and its text in the clean CSV.
     pub(super) default: Option<(Value, String)>,
     /// What a cell may hold, as a noun.
     pub(super) allowed: String,
     /// Whether the row schema takes a member of this name.
     pub(super) in_row: bool,
+}
+
+/// What an empty cell of a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Empty {
+    /// No value at all.
+    Absent,
+    /// The value `null`, which the schema requires or takes.
+    Null,
+    /// A problem.
+    Refused,
+}
+
+impl Column {
+    /// Whether a row must have something in this column.
+    pub(super) fn must_be_filled(&self) -> bool {
+        self.empty == Empty::Refused && self.default.is_none()
+    }
 }
 
 impl RowSchema {
@@ -151,7 +167,13 @@ impl RowSchema {
         });
         let allowed = allowed(words, kinds, form, spec.locale);
         let choices = choices(schema, &described, kinds);
-        let nullable = kinds.states_null(schema, &checks);
+        let empty = if !self.requires(name) {
+            Empty::Absent
+        } else if kinds::takes_null(schema, &checks) {
+            Empty::Null
+        } else {
+            Empty::Refused
+        };
         let checks = checks
             .into_iter()
             .filter(|&id| !kinds::is_ensured(schema, id))
@@ -163,8 +185,7 @@ impl RowSchema {
             form_is_certain,
             choices,
             checks,
-            required: self.requires(name),
-            nullable,
+            empty,
             default,
             allowed,
             in_row,

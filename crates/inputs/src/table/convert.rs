@@ -212,10 +212,8 @@ fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(),
             None => return Err(Fault::Number(NumberFault::TooLarge)),
         },
     }
-    if kinds.has(Kinds::NUMBER) {
-        if whole.is_none() && !kinds.has(Kinds::FRACTION | Kinds::TEXT) {
-            return Err(Fault::Number(NumberFault::NotWhole));
-        }
+    let fits = kinds.has(Kinds::FRACTION) || kinds.has(Kinds::WHOLE) && whole.is_some();
+    if fits {
         let value = whole.map(Number::from).or_else(|| Number::from_f64(number));
         into.number(value.unwrap_or_else(|| Number::from(0)));
         Ok(())
@@ -228,6 +226,8 @@ fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(),
     } else if kinds.has(Kinds::BOOL) && (whole == Some(0) || whole == Some(1)) {
         into.truth(whole == Some(1));
         Ok(())
+    } else if kinds.has(Kinds::WHOLE) {
+        Err(Fault::Number(NumberFault::NotWhole))
     } else {
         Err(Fault::NotOneOrZero)
     }

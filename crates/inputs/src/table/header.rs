@@ -199,10 +199,11 @@ impl Reading<'_> {
         let suggestion = nearest(name, self.missing.iter().copied());
         // A column that must be there and one that nobody knows are one slip.
         let slip = suggestion.filter(|meant| self.is_required(meant));
-        if slip.is_none() && self.spec.optional_columns.is_empty() {
-            if let Some(column) = self.schema.column(name, self.spec) {
-                return Some(column);
-            }
+        if slip.is_none()
+            && self.spec.optional_columns.is_empty()
+            && let Some(column) = self.schema.column(name, self.spec)
+        {
+            return Some(column);
         }
         let known = wanted_names(self.schema, self.spec);
         let message = match suggestion {

@@ -177,7 +177,9 @@ mod tests {
 
     fn put(keys: &mut Keys, values: &[Value], row: u64) -> Seen {
         let mut key = keys.key();
-        values.iter().for_each(|value| key.add(value));
+        for value in values {
+            key.add(value);
+        }
         keys.put(&key, row)
     }
 

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
     fmt::Write,
+    hash::{DefaultHasher, Hash, Hasher},
 };
 
 use dropcast_domain::{
@@ -96,6 +97,15 @@ pub(super) enum Kind {
     Unnamed,
     TooManyCells,
     TooFewCells,
+}
+
+impl Kind {
+    /// A rule of the schema, by what it allows.
+    pub(super) fn rule(allowed: &impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        allowed.hash(&mut hasher);
+        Self::Rule(hasher.finish())
+    }
 }
 
 /// One fault in words.

@@ -117,8 +117,10 @@ fn every_fault_is_named_by_its_row_and_column() {
     );
 }
 
+mod dates;
 mod header;
 mod measure;
 mod properties;
 mod shape;
+mod suite;
 mod values;

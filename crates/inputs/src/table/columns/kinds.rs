@@ -143,16 +143,6 @@ impl Kinds {
         }
     }
 
-    /// Whether the nodes name `null` among the kinds that they take.
-    pub(super) fn states_null(self, schema: &CompiledSchema, nodes: &[NodeId]) -> bool {
-        let all = nodes
-            .iter()
-            .fold(Self::ALL, |kinds, &id| kinds & Self::of(schema, id));
-        all != Self::ALL
-            && all.has(Self::NULL)
-            && nodes.iter().all(|&id| schema.satisfies(id, &Value::Null))
-    }
-
     /// The kinds as a noun.
     pub(super) fn words(self) -> &'static str {
         if self.has(Self::TEXT) {
@@ -228,6 +218,16 @@ impl Form {
                 || self.is_certain(schema, &applied)
         })
     }
+}
+
+/// Whether the nodes name `null` among the kinds that they take.
+pub(super) fn takes_null(schema: &CompiledSchema, nodes: &[NodeId]) -> bool {
+    let all = nodes
+        .iter()
+        .fold(Kinds::ALL, |kinds, &id| kinds & Kinds::of(schema, id));
+    all != Kinds::ALL
+        && all.has(Kinds::NULL)
+        && nodes.iter().all(|&id| schema.satisfies(id, &Value::Null))
 }
 
 /// Whether a value that was converted for a column satisfies a node without asking.

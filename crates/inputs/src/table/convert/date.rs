@@ -163,9 +163,8 @@ fn in_figures(parts: [&str; 3], locale: Option<Locale>) -> Result<Date, DateFaul
         Some(DateOrder::YearMonthDay) | None => {
             match (day(third, second, first), day(third, first, second)) {
                 // 31/02: it can only mean a day of February.
-                (Err(fault @ DateFault::NoDay { .. }), Err(DateFault::NoMonth(_)))
-                | (Err(DateFault::NoMonth(_)), Err(fault @ DateFault::NoDay { .. })) => Err(fault),
-                (Err(fault), Err(_)) => Err(fault),
+                (Err(DateFault::NoMonth(_)), Err(fault @ DateFault::NoDay { .. }))
+                | (Err(fault), Err(_)) => Err(fault),
                 (one, other) => Err(DateFault::Figures(one.ok(), other.ok())),
             }
         }
@@ -228,7 +227,7 @@ fn is_time(text: &str) -> bool {
 
 /// A time's clock and its zone: nothing, `Z` or `+01:00`.
 fn split_zone(text: &str) -> Option<(&str, &str)> {
-    let at = text.find(|c: char| matches!(c, 'Z' | 'z' | '+' | '-'));
+    let at = text.find(['Z', 'z', '+', '-']);
     let (clock, zone) = text.split_at(at.unwrap_or(text.len()));
     let fits = match zone.as_bytes() {
         [] | [b'Z' | b'z'] => true,

@@ -144,7 +144,7 @@ fn write_integer(text: &str, locale: Option<Locale>, out: &mut String) -> bool {
         return false;
     };
     let is_space = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}');
-    if !signs.contains(&sign) && !(is_space(sign) && signs.contains(&' ')) {
+    if !(signs.contains(&sign) || is_space(sign) && signs.contains(&' ')) {
         return false;
     }
     for (index, group) in text.split(sign).enumerate() {

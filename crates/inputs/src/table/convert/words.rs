@@ -28,14 +28,13 @@ const MONTHS: [&str; 12] = [
 pub(in crate::table) fn found(cell: &Cell) -> String {
     match cell {
         Cell::Empty => "nothing".to_owned(),
-        Cell::Text(text) => quoted(text),
+        Cell::Text(text) | Cell::Unusable(text) => quoted(text),
         Cell::Number(number) => number_text(*number),
         Cell::Bool(truth) => truth.to_string(),
         Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
             format!("the date {}", moment.date())
         }
         Cell::DateTime(moment) => format!("the date and time {moment}"),
-        Cell::Unusable(text) => quoted(text),
         Cell::Error(error) => (*error).to_owned(),
         Cell::Refused(refusal) => refusal.found.clone(),
     }
@@ -67,7 +66,7 @@ impl Converter {
         };
         match fault {
             Fault::Number(fault) => self.number_hint(text, *fault),
-            Fault::Date(fault) => self.date_hint(column.form, fault),
+            Fault::Date(fault) => Self::date_hint(column.form, fault),
             Fault::Truth => match self.locale {
                 Some(locale) if !super::truth::of(locale).0.is_empty() => {
                     let (yes, no) = super::truth::of(locale);
@@ -134,7 +133,7 @@ impl Converter {
         }
     }
 
-    fn date_hint(self, form: Form, fault: &DateFault) -> String {
+    fn date_hint(form: Form, fault: &DateFault) -> String {
         let time = if form == Form::DateTime {
             "T08:30:00Z"
         } else {

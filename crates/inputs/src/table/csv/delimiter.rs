@@ -9,7 +9,7 @@ use crate::table::header::fold;
 pub(super) const SAMPLE: usize = 64 * 1024;
 
 /// How many rows of it.
-const SAMPLE_ROWS: u64 = 50;
+const SAMPLE_ROWS: usize = 50;
 
 /// The delimiters that are known, the usual one first.
 const KNOWN: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -99,7 +99,7 @@ impl Score {
                     even += usize::from(cells.len() == header.len());
                 }
             }
-            rows < SAMPLE_ROWS as usize
+            rows < SAMPLE_ROWS
         });
         let header = header.unwrap_or_default();
         let width = header.len();

@@ -1,0 +1,148 @@
+//! What several columns, or several rows, must be together.
+
+use std::io::Write;
+
+use dropcast_domain::problem::{Problem, quoted};
+use serde_json::{Map, Value};
+
+use super::{
+    Checking, value,
+    words::{empty_cell, sentence_of, shown, subject},
+};
+use crate::{
+    explain,
+    table::{
+        columns::Empty,
+        header,
+        keys::Seen,
+        report::{Kind, Place, Words},
+        rows::Rows,
+    },
+};
+
+impl<W: Write> Checking<'_, W> {
+    /// Checks what the schema says about several columns at once.
+    pub(super) fn whole_row(&mut self, row: u64, rows: &dyn Rows) {
+        let mut members = Map::new();
+        for (index, placed) in self.header.columns.iter().enumerate() {
+            let column = &placed.column;
+            let value = super::value(&self.header, &self.cells, index);
+            let is_there =
+                !value.is_null() || column.default.is_some() || column.empty == Empty::Null;
+            if column.in_row && is_there {
+                members.insert(column.name.clone(), value.clone());
+            }
+        }
+        let document = Value::Object(members);
+        for problem in explain::problems(self.schema.schema(), &document).problems {
+            let columns = &self.header.columns;
+            let lacking = columns
+                .iter()
+                .find(|placed| problem.found == format!("no {}", quoted(&placed.column.name)));
+            let column = lacking.or_else(|| {
+                let segment = problem.at.strip_prefix('/')?;
+                let name = segment.replace("~1", "/").replace("~0", "~");
+                columns.iter().find(|placed| placed.column.name == name)
+            });
+            let at = column.and_then(|placed| placed.at);
+            let sentence = match lacking {
+                Some(placed) => empty_cell(&problem, &placed.column),
+                None => sentence_of(&problem),
+            };
+            let what = match column {
+                Some(placed) => subject(&placed.column),
+                None => String::new(),
+            };
+            let many = match column {
+                Some(_) => format!("cells do not hold {}", problem.allowed),
+                None => format!(
+                    "rows are not as the schema describes them ({})",
+                    problem.allowed
+                ),
+            };
+            self.report.fault(
+                Place { row, column: at },
+                Kind::rule(&(&problem.allowed, &problem.at)),
+                || match at {
+                    Some(at) => rows.address(row, at, &self.header.file[at].name),
+                    None => rows.row_address(row),
+                },
+                || Words {
+                    subject: what,
+                    many,
+                    found: problem.found,
+                    allowed: problem.allowed,
+                    sentence,
+                    hint: String::new(),
+                },
+            );
+        }
+    }
+
+    /// Checks that no earlier row has the same key.
+    pub(super) fn key(&mut self, row: u64, rows: &dyn Rows) {
+        let Some(mut keys) = self.keys.take() else {
+            return;
+        };
+        let mut key = keys.key();
+        for &index in &self.header.key {
+            key.add(value(&self.header, &self.cells, index));
+        }
+        let seen = keys.put(&key, row);
+        self.keys = Some(keys);
+        let earlier = match seen {
+            Seen::New => return,
+            Seen::In(earlier) => earlier,
+            Seen::TooMany => {
+                let names = header::list(&self.spec.key);
+                let message = format!(
+                    "The table has too many rows to tell whether {names} stand once only: at most {} are compared. Split the table.",
+                    self.rows - 1
+                );
+                self.report.whole(Problem::with_message(
+                    "",
+                    "too many rows",
+                    "fewer rows",
+                    &message,
+                ));
+                self.keys = None;
+                return;
+            }
+        };
+        let at = self.header.columns[self.header.key[0]].at;
+        let values: Vec<&Value> = self
+            .header
+            .key
+            .iter()
+            .map(|&index| value(&self.header, &self.cells, index))
+            .collect();
+        let words = || {
+            let names = header::list(&self.spec.key);
+            let found: Vec<String> = values.iter().map(|value| shown(value)).collect();
+            let found = found.join(", ");
+            let once = if self.spec.key.len() == 1 {
+                format!("each value of {names} once")
+            } else {
+                format!("each combination of {names} once")
+            };
+            Words {
+                subject: if self.spec.key.len() == 1 {
+                    format!("Column {names}")
+                } else {
+                    format!("Columns {names}")
+                },
+                many: "rows repeat what an earlier row has".to_owned(),
+                sentence: format!("{found} stands in row {earlier} already; {once} is allowed."),
+                found: format!("{found} again"),
+                allowed: once,
+                hint: "Remove or correct one of the rows.".to_owned(),
+            }
+        };
+        let address = || match at {
+            Some(at) => rows.address(row, at, &self.header.file[at].name),
+            None => rows.row_address(row),
+        };
+        self.report
+            .fault(Place { row, column: at }, Kind::Repeated, address, words);
+    }
+}

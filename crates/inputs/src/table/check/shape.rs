@@ -1,0 +1,99 @@
+//! Whether a row is as wide as the header, and stands under names.
+
+use std::io::Write;
+
+use dropcast_domain::problem::quoted;
+
+use super::{Checking, words::count};
+use crate::table::{
+    convert,
+    report::{Kind, Place, Words},
+    rows::{Cell, Row, Rows},
+};
+
+impl<W: Write> Checking<'_, W> {
+    /// Whether a row has the header's shape; when it has not, its cells stand in wrong columns.
+    pub(super) fn shape(&mut self, row: &Row, last: usize, rows: &dyn Rows) -> bool {
+        let width = self.header.file.len();
+        let place = |column| Place {
+            row: row.number,
+            column,
+        };
+        if last >= width && self.is_csv {
+            self.report.fault(
+                place(None),
+                Kind::TooManyCells,
+                || rows.row_address(row.number),
+                || Words {
+                    subject: String::new(),
+                    many: format!("rows have more cells than the header, which has {width}"),
+                    found: count(last + 1, "cell"),
+                    allowed: format!("at most {}", count(width, "cell")),
+                    sentence: format!(
+                        "the row has {}, but the header has {width}.",
+                        count(last + 1, "cell")
+                    ),
+                    hint: "Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.".to_owned(),
+                },
+            );
+            return false;
+        }
+        let given = row.cells.len();
+        if self.is_csv && given < width {
+            let header = &self.header;
+            let lacking = header.columns.iter().find(|placed| {
+                let column = &placed.column;
+                placed.at.is_some_and(|at| at >= given) && column.must_be_filled()
+            });
+            if let Some(lacking) = lacking {
+                let name = quoted(&lacking.column.name);
+                self.report.fault(
+                    place(None),
+                    Kind::TooFewCells,
+                    || rows.row_address(row.number),
+                    || Words {
+                        subject: String::new(),
+                        many: format!("rows have fewer cells than the header, which has {width}"),
+                        found: count(given, "cell"),
+                        allowed: count(width, "cell"),
+                        sentence: format!(
+                            "the row has {}, but the header has {width}: {name} is missing.",
+                            count(given, "cell")
+                        ),
+                        hint: "Fill in the row, and put a text that holds a line break in quotation marks.".to_owned(),
+                    },
+                );
+                return false;
+            }
+        }
+        for (at, cell) in row.cells.iter().enumerate().take(last + 1) {
+            let named = self
+                .header
+                .file
+                .get(at)
+                .is_some_and(|column| !column.name.is_empty());
+            if *cell != Cell::Empty && !named {
+                let header = rows.address(self.header.row, at, "");
+                self.report.fault(
+                    place(Some(at)),
+                    Kind::Unnamed,
+                    || rows.address(row.number, at, ""),
+                    || {
+                        let found = convert::found(cell);
+                        Words {
+                            subject: String::new(),
+                            many: format!("cells stand in a column that has no name at {header}"),
+                            sentence: format!(
+                                "found {found} in a column that has no name at {header}."
+                            ),
+                            found,
+                            allowed: "an empty cell".to_owned(),
+                            hint: "Give the column a name, or empty it.".to_owned(),
+                        }
+                    },
+                );
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,174 @@
+//! The JSON Schema Test Suite, draft 2020-12, for what a row schema may say about a cell.
+
+use std::{fs, path::Path};
+
+use super::{
+    super::{
+        check::accepts,
+        convert::{Converted, Converter, Fault},
+        rows::Cell,
+    },
+    *,
+};
+
+/// Where `make` unpacks the suite, and a variable that names another place.
+const FOLDER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../target/json-schema-test-suite"
+);
+
+/// The required cases of the keywords that a row schema may use.
+const REQUIRED: [&str; 16] = [
+    "type",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "not",
+    "anyOf",
+    "oneOf",
+    "allOf",
+];
+
+/// The cases of formats that are enforced, as ours are.
+const FORMATS: [&str; 17] = [
+    "date",
+    "date-time",
+    "time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+];
+
+/// How the cases came out.
+#[derive(Debug, Default)]
+struct Tally {
+    /// The column's verdict was the suite's.
+    same: usize,
+    /// The cell means another value than the case's, such as the number of a text: the
+    /// column's verdict was the validator's on that value.
+    converted: usize,
+    /// No cell holds such a value, or no column has such a schema.
+    no_cell: usize,
+    /// An unknown text in an enforced format, which the suite lets pass as an annotation.
+    enforced: usize,
+    /// A number in a column of dates, which is refused.
+    days: usize,
+}
+
+#[test]
+#[ignore = "It needs the suite: make test-suite."]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "It is started by hand or by make."
+)]
+fn every_scalar_case_gets_the_suite_s_verdict() {
+    let folder = std::env::var("JSON_SCHEMA_TEST_SUITE").unwrap_or_else(|_| FOLDER.to_owned());
+    let folder = Path::new(&folder).join("tests/draft2020-12");
+    let mut tally = Tally::default();
+    for keyword in REQUIRED {
+        file(&folder.join(format!("{keyword}.json")), &mut tally);
+    }
+    for format in FORMATS {
+        file(
+            &folder.join(format!("optional/format/{format}.json")),
+            &mut tally,
+        );
+    }
+    println!("{tally:?}");
+    assert!(tally.same > 250 && tally.enforced < 20, "{tally:?}");
+}
+
+fn file(path: &Path, tally: &mut Tally) {
+    let groups: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    for group in groups.as_array().unwrap() {
+        let mut property = group["schema"].clone();
+        if let Some(keywords) = property.as_object_mut() {
+            keywords.remove("$schema");
+        }
+        let annotated = path.ends_with("tests/draft2020-12/format.json");
+        let compiled = CompiledSchema::new(&json!({"properties": {"x": &property}}));
+        let row = compiled.map(RowSchema::new);
+        for case in group["tests"].as_array().unwrap() {
+            let about = format!(
+                "{}: {}: {}",
+                path.display(),
+                group["description"],
+                case["description"]
+            );
+            match (&row, cell(&case["data"])) {
+                (Ok(Ok(row)), Some(cell)) => {
+                    one(row, &property, case, &cell, annotated, &about, tally);
+                }
+                _ => tally.no_cell += 1,
+            }
+        }
+    }
+}
+
+fn one(
+    row: &RowSchema,
+    property: &Value,
+    case: &Value,
+    cell: &Cell,
+    annotated: bool,
+    about: &str,
+    tally: &mut Tally,
+) {
+    let Some(column) = row.column("x", &TableSpec::default()) else {
+        // The schema `false`: there is no such column.
+        assert_eq!(case["valid"], json!(false), "{about}");
+        tally.same += 1;
+        return;
+    };
+    let mut into = Converted::default();
+    let converted = Converter::new(None).convert(cell, &column, &mut into);
+    let verdict = converted.is_ok() && accepts(row, &column, cell, &mut into);
+    let expected = case["valid"].as_bool().unwrap();
+    let same = match (&into.value, &case["data"]) {
+        (Value::Number(value), Value::Number(data)) => value.as_f64() == data.as_f64(),
+        (value, data) => value == data,
+    };
+    if let Err(Fault::Days(_)) = converted {
+        // JSON Schema lets a date's column without a type hold numbers. In a sheet such a
+        // number is a day that lost its format.
+        tally.days += 1;
+    } else if converted == Ok(()) && !same {
+        let meant = CompiledSchema::new(property).unwrap();
+        assert_eq!(verdict, meant.is_valid(&into.value), "{about}");
+        tally.converted += 1;
+    } else if annotated && expected && !verdict {
+        tally.enforced += 1;
+    } else {
+        assert_eq!(verdict, expected, "{about}");
+        tally.same += 1;
+    }
+}
+
+/// A cell that holds a value of a case; `None` for what no cell holds.
+fn cell(value: &Value) -> Option<Cell> {
+    match value {
+        Value::Bool(truth) => Some(Cell::Bool(*truth)),
+        Value::Number(number) => number.as_f64().map(Cell::Number),
+        Value::String(text) if !text.trim().is_empty() => Some(Cell::Text(text.clone())),
+        _ => None,
+    }
+}
