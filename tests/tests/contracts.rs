@@ -14,8 +14,10 @@ use dropcast_domain::{
     event::RunStatusChanged,
     failure::{ErrorCode, Failure},
     job::JobEnd,
+    model::{InputFormat, Locale, TableEncoding},
     run::{HEADLINE_OUTPUTS, Run},
     status::Status,
+    table::{FilledColumn, TableReading},
     upload::Upload,
 };
 use serde_json::{Value, json};
@@ -51,6 +53,29 @@ impl Schema {
     }
 }
 
+/// A reading that fills every field to its bound.
+fn table() -> TableReading {
+    let long = "é\u{202e}".repeat(1_000);
+    TableReading {
+        format: InputFormat::Csv,
+        sheet: Some(long.clone()),
+        rows: 1_000_000,
+        column_count: 10_000,
+        columns: vec![long.clone(); 10_000],
+        delimiter: Some('\t'),
+        encoding: Some(TableEncoding::Utf16Le),
+        locale: Some(Locale::PtBr),
+        defaults: vec![
+            FilledColumn {
+                column: long,
+                cells: 7
+            };
+            10_000
+        ],
+    }
+    .for_record()
+}
+
 /// Runs at every stage, with everything that a record can hold.
 fn runs() -> Vec<Run> {
     let begun = new_run("plan.json");
@@ -69,13 +94,15 @@ fn runs() -> Vec<Run> {
     judged.notify_unusable = wishes.notify_unusable;
     let mut rejected = judged.clone();
     rejected.problem_count = Some(12);
+    rejected.marked = true;
     rejected.failure = Some(Failure::new(
         ErrorCode::InputRejected,
         "The file has 12 problems.",
     ));
     rejected.advance(step(0, Status::Rejected, 20));
     let mut accepted = judged;
-    let acceptance = acceptance(&begun.id);
+    let mut acceptance = acceptance(&begun.id);
+    acceptance.input.table = Some(table());
     accepted.version = Some(acceptance.version);
     accepted.input = Some(acceptance.input);
     accepted.name_job(job());
@@ -222,4 +249,41 @@ fn described(root: &Value, schema: &Value, place: &str, nameless: &mut Vec<Strin
     for (name, schema) in schema["$defs"].as_object().into_iter().flatten() {
         described(root, schema, &format!("{place}/$defs/{name}"), nameless);
     }
+}
+
+#[test]
+fn every_schema_lists_the_locales_encodings_and_formats_that_there_are() {
+    let manifest = schema("model-manifest");
+    let record = schema("run-record");
+    let listed = |schema: &Value, pointer: &str| schema.pointer(pointer).unwrap().clone();
+    let locales = json!(Locale::ALL);
+    assert_eq!(locales, json!(Locale::ALL.map(Locale::tag)));
+    let encodings = json!(TableEncoding::ALL);
+    assert_eq!(
+        encodings,
+        json!(TableEncoding::ALL.map(TableEncoding::name))
+    );
+    let table = "/properties/input/properties/table/properties";
+    assert_eq!(
+        listed(&manifest, "/properties/input/properties/accepts/items/enum"),
+        json!(InputFormat::ALL)
+    );
+    assert_eq!(listed(&manifest, &format!("{table}/locale/enum")), locales);
+    assert_eq!(
+        listed(&manifest, &format!("{table}/encoding/enum")),
+        encodings
+    );
+    let table = "/$defs/table/properties";
+    assert_eq!(listed(&record, &format!("{table}/locale/enum")), locales);
+    assert_eq!(
+        listed(&record, &format!("{table}/encoding/enum")),
+        encodings
+    );
+    let tables = InputFormat::ALL
+        .into_iter()
+        .filter(|format| format.is_table());
+    assert_eq!(
+        listed(&record, &format!("{table}/format/enum")),
+        json!(tables.collect::<Vec<_>>())
+    );
 }

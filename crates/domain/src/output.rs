@@ -49,6 +49,14 @@ pub fn problems_key(run: &RunId) -> String {
     format!("runs/{run}/problems.json")
 }
 
+/// The name of the copy of a rejected table in which its faults are marked.
+pub const MARKED_FILE: &str = "marked.xlsx";
+
+/// Where that copy is kept.
+pub fn marked_key(run: &RunId) -> String {
+    format!("runs/{run}/{MARKED_FILE}")
+}
+
 /// Where the accepted input is kept as it was.
 pub fn input_key(run: &RunId, file: &str) -> String {
     format!("runs/{run}/input/{file}")
@@ -57,6 +65,12 @@ pub fn input_key(run: &RunId, file: &str) -> String {
 /// Where the input is kept as the model reads it: UTF-8, defaults filled in.
 pub fn prepared_key(run: &RunId, file: &str) -> String {
     format!("runs/{run}/prepared/{file}")
+}
+
+/// Where a table is kept as the model reads it: one clean CSV, whatever the file was.
+pub fn prepared_table_key(run: &RunId, file: &str) -> String {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    format!("runs/{run}/prepared/{stem}.csv")
 }
 
 /// The prefix below which one model keeps files between runs.

@@ -46,6 +46,9 @@ pub struct Run {
     /// How many problems a rejected input has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem_count: Option<u64>,
+    /// Whether a copy of a rejected table is kept in which its faults are marked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub marked: bool,
     /// The one job whose outputs count (invariant 3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
@@ -121,6 +124,7 @@ impl Run {
             notify_unusable: Vec::new(),
             input: None,
             problem_count: None,
+            marked: false,
             job: None,
             job_end: None,
             failure: None,

@@ -128,8 +128,10 @@ impl Validation for MemoryStore {
                 Verdict::Rejected {
                     problem_count,
                     version,
+                    marked,
                 } => {
                     run.problem_count = Some(*problem_count);
+                    run.marked |= marked;
                     run.version = version.or(run.version);
                 }
             }

@@ -54,6 +54,8 @@ pub enum Verdict {
         problem_count: u64,
         /// The version whose rules were applied, where there was one.
         version: Option<Version>,
+        /// Whether a copy of the input with its faults marked is kept.
+        marked: bool,
     },
 }
 

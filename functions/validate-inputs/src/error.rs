@@ -16,6 +16,12 @@ pub enum Error {
     /// The schema was compiled at registration, and does not compile now.
     #[error("the registered input schema is not a schema")]
     Schema,
+    /// The disk of the function's sandbox.
+    #[error("the sandbox's disk failed")]
+    Disk(#[from] std::io::Error),
+    /// Reading a table panicked.
+    #[error("reading the table broke off")]
+    BrokeOff(#[source] tokio::task::JoinError),
     /// The problems cannot be written.
     #[error("the problems cannot be written as JSON")]
     Unwritable(#[source] serde_json::Error),
@@ -26,7 +32,9 @@ impl FunctionError for Error {
         match self {
             Self::Store(error) => class_of_call(error.is_transient()),
             Self::Call(error) => error.class(),
-            Self::Schema | Self::Unwritable(_) => Class::Permanent,
+            // Another sandbox has another disk.
+            Self::Disk(_) => Class::Transient,
+            Self::Schema | Self::BrokeOff(_) | Self::Unwritable(_) => Class::Permanent,
         }
     }
 }

@@ -1,10 +1,16 @@
 //! The buckets, as far as this function needs them.
 
-use std::{collections::HashMap, future::Future};
+use std::{collections::HashMap, future::Future, path::Path};
 
 use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _, primitives::ByteStream};
 use dropcast_domain::upload::Upload;
 use dropcast_lambda_kit::error::CallError;
+use tokio::io::{AsyncWriteExt as _, BufWriter};
+
+use crate::Error;
+
+/// What is gathered before it is written to disk, in bytes.
+const WRITE_BUFFER: usize = 1 << 20;
 
 /// A dropped file, opened.
 #[derive(Debug)]
@@ -35,14 +41,27 @@ impl Dropped {
         let mut content =
             Vec::with_capacity(usize::try_from(self.bytes.min(at_most)).unwrap_or_default());
         while let Some(chunk) = self.body.next().await {
-            let chunk = chunk.map_err(|error| CallError {
-                call: "s3:GetObject",
-                transient: true,
-                source: Box::new(error),
-            })?;
-            content.extend_from_slice(&chunk);
+            content.extend_from_slice(&chunk.map_err(broken_off)?);
         }
         Ok(content)
+    }
+
+    /// The content, written to a new file piece by piece.
+    pub(crate) async fn spool(mut self, to: &Path) -> Result<(), Error> {
+        let file = tokio::fs::File::create_new(to).await?;
+        let mut file = BufWriter::with_capacity(WRITE_BUFFER, file);
+        while let Some(chunk) = self.body.next().await {
+            file.write_all(&chunk.map_err(broken_off)?).await?;
+        }
+        Ok(file.flush().await?)
+    }
+}
+
+fn broken_off(error: impl std::error::Error + Send + Sync + 'static) -> CallError {
+    CallError {
+        call: "s3:GetObject",
+        transient: true,
+        source: Box::new(error),
     }
 }
 
@@ -60,6 +79,14 @@ pub trait Files: Send + Sync {
         key: &str,
         media_type: &str,
         content: Vec<u8>,
+    ) -> impl Future<Output = Result<(), CallError>> + Send;
+
+    /// Writes an object of the run from a file, which is not read into memory.
+    fn keep_file(
+        &self,
+        key: &str,
+        media_type: &str,
+        from: &Path,
     ) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
@@ -118,13 +145,34 @@ impl Files for S3Files {
     }
 
     async fn keep(&self, key: &str, media_type: &str, content: Vec<u8>) -> Result<(), CallError> {
-        let request = self
+        self.put(key, media_type, ByteStream::from(content)).await
+    }
+
+    async fn keep_file(&self, key: &str, media_type: &str, from: &Path) -> Result<(), CallError> {
+        // In one piece: S3 takes up to 5 GiB, and the SDK reads the file again when it has to
+        // send it again. https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
+        let body = ByteStream::from_path(from)
+            .await
+            .map_err(|error| CallError {
+                call: "s3:PutObject",
+                transient: true,
+                source: Box::new(error),
+            })?;
+        self.put(key, media_type, body).await
+    }
+}
+
+impl S3Files {
+    async fn put(&self, key: &str, media_type: &str, body: ByteStream) -> Result<(), CallError> {
+        let answer = self
             .client
             .put_object()
             .bucket(&self.results)
             .key(key)
-            .content_type(media_type);
-        let answer = request.body(ByteStream::from(content)).send().await;
+            .content_type(media_type)
+            .body(body)
+            .send()
+            .await;
         answer
             .map(drop)
             .map_err(|error| CallError::of_sdk("s3:PutObject", error))

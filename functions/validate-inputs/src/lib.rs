@@ -8,13 +8,12 @@ mod error;
 mod event;
 mod files;
 mod metadata;
+mod table;
 mod verdict;
 
 use dropcast_domain::{
-    failure::ErrorCode,
     output,
-    problem::ProblemList,
-    registry::RegisteredVersion,
+    registry::{Draft, RegisteredVersion},
     run::{Acceptance, AcceptedInput, Run},
     status::{Progress, Status, Transition},
 };
@@ -98,6 +97,7 @@ where
             let verdict = Verdict::Rejected {
                 problem_count: rejection.problem_count(),
                 version: rejection.version,
+                marked: rejection.marked,
             };
             deps.store.judge(&run_id, &wishes, &verdict).await?;
             tracing::info!(run.id = %run_id, code = %rejection.code, "the input is rejected");
@@ -128,30 +128,50 @@ where
     let spec = &version.draft.manifest.input;
     let number = version.version;
     let file = run.upload.file_name();
-    if spec.format_of(&file).is_none() {
+    let Some(format) = spec.format_of(&file) else {
         return Ok(Err(
             Rejection::wrong_extension(&file, spec).of_version(number)
         ));
-    }
-    if dropped.bytes > spec.max_bytes {
+    };
+    let most = spec.max_bytes_of(format);
+    if dropped.bytes > most {
         return Ok(Err(
-            Rejection::too_large(dropped.bytes, spec.max_bytes).of_version(number)
+            Rejection::too_large(dropped.bytes, most).of_version(number)
         ));
     }
-    let bytes = dropped.read(spec.max_bytes).await?;
-    let schema = compiled(&version)?;
-    let accepted = match json::read(&bytes, &schema, &Limits::for_bytes(spec.max_bytes)) {
-        Ok(accepted) => accepted,
-        Err(problems) => return Ok(Err(rejected(problems).of_version(number))),
+    let examined = if format.is_table() {
+        table::examine(&deps.files, run, &version.draft, format, dropped).await?
+    } else {
+        document(&deps.files, run, &version.draft, most, dropped).await?
     };
+    Ok(match examined {
+        Ok(input) => Ok((version, input)),
+        Err(rejection) => Err(rejection.of_version(number)),
+    })
+}
+
+/// A JSON document: read whole.
+async fn document<F: Files>(
+    files: &F,
+    run: &Run,
+    draft: &Draft,
+    most: u64,
+    dropped: Dropped,
+) -> Result<Result<AcceptedInput, Rejection>, Error> {
+    let bytes = dropped.read(most).await?;
+    // Compiled once at registration too, so this does not fail for what a user did.
+    let schema = CompiledSchema::parse(draft.input_schema.as_bytes()).map_err(|_| Error::Schema)?;
+    let accepted = match json::read(&bytes, &schema, &Limits::for_bytes(most)) {
+        Ok(accepted) => accepted,
+        Err(problems) => return Ok(Err(Rejection::of_problems(problems))),
+    };
+    let file = run.upload.file_name();
     let (key, prepared_key) = (
         output::input_key(&run.id, &file),
         output::prepared_key(&run.id, &file),
     );
-    deps.files
-        .keep(&key, "application/octet-stream", bytes)
-        .await?;
-    deps.files
+    files.keep(&key, "application/octet-stream", bytes).await?;
+    files
         .keep(&prepared_key, "application/json", accepted.prepared)
         .await?;
     let defaults = accepted
@@ -160,31 +180,10 @@ where
         .filter(|pointer| pointer.len() <= LONGEST_POINTER)
         .take(MOST_DEFAULTS)
         .collect();
-    Ok(Ok((
-        version,
-        AcceptedInput {
-            key,
-            prepared_key,
-            defaults,
-        },
-    )))
-}
-
-fn compiled(version: &RegisteredVersion) -> Result<CompiledSchema, Error> {
-    // Compiled once at registration too, so this does not fail for what a user did.
-    CompiledSchema::parse(version.draft.input_schema.as_bytes()).map_err(|_| Error::Schema)
-}
-
-fn rejected(problems: ProblemList) -> Rejection {
-    let count = problems.total();
-    let message = match count {
-        1 => "The file has one problem.".to_owned(),
-        count => format!("The file has {count} problems."),
-    };
-    Rejection {
-        code: ErrorCode::InputRejected,
-        message,
-        problems,
-        version: None,
-    }
+    Ok(Ok(AcceptedInput {
+        key,
+        prepared_key,
+        defaults,
+        table: None,
+    }))
 }

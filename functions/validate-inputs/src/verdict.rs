@@ -20,6 +20,8 @@ pub(crate) struct Rejection {
     pub(crate) message: String,
     pub(crate) problems: ProblemList,
     pub(crate) version: Option<Version>,
+    /// Whether a marked copy of the file is kept.
+    pub(crate) marked: bool,
 }
 
 impl Rejection {
@@ -29,6 +31,7 @@ impl Rejection {
             message,
             problems: ProblemList::default(),
             version: None,
+            marked: false,
         }
     }
 
@@ -38,6 +41,19 @@ impl Rejection {
             message: problem.message.clone(),
             problems: ProblemList::of(problem),
             version: None,
+            marked: false,
+        }
+    }
+
+    /// A file that was read and does not satisfy its schema.
+    pub(crate) fn of_problems(problems: ProblemList) -> Self {
+        let message = match problems.total() {
+            1 => "The file has one problem.".to_owned(),
+            count => format!("The file has {count} problems."),
+        };
+        Self {
+            problems,
+            ..Self::new(ErrorCode::InputRejected, message)
         }
     }
 
@@ -59,6 +75,16 @@ impl Rejection {
         Self::with_problem(
             ErrorCode::InputTooLarge,
             dropcast_inputs::json::too_large(bytes, most),
+        )
+    }
+
+    /// A table whose clean form would be endless.
+    pub(crate) fn too_long_written_out(most: u64) -> Self {
+        let message = "With its defaults filled in and its values written out, the table is too large. Split it into several files.";
+        let allowed = format!("at most {most} bytes of clean CSV");
+        Self::with_problem(
+            ErrorCode::InputTooLarge,
+            Problem::with_message("", "too many values", &allowed, message),
         )
     }
 

@@ -144,12 +144,18 @@ impl Validation for DynamoStore {
             Verdict::Rejected {
                 problem_count,
                 version,
+                marked,
             } => {
                 set.push_str(", problemCount = :problems");
                 update = update.expression_attribute_values(":problems", number(problem_count));
                 if let Some(version) = version {
                     set.push_str(", version = :version");
                     update = update.expression_attribute_values(":version", number(version));
+                }
+                if *marked {
+                    set.push_str(", marked = :marked");
+                    update =
+                        update.expression_attribute_values(":marked", AttributeValue::Bool(true));
                 }
             }
         }

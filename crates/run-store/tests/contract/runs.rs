@@ -259,11 +259,13 @@ pub(crate) async fn a_rejected_input_is_kept(store: &impl Store) {
         let verdict = Verdict::Rejected {
             problem_count: 1_234,
             version,
+            marked: version.is_some(),
         };
         store.judge(&run.id, &wishes(&[]), &verdict).await.unwrap();
         let kept = store.find(&run.id).await.unwrap().unwrap();
         assert_eq!(kept.problem_count, Some(1_234));
         assert_eq!(kept.version, version);
+        assert_eq!(kept.marked, version.is_some());
         assert_eq!(kept.title, "Q3 plan");
         assert!(kept.notify.is_empty());
     }

@@ -196,6 +196,7 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
     let verdict = match end {
         Status::Rejected => Verdict::Rejected {
             problem_count: 1,
+            marked: false,
             version: None,
         },
         _ => Verdict::Accepted(acceptance(id)),

@@ -41,7 +41,11 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
     let json = accepts
         .as_ref()
         .is_some_and(|formats| formats.contains(&InputFormat::Json));
-    let most = if tables { LARGEST_INPUT } else { LARGEST_IN_MEMORY };
+    let most = if tables {
+        LARGEST_INPUT
+    } else {
+        LARGEST_IN_MEMORY
+    };
     let max_bytes = section.number("max_bytes", 1..=most, DEFAULT_LARGEST_INPUT, findings);
     let table = match section.optional_section("table", findings) {
         Some(table) if !tables => {

@@ -6,8 +6,9 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/domain.rs"]
+#[path = "../../../../tests/fixtures/domain.rs"]
 mod domain;
+mod tables;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -62,6 +63,16 @@ impl Files for FakeFiles {
         self.kept.lock().unwrap().insert(key.to_owned(), content);
         Ok(())
     }
+
+    async fn keep_file(
+        &self,
+        key: &str,
+        media_type: &str,
+        from: &std::path::Path,
+    ) -> Result<(), CallError> {
+        self.keep(key, media_type, std::fs::read(from).unwrap())
+            .await
+    }
 }
 
 type World = Deps<MemoryStore, FakeFiles>;
@@ -99,7 +110,7 @@ fn problems(world: &World, run: &Run) -> Value {
     let problems = kept(world, &problems_key(&run.id)).expect("problems.json is written");
     let problems = serde_json::from_slice(&problems).unwrap();
     let schema =
-        serde_json::from_str(include_str!("../../../schemas/problems.schema.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../schemas/problems.schema.json")).unwrap();
     jsonschema::validate(&schema, &problems).unwrap();
     problems
 }
