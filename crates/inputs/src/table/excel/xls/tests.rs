@@ -68,14 +68,15 @@ fn every_kind_of_value_is_read() {
         .cell(FORMULA, 4, 4, &formula([3, 0, 0, 0, 0, 0, 0xff, 0xff]))
         .record(
             MUL_RK,
-            &[
-                5, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 10, 0, 0, 0, 2, 0,
-            ],
+            &[5, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 10, 0, 0, 0, 2, 0],
         );
     assert_eq!(
         read(&book).unwrap(),
         [
-            (1, vec![text("month"), text("Žluťoučký 🐎"), Cell::Empty, text("hi")]),
+            (
+                1,
+                vec![text("month"), text("Žluťoučký 🐎"), Cell::Empty, text("hi")]
+            ),
             (
                 3,
                 vec![
@@ -166,10 +167,19 @@ fn what_would_stop_the_reader_is_refused() {
     for (what, book) in [
         ("a cell is cut", Biff::new().record(NUMBER, &[0; 13])),
         ("outside", Biff::new().cell(NUMBER, 0, 256, &number(1.0))),
-        ("a text is missing", Biff::new().cell(LABEL_SST, 0, 0, &[9, 0, 0, 0])),
-        ("a row of numbers is cut", Biff::new().record(MUL_RK, &[0; 13])),
+        (
+            "a text is missing",
+            Biff::new().cell(LABEL_SST, 0, 0, &[9, 0, 0, 0]),
+        ),
+        (
+            "a row of numbers is cut",
+            Biff::new().record(MUL_RK, &[0; 13]),
+        ),
         ("password", Biff::new().global(0x2f, &[1, 0, 0, 0, 0, 0])),
-        ("texts are cut", Biff::new().global(0xfc, &[0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 1])),
+        (
+            "texts are cut",
+            Biff::new().global(0xfc, &[0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 1]),
+        ),
     ] {
         let message = read(&book).unwrap_err();
         assert!(message.contains(what), "{what}: {message}");

@@ -1,0 +1,341 @@
+//! A copy of a rejected table for the person who made it: the faulty cells filled, each
+//! with a note that says what is wrong, and a second sheet that lists what to correct.
+//!
+//! It holds values alone, no formulas, and text always as text: what begins with a sign
+//! that a spreadsheet takes for a formula (`=`, `+`, `-`, `@`, a tab, a line end) gets the
+//! quotation mark in front that Excel itself would keep with it, so that it stays text
+//! when somebody edits it.
+//!
+//! It is small, whatever the table is: a table of up to 50,000 rows, a million cells and
+//! 5 MB of text comes whole, every cell where it was. Of a larger one only the rows with
+//! faults are shown, at most a thousand, with the number that each has in the file.
+
+mod legend;
+mod looks;
+
+use std::io::{self, Read, Seek, Write};
+
+use dropcast_domain::model::{InputFormat, TableSpec};
+use rust_xlsxwriter::{Note, Workbook, Worksheet, XlsxError};
+
+use self::looks::Looks;
+use super::{
+    Rejected,
+    report::{CellFault, Layout},
+    rows::{Cell, ReadError, Row, Rows},
+    with_rows,
+};
+use crate::Limits;
+
+/// The most rows of a table that is shown whole.
+const WHOLE_ROWS: u64 = 50_000;
+
+/// The most rows that are shown of a larger one.
+const PART_ROWS: u64 = 1_000;
+
+/// The most cells that are shown.
+const MOST_CELLS: u64 = 1_000_000;
+
+/// The most bytes of text in all cells that are shown.
+const MOST_TEXT: u64 = 5_000_000;
+
+/// The most notes. Each is a drawing, which Excel lays out when it opens the file; further
+/// faulty cells are filled only.
+const MOST_NOTES: usize = 2_000;
+
+/// A header further down scrolls with its rows.
+const LAST_FROZEN_ROW: u64 = 20;
+
+/// Excel's own limits.
+const MOST_COLUMNS: usize = 16_384;
+const MOST_ROWS: u64 = 1_048_576;
+
+/// The characters that a column is wide, at least and at most.
+const WIDTHS: (usize, usize) = (9, 50);
+
+/// How many rows decide how wide the columns are.
+const SAMPLE_ROWS: u32 = 200;
+
+/// Writes the marked copy of a rejected table, an xlsx workbook, to `out`.
+///
+/// `file`, `format`, `spec` and `limits` are those that [`read`](super::read) rejected. The
+/// file is read again, twice when it may be shown whole. Memory is bounded; rows pass
+/// through a temporary file in the system's folder for those. Where no header was reached
+/// ([`Rejected::reading`] is `None`) the copy lists what to correct, and no cells.
+///
+/// Fails when `file` cannot be read or the copy cannot be written.
+pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
+    mut file: R,
+    format: InputFormat,
+    spec: &TableSpec,
+    rejected: &Rejected,
+    limits: &Limits,
+    out: W,
+) -> io::Result<()> {
+    let mut book = Workbook::new();
+    let mut shown = None;
+    if let (Some(layout), Some(reading)) = (rejected.layout, &rejected.reading) {
+        // The same encoding and the same delimiter are found again by what was found.
+        let mut spec = spec.clone();
+        spec.encoding = reading.encoding.or(spec.encoding);
+        let names: Vec<&str> = reading.columns.iter().map(String::as_str).collect();
+        let mut each = |visit: &mut dyn FnMut(&mut dyn Rows, Option<String>) -> io::Result<()>| {
+            let visited = with_rows(&mut file, format, &spec, &names, limits, |rows, source| {
+                visit(rows, source.sheet).map_err(ReadError::Io)
+            });
+            match visited {
+                // The same problem as when it was first read: what came before it is shown.
+                Ok(()) | Err(ReadError::Refused(_)) => Ok(()),
+                Err(ReadError::Io(error)) => Err(error),
+            }
+        };
+        let mut whole = reading.rows <= WHOLE_ROWS;
+        if whole {
+            each(&mut |rows, _| {
+                whole = fits(rows)?;
+                Ok(())
+            })?;
+        }
+        each(&mut |rows, sheet| {
+            let name = legend::table_name(sheet.as_deref());
+            let target = book
+                .add_worksheet_with_constant_memory()
+                .map_err(unwritable)?;
+            target.set_name(&name).map_err(unwritable)?;
+            let mut copy = Copy::new(target, layout, rejected, whole);
+            copy.rows(rows)?;
+            shown = Some(legend::Shown {
+                name,
+                whole,
+                rows: copy.written,
+                complete: copy.complete,
+            });
+            Ok(())
+        })?;
+    }
+    legend::write(&mut book, rejected, shown.as_ref()).map_err(unwritable)?;
+    book.save_to_writer(out).map_err(unwritable)
+}
+
+/// Whether all rows may be shown.
+fn fits(rows: &mut dyn Rows) -> io::Result<bool> {
+    let mut row = Row::default();
+    let mut room = Room::new(WHOLE_ROWS);
+    while next(rows, &mut row)? {
+        // The header, and what stands above it, count too.
+        if row.number > MOST_ROWS || !room.take(&row) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The next row; none behind what cannot be read.
+fn next(rows: &mut dyn Rows, row: &mut Row) -> io::Result<bool> {
+    match rows.next_row(row) {
+        Ok(more) => Ok(more),
+        Err(ReadError::Refused(_)) => Ok(false),
+        Err(ReadError::Io(error)) => Err(error),
+    }
+}
+
+/// What may still be shown.
+struct Room {
+    rows: u64,
+    cells: u64,
+    text: u64,
+}
+
+impl Room {
+    fn new(rows: u64) -> Self {
+        Self {
+            rows,
+            cells: MOST_CELLS,
+            text: MOST_TEXT,
+        }
+    }
+
+    fn take(&mut self, row: &Row) -> bool {
+        let text: usize = row
+            .cells
+            .iter()
+            .map(|cell| match cell {
+                Cell::Text(text) | Cell::Unusable(text) => text.len(),
+                _ => 0,
+            })
+            .sum();
+        let left = (
+            self.rows.checked_sub(1),
+            self.cells.checked_sub(row.cells.len() as u64),
+            self.text.checked_sub(text as u64),
+        );
+        if let (Some(rows), Some(cells), Some(text)) = left {
+            (self.rows, self.cells, self.text) = (rows, cells, text);
+            return true;
+        }
+        false
+    }
+}
+
+/// The sheet with the table, as it is written.
+struct Copy<'a> {
+    sheet: &'a mut Worksheet,
+    layout: Layout,
+    rejected: &'a Rejected,
+    whole: bool,
+    looks: Looks,
+    widths: Vec<usize>,
+    notes: usize,
+    /// How many rows below the header were written.
+    written: u64,
+    /// Whether all of them were that should be.
+    complete: bool,
+}
+
+impl<'a> Copy<'a> {
+    fn new(sheet: &'a mut Worksheet, layout: Layout, rejected: &'a Rejected, whole: bool) -> Self {
+        Self {
+            sheet,
+            layout,
+            rejected,
+            whole,
+            looks: Looks::new(),
+            widths: Vec::new(),
+            notes: 0,
+            written: 0,
+            complete: true,
+        }
+    }
+
+    fn rows(&mut self, rows: &mut dyn Rows) -> io::Result<()> {
+        let last = self.rejected.faults.rows().last().unwrap_or_default();
+        let mut room = Room::new(if self.whole { MOST_ROWS } else { PART_ROWS + 1 });
+        let mut row = Row::default();
+        while next(rows, &mut row)? {
+            let is_header = row.number == self.layout.header_row;
+            if self.whole {
+                let Ok(at) = u32::try_from(row.number - 1) else {
+                    break;
+                };
+                self.row(&row, at, 0).map_err(unwritable)?;
+                self.written += u64::from(row.number > self.layout.header_row);
+                continue;
+            }
+            if row.number > last.max(self.layout.header_row) {
+                break;
+            }
+            if is_header || !self.rejected.faults.of_row(row.number).is_empty() {
+                if !room.take(&row) {
+                    self.complete = false;
+                    break;
+                }
+                self.part(&row, is_header).map_err(unwritable)?;
+            }
+        }
+        self.finish().map_err(unwritable)
+    }
+
+    /// A row of a table that is not shown whole: its number, then its cells.
+    fn part(&mut self, row: &Row, is_header: bool) -> Result<(), XlsxError> {
+        let at = if is_header {
+            0
+        } else {
+            self.written += 1;
+            u32::try_from(self.written).unwrap_or(u32::MAX)
+        };
+        self.row(row, at, 1)?;
+        Ok(())
+    }
+
+    /// Writes a row, its cells moved to the right by `shift`.
+    fn row(&mut self, row: &Row, at: u32, shift: usize) -> Result<(), XlsxError> {
+        let faults = self.rejected.faults.of_row(row.number);
+        let is_header = row.number == self.layout.header_row;
+        if shift > 0 {
+            let number = if is_header {
+                Cell::Text("Row in the file".to_owned())
+            } else {
+                #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
+                Cell::Number(row.number as f64)
+            };
+            self.cell(at, 0, &number, is_header, &mut [].iter())?;
+        }
+        let faulty = faults.iter().map(|fault| fault.column.unwrap_or(0) + 1);
+        let width = row.cells.len().max(faulty.max().unwrap_or(0));
+        for column in 0..width.min(MOST_COLUMNS - shift) {
+            let cell = row.cells.get(column).unwrap_or(&Cell::Empty);
+            let mut here = faults
+                .iter()
+                .filter(|fault| fault.column.unwrap_or(0) == column);
+            self.cell(at, column + shift, cell, is_header, &mut here)?;
+        }
+        Ok(())
+    }
+
+    fn cell(
+        &mut self,
+        at: u32,
+        column: usize,
+        cell: &Cell,
+        is_header: bool,
+        faults: &mut dyn Iterator<Item = &CellFault>,
+    ) -> Result<(), XlsxError> {
+        let Ok(to) = u16::try_from(column) else {
+            return Ok(());
+        };
+        let mut faults = faults.peekable();
+        let is_faulty = faults.peek().is_some();
+        let length = self
+            .looks
+            .write(self.sheet, (at, to), cell, is_header, is_faulty)?;
+        if at < SAMPLE_ROWS {
+            if self.widths.len() <= column {
+                self.widths.resize(column + 1, 0);
+            }
+            self.widths[column] = self.widths[column].max(length);
+        }
+        if is_faulty && self.notes < MOST_NOTES {
+            self.notes += 1;
+            let messages: Vec<&str> = faults.map(|fault| fault.message.as_str()).collect();
+            let text = looks::fitting(&messages.join("\n"));
+            let lines = text.lines().map(|line| 1 + line.len() / 45).sum::<usize>();
+            let note = Note::new(text)
+                .set_author("Dropcast")
+                .add_author_prefix(false)
+                .set_width(320)
+                .set_height(u32::try_from(24 + 17 * lines.min(20)).unwrap_or(400));
+            self.sheet.insert_note(at, to, &note)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), XlsxError> {
+        for (column, width) in self.widths.iter().enumerate() {
+            let width = (width + 2).clamp(WIDTHS.0, WIDTHS.1);
+            let (Ok(column), Ok(width)) = (u16::try_from(column), u16::try_from(width)) else {
+                break;
+            };
+            self.sheet.set_column_width(column, f64::from(width))?;
+        }
+        let header = if self.whole {
+            self.layout.header_row
+        } else {
+            1
+        };
+        if header <= LAST_FROZEN_ROW {
+            let below = u32::try_from(header).unwrap_or(1);
+            self.sheet.set_freeze_panes(below, 0)?;
+        }
+        Ok(())
+    }
+}
+
+fn unwritable(error: XlsxError) -> io::Error {
+    match error {
+        XlsxError::IoError(error) => error,
+        error => io::Error::other(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! How the cells of the marked copy look, and how values are written into them.
+
+use jiff::civil::DateTime;
+use rust_xlsxwriter::{Color, Format, FormatAlign, Worksheet, XlsxError};
+
+use crate::table::rows::Cell;
+
+/// The longest text that Excel takes, in UTF-16 units.
+const LONGEST_TEXT: usize = 32_767;
+
+/// The fill of a faulty cell, and its text: those that Excel calls "bad".
+const BAD_FILL: u32 = 0x00FF_C7CE;
+const BAD_TEXT: u32 = 0x009C_0006;
+
+/// What a cell looks like beside being faulty or not.
+#[derive(Clone, Copy)]
+enum Look {
+    Plain,
+    /// Text that begins like a formula.
+    Quoted,
+    Date,
+    DateTime,
+    Header,
+    QuotedHeader,
+}
+
+/// Every format, once as it is and once for faulty cells.
+pub(super) struct Looks([[Format; 2]; 6]);
+
+impl Looks {
+    pub(super) fn new() -> Self {
+        let bold = || Format::new().set_bold();
+        let formats = [
+            Format::new(),
+            Format::new().set_quote_prefix(),
+            Format::new().set_num_format("yyyy-mm-dd"),
+            Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
+            bold(),
+            bold().set_quote_prefix(),
+        ];
+        Self(formats.map(|format| {
+            let bad = format
+                .clone()
+                .set_background_color(Color::RGB(BAD_FILL))
+                .set_font_color(Color::RGB(BAD_TEXT))
+                .set_align(FormatAlign::Top);
+            [format, bad]
+        }))
+    }
+
+    /// Writes a value, and tells how many characters it shows, roughly.
+    pub(super) fn write(
+        &self,
+        sheet: &mut Worksheet,
+        (row, column): (u32, u16),
+        cell: &Cell,
+        is_header: bool,
+        is_faulty: bool,
+    ) -> Result<usize, XlsxError> {
+        let plain = if is_header { Look::Header } else { Look::Plain };
+        let format = |look: Look| &self.0[look as usize][usize::from(is_faulty)];
+        match cell {
+            Cell::Empty if is_faulty => {
+                sheet.write_blank(row, column, format(plain))?;
+                Ok(0)
+            }
+            Cell::Empty => Ok(0),
+            Cell::Number(number) => {
+                sheet.write_number_with_format(row, column, *number, format(plain))?;
+                Ok(number.to_string().len())
+            }
+            Cell::Bool(value) => {
+                sheet.write_boolean_with_format(row, column, *value, format(plain))?;
+                Ok(5)
+            }
+            Cell::DateTime(date) => match serial(*date) {
+                Some(days) => {
+                    let look = if days.fract() == 0.0 {
+                        Look::Date
+                    } else {
+                        Look::DateTime
+                    };
+                    sheet.write_number_with_format(row, column, days, format(look))?;
+                    Ok(19)
+                }
+                None => self.text(
+                    sheet,
+                    (row, column),
+                    &date.to_string(),
+                    is_header,
+                    is_faulty,
+                ),
+            },
+            Cell::Text(text) | Cell::Unusable(text) => {
+                self.text(sheet, (row, column), text, is_header, is_faulty)
+            }
+            Cell::Error(text) => self.text(sheet, (row, column), text, is_header, is_faulty),
+            Cell::Refused(refusal) => {
+                self.text(sheet, (row, column), &refusal.found, is_header, is_faulty)
+            }
+        }
+    }
+
+    /// Writes text as text, whatever it looks like.
+    pub(super) fn text(
+        &self,
+        sheet: &mut Worksheet,
+        (row, column): (u32, u16),
+        text: &str,
+        is_header: bool,
+        is_faulty: bool,
+    ) -> Result<usize, XlsxError> {
+        let look = match (is_header, begins_like_a_formula(text)) {
+            (false, false) => Look::Plain,
+            (false, true) => Look::Quoted,
+            (true, false) => Look::Header,
+            (true, true) => Look::QuotedHeader,
+        };
+        let format = &self.0[look as usize][usize::from(is_faulty)];
+        let fitting = fitting(text);
+        let length = fitting.chars().take(100).count();
+        sheet.write_string_with_format(row, column, fitting, format)?;
+        Ok(length)
+    }
+}
+
+/// Whether a spreadsheet takes a text for a formula when somebody types it.
+pub(super) fn begins_like_a_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
+/// Text as a workbook can hold it: not too long, and no sign that XML cannot hold.
+pub(super) fn fitting(text: &str) -> String {
+    let mut length = 0;
+    let mut fitting = String::with_capacity(text.len().min(4 * LONGEST_TEXT));
+    for c in text.chars() {
+        length += c.len_utf16();
+        if length >= LONGEST_TEXT {
+            fitting.push('…');
+            break;
+        }
+        fitting.push(match c {
+            '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+            c => c,
+        });
+    }
+    fitting
+}
+
+/// A date as the days that Excel counts from 1900; none before that year.
+fn serial(date: DateTime) -> Option<f64> {
+    let epoch = jiff::civil::date(1899, 12, 31);
+    let days = date.date().since(epoch).ok()?.get_days();
+    if days < 1 {
+        return None;
+    }
+    // Excel has a 29th of February 1900.
+    let days = if days < 60 { days } else { days + 1 };
+    let midnight = date.date().at(0, 0, 0, 0);
+    let time = date.duration_since(midnight).as_secs_f64();
+    Some(f64::from(days) + time / 86_400.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_counted_as_excel_does() {
+        let counted = |text: &str| serial(text.parse().unwrap());
+        assert_eq!(counted("1900-01-01T00:00"), Some(1.0));
+        assert_eq!(counted("1900-02-28T00:00"), Some(59.0));
+        assert_eq!(counted("1900-03-01T00:00"), Some(61.0));
+        assert_eq!(counted("2023-03-15T12:00"), Some(45_000.5));
+        assert_eq!(counted("9999-12-31T00:00"), Some(2_958_465.0));
+        assert_eq!(counted("1899-12-31T00:00"), None);
+    }
+
+    #[test]
+    fn text_is_made_to_fit() {
+        assert_eq!(fitting("a\u{ffff}b"), "a\u{fffd}b");
+        let long = fitting(&"🐎".repeat(40_000));
+        assert!(long.ends_with('…') && long.encode_utf16().count() <= LONGEST_TEXT);
+        assert_eq!(fitting(&"x".repeat(32_766)), "x".repeat(32_766));
+    }
+}
