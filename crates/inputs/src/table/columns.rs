@@ -26,6 +26,8 @@ pub struct RowSchema {
     applied: Vec<NodeId>,
     /// Those, and the branches that may apply.
     described: Vec<NodeId>,
+    /// The columns in which every row must have a value.
+    required: BTreeSet<String>,
     /// Whether it speaks about several columns at once, so that whole rows must be checked.
     joins_columns: bool,
     /// Whether columns that no part of it describes are refused.
@@ -97,10 +99,18 @@ impl RowSchema {
             // At the root it is settled once, by the header.
             joins_columns(node) || node.has_unevaluated && !(closed && id == NodeId::ROOT)
         });
+        let required = applied
+            .iter()
+            .filter_map(|&id| schema.node(id).own.get("required")?.as_array())
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
         let this = Self {
             schema,
             applied,
             described,
+            required,
             joins_columns,
             closed,
         };
@@ -114,7 +124,7 @@ impl RowSchema {
             .iter()
             .flat_map(|&id| self.schema.node(id).properties.keys())
             .map(String::as_str)
-            .chain(self.required_names())
+            .chain(self.required.iter().map(String::as_str))
             .collect::<BTreeSet<_>>()
             .into_iter()
     }
@@ -130,7 +140,7 @@ impl RowSchema {
 
     /// Whether every row must have a value in a column.
     pub(super) fn requires(&self, name: &str) -> bool {
-        self.required_names().any(|required| required == name)
+        self.required.contains(name)
     }
 
     /// A column by its name in the schema; `None` when the schema refuses it and `spec` does
@@ -189,14 +199,6 @@ impl RowSchema {
             default,
             allowed,
             in_row,
-        })
-    }
-
-    fn required_names(&self) -> impl Iterator<Item = &str> {
-        self.applied.iter().flat_map(|&id| {
-            let required = self.schema.node(id).own.get("required");
-            let names = required.and_then(Value::as_array).into_iter().flatten();
-            names.filter_map(Value::as_str)
         })
     }
 

@@ -14,7 +14,7 @@ use serde_json::{Number, Value};
 use self::{date::DateFault, number::NumberFault};
 use super::{
     columns::{Column, Form, Kinds},
-    rows::{Cell, Refusal},
+    rows::{Cell, Refusal, refill},
 };
 
 /// Converts cells as people of one country write them.
@@ -92,16 +92,14 @@ impl Converted {
 
     /// Takes a text as it is.
     pub(super) fn set_text(&mut self, text: &str) {
-        self.text.clear();
-        self.text.push_str(text);
+        refill(&mut self.text, text);
         self.text_is_value();
     }
 
     /// Makes the value of the text that was written.
     fn text_is_value(&mut self) {
         if let Value::String(value) = &mut self.value {
-            value.clear();
-            value.push_str(&self.text);
+            refill(value, &self.text);
         } else {
             self.value = Value::String(self.text.clone());
         }

@@ -21,7 +21,7 @@ use dropcast_domain::{
 use self::text::Text;
 use super::{
     Source,
-    rows::{Cell, ReadError, Refusal, Row, Rows},
+    rows::{Cell, ReadError, Refusal, Row, Rows, refill},
 };
 
 /// The most columns of a table.
@@ -252,8 +252,7 @@ fn put(cell: &mut Cell, content: &str) {
     if content.trim().is_empty() {
         *cell = Cell::Empty;
     } else if let Cell::Text(text) = cell {
-        text.clear();
-        text.push_str(content);
+        refill(text, content);
     } else {
         *cell = Cell::Text(content.to_owned());
     }

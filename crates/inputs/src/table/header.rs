@@ -17,6 +17,10 @@ use super::{
 /// How many names a sentence lists.
 const LISTED: usize = 12;
 
+/// How many names are compared to find the one that was meant: comparing ten thousand with ten
+/// thousand would take minutes.
+const COMPARED: usize = 200;
+
 /// The columns of one table.
 #[derive(Debug)]
 pub(super) struct Header {
@@ -136,11 +140,11 @@ struct Reading<'r> {
     report: &'r mut Report,
 }
 
-impl Reading<'_> {
+impl<'r> Reading<'r> {
     /// Whether nothing in the row is a column's name. It is noted.
     fn is_no_header(&mut self, names: &[String], meant: &[Option<&str>], cells: &[Cell]) -> bool {
-        let is_near = |name: &String| nearest(name, self.missing.iter().copied()).is_some();
-        if meant.iter().any(Option::is_some) || names.iter().any(is_near) {
+        let is_near = |name: &String| self.nearest(name).is_some();
+        if meant.iter().any(Option::is_some) || names.iter().take(COMPARED).any(is_near) {
             return false;
         }
         let is_data = cells.iter().any(convert::is_no_name);
@@ -196,7 +200,12 @@ impl Reading<'_> {
             );
             return None;
         }
-        let suggestion = nearest(name, self.missing.iter().copied());
+        // Nobody reads what exceeds the list.
+        let suggestion = if self.report.is_full() {
+            None
+        } else {
+            self.nearest(name)
+        };
         // A column that must be there and one that nobody knows are one slip.
         let slip = suggestion.filter(|meant| self.is_required(meant));
         if slip.is_none()
@@ -204,6 +213,10 @@ impl Reading<'_> {
             && let Some(column) = self.schema.column(name, self.spec)
         {
             return Some(column);
+        }
+        if self.report.is_full() {
+            self.report.skip();
+            return None;
         }
         let known = wanted_names(self.schema, self.spec);
         let message = match suggestion {
@@ -222,14 +235,7 @@ impl Reading<'_> {
             Some(meant) => format!("the column {}", quoted(meant)),
             None => format!("the columns {}", list(&known)),
         };
-        if let Some(meant) = self
-            .missing
-            .iter()
-            .copied()
-            .find(|name| Some(*name) == suggestion)
-        {
-            self.suggested.push(meant);
-        }
+        self.suggested.extend(suggestion);
         self.note(
             at,
             name,
@@ -238,6 +244,11 @@ impl Reading<'_> {
             &message,
         );
         None
+    }
+
+    /// The missing column that a name was meant to be.
+    fn nearest(&self, name: &str) -> Option<&'r str> {
+        nearest(name, self.missing.iter().copied().take(COMPARED))
     }
 
     /// A column that stands earlier in the header too.

@@ -181,6 +181,16 @@ impl Report {
         self.table.append(problems);
     }
 
+    /// Whether further problems of the whole table are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.table.problems.len() >= MOST_PROBLEMS
+    }
+
+    /// Counts a problem that nobody would read.
+    pub(super) fn skip(&mut self) {
+        self.table.more += 1;
+    }
+
     /// Marks a cell of the header, whose problem is noted by [`Self::whole`].
     pub(super) fn mark(&mut self, row: u64, column: usize, message: &str) {
         self.faults.add(row, Some(column), || message.to_owned());

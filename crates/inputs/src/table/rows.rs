@@ -63,6 +63,17 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<Cell>,
 }
 
+/// Puts a text into the memory of another, which is given back where it is far too much: in
+/// ten thousand columns a few long texts each would add up.
+pub(crate) fn refill(text: &mut String, content: &str) {
+    const KEPT: usize = 1024;
+    if text.capacity() > KEPT && content.len() < KEPT {
+        *text = String::new();
+    }
+    text.clear();
+    text.push_str(content);
+}
+
 /// The rows of one table, in order, one at a time. Rows that hold nothing may be left out.
 pub(crate) trait Rows {
     /// Reads the next row into `row`; false when there is none.

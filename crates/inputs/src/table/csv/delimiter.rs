@@ -1,5 +1,7 @@
 //! Which sign stands between the cells of a CSV file.
 
+use std::collections::HashSet;
+
 use csv_core::{ReadRecordResult, ReaderBuilder};
 use dropcast_domain::model::TableSpec;
 
@@ -83,7 +85,7 @@ impl Score {
         header_row: Option<u64>,
         wanted: &[String],
     ) -> Self {
-        let mut header: Option<Vec<String>> = None;
+        let mut header: Option<(HashSet<String>, usize)> = None;
         let (mut rows, mut even) = (0, 0);
         each_row(text, is_all, delimiter, |number, cells| {
             match &header {
@@ -91,20 +93,19 @@ impl Score {
                     let names = cells
                         .iter()
                         .map(|cell| fold(&String::from_utf8_lossy(cell)));
-                    header = Some(names.collect());
+                    header = Some((names.collect(), cells.len()));
                 }
                 None => {}
-                Some(header) => {
+                Some((_, width)) => {
                     rows += 1;
-                    even += usize::from(cells.len() == header.len());
+                    even += usize::from(cells.len() == *width);
                 }
             }
             rows < SAMPLE_ROWS
         });
-        let header = header.unwrap_or_default();
-        let width = header.len();
+        let (header, width) = header.unwrap_or_default();
         Self {
-            named: wanted.iter().filter(|name| header.contains(name)).count(),
+            named: wanted.iter().filter(|name| header.contains(*name)).count(),
             even: if width < 2 {
                 0
             } else {
@@ -115,14 +116,15 @@ impl Score {
     }
 }
 
-/// Hands over the rows that hold anything, with their numbers, until told to stop. A last row
-/// that may be cut off is left out.
+/// Hands over the rows that hold anything, with their numbers, until told to stop. Of a row
+/// that may be cut off the whole cells are handed over if it is the first, which may be long.
 fn each_row(text: &[u8], is_all: bool, delimiter: u8, mut take: impl FnMut(u64, &[&[u8]]) -> bool) {
     let mut parser = ReaderBuilder::new().delimiter(delimiter).build();
     let mut output = vec![0; text.len() + 1];
     let mut ends = vec![0; text.len() + 2];
     let mut at = 0;
     let mut number = 0;
+    let mut taken = false;
     loop {
         while let [first, rest @ ..] = &text[at..]
             && matches!(first, b'\r' | b'\n')
@@ -133,15 +135,15 @@ fn each_row(text: &[u8], is_all: bool, delimiter: u8, mut take: impl FnMut(u64, 
         if at >= text.len() {
             return;
         }
-        let (mut result, read, mut bytes, mut cells) =
+        let (mut result, read, bytes, mut cells) =
             parser.read_record(&text[at..], &mut output, &mut ends);
         at += read;
         if result == ReadRecordResult::InputEmpty && is_all {
-            let (last, _, more_bytes, more_cells) =
+            let (last, _, _, more_cells) =
                 parser.read_record(b"\n", &mut output[bytes..], &mut ends[cells..]);
-            (result, bytes, cells) = (last, bytes + more_bytes, cells + more_cells);
+            (result, cells) = (last, cells + more_cells);
         }
-        if result != ReadRecordResult::Record {
+        if result != ReadRecordResult::Record && (taken || cells == 0) {
             return;
         }
         if text.get(at - 1) == Some(&b'\r') && text.get(at) == Some(&b'\n') {
@@ -153,9 +155,14 @@ fn each_row(text: &[u8], is_all: bool, delimiter: u8, mut take: impl FnMut(u64, 
             .iter()
             .map(|&to| &output[std::mem::replace(&mut from, to)..to])
             .collect();
-        let _ = bytes;
         let holds = |cell: &&[u8]| !cell.trim_ascii().is_empty();
-        if row.iter().any(holds) && !take(number, &row) {
+        if row.iter().any(holds) {
+            taken = true;
+            if !take(number, &row) {
+                return;
+            }
+        }
+        if result != ReadRecordResult::Record {
             return;
         }
     }

@@ -112,3 +112,27 @@ fn a_column_that_only_has_a_default_is_appended() {
     assert_eq!(clean, "a,b\nx,7\ny,7\n");
     assert_eq!(accepted.reading.defaults[0].cells, 2);
 }
+
+#[test]
+fn ten_thousand_wrong_names_are_told_quickly() {
+    let mut properties = serde_json::Map::new();
+    for index in 0..10_000 {
+        properties.insert(
+            format!("a_rather_long_column_name_{index}"),
+            json!({"type": "number"}),
+        );
+    }
+    let required: Vec<&String> = properties.keys().collect();
+    let row =
+        json!({"required": required, "properties": properties, "additionalProperties": false});
+    let names: Vec<String> = (0..10_000)
+        .map(|index| format!("another_rather_lang_calumn_{index}"))
+        .collect();
+    let csv = format!("a_rather_long_column_name_7;{}\n1\n", names[1..].join(";"));
+    let start = std::time::Instant::now();
+    let found = rejected(csv.as_bytes(), &row, &TableSpec::default());
+    assert_eq!(found.reading.unwrap().delimiter, Some(';'));
+    assert_eq!(found.problems.problems.len(), 100);
+    assert!(found.problems.total() >= 19_000);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
