@@ -8,6 +8,7 @@ PYTHON ?= python3
 TOOLS := crates/local-stack/emulator
 MODEL := models/revenue-forecast
 VENVS := target/python
+SUITE := target/json-schema-test-suite
 # The files name every package, so pip has nothing to resolve.
 PIP := bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r
 
@@ -27,9 +28,10 @@ local: setup build ## Run the stack on this machine until Ctrl-C
 
 test: lint test-rust test-models ## Check and test everything
 
-test-rust: setup ## Test the Rust crates, and the whole stack with the real programs
+test-rust: setup $(SUITE)/ready ## Test the Rust crates, and the whole stack with the real programs
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
+	cargo test --locked -p dropcast-inputs --lib table::tests::suite -- --ignored
 
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
@@ -61,6 +63,15 @@ $(VENVS)/%/ready: | python
 	rm -rf $(@D)
 	$(PYTHON) -m venv $(@D)
 	$(@D)/$(PIP) $<
+	touch $@
+
+# pip takes no file of a source distribution without asking the package's build tools for its name.
+$(VENVS)/suite/ready: crates/inputs/suite/requirements.txt
+$(SUITE)/ready: crates/inputs/suite/suite.txt $(VENVS)/suite/ready
+	rm -rf $(@D)
+	$(VENVS)/suite/bin/pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --no-binary :all: --no-build-isolation -d $(@D) -r $<
+	tar -xzf $(@D)/jsonschema-*.tar.gz -C $(@D) --strip-components=1
 	touch $@
 
 python:

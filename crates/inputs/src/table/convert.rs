@@ -206,7 +206,7 @@ fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(),
     match whole {
         Some(whole) => drop(write!(into.text, "{whole}")),
         None => match Number::from_f64(number) {
-            Some(number) => drop(write!(into.text, "{number}")),
+            Some(number) => into.text.push_str(&number.to_string().replace("e+", "e")),
             None => return Err(Fault::Number(NumberFault::TooLarge)),
         },
     }

@@ -117,6 +117,7 @@ fn every_fault_is_named_by_its_row_and_column() {
     );
 }
 
+mod cells;
 mod dates;
 mod header;
 mod measure;

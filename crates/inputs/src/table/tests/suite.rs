@@ -14,7 +14,7 @@ use super::{
 /// Where `make` unpacks the suite, and a variable that names another place.
 const FOLDER: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../../target/json-schema-test-suite"
+    "/../../target/json-schema-test-suite/json"
 );
 
 /// The required cases of the keywords that a row schema may use.
@@ -75,7 +75,7 @@ struct Tally {
 }
 
 #[test]
-#[ignore = "It needs the suite: make test-suite."]
+#[ignore = "It needs the suite, which make test-rust fetches."]
 #[expect(
     clippy::disallowed_methods,
     reason = "It is started by hand or by make."
