@@ -175,4 +175,6 @@ fn damaged(at: &str, detail: &str) -> ReadError {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -74,3 +74,6 @@ pub(crate) fn too_large(found: &str, allowed: &str) -> ReadError {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;
