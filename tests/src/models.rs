@@ -49,6 +49,18 @@ impl Stack {
         Ok(to)
     }
 
+    /// Sees to it that the model of a folder is registered, once; answers its name.
+    pub async fn model_of(&self, folder: &Path) -> Result<String> {
+        let name = folder.file_name().context("a folder's name")?;
+        let name = name.to_string_lossy().into_owned();
+        let mut registered = self.models.lock().await;
+        if !registered.contains(&name) {
+            self.register(folder).await?;
+            registered.insert(name.clone());
+        }
+        Ok(name)
+    }
+
     /// Registers a model's folder.
     pub async fn register(&self, folder: &Path) -> Result<RegisteredVersion> {
         let registry = Registry::of(&self.connection)?;

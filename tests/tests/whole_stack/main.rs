@@ -20,6 +20,7 @@ mod links;
 mod odd_uploads;
 mod secrets;
 mod state_machine;
+mod tables;
 mod world;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     }
     let stories = [
         // The longest first.
+        tables::stories(),
         faults::stories(),
         state_machine::stories(),
         odd_uploads::stories(),
