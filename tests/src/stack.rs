@@ -50,6 +50,7 @@ pub struct Stack {
     pub(crate) events: Tap,
     pub(crate) mailbox: Mailbox,
     pub(crate) models: tokio::sync::Mutex<BTreeSet<String>>,
+    pub(crate) forecast: tokio::sync::OnceCell<()>,
     local: Mutex<Option<LocalStack>>,
 }
 
@@ -121,6 +122,7 @@ impl Stack {
             sqs,
             mailbox: Mailbox::default(),
             models: tokio::sync::Mutex::default(),
+            forecast: tokio::sync::OnceCell::new(),
             connection,
             local: Mutex::new(Some(local)),
         })

@@ -161,14 +161,8 @@ fn example(name: &str) -> std::path::PathBuf {
     programs::repository().join(EXAMPLES).join(name)
 }
 
-async fn forecast_model(stack: &Stack) -> Result<String> {
-    stack
-        .model_of(&programs::repository().join("models/revenue-forecast"))
-        .await
-}
-
 async fn an_excel_file_becomes_a_forecast(stack: &Stack) -> Result<()> {
-    let model = forecast_model(stack).await?;
+    let model = stack.forecast_model().await?;
     let content = fs::read(example("plan-2027.xlsx"))?;
     let file = Upload::new(&model, "plan-2027.xlsx", content.clone()).notify(ANA);
     let (dropped, ended) = stack.run(&file).await?;
@@ -197,7 +191,7 @@ async fn an_excel_file_becomes_a_forecast(stack: &Stack) -> Result<()> {
 }
 
 async fn a_faulty_excel_file_becomes_a_mail_with_the_marked_sheet(stack: &Stack) -> Result<()> {
-    let model = forecast_model(stack).await?;
+    let model = stack.forecast_model().await?;
     let content = fs::read(example("rejected/growth-as-text.xlsx"))?;
     let file = Upload::new(&model, "growth-as-text.xlsx", content).notify(ANA);
     let (_, ended) = stack.run(&file).await?;
