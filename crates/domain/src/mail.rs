@@ -6,6 +6,7 @@
 
 mod asked;
 mod facts;
+mod table;
 mod words;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,10 @@ pub const MOST_LOG_LINES: usize = 40;
 /// A chart of at least so many bytes is linked and not shown inline: mail
 /// systems refuse or cut large messages.
 pub const CHART_BYTES: u64 = 300_000;
+
+/// A marked copy of more bytes is linked and not attached: SES takes messages of 10 MB, and
+/// attachments grow by a third on their way.
+pub const ATTACHED_BYTES: u64 = 5_000_000;
 
 /// The longest texts of each sort, in characters.
 const TITLE_LENGTH: usize = crate::title::TITLE_LENGTH;
@@ -97,6 +102,8 @@ pub struct Known<'a> {
     pub inputs: Option<&'a Value>,
     /// What is wrong with a rejected input.
     pub problems: Option<&'a ProblemList>,
+    /// How the reader gets the copy of a rejected table in which the faults are marked.
+    pub copy: Option<MarkedCopy<'a>>,
     /// The job's last lines, oldest first.
     pub log: &'a [String],
     /// Links by output path; anything but http and https is dropped.
@@ -109,6 +116,15 @@ pub struct Known<'a> {
     pub operator_only: bool,
     /// The present time.
     pub now: Timestamp,
+}
+
+/// The copy of a rejected table in which the faults are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkedCopy<'a> {
+    /// It is attached to the mail.
+    Attached,
+    /// It is behind this link.
+    Linked(&'a str),
 }
 
 /// What one mail says. Every text is one safe line.
@@ -130,6 +146,10 @@ pub struct MailContent {
     pub lead: String,
     /// What to do, unless all is well.
     pub advice: Option<String>,
+    /// What is said of the marked copy.
+    pub copy: Option<String>,
+    /// The link that opens the marked copy, unless it is attached.
+    pub copy_link: Option<String>,
     /// The failure in words, unless `problems` says it better.
     pub happened: Option<String>,
     /// What is wrong with the input.
@@ -162,7 +182,8 @@ pub struct Fact {
 /// One problem of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProblemRow {
-    /// Where, as a path a person can follow: `growth_percent › Hardware › 2027`.
+    /// Where, as a path a person can follow: `growth_percent › Hardware › 2027`, or the first
+    /// cell and how many more there are: `Plan!C7 and 213 more`.
     pub place: String,
     /// What was found; may be empty.
     pub found: String,
@@ -210,6 +231,7 @@ pub fn compose(known: &Known) -> Option<MailContent> {
     let problems = known
         .problems
         .filter(|list| kind == MailKind::Rejected && !list.is_empty());
+    let copy = known.copy.filter(|_| kind == MailKind::Rejected);
     let outputs = if kind == MailKind::Succeeded {
         outputs(known)
     } else {
@@ -226,6 +248,17 @@ pub fn compose(known: &Known) -> Option<MailContent> {
         headline: headline(kind, code).to_owned(),
         lead: lead(kind, known, &title, problems, outputs.len()),
         advice: (kind != MailKind::Succeeded).then(|| advice.advice().to_owned()),
+        copy: copy.map(|copy| {
+            let where_it_is = match copy {
+                MarkedCopy::Attached => "The attached workbook",
+                MarkedCopy::Linked(_) => "A workbook behind the link below",
+            };
+            format!("{where_it_is} shows what to correct: the faulty cells are marked, each with a note that says what is allowed. Correct them in your own file.")
+        }),
+        copy_link: copy.and_then(|copy| match copy {
+            MarkedCopy::Attached => None,
+            MarkedCopy::Linked(link) => web_link(link),
+        }),
         happened: failure
             .filter(|_| problems.is_none())
             .map(|failure| one_line_or(&failure.message, SENTENCE_LENGTH, "No reason is known.")),
@@ -243,19 +276,27 @@ pub fn compose(known: &Known) -> Option<MailContent> {
         } else {
             None
         },
-        asked: known
-            .inputs
-            .filter(|_| kind != MailKind::Rejected)
-            .map(|inputs| {
-                let defaults = run.input.as_ref().map_or(&[][..], |input| &input.defaults);
-                Asked::from_document(inputs, known.schema, defaults)
-            }),
+        asked: asked(kind, known),
         model: facts::versioned(known),
         facts: facts::facts(kind, known, code),
         notes: facts::notes(kind, known, code, outputs.len()),
         title,
         outputs,
     })
+}
+
+fn asked(kind: MailKind, known: &Known) -> Option<Asked> {
+    if kind == MailKind::Rejected {
+        return None;
+    }
+    let input = known.run.input.as_ref();
+    if let Some(reading) = input.and_then(|input| input.table.as_ref()) {
+        let file = known.run.upload.file_name();
+        return Some(Asked::from_table(&file, reading));
+    }
+    let defaults = input.map_or(&[][..], |input| &input.defaults);
+    let document = known.inputs?;
+    Some(Asked::from_document(document, known.schema, defaults))
 }
 
 fn subject(kind: MailKind, title: &str, model: &str) -> String {
@@ -360,11 +401,14 @@ fn shown_type(media_type: &str) -> Option<&'static str> {
 
 /// The link of one output, unless it is something that no browser should follow from a mail.
 fn link(known: &Known, output: &Output) -> Option<String> {
-    let link = known.links.get(&output.path)?;
+    web_link(known.links.get(&output.path)?)
+}
+
+fn web_link(link: &str) -> Option<String> {
     let is_web = ["https://", "http://"]
         .iter()
         .any(|scheme| link.starts_with(scheme));
-    (is_web && link.bytes().all(|byte| byte.is_ascii_graphic())).then(|| link.clone())
+    (is_web && link.bytes().all(|byte| byte.is_ascii_graphic())).then(|| link.to_owned())
 }
 
 fn last_lines(log: &[String]) -> Vec<String> {
@@ -405,8 +449,13 @@ impl From<&Problem> for ProblemRow {
             None if problem.at.is_empty() => "The whole file".to_owned(),
             None => problem.at.clone(),
         };
+        let mut place = one_line_or(&place, PLACE_LENGTH, "A field without a name");
+        if problem.count > 1 {
+            let more = words::grouped(problem.count - 1);
+            place = format!("{place} and {more} more");
+        }
         Self {
-            place: one_line_or(&place, PLACE_LENGTH, "A field without a name"),
+            place,
             found: words::one_line(&problem.found, PROBLEM_LENGTH),
             allowed: words::one_line(&problem.allowed, PROBLEM_LENGTH),
             hint: words::one_line(hint, 2 * PROBLEM_LENGTH),

@@ -52,6 +52,9 @@ pub fn problems_key(run: &RunId) -> String {
 /// The name of the copy of a rejected table in which its faults are marked.
 pub const MARKED_FILE: &str = "marked.xlsx";
 
+/// The media type of that copy, and of every workbook.
+pub const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// Where that copy is kept.
 pub fn marked_key(run: &RunId) -> String {
     format!("runs/{run}/{MARKED_FILE}")

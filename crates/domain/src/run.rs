@@ -1,12 +1,15 @@
 //! The record of one run and how it changes.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::Failure,
     job::JobEnd,
-    output::Output,
+    model::OutputKind,
+    output::{MARKED_FILE, Output, WORKBOOK, marked_key},
     run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
     table::TableReading,
@@ -171,6 +174,25 @@ impl Run {
             attempts: self.current.progress.attempts.max(ended),
             status,
         }
+    }
+
+    /// What a mailed link may open: a published output, or the marked copy of a rejected table.
+    /// Nothing else, whatever lies in the bucket.
+    pub fn opened(&self, path: &str) -> Option<Cow<'_, Output>> {
+        let published = self.outputs.iter().find(|output| output.path == path);
+        published.map(Cow::Borrowed).or_else(|| {
+            (self.marked && path == MARKED_FILE).then(|| {
+                Cow::Owned(Output {
+                    path: MARKED_FILE.to_owned(),
+                    title: "Marked copy".to_owned(),
+                    kind: OutputKind::Table,
+                    bytes: 0,
+                    sha256: None,
+                    media_type: WORKBOOK.to_owned(),
+                    key: marked_key(&self.id),
+                })
+            })
+        })
     }
 
     /// How long the run has taken up to `now`, or took in all once it is over.

@@ -22,9 +22,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fixtures::succeeded(),
         fixtures::failed(),
         fixtures::rejected(),
+        fixtures::succeeded_table(),
+        fixtures::rejected_table(),
     ] {
         let content = story.content();
-        let file = |extension: &str| folder.join(format!("{}.{extension}", content.kind.as_str()));
+        let (_, extension) = story.run.upload.key.rsplit_once('.').unwrap_or_default();
+        let kind = content.kind.as_str();
+        let file = |of: &str| folder.join(format!("{kind}-{extension}.{of}"));
         let rendered = render::render(&content, bytes.is_some())?;
         let html = rendered.html_with_chart.as_ref().unwrap_or(&rendered.html);
         // A browser knows no content ids.
@@ -46,6 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 media_type: "image/png",
                 bytes,
             }),
+            attachment: None,
             date: story.run.current.at,
         };
         fs::write(file("eml"), message(&letter)?)?;

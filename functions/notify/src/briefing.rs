@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dropcast_domain::{
     link::Link,
-    mail::{self, MailContent},
+    mail::{self, MailContent, MarkedCopy},
     model::ModelName,
     output,
     problem::ProblemList,
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     Deps, Error, Files, Mailer,
-    mime::{Chart, Letter},
+    mime::{Attachment, Chart, Letter},
     render::{self, Rendered},
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Briefing {
     content: MailContent,
     rendered: Rendered,
     chart: Option<Vec<u8>>,
+    marked_copy: Option<Vec<u8>>,
 }
 
 impl Briefing {
@@ -64,6 +65,8 @@ impl Briefing {
         );
 
         let inputs = match &run.input {
+            // A table is told by how it was read; its cells are no news to anybody.
+            Some(input) if input.table.is_some() => None,
             Some(input) => json(
                 deps.files
                     .read(&input.prepared_key, SHOWN_INPUT_BYTES)
@@ -84,7 +87,20 @@ impl Briefing {
         } else {
             Vec::new()
         };
-        let (links, links_until) = links(deps, run, now).await?;
+        let marked_copy = if run.status() == Status::Rejected && run.marked {
+            let key = output::marked_key(&run.id);
+            deps.files.read(&key, mail::ATTACHED_BYTES).await?
+        } else {
+            None
+        };
+        let (links, links_until) = links(deps, run, marked_copy.is_some(), now).await?;
+        let copy = if marked_copy.is_some() {
+            Some(MarkedCopy::Attached)
+        } else {
+            let link = links.get(output::MARKED_FILE);
+            link.filter(|_| run.marked)
+                .map(|link| MarkedCopy::Linked(link))
+        };
         let schema: Option<Value> = version
             .as_ref()
             .and_then(|version| serde_json::from_str(&version.draft.input_schema).ok());
@@ -95,6 +111,7 @@ impl Briefing {
             schema: schema.as_ref(),
             inputs: inputs.as_ref(),
             problems: problems.as_ref(),
+            copy,
             log: &log,
             links: &links,
             links_until,
@@ -114,6 +131,7 @@ impl Briefing {
             content,
             rendered,
             chart,
+            marked_copy,
         })
     }
 
@@ -132,6 +150,11 @@ impl Briefing {
             rendered: &self.rendered,
             chart: chart.map(|(row, bytes)| Chart {
                 media_type: row.media_type,
+                bytes,
+            }),
+            attachment: self.marked_copy.as_deref().map(|bytes| Attachment {
+                file_name: output::MARKED_FILE,
+                media_type: output::WORKBOOK,
                 bytes,
             }),
             date,
@@ -155,13 +178,24 @@ async fn registered<S: Models>(store: &S, run: &Run) -> Result<Option<Registered
     }
 }
 
-/// A link for each published output, and when the links die.
+/// A link for each published output, or to a marked copy that is not attached, and when the
+/// links die.
 async fn links<S, F, K: KeySource, M>(
     deps: &Deps<S, F, K, M>,
     run: &Run,
+    attached: bool,
     now: Timestamp,
 ) -> Result<(BTreeMap<String, String>, Option<Timestamp>), Error> {
-    if run.status() != Status::Succeeded || run.outputs.is_empty() {
+    let paths: Vec<&str> = match run.status() {
+        Status::Succeeded => run
+            .outputs
+            .iter()
+            .map(|output| output.path.as_str())
+            .collect(),
+        Status::Rejected if run.marked && !attached => vec![output::MARKED_FILE],
+        _ => Vec::new(),
+    };
+    if paths.is_empty() {
         return Ok((BTreeMap::new(), None));
     }
     let keys = deps.keys.keys(now).await?;
@@ -172,15 +206,15 @@ async fn links<S, F, K: KeySource, M>(
         .at
         .saturating_add(lifetime)
         .unwrap_or(Timestamp::MAX);
-    let links = run.outputs.iter().map(|output| {
+    let links = paths.into_iter().map(|path| {
         let link = Link {
             run: run.id.clone(),
-            path: output.path.clone(),
+            path: path.to_owned(),
             expires: until.as_second(),
             epoch: run.links_epoch,
         };
         (
-            output.path.clone(),
+            path.to_owned(),
             format!("{}/r/{}", deps.config.link_base_url, keys.sign(&link)),
         )
     });

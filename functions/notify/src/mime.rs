@@ -47,6 +47,8 @@ pub struct Letter<'a> {
     pub rendered: &'a Rendered,
     /// The chart to show inline.
     pub chart: Option<Chart<'a>>,
+    /// A file to go with it.
+    pub attachment: Option<Attachment<'a>>,
     /// The message's date.
     pub date: Timestamp,
 }
@@ -55,6 +57,17 @@ pub struct Letter<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Chart<'a> {
     /// Its media type: PNG, JPEG or GIF.
+    pub media_type: &'a str,
+    /// The file.
+    pub bytes: &'a [u8],
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone, Copy)]
+pub struct Attachment<'a> {
+    /// Its name, in ASCII.
+    pub file_name: &'a str,
+    /// Its media type.
     pub media_type: &'a str,
     /// The file.
     pub bytes: &'a [u8],
@@ -85,6 +98,25 @@ pub fn message(letter: &Letter) -> Result<Vec<u8>, MessageError> {
 }
 
 fn body(letter: &Letter) -> MultiPart {
+    let body = words(letter);
+    let Some(file) = letter.attachment else {
+        return body;
+    };
+    let content_type = ContentType::parse(file.media_type);
+    let boundary = boundary(&[letter.rendered.text.as_bytes(), file.bytes]);
+    MultiPart::mixed()
+        .boundary(format!("m{boundary}"))
+        .multipart(body)
+        .singlepart(
+            SinglePart::builder()
+                .header(content_type.unwrap_or(ContentType::TEXT_PLAIN))
+                .header(ContentDisposition::attachment(file.file_name))
+                .body(file.bytes.to_vec()),
+        )
+}
+
+/// What the mail says, in both its forms.
+fn words(letter: &Letter) -> MultiPart {
     let Rendered {
         text,
         html,

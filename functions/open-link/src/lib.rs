@@ -8,7 +8,7 @@ mod event;
 mod files;
 mod pages;
 
-use dropcast_domain::{link::LinkKeys, output::Output};
+use dropcast_domain::link::LinkKeys;
 use dropcast_lambda_kit::telemetry;
 use dropcast_run_store::Runs;
 use jiff::Timestamp;
@@ -64,11 +64,6 @@ async fn open<S: Runs, K: KeySource, F: Files>(
     let link = keys.verify(token, now)?;
     let run = deps.store.find(&link.run).await?.ok_or(Error::Gone)?;
     link.check_epoch(run.links_epoch)?;
-    // Only what the record publishes can be opened, whatever else lies in the bucket.
-    let output: &Output = run
-        .outputs
-        .iter()
-        .find(|output| output.path == link.path)
-        .ok_or(Error::Gone)?;
-    Ok(deps.files.url(output).await?)
+    let output = run.opened(&link.path).ok_or(Error::Gone)?;
+    Ok(deps.files.url(&output).await?)
 }

@@ -15,12 +15,14 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{Endings as _, Outputs as _, Runs as _, memory::MemoryStore};
+use dropcast_run_store::{
+    Endings as _, Outputs as _, Runs as _, Validation as _, Verdict, memory::MemoryStore,
+};
 use jiff::Timestamp;
 use open_link::{Answer, Deps, Files, KeySource, handle};
 use serde_json::{Value, json};
 
-use domain::{at, new_run, now, output, step};
+use domain::{at, new_run, now, output, step, wishes};
 
 #[derive(Debug)]
 struct FakeKeys(LinkKeys);
@@ -97,6 +99,30 @@ fn request(method: &str, token: &str) -> Value {
 async fn open(world: &World, token: &str) -> Answer {
     let request = serde_json::from_value(request("GET", token)).unwrap();
     handle(world, request).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_marked_copy_of_a_rejected_table_opens_and_nothing_else_of_it() {
+    let (world, _) = world().await;
+    for marked in [true, false] {
+        let run = new_run(&format!("{marked}.xlsx"));
+        world.store.begin(&run).await.unwrap();
+        let verdict = Verdict::Rejected {
+            problem_count: 1,
+            version: None,
+            marked,
+        };
+        let store = &world.store;
+        store.judge(&run.id, &wishes(&[]), &verdict).await.unwrap();
+        for (path, opens) in [("marked.xlsx", marked), ("problems.json", false)] {
+            let answer = open(&world, &world.keys.0.sign(&link(&run, path))).await;
+            assert_eq!(answer.status_code == 302, opens, "{path}");
+            if opens {
+                let key = format!("runs/{}/marked.xlsx", run.id);
+                assert!(answer.headers["location"].contains(&key));
+            }
+        }
+    }
 }
 
 #[tokio::test]

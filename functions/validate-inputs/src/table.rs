@@ -27,9 +27,6 @@ const LONGEST_CLEAN: u64 = 4 * 1024 * 1024 * 1024;
 /// What is read or written at a time, in bytes.
 const BUFFER: usize = 1 << 18;
 
-/// Excel's workbooks.
-const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
 /// Where a table lies on disk while it is examined.
 #[derive(Debug, Clone)]
 struct Desk {
@@ -87,7 +84,9 @@ pub(crate) async fn examine<F: Files>(
         Read::Rejected(rejection) => {
             if rejection.marked {
                 let key = output::marked_key(&run.id);
-                files.keep_file(&key, WORKBOOK, &desk.marked).await?;
+                files
+                    .keep_file(&key, output::WORKBOOK, &desk.marked)
+                    .await?;
             }
             Ok(Err(rejection))
         }

@@ -10,7 +10,7 @@ use super::words;
 pub const MOST_VALUES: usize = 40;
 
 /// The longest value or label, in characters.
-const VALUE_LENGTH: usize = 160;
+pub(super) const VALUE_LENGTH: usize = 160;
 const LABEL_LENGTH: usize = 80;
 
 /// The most entries of a list that are shown in its row.
@@ -46,7 +46,7 @@ pub struct AskedGroup {
 pub struct AskedValue {
     /// What it is, by the schema's title or the field's own name.
     pub label: String,
-    /// Where it stands in the document, as a JSON Pointer.
+    /// Where it stands in the document, as a JSON Pointer; empty when it is about a table.
     pub pointer: String,
     /// The value in words.
     pub value: String,

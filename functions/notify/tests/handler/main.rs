@@ -13,7 +13,13 @@ mod world;
 
 use std::time::Duration;
 
-use dropcast_domain::{mail::MailKind, status::Status};
+use dropcast_domain::{
+    failure::{ErrorCode, Failure},
+    mail::MailKind,
+    output::{marked_key, problems_key},
+    problem::{Problem, ProblemList},
+    status::Status,
+};
 use dropcast_run_store::{
     CLAIM_SECONDS, Endings as _, Models as _, Runs as _, Validation as _, Verdict,
 };
@@ -255,6 +261,51 @@ async fn a_link_in_a_mail_opens_its_output_for_as_long_as_the_deployment_says() 
         })
         .collect();
     assert_eq!(paths, ["forecast.csv", "charts/a b.png"]);
+}
+
+#[tokio::test]
+async fn the_marked_copy_of_a_rejected_table_is_attached_or_linked_if_it_is_large() {
+    for (bytes, attached) in [(1_000, true), (6_000_000, false)] {
+        let mut world = world().await;
+        let run = new_run("plan.xlsx");
+        world.store.begin(&run).await.unwrap();
+        let verdict = Verdict::Rejected {
+            problem_count: 2,
+            version: None,
+            marked: true,
+        };
+        let store = &world.store;
+        store
+            .judge(&run.id, &wishes(&[ANA]), &verdict)
+            .await
+            .unwrap();
+        let end = step(1, Status::Rejected, 9_000);
+        let failure = Failure::new(ErrorCode::InputRejected, "The file has 2 problems.");
+        let run = store.finish(&run.id, end, Some(&failure)).await.unwrap();
+        let problem = Problem::new("Plan!C7", "\"ten\"", "a number").standing_for(2, ["Plan!C9"]);
+        let problems = serde_json::to_vec(&ProblemList::of(problem)).unwrap();
+        let files = &mut world.files.0;
+        files.insert(problems_key(&run.id), problems);
+        files.insert(marked_key(&run.id), vec![b'P'; bytes]);
+        assert!(!deliver(&world, &run).await);
+        let mail = world.mailer.sent().remove(0).message;
+        let mail = MessageParser::default().parse(&mail).unwrap();
+        let text = mail.body_text(0).unwrap().to_string();
+        assert!(text.contains("Plan!C7 and 1 more"), "{text}");
+        assert_eq!(mail.attachment_count(), usize::from(attached));
+        let link = text.split("https://links.corp.example/r/").nth(1);
+        if attached {
+            assert_eq!(mail.attachment(0).unwrap().contents().len(), bytes);
+            assert_eq!(link, None);
+        } else {
+            let token = link.unwrap().split_whitespace().next().unwrap();
+            let link = keys().verify(token, run.current.at).unwrap();
+            assert_eq!(
+                (link.run, link.path),
+                (run.id.clone(), "marked.xlsx".into())
+            );
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
-    mail::{Known, MailContent, compose},
-    model::OutputKind,
+    mail::{Known, MailContent, MarkedCopy, compose},
+    model::{InputFormat, Locale, OutputKind, TableEncoding},
     output::Output,
     problem::{Problem, ProblemList},
     run::{AcceptedInput, Run},
     status::{Progress, Status, Transition},
+    table::{FilledColumn, TableReading},
     upload::Upload,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,7 @@ pub(crate) struct Story {
     pub(crate) schema: Value,
     pub(crate) inputs: Option<Value>,
     pub(crate) problems: Option<ProblemList>,
+    pub(crate) copy: Option<MarkedCopy<'static>>,
     pub(crate) log: Vec<String>,
     pub(crate) links: BTreeMap<String, String>,
     pub(crate) refused: Vec<String>,
@@ -42,6 +44,7 @@ impl Story {
             schema: Some(&self.schema),
             inputs: self.inputs.as_ref(),
             problems: self.problems.as_ref(),
+            copy: self.copy,
             log: &self.log,
             links: &self.links,
             links_until: Some(at() + SignedDuration::from_hours(24 * 30)),
@@ -97,6 +100,7 @@ fn story(status: Status) -> Story {
             }
         })),
         problems: None,
+        copy: None,
         log: Vec::new(),
         links: BTreeMap::new(),
         refused: Vec::new(),
@@ -209,6 +213,62 @@ pub(crate) fn rejected() -> Story {
                 .hinted("Write 90 for 90 percent."),
         ],
         more: 1,
+    });
+    story
+}
+
+/// A run that ended well and whose file was a table.
+pub(crate) fn succeeded_table() -> Story {
+    let mut story = succeeded();
+    story.inputs = None;
+    story.run.upload.key = "inputs/revenue-forecast/plan-2027.csv".into();
+    if let Some(input) = &mut story.run.input {
+        input.defaults = Vec::new();
+        input.table = Some(TableReading {
+            format: InputFormat::Csv,
+            sheet: None,
+            rows: 1_204,
+            column_count: 4,
+            columns: ["product_line", "year", "growth_percent", "remark"]
+                .map(str::to_owned)
+                .into(),
+            delimiter: Some(';'),
+            encoding: Some(TableEncoding::Windows1252),
+            locale: Some(Locale::DeDe),
+            defaults: vec![FilledColumn {
+                column: "growth_percent".into(),
+                cells: 12,
+            }],
+        });
+    }
+    story
+}
+
+/// A run whose table was not accepted.
+pub(crate) fn rejected_table() -> Story {
+    let mut story = rejected();
+    story.run.upload.key = "inputs/revenue-forecast/plan-2027.xlsx".into();
+    story.run.marked = true;
+    story.copy = Some(MarkedCopy::Attached);
+    story.problems = Some(ProblemList {
+        problems: vec![
+            Problem::with_message(
+                "Plan!C7",
+                "\"ten\"",
+                "a number from -90 to 300",
+                "Column growth_percent: 214 cells are not numbers: C7 (\"ten\"), C9, C12 and 211 more. Write for example 4.5.",
+            )
+            .standing_for(214, ["Plan!C9", "Plan!C12"]),
+            Problem::with_message(
+                "Plan!D1",
+                "the column \"remak\"",
+                "product_line, year, growth_percent or remark",
+                "There is a column \"remak\", which the model does not read.",
+            )
+            .hinted("Did you mean remark?"),
+            Problem::new("Plan!B14", "#REF!", "a year such as 2027"),
+        ],
+        more: 0,
     });
     story
 }

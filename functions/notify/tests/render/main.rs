@@ -11,7 +11,7 @@ mod structure;
 
 use dropcast_domain::{
     failure::ErrorCode,
-    mail::{MOST_VALUES, MailContent},
+    mail::{MOST_VALUES, MailContent, MarkedCopy},
     model::OutputKind,
     problem::{Problem, ProblemList},
 };
@@ -134,6 +134,57 @@ fn a_rejection_shows_every_problem_and_how_many_more_there_are() {
             "And 1 more problem.",
             ErrorCode::InputRejected.advice(),
         ],
+    );
+}
+
+#[test]
+fn a_rejected_table_shows_each_group_with_its_first_cell_and_its_number() {
+    both_say(
+        &fixtures::rejected_table().content(),
+        &[
+            "Your file needs a correction",
+            "216 things in your file need a correction.",
+            "The attached workbook shows what to correct",
+            "Plan!C7 and 213 more",
+            "\"ten\"",
+            "a number from -90 to 300",
+            "Column growth_percent: 214 cells are not numbers: C7 (\"ten\"), C9, C12 and 211 more. Write for example 4.5.",
+            "Plan!D1",
+            "Did you mean remark?",
+            "Plan!B14",
+            "#REF!",
+        ],
+    );
+}
+
+#[test]
+fn an_accepted_table_is_told_by_how_it_was_read() {
+    both_say(
+        &fixtures::succeeded_table().content(),
+        &[
+            "plan-2027.csv",
+            "1,204 rows × 4 columns",
+            "product_line, year, growth_percent, remark",
+            "separated by semicolons, Windows-1252",
+            "as written in de-DE",
+            "Empty cells filled in",
+            "12 cells",
+        ],
+    );
+}
+
+#[test]
+fn a_marked_copy_that_is_too_large_to_attach_is_a_link() {
+    let mut story = fixtures::rejected_table();
+    story.copy = Some(MarkedCopy::Linked("https://links.example/r/copy"));
+    let content = story.content();
+    both_say(&content, &["A workbook behind the link below"]);
+    let rendered = rendered(&content);
+    assert!(rendered.text.contains("\n  https://links.example/r/copy\n"));
+    assert!(
+        rendered
+            .html
+            .contains("href=\"https://links.example/r/copy\"")
     );
 }
 

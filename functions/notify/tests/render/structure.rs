@@ -4,7 +4,7 @@ use dropcast_domain::mail::MailContent;
 use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders as _, PartType};
 use notify::{
-    mime::{Chart, Letter, message},
+    mime::{Attachment, Chart, Letter, message},
     render::Rendered,
 };
 
@@ -27,6 +27,7 @@ pub(crate) fn letter<'a>(
             media_type: "image/png",
             bytes,
         }),
+        attachment: None,
         date: fixtures::at(),
     }
 }
@@ -118,6 +119,40 @@ fn a_chart_that_cannot_be_shown_is_left_out_and_its_link_stays() {
         ..letter(&content, &rendered, None)
     };
     assert_eq!(types(&sent(&misnamed)).len(), 3);
+}
+
+#[test]
+fn a_marked_copy_goes_with_the_mail_as_a_workbook() {
+    let content = fixtures::rejected_table().content();
+    let rendered = rendered(&content);
+    let workbook = b"PK\x03\x04and so on\0\xff";
+    let with = Letter {
+        attachment: Some(Attachment {
+            file_name: "marked.xlsx",
+            media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            bytes: workbook,
+        }),
+        ..letter(&content, &rendered, None)
+    };
+    let mail = sent(&with);
+    assert_eq!(mail, sent(&with), "the same letter gives the same bytes");
+    assert_eq!(
+        types(&mail),
+        [
+            "multipart/mixed",
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        ]
+    );
+    let parsed = MessageParser::default().parse(&mail).unwrap();
+    assert_eq!(parsed.attachment_count(), 1);
+    let attached = parsed.attachment(0).unwrap();
+    assert_eq!(attached.attachment_name(), Some("marked.xlsx"));
+    assert_eq!(attached.contents(), workbook);
+    let html = parsed.body_html(0).unwrap();
+    assert!(html.contains("The attached workbook"), "{html}");
 }
 
 #[test]
