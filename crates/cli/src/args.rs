@@ -13,7 +13,7 @@ use crate::words;
 const CODES: &str = "\
 Exit codes:
   0    done; for a run: it succeeded
-  1    the run failed or was cancelled
+  1    the run failed or was cancelled; validate: there are problems
   2    the command line does not make sense
   3    not accepted: the run was rejected, or the model's folder has problems
   4    no stack: none was found, or it cannot be started or reached
@@ -30,7 +30,8 @@ AWS_REGION, …); the local stack needs none.
 First steps:
   dropcast demo                         watch one file become a mail, in a minute
   dropcast local up                     keep a stack up on this machine
-  dropcast submit plan.json -m revenue-forecast --wait";
+  dropcast validate plan.xlsx -m models/revenue-forecast
+  dropcast submit plan.xlsx -m revenue-forecast --wait";
 
 /// Heading of the options that every command takes.
 const EVERYWHERE: &str = "Everywhere";
@@ -100,6 +101,13 @@ pub enum Command {
 The first time takes longer: the model's Python packages are installed. Nothing is
 left running. What was downloaded stays in <state dir>/demo/. No mail leaves this machine.")]
     Demo,
+    /// Check a file before it is dropped, or a model's folder with its examples
+    ///
+    /// Reads a file on this machine just as a run of the model would, and says what
+    /// the mail would: how the file was read, or everything that is wrong with it, by
+    /// cell. Nothing is uploaded. Of a model's folder, checks the manifest, the schemas
+    /// and the folder's own examples.
+    Validate(Validate),
     /// Drop a file for a model
     Submit(Submit),
     /// List runs, the newest first
@@ -151,6 +159,51 @@ pub struct Up {
     /// Register this model's folder once the stack is up; may be given more than once
     #[arg(long = "register", value_name = "DIR")]
     pub register: Vec<PathBuf>,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dropcast validate plan.xlsx -m models/revenue-forecast
+                                        by a model's folder: needs no stack
+  dropcast validate plan.xlsx -m revenue-forecast
+                                        by the version that the local stack runs
+  dropcast --stack dropcast validate plan.xlsx -m revenue-forecast@3
+                                        by version 3 on the stack dropcast
+  dropcast validate plan.xlsx -m models/revenue-forecast --marked faults.xlsx
+                                        and mark each faulty cell in a copy
+  dropcast validate plan.xlsx -m models/revenue-forecast --json | jq -r '.problems[].at'
+  dropcast validate models/revenue-forecast
+                                        the folder itself: run it before registering
+
+Exit code 0 when the file is accepted, 1 when it has problems.
+
+A model's examples:
+  examples/FILE                         must be accepted
+  examples/rejected/FILE                must be rejected with exactly the problems that
+                                        examples/rejected/FILE.problems.json lists, in the
+                                        order in which they are reported. `at` is where;
+                                        `message`, if given, is a part of what is said:
+                                          [{ \"at\": \"Plan!C7\", \"message\": \"#REF!\" }]
+Names that begin with a dot, and other folders, are left alone.")]
+pub struct Validate {
+    /// The file, or a model's folder
+    #[arg(value_name = "FILE|DIR")]
+    pub path: PathBuf,
+
+    /// The model that is to read the file: its folder, or the name of a registered one,
+    /// with @N for a version other than its default
+    #[arg(short, long, value_name = "MODEL")]
+    pub model: Option<String>,
+
+    /// Write what the model would get: the clean CSV, or the JSON with defaults filled in
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub clean: Option<PathBuf>,
+
+    /// Write a workbook in which the faulty cells of a rejected table are marked
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub marked: Option<PathBuf>,
 }
 
 /// `submit`.
@@ -355,6 +408,13 @@ mod tests {
             panic!("not submit")
         };
         assert_eq!(submit.notify.len(), 3);
+    }
+
+    #[test]
+    fn what_is_written_of_a_file_needs_its_model() {
+        assert!(parse("dropcast validate plan.csv --clean c.csv").is_err());
+        assert!(parse("dropcast validate plan.csv -m m --clean c.csv --marked m.xlsx").is_ok());
+        assert!(parse("dropcast validate models/m").is_ok());
     }
 
     #[test]

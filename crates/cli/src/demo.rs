@@ -199,7 +199,7 @@ fn did_not_happen(what: &str, run: Option<&RunDetail>) -> anyhow::Error {
         let lines = run.log.iter().map(|line| crate::words::printable(line));
         format!("\n{}", crate::words::lines(lines))
     });
-    Stop::new(Exit::RunFailed, format!("{what}{why}{log}"))
+    Stop::new(Exit::Failed, format!("{what}{why}{log}"))
         .advice("The logs of the stack are in the state folder's logs/.")
         .into()
 }

@@ -12,8 +12,8 @@ use thiserror::Error;
 pub enum Exit {
     /// All is well.
     Done = 0,
-    /// The run failed or was cancelled.
-    RunFailed = 1,
+    /// The run failed or was cancelled, or `validate` found problems.
+    Failed = 1,
     /// The command line does not make sense. clap uses the same number.
     Usage = 2,
     /// What was handed in was not accepted: the run was rejected, or a model's folder has problems.
@@ -39,7 +39,7 @@ impl Exit {
     /// What a run's status means for whoever waited for it; an open run is no end.
     pub fn of(status: Status) -> Self {
         match status {
-            Status::Failed | Status::Cancelled => Self::RunFailed,
+            Status::Failed | Status::Cancelled => Self::Failed,
             Status::Rejected => Self::NotAccepted,
             _ => Self::Done,
         }

@@ -13,6 +13,7 @@ pub mod exit;
 pub mod local;
 pub mod mail;
 pub mod model;
+mod problems;
 mod progress;
 mod repository;
 pub mod runs;
@@ -20,6 +21,7 @@ pub mod screen;
 pub mod show;
 pub mod stack;
 pub mod submit;
+pub mod validate;
 pub mod wait;
 pub mod words;
 
@@ -63,6 +65,7 @@ async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
         Command::Demo => Box::pin(demo::run(common, screen)).await,
         Command::Mail(args) => mail::run(args, common, screen).await,
         Command::Completions { shell } => completions(*shell, screen),
+        Command::Validate(args) => Box::pin(validate::run(args, common, screen)).await,
         Command::Submit(args) => {
             let stack = Stack::find(common).await?;
             Box::pin(submit::run(args, &stack, screen)).await

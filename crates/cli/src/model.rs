@@ -130,7 +130,7 @@ pub fn not_accepted(error: dropcast_local_stack::Error) -> anyhow::Error {
     }
 }
 
-fn check_folder(dir: &Path) -> Result<(), Stop> {
+pub(crate) fn check_folder(dir: &Path) -> Result<(), Stop> {
     if dir.join(MANIFEST_FILE).is_file() {
         return Ok(());
     }
@@ -144,7 +144,7 @@ fn check_folder(dir: &Path) -> Result<(), Stop> {
 }
 
 /// What a model's folder declares.
-fn read_folder(dir: &Path) -> anyhow::Result<ModelFolder> {
+pub(crate) fn read_folder(dir: &Path) -> anyhow::Result<ModelFolder> {
     check_folder(dir)?;
     ModelFolder::read(dir).map_err(not_accepted)
 }

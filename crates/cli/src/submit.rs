@@ -7,6 +7,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::{
     model::ModelName,
     problem, recipient,
+    registry::RegisteredVersion,
     run::Run,
     run_id::Version,
     upload::{INPUTS_PREFIX, safe_file_name},
@@ -43,7 +44,8 @@ pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result
     if let Some(entry) = unusable.first() {
         return Err(Stop::new(Exit::Usage, format!("“{entry}” is no mail address.")).into());
     }
-    known_model(stack, &args.model, args.version).await?;
+    // Refused before anything is uploaded.
+    registered(stack, &args.model, args.version).await?;
     let drop = Drop {
         file: &args.file,
         model: &args.model,
@@ -166,27 +168,24 @@ impl Dropped {
     }
 }
 
-/// Refuses a model or version that is not registered before anything is uploaded.
-async fn known_model(
+/// The version of a model that a file would run on: the pinned one, or the model's default.
+///
+/// Ends the command when there is no such model or version.
+pub async fn registered(
     stack: &Stack,
     name: &ModelName,
     version: Option<Version>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<RegisteredVersion> {
     let Some(model) = stack.store.model(name).await? else {
         let known = stack.store.models().await?;
         return Err(no_such_model(name, known.iter().map(|model| model.name.as_str())).into());
     };
-    if let Some(version) = version
-        && stack.store.version(name, version).await?.is_none()
-    {
+    let version = version.unwrap_or(model.default_version);
+    stack.store.version(name, version).await?.ok_or_else(|| {
         let latest = model.next_version.number().saturating_sub(1);
-        return Err(Stop::new(
-            Exit::NotFound,
-            format!("Model {name} has no version {version}; the newest is {latest}."),
-        )
-        .into());
-    }
-    Ok(())
+        let message = format!("Model {name} has no version {version}; the newest is {latest}.");
+        Stop::new(Exit::NotFound, message).into()
+    })
 }
 
 /// The end of a command that named a model that is not registered.

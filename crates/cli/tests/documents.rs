@@ -27,6 +27,7 @@ fn without_a_stack_every_command_says_how_to_start_one() {
         &["model", "list"],
         &["mail"],
         &["submit", "template.yaml", "-m", "m"],
+        &["validate", "template.yaml", "-m", "m"],
     ] {
         let answer = json(state.path(), args);
         assert_eq!(answer.code, 4, "{args:?}");

@@ -53,6 +53,7 @@ fn every_page_that_a_script_may_need_names_an_example_or_its_codes() {
     pages(&mut command, "dropcast", &mut found);
     for name in [
         "dropcast",
+        "dropcast-validate",
         "dropcast-submit",
         "dropcast-runs",
         "dropcast-show",

@@ -111,6 +111,7 @@ fn every_document_fits_its_schema_and_every_end_has_its_code() {
 
     status(&stack);
     models(&stack, &model_folder);
+    is_checked_beforehand(&stack, &file("check.json", "{}"));
     succeeds(&stack, &file("é +%.json", r#"{"do": "answer"}"#));
     fails(&stack, &file("fail.json", r#"{"do": "fail"}"#));
     is_rejected(&stack, &file("bad.json", r#"{"do": "dance", "od": 1}"#));
@@ -167,6 +168,22 @@ fn models(stack: &LocalStack, folder: &str) {
             .1
             .contains("answer.txt")
     );
+}
+
+fn is_checked_beforehand(stack: &LocalStack, file: &str) {
+    for model in ["echo", "echo@1"] {
+        let answer = stack.json(&["validate", file, "-m", model]);
+        assert_eq!(answer.code, 0, "{answer:?}");
+        assert_fits("validated", &answer.document);
+        let view = &answer.document["model"];
+        assert_eq!(view["version"], 1, "{view}");
+        assert_eq!(view["stack"], "local", "{view}");
+    }
+    for model in ["echo@9", "ecko"] {
+        let answer = stack.json(&["validate", file, "-m", model]);
+        assert_eq!(answer.code, 6, "{answer:?}");
+        assert_fits("error", &answer.document);
+    }
 }
 
 fn succeeds(stack: &LocalStack, file: &str) {

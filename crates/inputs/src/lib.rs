@@ -8,6 +8,7 @@
 mod defaults;
 mod encoding;
 mod explain;
+pub mod file;
 pub mod json;
 mod limits;
 mod schema;

@@ -1,0 +1,223 @@
+//! The documents of `validate --json`.
+
+use dropcast_domain::{
+    failure::ErrorCode,
+    problem::{Problem, ProblemList},
+    table::TableReading,
+};
+use dropcast_inputs::{
+    Encoding,
+    file::{Reading, Rejected},
+};
+use serde::Serialize;
+
+/// A checked file: `schemas/cli/validated.schema.json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Validated {
+    /// The file, as the command line named it.
+    pub(super) file: String,
+    /// Its size in bytes.
+    pub(super) bytes: u64,
+    /// By what it was checked.
+    pub(super) model: ModelView,
+    /// Whether a run of the model would begin.
+    pub(super) accepted: bool,
+    /// How it was read, as far as it was.
+    pub(super) reading: Option<ReadingView>,
+    /// Why it is not accepted.
+    pub(super) rejection: Option<RejectionView>,
+    /// What is wrong with it, at most a hundred.
+    pub(super) problems: Vec<Problem>,
+    /// How many more problems there are.
+    pub(super) more_problems: u64,
+    /// How many problems there are, each as often as it stands in the file.
+    pub(super) problem_count: u64,
+    /// Where the clean form was written.
+    pub(super) clean: Option<String>,
+    /// Where the marked copy was written.
+    pub(super) marked: Option<String>,
+}
+
+/// The model that a file was checked by.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ModelView {
+    /// Its name.
+    pub(super) name: String,
+    /// The version, of a registered model.
+    pub(super) version: Option<u32>,
+    /// The stack where it is registered.
+    pub(super) stack: Option<String>,
+    /// Its folder, of a model that was named by it.
+    pub(super) folder: Option<String>,
+}
+
+/// Why a file is not accepted.
+#[derive(Debug, Serialize)]
+pub(super) struct RejectionView {
+    /// The stable code.
+    pub(super) code: ErrorCode,
+    /// What is wrong, in a sentence.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) advice: &'static str,
+}
+
+/// How a file was read.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReadingView {
+    /// What it is.
+    pub(super) format: &'static str,
+    /// The sheet of a workbook.
+    pub(super) sheet: Option<String>,
+    /// How many rows of values a table has.
+    pub(super) rows: Option<u64>,
+    /// How many columns a table has.
+    pub(super) column_count: Option<u64>,
+    /// Their names, at most a hundred, as the schema has them.
+    pub(super) columns: Vec<String>,
+    /// The sign between the cells of a CSV file.
+    pub(super) delimiter: Option<char>,
+    /// How the text is encoded.
+    pub(super) encoding: Option<&'static str>,
+    /// How numbers and dates are written.
+    pub(super) locale: Option<String>,
+    /// What the schema's defaults filled in.
+    pub(super) defaults: Vec<DefaultView>,
+}
+
+/// Where a default was filled in.
+#[derive(Debug, Serialize)]
+pub(super) struct DefaultView {
+    /// The column, or the JSON Pointer.
+    pub(super) at: String,
+    /// In how many cells or places.
+    pub(super) count: u64,
+}
+
+impl RejectionView {
+    pub(super) fn of(rejected: &Rejected) -> Self {
+        Self {
+            code: rejected.code,
+            message: rejected.message(),
+            advice: rejected.code.advice(),
+        }
+    }
+}
+
+impl ReadingView {
+    pub(super) fn of(reading: &Reading) -> Self {
+        match reading {
+            Reading::Table(reading) => Self::of_table(reading),
+            Reading::Document { encoding, defaults } => Self {
+                format: "json",
+                sheet: None,
+                rows: None,
+                column_count: None,
+                columns: Vec::new(),
+                delimiter: None,
+                encoding: Some(encoding_name(*encoding)),
+                locale: None,
+                defaults: defaults
+                    .iter()
+                    .map(|at| DefaultView {
+                        at: at.clone(),
+                        count: 1,
+                    })
+                    .collect(),
+            },
+        }
+    }
+
+    pub(super) fn of_table(reading: &TableReading) -> Self {
+        // Names of any length would be of use to nobody.
+        let reading = reading.clone().for_record();
+        Self {
+            format: reading.format.name(),
+            sheet: reading.sheet,
+            rows: Some(reading.rows),
+            column_count: Some(reading.column_count),
+            columns: reading.columns,
+            delimiter: reading.delimiter,
+            encoding: reading
+                .encoding
+                .map(dropcast_domain::model::TableEncoding::name),
+            locale: reading.locale.map(|locale| locale.tag().to_owned()),
+            defaults: reading
+                .defaults
+                .into_iter()
+                .map(|filled| DefaultView {
+                    at: filled.column,
+                    count: filled.cells,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// An encoding by the name that it has for tables too.
+fn encoding_name(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 | Encoding::Utf8Bom => "utf-8",
+        Encoding::Utf16Le => "utf-16le",
+        Encoding::Utf16Be => "utf-16be",
+        Encoding::Utf32Le => "utf-32le",
+        Encoding::Utf32Be => "utf-32be",
+    }
+}
+
+/// A checked model's folder: `schemas/cli/validated-model.schema.json`.
+#[derive(Debug, Serialize)]
+pub(super) struct ValidatedModel {
+    /// The folder, as the command line named it.
+    pub(super) folder: String,
+    /// The model's name, if the manifest reads.
+    pub(super) model: Option<String>,
+    /// Whether nothing is wrong.
+    pub(super) valid: bool,
+    /// What is wrong with the manifest or a schema.
+    pub(super) faults: Vec<String>,
+    /// The examples, by path.
+    pub(super) examples: Vec<Example>,
+}
+
+/// One example of a model.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Example {
+    /// Its path below the model's folder.
+    pub(super) file: String,
+    /// What it is an example of.
+    pub(super) expected: Expected,
+    /// Whether it is one.
+    pub(super) passes: bool,
+    /// Why not, in sentences.
+    pub(super) faults: Vec<String>,
+    /// How it was read, if it was accepted.
+    pub(super) reading: Option<ReadingView>,
+    /// What is wrong with the file, at most a hundred.
+    pub(super) problems: Vec<Problem>,
+    /// How many more problems there are.
+    pub(super) more_problems: u64,
+}
+
+/// What an example is an example of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Expected {
+    /// A file that the model takes.
+    Accepted,
+    /// A file with the problems that its twin names.
+    Rejected,
+}
+
+impl Example {
+    /// The problems as one list.
+    pub(super) fn problem_list(&self) -> ProblemList {
+        ProblemList {
+            problems: self.problems.clone(),
+            more: self.more_problems,
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! `dropcast validate` by models' folders: it needs no stack.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json as value};
+use support::{Answer, assert_fits, json, text};
+
+const REVENUE: &str = "models/revenue-forecast";
+
+/// A folder to write into, and a state folder without a stack.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// With a model that takes JSON and tables of up to 100 bytes.
+    fn with_model() -> Self {
+        let desk = Self::new();
+        let row = r#"{"type": "object", "additionalProperties": false, "required": ["line"],
+            "properties": {"line": {"type": "string"}, "growth": {"type": "number", "default": 1.5}}}"#;
+        desk.file("m/model.toml", MANIFEST);
+        desk.file("m/row.json", row);
+        desk.file("m/in.json", r#"{"properties": {"n": {"default": 3}}}"#);
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        self.name(name)
+    }
+
+    fn name(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn validate(&self, args: &[&str]) -> Answer {
+        let args: Vec<&str> = ["validate"].iter().chain(args).copied().collect();
+        json(self.folder.path(), &args)
+    }
+
+    /// Checks a file by the model.
+    fn check(&self, file: &str) -> Answer {
+        let answer = self.validate(&[file, "-m", &self.name("m")]);
+        assert_fits("validated", &answer.document);
+        answer
+    }
+
+    /// Checks the model's folder, and gives what is said of each example.
+    fn examples(&self) -> (i32, Vec<Value>) {
+        let answer = self.validate(&[&self.name("m")]);
+        assert_fits("validated-model", &answer.document);
+        let examples = answer.document["examples"].as_array().unwrap().clone();
+        (answer.code, examples)
+    }
+}
+
+const MANIFEST: &str = r#"name = "m"
+title = "M"
+[job]
+command = ["true"]
+[input]
+accepts = ["json", "csv"]
+schema = "in.json"
+max_bytes = 100
+[input.table]
+schema = "row.json"
+key = ["line"]
+"#;
+
+#[test]
+fn each_example_of_the_revenue_forecast_does_as_it_should() {
+    let desk = Desk::new();
+    let answer = desk.validate(&[REVENUE]);
+    assert_eq!(answer.code, 0, "{:#}", answer.document);
+    assert_fits("validated-model", &answer.document);
+    assert_eq!(answer.document["model"], "revenue-forecast");
+    let examples = answer.document["examples"].as_array().unwrap();
+    for kind in ["json", "csv", "xlsx", "xls"] {
+        let of_kind = |expected: &str| {
+            examples.iter().any(|example| {
+                let file = Path::new(example["file"].as_str().unwrap());
+                example["expected"] == expected && file.extension().unwrap() == kind
+            })
+        };
+        assert!(of_kind("accepted") && of_kind("rejected"), "{kind}");
+    }
+    let (code, page) = text(desk.folder.path(), &["validate", REVENUE]);
+    assert_eq!(code, 0);
+    assert!(
+        page.contains("accepted: xlsx, 6 rows × 4 columns"),
+        "{page}"
+    );
+}
+
+#[test]
+fn an_accepted_file_says_how_it_was_read_and_leaves_what_the_model_would_get() {
+    let desk = Desk::with_model();
+    let file = desk.file("plan.csv", "Line;Growth\r\nHardware;4.5\r\nServices;\r\n");
+    let (clean, marked) = (desk.name("clean.csv"), desk.name("marked.xlsx"));
+    let model = desk.name("m");
+    let answer = desk.validate(&[&file, "-m", &model, "--clean", &clean, "--marked", &marked]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert_fits("validated", &answer.document);
+    let reading = &answer.document["reading"];
+    assert_eq!(reading["defaults"], value!([{"at": "growth", "count": 1}]));
+    assert_eq!(
+        (&reading["rows"], &reading["delimiter"]),
+        (&2.into(), &";".into())
+    );
+    assert_eq!(
+        fs::read_to_string(clean).unwrap(),
+        "line,growth\nHardware,4.5\nServices,1.5\n"
+    );
+    assert!(!Path::new(&marked).exists());
+    assert!(answer.stderr.contains("marked.xlsx is not written"));
+    let (_, page) = text(desk.folder.path(), &["validate", &file, "-m", &model]);
+    for part in [
+        "accepted",
+        "2 rows × 2 columns",
+        "semicolon",
+        "growth (1 cell)",
+    ] {
+        assert!(page.contains(part), "{page}");
+    }
+}
+
+#[test]
+fn a_document_comes_out_with_its_defaults() {
+    let desk = Desk::with_model();
+    let (file, clean) = (desk.file("plan.json", "{}"), desk.name("clean.json"));
+    let answer = desk.validate(&[&file, "-m", &desk.name("m"), "--clean", &clean]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert_fits("validated", &answer.document);
+    assert_eq!(
+        answer.document["reading"]["defaults"],
+        value!([{"at": "/n", "count": 1}])
+    );
+    let document: Value = serde_json::from_str(&fs::read_to_string(clean).unwrap()).unwrap();
+    assert_eq!(document, value!({"n": 3}));
+}
+
+#[test]
+fn a_rejected_file_says_what_the_mail_would_and_can_be_marked() {
+    let desk = Desk::with_model();
+    let file = desk.file("plan.csv", "line,growth\na,x\nb,y\nb,\u{202e}3\n");
+    let (clean, marked) = (desk.name("clean.csv"), desk.name("marked.xlsx"));
+    let model = desk.name("m");
+    let answer = desk.validate(&[&file, "-m", &model, "--clean", &clean, "--marked", &marked]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    assert_fits("validated", &answer.document);
+    let document = &answer.document;
+    assert_eq!(document["rejection"]["code"], "InputRejected");
+    assert_eq!(document["problemCount"], 4, "{document:#}");
+    assert_eq!(document["problems"][0]["at"], "row 2, column growth");
+    assert_eq!(document["problems"][0]["count"], 3);
+    assert!(fs::read(&marked).unwrap().starts_with(b"PK"));
+    assert!(
+        !Path::new(&clean).exists(),
+        "a rejected table has no clean form"
+    );
+    let (code, page) = text(desk.folder.path(), &["validate", &file, "-m", &model]);
+    assert_eq!(code, 1);
+    assert!(
+        page.contains("not accepted") && page.contains("and 2 more"),
+        "{page}"
+    );
+    assert!(!page.contains('\u{202e}'), "{page}");
+}
+
+#[test]
+fn a_file_is_refused_by_its_name_and_its_size_before_it_is_read() {
+    let desk = Desk::with_model();
+    let answer = desk.check(&desk.file("plan.xlsx", "PK"));
+    assert_eq!(answer.code, 1);
+    assert_eq!(answer.document["reading"], Value::Null);
+    // Two gigabytes that take no room.
+    let large = desk.file("large.csv", "line\n");
+    let opened = fs::File::options().write(true).open(&large).unwrap();
+    opened.set_len(2 << 30).unwrap();
+    let answer = desk.check(&large);
+    assert_eq!(answer.code, 1);
+    assert_eq!(answer.document["rejection"]["code"], "InputTooLarge");
+    assert_eq!(answer.document["bytes"], 2_u64 << 30);
+}
+
+#[test]
+fn what_cannot_be_checked_ends_with_the_code_of_every_command() {
+    let desk = Desk::with_model();
+    let (file, model) = (desk.file("plan.csv", "line\na\n"), desk.name("m"));
+    let ends_with = |code: i32, args: &[&str]| {
+        let answer = desk.validate(args);
+        assert_eq!(answer.code, code, "{args:?}: {answer:?}");
+        assert_fits("error", &answer.document);
+    };
+    ends_with(2, &[&file]);
+    ends_with(2, &[&model, "-m", &model]);
+    ends_with(2, &[&file, "-m", "No Model"]);
+    ends_with(2, &[&file, "-m", &model, "--clean", &file]);
+    ends_with(4, &[&file, "-m", "m"]);
+    ends_with(6, &[&desk.name("nothing.csv"), "-m", &model]);
+    ends_with(6, &[&file, "-m", "models/nothing"]);
+    ends_with(6, &[&desk.name("")]);
+    ends_with(
+        6,
+        &[&file, "-m", &model, "--clean", "/no/such/folder/clean.csv"],
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "line\na\n");
+    desk.file("m/row.json", "{");
+    ends_with(3, &[&file, "-m", &model]);
+}
+
+#[test]
+fn a_folder_that_is_no_model_is_told_with_what_is_wrong() {
+    let desk = Desk::with_model();
+    desk.file("m/row.json", r#"{"type": "object", "propertys": {}}"#);
+    let answer = desk.validate(&[&desk.name("m")]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    assert_fits("validated-model", &answer.document);
+    assert_eq!(answer.document["model"], Value::Null);
+    let fault = answer.document["faults"][0].as_str().unwrap();
+    assert!(
+        fault.contains("row.json") && fault.contains("propertys"),
+        "{fault}"
+    );
+    desk.file("m/model.toml", "nmae = \"m\"\n");
+    let answer = desk.validate(&[&desk.name("m")]);
+    assert_eq!(answer.code, 1);
+    let fault = answer.document["faults"][0].as_str().unwrap();
+    assert!(fault.contains("nmae"), "{fault}");
+}
+
+#[test]
+fn a_model_without_examples_is_one() {
+    let desk = Desk::with_model();
+    assert_eq!(desk.examples(), (0, vec![]));
+    let (_, page) = text(desk.folder.path(), &["validate", &desk.name("m")]);
+    assert!(page.contains("It has no examples."), "{page}");
+}
+
+#[test]
+fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
+    let desk = Desk::with_model();
+    desk.file("m/examples/good.csv", "line\na\n");
+    desk.file("m/examples/bad.csv", "line,growth\na,x\n");
+    desk.file("m/examples/.hidden", "");
+    desk.file("m/examples/other/any.csv", "");
+    let rejected = [
+        (
+            "exact.csv",
+            "line,growth\na,x\n",
+            Some(r#"[{"at": "row 2, column growth", "message": "\"x\""}]"#),
+        ),
+        ("fine.csv", "line\na\n", Some(r#"[{"at": ""}]"#)),
+        ("lonely.csv", "line,growth\na,x\n", None),
+        (
+            "other.csv",
+            "line,growth\na,x\n",
+            Some(r#"[{"at": "row 3, column growth"}]"#),
+        ),
+        ("unclear.csv", "line,growth\na,x\n", Some("[{}]")),
+    ];
+    for (name, content, twin) in rejected {
+        desk.file(&format!("m/examples/rejected/{name}"), content);
+        if let Some(twin) = twin {
+            desk.file(&format!("m/examples/rejected/{name}.problems.json"), twin);
+        }
+    }
+    desk.file("m/examples/rejected/gone.csv.problems.json", "[]");
+    let (code, examples) = desk.examples();
+    assert_eq!(code, 1);
+    let told: Vec<(&str, String)> = examples
+        .iter()
+        .map(|example| {
+            let faults = example["faults"].as_array().unwrap();
+            let faults: Vec<&str> = faults.iter().map(|it| it.as_str().unwrap()).collect();
+            (example["file"].as_str().unwrap(), faults.join("\n"))
+        })
+        .collect();
+    let expected = [
+        ("examples/bad.csv", "At row 2, column growth: found \"x\""),
+        ("examples/good.csv", ""),
+        ("examples/rejected/exact.csv", ""),
+        ("examples/rejected/fine.csv", "It is accepted"),
+        (
+            "examples/rejected/gone.csv.problems.json",
+            "gone.csv, which is not there",
+        ),
+        (
+            "examples/rejected/lonely.csv",
+            "It would be:\n[\n  {\"at\":\"row 2, column growth\"",
+        ),
+        (
+            "examples/rejected/other.csv",
+            "No problem was found at row 3",
+        ),
+        ("examples/rejected/unclear.csv", "missing field `at`"),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for ((file, said), (name, part)) in told.iter().zip(expected) {
+        assert_eq!(*file, name);
+        assert!(said.contains(part), "{file}: {said}");
+        assert_eq!(said.is_empty(), part.is_empty(), "{file}: {said}");
+    }
+    let (code, page) = text(desk.folder.path(), &["validate", &desk.name("m")]);
+    assert_eq!(code, 1);
+    assert!(page.contains("6 of 8 examples"), "{page}");
+}
