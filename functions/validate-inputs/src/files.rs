@@ -36,16 +36,6 @@ impl Dropped {
         &self.metadata
     }
 
-    /// The content; the caller has checked that its size is bearable.
-    pub(crate) async fn read(mut self, at_most: u64) -> Result<Vec<u8>, CallError> {
-        let mut content =
-            Vec::with_capacity(usize::try_from(self.bytes.min(at_most)).unwrap_or_default());
-        while let Some(chunk) = self.body.next().await {
-            content.extend_from_slice(&chunk.map_err(broken_off)?);
-        }
-        Ok(content)
-    }
-
     /// The content, written to a new file piece by piece.
     pub(crate) async fn spool(mut self, to: &Path) -> Result<(), Error> {
         let file = tokio::fs::File::create_new(to).await?;

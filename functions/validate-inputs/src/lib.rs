@@ -4,20 +4,20 @@
 //! function: an error is only what a retry may mend, or what Dropcast broke.
 
 mod config;
+mod desk;
 mod error;
 mod event;
 mod files;
 mod metadata;
-mod table;
 mod verdict;
 
 use dropcast_domain::{
     output,
-    registry::{Draft, RegisteredVersion},
+    registry::RegisteredVersion,
     run::{Acceptance, AcceptedInput, Run},
     status::{Progress, Status, Transition},
 };
-use dropcast_inputs::{CompiledSchema, Limits, json};
+use dropcast_inputs::file;
 use dropcast_lambda_kit::error::Failed;
 use dropcast_run_store::{History, Models, Runs, StoreError, Validation, Verdict};
 use jiff::Timestamp;
@@ -27,13 +27,6 @@ pub use error::Error;
 pub use event::{Outcome, Validate};
 pub use files::{Dropped, Files, S3Files};
 use verdict::Rejection;
-
-/// The most pointers of filled-in defaults that stand on the record.
-const MOST_DEFAULTS: usize = 100;
-
-/// The longest of them, in bytes: a pointer may hold a key of the user's, and
-/// the record ends at DynamoDB's 400 kB.
-const LONGEST_POINTER: usize = 500;
 
 /// What the handler works with.
 #[derive(Debug)]
@@ -125,65 +118,14 @@ where
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    let spec = &version.draft.manifest.input;
-    let number = version.version;
+    let draft = &version.draft;
     let file = run.upload.file_name();
-    let Some(format) = spec.format_of(&file) else {
-        return Ok(Err(
-            Rejection::wrong_extension(&file, spec).of_version(number)
-        ));
-    };
-    let most = spec.max_bytes_of(format);
-    if dropped.bytes > most {
-        return Ok(Err(
-            Rejection::too_large(dropped.bytes, most).of_version(number)
-        ));
-    }
-    let examined = if format.is_table() {
-        table::examine(&deps.files, run, &version.draft, format, dropped).await?
-    } else {
-        document(&deps.files, run, &version.draft, most, dropped).await?
+    let examined = match file::format_of(&draft.manifest.input, &file, dropped.bytes) {
+        Ok(format) => desk::examine(&deps.files, run, draft, format, dropped).await?,
+        Err(rejected) => Err(Rejection::unread(rejected)),
     };
     Ok(match examined {
+        Err(rejection) => Err(rejection.of_version(version.version)),
         Ok(input) => Ok((version, input)),
-        Err(rejection) => Err(rejection.of_version(number)),
     })
-}
-
-/// A JSON document: read whole.
-async fn document<F: Files>(
-    files: &F,
-    run: &Run,
-    draft: &Draft,
-    most: u64,
-    dropped: Dropped,
-) -> Result<Result<AcceptedInput, Rejection>, Error> {
-    let bytes = dropped.read(most).await?;
-    // Compiled once at registration too, so this does not fail for what a user did.
-    let schema = CompiledSchema::parse(draft.input_schema.as_bytes()).map_err(|_| Error::Schema)?;
-    let accepted = match json::read(&bytes, &schema, &Limits::for_bytes(most)) {
-        Ok(accepted) => accepted,
-        Err(problems) => return Ok(Err(Rejection::of_problems(problems))),
-    };
-    let file = run.upload.file_name();
-    let (key, prepared_key) = (
-        output::input_key(&run.id, &file),
-        output::prepared_key(&run.id, &file),
-    );
-    files.keep(&key, "application/octet-stream", bytes).await?;
-    files
-        .keep(&prepared_key, "application/json", accepted.prepared)
-        .await?;
-    let defaults = accepted
-        .defaults
-        .into_iter()
-        .filter(|pointer| pointer.len() <= LONGEST_POINTER)
-        .take(MOST_DEFAULTS)
-        .collect();
-    Ok(Ok(AcceptedInput {
-        key,
-        prepared_key,
-        defaults,
-        table: None,
-    }))
 }

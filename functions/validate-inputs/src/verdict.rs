@@ -1,14 +1,10 @@
 //! Why an input is not accepted.
 
 use dropcast_domain::{
-    failure::ErrorCode,
-    model::{InputSpec, ModelName},
-    problem::{Problem, ProblemList},
-    registry::RegisteredVersion,
-    run_id::Version,
-    title,
-    upload::Request,
+    failure::ErrorCode, model::ModelName, problem::ProblemList, registry::RegisteredVersion,
+    run_id::Version, title, upload::Request,
 };
+use dropcast_inputs::file::Rejected;
 use dropcast_run_store::{History, Models, StoreError};
 
 use crate::Error;
@@ -35,25 +31,22 @@ impl Rejection {
         }
     }
 
-    fn with_problem(code: ErrorCode, problem: Problem) -> Self {
+    /// A file that is not what the model takes.
+    pub(crate) fn of(rejected: Rejected) -> Self {
         Self {
-            code,
-            message: problem.message.clone(),
-            problems: ProblemList::of(problem),
+            message: rejected.message(),
+            code: rejected.code,
+            problems: rejected.problems,
             version: None,
             marked: false,
         }
     }
 
-    /// A file that was read and does not satisfy its schema.
-    pub(crate) fn of_problems(problems: ProblemList) -> Self {
-        let message = match problems.total() {
-            1 => "The file has one problem.".to_owned(),
-            count => format!("The file has {count} problems."),
-        };
+    /// A file that is refused before it is read: its one problem says it all.
+    pub(crate) fn unread(rejected: Rejected) -> Self {
         Self {
-            problems,
-            ..Self::new(ErrorCode::InputRejected, message)
+            message: rejected.problems.to_string(),
+            ..Self::of(rejected)
         }
     }
 
@@ -68,41 +61,6 @@ impl Rejection {
         Self::new(
             ErrorCode::InputRejected,
             "The file was deleted before it could be read.".to_owned(),
-        )
-    }
-
-    pub(crate) fn too_large(bytes: u64, most: u64) -> Self {
-        Self::with_problem(
-            ErrorCode::InputTooLarge,
-            dropcast_inputs::json::too_large(bytes, most),
-        )
-    }
-
-    /// A table whose clean form would be endless.
-    pub(crate) fn too_long_written_out(most: u64) -> Self {
-        let message = "With its defaults filled in and its values written out, the table is too large. Split it into several files.";
-        let allowed = format!("at most {most} bytes of clean CSV");
-        Self::with_problem(
-            ErrorCode::InputTooLarge,
-            Problem::with_message("", "too many values", &allowed, message),
-        )
-    }
-
-    pub(crate) fn wrong_extension(file: &str, spec: &InputSpec) -> Self {
-        let allowed: Vec<String> = spec
-            .accepts
-            .iter()
-            .flat_map(|format| format.extensions())
-            .map(|extension| format!(".{extension}"))
-            .collect();
-        let allowed = allowed.join(", ");
-        let message = format!(
-            "The file is named “{}”; the model reads files that end in {allowed}.",
-            title::clean(file)
-        );
-        Self::with_problem(
-            ErrorCode::InputRejected,
-            Problem::with_message("", file, &allowed, &message),
         )
     }
 

@@ -137,7 +137,9 @@ async fn a_workbook_is_read_from_its_sheet() {
 
 #[tokio::test]
 async fn faulty_cells_are_named_and_a_marked_copy_is_kept() {
-    let csv = b"line,month,growth\nHardware,2027-01-31,ten\nSoftware,2027-02-28,5\nCloud,2027-02-28,5\n".to_vec();
+    let csv =
+        b"line,month,growth\nHardware,2027-01-31,ten\nSoftware,2027-02-28,5\nCloud,2027-02-28,5\n"
+            .to_vec();
     for (file, content, at, count) in [
         ("plan.csv", csv, "row 2, column growth", 2),
         ("plan.xlsx", workbook("ten"), "Plan!C2", 1),

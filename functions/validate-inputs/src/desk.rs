@@ -1,0 +1,142 @@
+//! Where a file lies on disk while it is read: the original, what the model gets of it, and the
+//! copy in which its faults are marked. Memory does not grow with a table.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use dropcast_domain::{
+    model::InputFormat,
+    output,
+    registry::Draft,
+    run::{AcceptedInput, Run},
+};
+use dropcast_inputs::file::{Reader, Reading, Rejected, Verdict};
+
+use crate::{Dropped, Error, Files, verdict::Rejection};
+
+/// The most pointers of filled-in defaults that stand on the record.
+const MOST_DEFAULTS: usize = 100;
+
+/// The longest of them, in bytes: a pointer may hold a key of the user's, and
+/// the record ends at DynamoDB's 400 kB.
+const LONGEST_POINTER: usize = 500;
+
+/// What is read or written at a time, in bytes.
+const BUFFER: usize = 1 << 18;
+
+/// The files of one run.
+#[derive(Debug, Clone)]
+struct Desk {
+    original: PathBuf,
+    clean: PathBuf,
+    marked: PathBuf,
+}
+
+/// Reads a file of a format that the model takes and of a size that it may have. What is kept
+/// of it: the original and what the model gets, or the copy in which the faults are marked.
+pub(crate) async fn examine<F: Files>(
+    files: &F,
+    run: &Run,
+    draft: &Draft,
+    format: InputFormat,
+    dropped: Dropped,
+) -> Result<Result<AcceptedInput, Rejection>, Error> {
+    let input = &draft.manifest.input;
+    // Checked at registration too, so this does not fail for what a user did.
+    let reader = Reader::new(input, format, draft.schema_of(format)).map_err(|_| Error::Schema)?;
+    let folder = tempfile::tempdir()?;
+    let desk = Desk {
+        original: folder.path().join("original"),
+        clean: folder.path().join("clean"),
+        marked: folder.path().join(output::MARKED_FILE),
+    };
+    dropped.spool(&desk.original).await?;
+    let at = desk.clone();
+    let read = tokio::task::spawn_blocking(move || at.read(&reader)).await;
+    match read.map_err(Error::BrokeOff)?? {
+        Ok(reading) => keep(files, run, &desk, reading).await.map(Ok),
+        Err(rejection) => {
+            if rejection.marked {
+                let key = output::marked_key(&run.id);
+                files
+                    .keep_file(&key, output::WORKBOOK, &desk.marked)
+                    .await?;
+            }
+            Ok(Err(rejection))
+        }
+    }
+}
+
+/// Keeps an accepted file as it was and as the model gets it.
+async fn keep<F: Files>(
+    files: &F,
+    run: &Run,
+    desk: &Desk,
+    reading: Reading,
+) -> Result<AcceptedInput, Error> {
+    let file = run.upload.file_name();
+    let key = output::input_key(&run.id, &file);
+    let (prepared_key, media_type, defaults, table) = match reading {
+        Reading::Document { defaults, .. } => {
+            let shown = defaults
+                .into_iter()
+                .filter(|pointer| pointer.len() <= LONGEST_POINTER)
+                .take(MOST_DEFAULTS)
+                .collect();
+            let key = output::prepared_key(&run.id, &file);
+            (key, "application/json", shown, None)
+        }
+        Reading::Table(reading) => {
+            let key = output::prepared_table_key(&run.id, &file);
+            (key, "text/csv", Vec::new(), Some(reading.for_record()))
+        }
+    };
+    tokio::try_join!(
+        files.keep_file(&key, "application/octet-stream", &desk.original),
+        files.keep_file(&prepared_key, media_type, &desk.clean),
+    )?;
+    Ok(AcceptedInput {
+        key,
+        prepared_key,
+        defaults,
+        table,
+    })
+}
+
+impl Desk {
+    fn read(&self, reader: &Reader) -> io::Result<Result<Reading, Rejection>> {
+        let clean = BufWriter::with_capacity(BUFFER, File::create(&self.clean)?);
+        Ok(match reader.read(open(&self.original)?, clean)? {
+            Verdict::Accepted(reading) => Ok(reading),
+            Verdict::Rejected(rejected) => {
+                let marked = self.mark(reader, &rejected).unwrap_or_else(|error| {
+                    // The problems say everything that the copy would.
+                    tracing::warn!(%error, "the marked copy could not be made");
+                    false
+                });
+                Err(Rejection {
+                    marked,
+                    ..Rejection::of(rejected)
+                })
+            }
+        })
+    }
+
+    /// Makes the copy in which the faults are marked; says whether there was anything to mark.
+    fn mark(&self, reader: &Reader, rejected: &Rejected) -> io::Result<bool> {
+        if !rejected.can_be_marked() {
+            return Ok(false);
+        }
+        let mut out = BufWriter::with_capacity(BUFFER, File::create(&self.marked)?);
+        let marked = reader.mark(open(&self.original)?, rejected, &mut out)?;
+        out.flush()?;
+        Ok(marked)
+    }
+}
+
+fn open(path: &Path) -> io::Result<BufReader<File>> {
+    Ok(BufReader::with_capacity(BUFFER, File::open(path)?))
+}
