@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use dropcast_domain::{
     model::{DateOrder, Locale, TableSpec},
-    problem::{Problem, ProblemList, pointer_segment},
+    problem::{Problem, ProblemList, nearest, pointer_segment, quoted},
 };
 use serde_json::Value;
 
@@ -127,6 +127,34 @@ impl RowSchema {
             .chain(self.required.iter().map(String::as_str))
             .collect::<BTreeSet<_>>()
             .into_iter()
+    }
+
+    /// What a manifest says about columns that the schema does not have, where another name was
+    /// probably meant; places as in the manifest: `input.table.key`.
+    pub fn misspelt(&self, spec: &TableSpec) -> ProblemList {
+        let mut problems = ProblemList::default();
+        let lists = [
+            ("required_columns", &spec.required_columns),
+            ("optional_columns", &spec.optional_columns),
+            ("key", &spec.key),
+        ];
+        for (list, name) in lists
+            .into_iter()
+            .flat_map(|(list, names)| names.iter().map(move |name| (list, name)))
+        {
+            let known: Vec<&str> = self.column_names().collect();
+            if known.contains(&name.as_str()) {
+                continue;
+            }
+            if let Some(meant) = nearest(name, known) {
+                let at = format!("input.table.{list}");
+                let (name, meant) = (quoted(name), quoted(meant));
+                let message =
+                    format!("At {at}: the row schema has no column {name}. Did you mean {meant}?");
+                problems.push(Problem::with_message(&at, &name, &meant, &message));
+            }
+        }
+        problems
     }
 
     pub(super) fn schema(&self) -> &CompiledSchema {

@@ -136,3 +136,16 @@ fn ten_thousand_wrong_names_are_told_quickly() {
     assert!(found.problems.total() >= 19_000);
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn a_manifest_that_misspells_a_column_is_told_so() {
+    let spec = TableSpec {
+        key: vec!["line".into(), "mnth".into()],
+        optional_columns: vec!["remark".into()],
+        ..TableSpec::default()
+    };
+    assert_eq!(
+        schema(&plan()).misspelt(&spec).to_string(),
+        "At input.table.key: the row schema has no column \"mnth\". Did you mean \"month\"?"
+    );
+}
