@@ -161,7 +161,7 @@ fn a_document_comes_out_with_its_defaults() {
 #[test]
 fn a_rejected_file_says_what_the_mail_would_and_can_be_marked() {
     let desk = Desk::with_model();
-    let file = desk.file("plan.csv", "line,growth\na,x\nb,y\nb,\u{202e}3\n");
+    let file = desk.file("plan.csv", "line,growth\na,x\nb,y\nc,\u{202e}3\nd,1\nd,2\n");
     let (clean, marked) = (desk.name("clean.csv"), desk.name("marked.xlsx"));
     let model = desk.name("m");
     let answer = desk.validate(&[&file, "-m", &model, "--clean", &clean, "--marked", &marked]);
