@@ -8,6 +8,15 @@ PYTHON ?= python3
 TOOLS := crates/local-stack/emulator
 MODEL := models/revenue-forecast
 VENVS := target/python
+
+# Fuzzing needs a nightly compiler: this one, or whichever nightly is there where it is not.
+NIGHTLY ?= $(or $(shell rustup toolchain list 2>/dev/null | grep -om1 '^nightly-2026-05-20'),nightly)
+CARGO_FUZZ := target/tools/bin/cargo-fuzz
+CARGO_FUZZ_VERSION := 0.13.2
+FUZZ_TARGETS := json csv xlsx xls
+FUZZ_SECONDS ?= 15
+# The targets bound the readers' memory themselves; this bounds the fuzzer, and how long one input may take.
+FUZZ_LIMITS := -max_len=65536 -timeout=20 -rss_limit_mb=3072 -print_final_stats=1
 SUITE := target/json-schema-test-suite
 # The files name every package, so pip has nothing to resolve.
 PIP := bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r
@@ -48,8 +57,18 @@ bench: setup ## Measure latency, bursts, cold starts and the index, in a release
 	cargo build --locked --release --workspace --bins
 	target/release/bench $(BENCH)
 
+fuzz: $(CARGO_FUZZ) ## Throw bytes at the input readers, 15 seconds a format (FUZZ_SECONDS=600)
+	for target in $(FUZZ_TARGETS); do \
+	  mkdir -p fuzz/corpus/$$target; \
+	  PATH="$(abspath $(dir $(CARGO_FUZZ))):$$PATH" cargo +$(NIGHTLY) fuzz run $$target \
+	    fuzz/corpus/$$target fuzz/seeds/$$target -- $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS); \
+	done
+
 clean-local: ## Forget what the local stack keeps: .dropcast and .venv
 	rm -rf .dropcast .venv
+
+$(CARGO_FUZZ):
+	cargo install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root target/tools
 
 .venv/ready: $(TOOLS)/requirements.txt | python
 	rm -rf $(@D)
@@ -78,4 +97,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help setup build demo local test test-rust test-models lint lint-template bench clean-local python
+.PHONY: help setup build demo local test test-rust test-models lint lint-template bench fuzz clean-local python

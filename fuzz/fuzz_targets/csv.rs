@@ -1,0 +1,5 @@
+#![no_main]
+
+use dropcast_domain::model::InputFormat;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| dropcast_fuzz::check(InputFormat::Csv, bytes));
