@@ -52,7 +52,7 @@ enum Book<R: Read + Seek> {
 /// The rows of a workbook's sheet.
 pub(crate) enum SheetRows<'a, R: Read + Seek> {
     /// Of an xlsx file.
-    Xlsx(xlsx::XlsxRows<'a, R>),
+    Xlsx(Box<xlsx::XlsxRows<'a, R>>),
     /// Of an xls file.
     Xls(xls::XlsRows),
 }
@@ -90,7 +90,9 @@ impl<R: Read + Seek> Book<R> {
 
     fn rows(&mut self, sheet: &str) -> Result<SheetRows<'_, R>, ReadError> {
         match self {
-            Self::Xlsx(book) => xlsx::XlsxRows::new(book, sheet).map(SheetRows::Xlsx),
+            Self::Xlsx(book) => {
+                xlsx::XlsxRows::new(book, sheet).map(|rows| SheetRows::Xlsx(Box::new(rows)))
+            }
             Self::Xls(book) => book.rows(sheet).map(SheetRows::Xls),
         }
     }
@@ -174,6 +176,8 @@ fn damaged(at: &str, detail: &str) -> ReadError {
     )
 }
 
+#[cfg(test)]
+mod measure;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod compound;
 mod signature;
 mod xml;
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use dropcast_domain::{
     model::InputFormat,
@@ -42,6 +42,23 @@ pub(crate) fn check<R: Read + Seek>(
         InputFormat::Xls => compound::check(file),
         InputFormat::Csv | InputFormat::Json => Ok(()),
     }
+}
+
+/// Whether an error says that the content is wrong, and not that it cannot be reached.
+/// Readers of archives and compound files report both as errors of input.
+pub(crate) fn is_of_content(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, NotFound, Other, UnexpectedEof, Unsupported};
+    error.raw_os_error().is_none()
+        && matches!(
+            error.kind(),
+            InvalidData | InvalidInput | NotFound | Other | UnexpectedEof | Unsupported
+        )
+}
+
+/// Whether a number format can be looked into: the reader counts its brackets in one byte.
+pub(crate) fn is_countable(format: &[u8]) -> bool {
+    let brackets: usize = format.iter().map(|b| usize::from(*b == b'[')).sum();
+    brackets < 200
 }
 
 /// A file that is refused, in a sentence of its own.

@@ -79,42 +79,60 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
         let mut spec = spec.clone();
         spec.encoding = reading.encoding.or(spec.encoding);
         let names: Vec<&str> = reading.columns.iter().map(String::as_str).collect();
-        let mut each = |visit: &mut dyn FnMut(&mut dyn Rows, Option<String>) -> io::Result<()>| {
-            let visited = with_rows(&mut file, format, &spec, &names, limits, |rows, source| {
-                visit(rows, source.sheet).map_err(ReadError::Io)
+        let whole = reading.rows <= WHOLE_ROWS && {
+            let fit = with_rows(&mut file, format, &spec, &names, limits, |rows, _| {
+                fits(rows).map_err(ReadError::Io)
             });
-            match visited {
-                // The same problem as when it was first read: what came before it is shown.
-                Ok(()) | Err(ReadError::Refused(_)) => Ok(()),
-                Err(ReadError::Io(error)) => Err(error),
-            }
+            as_far_as_read(fit)?.unwrap_or(false)
         };
-        let mut whole = reading.rows <= WHOLE_ROWS;
-        if whole {
-            each(&mut |rows, _| {
-                whole = fits(rows)?;
-                Ok(())
-            })?;
-        }
-        each(&mut |rows, sheet| {
-            let name = legend::table_name(sheet.as_deref());
-            let target = book
-                .add_worksheet_with_constant_memory()
-                .map_err(unwritable)?;
-            target.set_name(&name).map_err(unwritable)?;
-            let mut copy = Copy::new(target, layout, rejected, whole);
-            copy.rows(rows)?;
-            shown = Some(legend::Shown {
-                name,
+        let copied = with_rows(&mut file, format, &spec, &names, limits, |rows, source| {
+            copy(
+                &mut book,
+                rows,
+                source.sheet.as_deref(),
+                layout,
+                rejected,
                 whole,
-                rows: copy.written,
-                complete: copy.complete,
-            });
-            Ok(())
-        })?;
+            )
+            .map_err(ReadError::Io)
+        });
+        shown = as_far_as_read(copied)?;
     }
     legend::write(&mut book, rejected, shown.as_ref()).map_err(unwritable)?;
     book.save_to_writer(out).map_err(unwritable)
+}
+
+/// What came of reading the file again; nothing where it is refused, as it was before.
+fn as_far_as_read<T>(read: Result<T, ReadError>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(ReadError::Refused(_)) => Ok(None),
+        Err(ReadError::Io(error)) => Err(error),
+    }
+}
+
+/// Writes the sheet with the table.
+fn copy(
+    book: &mut Workbook,
+    rows: &mut dyn Rows,
+    sheet: Option<&str>,
+    layout: Layout,
+    rejected: &Rejected,
+    whole: bool,
+) -> io::Result<legend::Shown> {
+    let name = legend::table_name(sheet);
+    let target = book
+        .add_worksheet_with_constant_memory()
+        .map_err(unwritable)?;
+    target.set_name(&name).map_err(unwritable)?;
+    let mut copy = Copy::new(target, layout, rejected, whole);
+    copy.rows(rows)?;
+    Ok(legend::Shown {
+        name,
+        whole,
+        rows: copy.written,
+        complete: copy.complete,
+    })
 }
 
 /// Whether all rows may be shown.
@@ -260,8 +278,8 @@ impl<'a> Copy<'a> {
             };
             self.cell(at, 0, &number, is_header, &mut [].iter())?;
         }
-        let faulty = faults.iter().map(|fault| fault.column.unwrap_or(0) + 1);
-        let width = row.cells.len().max(faulty.max().unwrap_or(0));
+        let marked = faults.iter().map(|fault| fault.column.unwrap_or(0) + 1);
+        let width = row.cells.len().max(marked.max().unwrap_or(0));
         for column in 0..width.min(MOST_COLUMNS - shift) {
             let cell = row.cells.get(column).unwrap_or(&Cell::Empty);
             let mut here = faults

@@ -12,7 +12,7 @@ use super::{
     texts::{self, Lengths},
 };
 use crate::table::{
-    guard::{damaged, password, too_large},
+    guard::{self, damaged, password, too_large},
     rows::ReadError,
 };
 
@@ -26,8 +26,7 @@ const MOST_TEXT: u64 = 128 * 1024 * 1024;
 /// The most sheets.
 const MOST_SHEETS: usize = 10_000;
 
-/// The last row and column of a sheet in this format, from 0.
-const LAST_ROW: u16 = 65_535;
+/// The last column of a sheet in this format, from 0; its rows are as many as their numbers.
 const LAST_COLUMN: u16 = 255;
 
 /// Kinds of records, by their numbers in [MS-XLS] 2.3.
@@ -313,12 +312,12 @@ impl<'a> Sums<'a> {
         let (Some(row), Some(column)) = (row, column) else {
             return Err(damaged("a cell is cut"));
         };
-        let mut last = column;
+        let mut end = column;
         match record.kind {
             kind::MUL_RK => {
-                last = u16_at(data, data.len() - 2).unwrap_or_default();
-                let count = usize::from(last.wrapping_sub(column)) + 1;
-                if last < column || data.len() != 6 + 6 * count {
+                end = u16_at(data, data.len() - 2).unwrap_or_default();
+                let count = usize::from(end.wrapping_sub(column)) + 1;
+                if end < column || data.len() != 6 + 6 * count {
                     return Err(damaged("a row of numbers is cut"));
                 }
             }
@@ -335,7 +334,7 @@ impl<'a> Sums<'a> {
             }
             _ => {}
         }
-        self.extend(row, column, last)?;
+        self.extend(row, column, end)?;
         if record.kind == kind::FORMULA {
             // The value without the formula, whose length is then nothing.
             let mut value = data[..20].to_vec();
@@ -374,7 +373,7 @@ impl<'a> Sums<'a> {
     }
 
     fn extend(&mut self, row: u16, first: u16, last: u16) -> Result<(), ReadError> {
-        if last > LAST_COLUMN || row > LAST_ROW {
+        if last > LAST_COLUMN {
             return Err(damaged("a cell stands outside of every sheet"));
         }
         let widened = |range: Option<(u16, u16)>, from: u16, to: u16| {
@@ -408,7 +407,7 @@ impl<'a> Sums<'a> {
 
 /// Whether a number format can be looked into: its signs are counted in one byte.
 fn is_sane_format(data: &[u8]) -> bool {
-    data.len() >= 5 && data.iter().filter(|b| **b == b'[').count() < 200
+    data.len() >= 5 && guard::is_countable(data)
 }
 
 fn put(into: &mut Vec<u8>, kind: u16, data: &[u8]) {

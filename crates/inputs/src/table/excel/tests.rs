@@ -1,4 +1,4 @@
-use std::io::Cursor;
+use std::{fmt::Write, io::Cursor};
 
 use rust_xlsxwriter::{Color, Format, Formula, Workbook as Writer};
 
@@ -197,9 +197,14 @@ fn declared_cells_cost_nothing() {
 
 #[test]
 fn values_far_to_the_right_of_every_row_are_refused_before_they_take_minutes() {
-    let rows: String = (1..=2_000)
-        .map(|row| format!("<row r=\"{row}\"><c r=\"XFD{row}\"><v>1</v></c></row>"))
-        .collect();
+    let mut rows = String::new();
+    for row in 1..=2_000 {
+        write!(
+            rows,
+            "<row r=\"{row}\"><c r=\"XFD{row}\"><v>1</v></c></row>"
+        )
+        .unwrap();
+    }
     let message = read(&packed(&sheet_xml(&rows))).unwrap_err();
     assert!(
         message.starts_with("The sheet has values far to the right"),

@@ -9,7 +9,10 @@ use super::{
     address::{MOST_COLUMNS, MOST_ROWS, cell_address},
     damaged, dates, error_cell, number_cell, refused, sheet_reference, text_cell,
 };
-use crate::table::rows::{Cell, ReadError, Row};
+use crate::table::{
+    guard::is_of_content,
+    rows::{Cell, ReadError, Row},
+};
 
 /// How many empty cells may stand before others in all rows together …
 const EMPTY_BASE: u64 = 20_000_000;
@@ -186,20 +189,11 @@ fn cell_of(value: DataRef<'_>, is_1904: bool) -> Cell {
 /// What the reader says of a workbook, in words that a person can use.
 fn broken(at: &str, error: XlsxError) -> ReadError {
     match error {
-        // A reader's own faults come as errors of zip or XML; only the file's are left.
-        XlsxError::Io(error) if !is_of_content(&error) => ReadError::Io(error),
-        XlsxError::Zip(zip::result::ZipError::Io(error)) if !is_of_content(&error) => {
+        XlsxError::Io(error) | XlsxError::Zip(zip::result::ZipError::Io(error))
+            if !is_of_content(&error) =>
+        {
             ReadError::Io(error)
         }
         error => damaged(at, &error.to_string()),
     }
-}
-
-/// Whether an error says that the content is wrong, and not that it cannot be reached.
-fn is_of_content(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
-    matches!(
-        error.kind(),
-        InvalidData | InvalidInput | UnexpectedEof | Other
-    )
 }

@@ -8,7 +8,7 @@ use dropcast_domain::problem::quoted;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use super::{
-    damaged, refused, signature, too_large,
+    damaged, is_of_content, refused, signature, too_large,
     xml::{Facts, Fault, Scan},
 };
 use crate::{Limits, table::rows::ReadError};
@@ -243,7 +243,8 @@ impl Budget {
 /// that others keep in a workbook (`customXml/item1.xml`) is XML, but of any length.
 fn is_xml(name: &str) -> bool {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    (file.ends_with(".xml") || file.ends_with(".rels"))
+    let extension = file.rsplit_once('.').map(|(_, extension)| extension);
+    matches!(extension, Some("xml" | "rels"))
         && !(name.starts_with("customxml/item") && file.starts_with("item"))
 }
 
@@ -260,17 +261,7 @@ fn faulty(part: &str, fault: &Fault) -> ReadError {
 /// A part that cannot be read: the file's fault, unless it cannot be reached at all.
 fn unreadable(error: ZipError) -> ReadError {
     match error {
-        ZipError::Io(error)
-            if !matches!(
-                error.kind(),
-                ErrorKind::InvalidData
-                    | ErrorKind::InvalidInput
-                    | ErrorKind::UnexpectedEof
-                    | ErrorKind::Other
-            ) =>
-        {
-            ReadError::Io(error)
-        }
+        ZipError::Io(error) if !is_of_content(&error) => ReadError::Io(error),
         error => damaged(&error.to_string()),
     }
 }

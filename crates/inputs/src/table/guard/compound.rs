@@ -3,7 +3,7 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
-use super::{damaged, refused, too_large};
+use super::{damaged, is_of_content, refused, too_large};
 use crate::table::rows::ReadError;
 
 /// The largest workbook stream in bytes. It is read into memory, since its sheets stand
@@ -84,11 +84,9 @@ pub(crate) fn containing(workbook: &[u8]) -> io::Result<Cursor<Vec<u8>>> {
 }
 
 fn broken(error: io::Error) -> ReadError {
-    use io::ErrorKind::{InvalidData, InvalidInput, NotFound, Other, UnexpectedEof};
-    match error.kind() {
-        InvalidData | InvalidInput | NotFound | Other | UnexpectedEof => {
-            damaged(&error.to_string())
-        }
-        _ => ReadError::Io(error),
+    if is_of_content(&error) {
+        damaged(&error.to_string())
+    } else {
+        ReadError::Io(error)
     }
 }

@@ -73,14 +73,17 @@ pub(super) fn agree<R: Read + Seek>(
     file: &mut R,
 ) -> Result<(), ReadError> {
     use InputFormat::{Csv, Json, Xls, Xlsx};
+    if signature == Signature::Compound
+        && matches!(format, Xlsx | Xls)
+        && is_encrypted_package(file)?
+    {
+        return Err(password());
+    }
     let (found, what_to_do) = match (signature, format) {
         (_, Json)
         | (Signature::Zip, Xlsx)
+        | (Signature::Compound, Xls)
         | (Signature::Other | Signature::Markup | Signature::Empty, Csv) => return Ok(()),
-        (Signature::Compound, Xlsx | Xls) if is_encrypted_package(file)? => {
-            return Err(password());
-        }
-        (Signature::Compound, Xls) => return Ok(()),
         (Signature::Empty, _) => (
             "an empty file",
             "Save the workbook again and send that file.",

@@ -91,9 +91,10 @@ pub(super) fn write(
             (4, problem.message.clone()),
         ];
         for (column, text) in texts {
-            let format = match begins_like_a_formula(&text) {
-                true => &quoted,
-                false => &body,
+            let format = if begins_like_a_formula(&text) {
+                &quoted
+            } else {
+                &body
             };
             sheet.write_string_with_format(row, column, fitting(&text), format)?;
         }
