@@ -53,8 +53,8 @@ lint-template: $(VENVS)/lint/ready ## Check the template with cfn-lint and SAM
 	$(VENVS)/lint/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(VENVS)/lint/bin/sam validate --lint --template template.yaml
 
-bench: setup ## Measure latency, bursts, cold starts and the index, in a release build (BENCH="--only init")
-	cargo build --locked --release --workspace --bins
+bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in a release build (BENCH="--only init")
+	cargo build --locked --release --workspace --exclude dropcast-cli --bins
 	target/release/bench $(BENCH)
 
 fuzz: $(CARGO_FUZZ) ## Throw bytes at the input readers, 15 seconds a format (FUZZ_SECONDS=600)
@@ -78,6 +78,7 @@ $(CARGO_FUZZ):
 
 $(VENVS)/lint/ready: $(TOOLS)/requirements-lint.txt
 $(VENVS)/revenue-forecast/ready: $(MODEL)/requirements-dev.txt
+$(VENVS)/bench/ready: tests/bench/requirements.txt
 $(VENVS)/%/ready: | python
 	rm -rf $(@D)
 	$(PYTHON) -m venv $(@D)

@@ -1,6 +1,5 @@
 //! The index of many outputs: seconds, and memory that does not grow with their number.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
@@ -60,7 +59,7 @@ pub(crate) async fn measure(
     let bench = Bench::start(repository, binaries, setup).await?;
     bench.register().await?;
     let outputs = Outputs::of_a_new_run(&bench).await?;
-    let environment = environment(&bench)?;
+    let environment = bench.environment_of("index-outputs")?;
     let program = std::path::absolute(binaries)?.join("index-outputs");
     let mut api = RuntimeApi::serve().await?;
     let mut all = Vec::new();
@@ -214,31 +213,6 @@ fn path(number: usize) -> String {
         0 => "result.txt".to_owned(),
         number => format!("regions/{:03}/part-{number:07}.csv", number % 500),
     }
-}
-
-/// The function's environment on this stack.
-fn environment(bench: &Bench) -> anyhow::Result<BTreeMap<&'static str, String>> {
-    let connection = bench.connection();
-    let mut environment: BTreeMap<&str, String> = connection
-        .aws_environment()
-        .into_iter()
-        .map(|(name, value)| (name, value.to_owned()))
-        .collect();
-    for (name, output) in [
-        ("RUNS_TABLE", "RunsTableName"),
-        ("RESULTS_BUCKET", "ResultsBucketName"),
-    ] {
-        environment.insert(name, connection.output(output)?.to_owned());
-    }
-    for (name, value) in [
-        ("AWS_LAMBDA_FUNCTION_NAME", "index-outputs"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("RUST_LOG", "info"),
-    ] {
-        environment.insert(name, value.to_owned());
-    }
-    Ok(environment)
 }
 
 fn report(all: &[Figures]) -> anyhow::Result<Report> {

@@ -15,6 +15,7 @@ mod report;
 mod runtime_api;
 mod stack;
 mod table;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,7 +26,7 @@ use serde::Serialize;
 
 use crate::report::Report;
 
-/// Measures latency, a burst, cold starts and the index, and writes JSON under `target/bench/`.
+/// Measures latency, a burst, cold starts, the index and tables, and writes JSON under `target/bench/`.
 #[derive(Debug, Parser)]
 struct Args {
     /// Measure only this; may be given more than once.
@@ -49,6 +50,12 @@ struct Args {
     /// Counts of objects to index, growing.
     #[arg(long, value_delimiter = ',', default_values_t = [10_000, 50_000, 100_000])]
     objects: Vec<usize>,
+    /// Rows of the largest table.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: usize,
+    /// Python with what `tests/bench/requirements.txt` names, to compare with.
+    #[arg(long, default_value = "target/python/bench/bin/python")]
+    python: PathBuf,
 }
 
 /// A part of the bench.
@@ -63,9 +70,17 @@ enum Part {
     Init,
     /// The index of many outputs.
     Index,
+    /// Large tables, beside what else checks them.
+    Tables,
 }
 
-const PARTS: [Part; 4] = [Part::Init, Part::Drop, Part::Burst, Part::Index];
+const PARTS: [Part; 5] = [
+    Part::Init,
+    Part::Drop,
+    Part::Burst,
+    Part::Index,
+    Part::Tables,
+];
 
 impl Part {
     /// The longest that it may take: a bench that hangs must end.
@@ -73,6 +88,7 @@ impl Part {
         match self {
             Self::Drop | Self::Burst | Self::Init => Duration::from_mins(8),
             Self::Index => Duration::from_mins(25),
+            Self::Tables => Duration::from_mins(40),
         }
     }
 }
@@ -115,6 +131,7 @@ impl Part {
             Self::Burst => "burst",
             Self::Init => "init",
             Self::Index => "index",
+            Self::Tables => "tables",
         }
     }
 }
@@ -132,5 +149,14 @@ async fn measure(part: Part, args: &Args, repository: &Path) -> anyhow::Result<R
         Part::Burst => Box::pin(burst::measure(repository, binaries, args.burst)).await,
         Part::Init => Box::pin(init::measure(binaries, args.starts)).await,
         Part::Index => Box::pin(index::measure(repository, binaries, &args.objects)).await,
+        Part::Tables => {
+            Box::pin(tables::measure(
+                repository,
+                binaries,
+                args.rows,
+                &args.python,
+            ))
+            .await
+        }
     }
 }

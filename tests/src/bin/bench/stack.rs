@@ -106,6 +106,35 @@ impl Bench {
         Ok(())
     }
 
+    /// A function's environment on this stack, for a Runtime API of the bench's own.
+    pub(crate) fn environment_of(
+        &self,
+        function: &'static str,
+    ) -> anyhow::Result<BTreeMap<&'static str, String>> {
+        let connection = self.connection();
+        let mut environment: BTreeMap<&str, String> = connection
+            .aws_environment()
+            .into_iter()
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect();
+        for (name, output) in [
+            ("RUNS_TABLE", "RunsTableName"),
+            ("INPUTS_BUCKET", "InputsBucketName"),
+            ("RESULTS_BUCKET", "ResultsBucketName"),
+        ] {
+            environment.insert(name, connection.output(output)?.to_owned());
+        }
+        for (name, value) in [
+            ("AWS_LAMBDA_FUNCTION_NAME", function),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ] {
+            environment.insert(name, value.to_owned());
+        }
+        Ok(environment)
+    }
+
     /// Drops a file that mails one recipient; answers when `PutObject` had returned.
     pub(crate) async fn drop_file(&self, name: &str, recipient: &str) -> anyhow::Result<Nanos> {
         let body = ByteStream::from_static(b"{\"horizon\": 12}");
