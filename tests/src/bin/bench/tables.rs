@@ -57,7 +57,7 @@ struct Figures {
 /// What `peers.py` prints for one of them.
 #[derive(Debug, Deserialize)]
 struct Peer {
-    name: String,
+    peer: String,
     seconds: f64,
     cpu_seconds: f64,
     peak_rss_bytes: u64,
@@ -213,7 +213,7 @@ async fn peers(
         serde_json::from_slice(&answer).context("what peers.py printed does not read")?;
     let bytes = fs::metadata(path)?.len();
     let figures = peers.into_iter().map(|peer| Figures {
-        who: peer.name,
+        who: peer.peer,
         file: file.name.to_owned(),
         rows: file.rows,
         megabytes: megabytes(bytes),
@@ -266,7 +266,8 @@ fn report(all: &[Figures]) -> anyhow::Result<Report> {
             figure(one.seconds),
             figure(one.processor_seconds),
             figure(one.memory_mb),
-            one.faults.map_or_else(|| "–".to_owned(), |it| it.to_string()),
+            one.faults
+                .map_or_else(|| "–".to_owned(), |it| it.to_string()),
             figure(round(ratio)),
         ]);
     }
