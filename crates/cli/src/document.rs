@@ -13,6 +13,8 @@ use dropcast_domain::{
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::reading::ReadingView;
+
 /// One run, as lists show it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +104,8 @@ pub struct RunDetail {
     pub summary: RunSummary,
     /// The dropped file.
     pub file: FileView,
+    /// How it was read, if it is an accepted table.
+    pub reading: Option<ReadingView>,
     /// Whom the uploader asked to be mailed.
     pub notify: Vec<String>,
     /// Entries of the uploader's list that are no addresses.
@@ -114,6 +118,8 @@ pub struct RunDetail {
     pub problems: Vec<Problem>,
     /// How many more problems there are.
     pub more_problems: u64,
+    /// A link to the copy of a rejected table in which its faults are marked.
+    pub marked_copy: Option<String>,
     /// The declared outputs, at most fifty.
     pub outputs: Vec<OutputView>,
     /// How many files the run published in all.
@@ -211,6 +217,8 @@ pub struct Around {
     pub timeline: Vec<Transition>,
     /// The problems of a rejected input.
     pub problems: ProblemList,
+    /// A link to the marked copy.
+    pub marked_copy: Option<String>,
     /// The outputs with links.
     pub outputs: Vec<OutputView>,
     /// When the links stop working.
@@ -231,6 +239,11 @@ impl RunDetail {
                 key: run.upload.key.clone(),
                 bytes: run.upload.bytes,
             },
+            reading: run
+                .input
+                .as_ref()
+                .and_then(|input| input.table.as_ref())
+                .map(ReadingView::of_table),
             notify: run.notify.clone(),
             notify_unusable: run.notify_unusable.clone(),
             job: run.job.as_ref().map(ToString::to_string),
@@ -241,6 +254,7 @@ impl RunDetail {
                 .collect(),
             problems: around.problems.problems,
             more_problems: around.problems.more,
+            marked_copy: around.marked_copy,
             output_count: run.output_count.unwrap_or(around.outputs.len() as u64),
             outputs: around.outputs,
             links_until: around.links_until,

@@ -15,6 +15,7 @@ pub mod mail;
 pub mod model;
 mod problems;
 mod progress;
+pub mod reading;
 mod repository;
 pub mod runs;
 pub mod screen;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use aws_sdk_s3::presigning::PresigningConfig;
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
-    output::{Output, problems_key},
+    output::{MARKED_FILE, Output, problems_key},
     problem::ProblemList,
     run::Run,
     status::{Progress, Status, in_order},
@@ -20,6 +20,7 @@ use crate::{
     clock,
     document::{Around, OutputView, RunDetail, Step},
     exit::{Exit, REACH_ADVICE, Stop, causes},
+    problems, reading,
     screen::{Paint, Screen},
     stack::Stack,
     wait, words,
@@ -65,10 +66,15 @@ pub async fn detail(
         let url = link(stack, output, links_for).await?;
         outputs.push(OutputView::of(output, &stack.results_bucket, url));
     }
+    let marked_copy = match run.opened(MARKED_FILE).filter(|_| run.marked) {
+        Some(copy) => Some(link(stack, &copy, links_for).await?),
+        None => None,
+    };
     let lifetime = SignedDuration::try_from(links_for).unwrap_or_default();
     let around = Around {
         timeline: in_order(stack.store.timeline(&run.id).await?),
-        problems: problems(stack, run).await?,
+        problems: found_problems(stack, run).await?,
+        marked_copy,
         links_until: (!outputs.is_empty()).then(|| now.saturating_add(lifetime).unwrap_or(now)),
         outputs,
         log: stack.store.log(&run.id).await?,
@@ -112,7 +118,7 @@ async fn link(stack: &Stack, output: &Output, lifetime: Duration) -> anyhow::Res
 
 /// The problems of a rejected input. The list is kept in the results bucket; a
 /// run that was rejected for its key alone has none.
-async fn problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList> {
+async fn found_problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList> {
     if run.status() != Status::Rejected {
         return Ok(ProblemList::default());
     }
@@ -167,7 +173,7 @@ pub fn text(detail: &RunDetail, paint: Paint) -> String {
         ));
     }
     if !detail.problems.is_empty() {
-        sections.push(problem_table(detail, paint));
+        sections.push(problem_list(detail, paint));
     }
     if !detail.log.is_empty() {
         let lines = detail
@@ -189,7 +195,7 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
         .version
         .map_or_else(String::new, |version| format!(" v{version}"));
     let took = words::length(millis(summary.elapsed_seconds));
-    paint.facts(&[
+    let mut facts = vec![
         ("Run", summary.id.clone()),
         ("Title", paint.bold(&words::printable(&summary.title))),
         (
@@ -212,6 +218,9 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
                 words::size(detail.file.bytes)
             ),
         ),
+    ];
+    facts.extend(detail.reading.iter().flat_map(reading::facts));
+    facts.extend([
         ("Dropped", words::moment(summary.uploaded_at)),
         ("Notify", words::printable(&detail.notify.join(", "))),
         (
@@ -219,7 +228,8 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
             words::printable(&detail.notify_unusable.join(", ")),
         ),
         ("Job", detail.job.clone().unwrap_or_default()),
-    ])
+    ]);
+    paint.facts(&facts)
 }
 
 fn timeline(steps: &[Step], paint: Paint) -> String {
@@ -241,27 +251,21 @@ fn timeline(steps: &[Step], paint: Paint) -> String {
     )
 }
 
-fn problem_table(detail: &RunDetail, paint: Paint) -> String {
-    let table = paint.table(
-        &["Where", "Found", "Allowed"],
-        detail.problems.iter().map(|problem| {
-            let place = if problem.at.is_empty() {
-                "the document"
-            } else {
-                &problem.at
-            };
-            vec![
-                Cell::new(words::printable(place)),
-                Cell::new(words::printable(&problem.found)),
-                Cell::new(words::printable(&problem.allowed)),
-            ]
-        }),
-    );
-    let more = match detail.more_problems {
-        0 => String::new(),
-        more => format!("and {} more\n", words::counted(more, "problem")),
+/// What is wrong with the file, and where its marked copy is.
+fn problem_list(detail: &RunDetail, paint: Paint) -> String {
+    let list = ProblemList {
+        problems: detail.problems.clone(),
+        more: detail.more_problems,
     };
-    format!("{}\n{table}\n{more}", paint.bold("Problems"))
+    let copy = match &detail.marked_copy {
+        Some(url) => format!("\n  A copy of the file with the faulty cells marked:\n  {url}\n"),
+        None => String::new(),
+    };
+    format!(
+        "{}\n{}{copy}",
+        paint.bold("Problems"),
+        problems::text(&list, paint)
+    )
 }
 
 fn outputs(detail: &RunDetail, paint: Paint) -> String {

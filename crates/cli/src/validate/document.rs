@@ -3,13 +3,11 @@
 use dropcast_domain::{
     failure::ErrorCode,
     problem::{Problem, ProblemList},
-    table::TableReading,
 };
-use dropcast_inputs::{
-    Encoding,
-    file::{Reading, Rejected},
-};
+use dropcast_inputs::file::Rejected;
 use serde::Serialize;
+
+use crate::reading::ReadingView;
 
 /// A checked file: `schemas/cli/validated.schema.json`.
 #[derive(Debug, Serialize)]
@@ -63,39 +61,6 @@ pub(super) struct RejectionView {
     pub(super) advice: &'static str,
 }
 
-/// How a file was read.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ReadingView {
-    /// What it is.
-    pub(super) format: &'static str,
-    /// The sheet of a workbook.
-    pub(super) sheet: Option<String>,
-    /// How many rows of values a table has.
-    pub(super) rows: Option<u64>,
-    /// How many columns a table has.
-    pub(super) column_count: Option<u64>,
-    /// Their names, at most a hundred, as the schema has them.
-    pub(super) columns: Vec<String>,
-    /// The sign between the cells of a CSV file.
-    pub(super) delimiter: Option<char>,
-    /// How the text is encoded.
-    pub(super) encoding: Option<&'static str>,
-    /// How numbers and dates are written.
-    pub(super) locale: Option<String>,
-    /// What the schema's defaults filled in.
-    pub(super) defaults: Vec<DefaultView>,
-}
-
-/// Where a default was filled in.
-#[derive(Debug, Serialize)]
-pub(super) struct DefaultView {
-    /// The column, or the JSON Pointer.
-    pub(super) at: String,
-    /// In how many cells or places.
-    pub(super) count: u64,
-}
-
 impl RejectionView {
     pub(super) fn of(rejected: &Rejected) -> Self {
         Self {
@@ -103,67 +68,6 @@ impl RejectionView {
             message: rejected.message(),
             advice: rejected.code.advice(),
         }
-    }
-}
-
-impl ReadingView {
-    pub(super) fn of(reading: &Reading) -> Self {
-        match reading {
-            Reading::Table(reading) => Self::of_table(reading),
-            Reading::Document { encoding, defaults } => Self {
-                format: "json",
-                sheet: None,
-                rows: None,
-                column_count: None,
-                columns: Vec::new(),
-                delimiter: None,
-                encoding: Some(encoding_name(*encoding)),
-                locale: None,
-                defaults: defaults
-                    .iter()
-                    .map(|at| DefaultView {
-                        at: at.clone(),
-                        count: 1,
-                    })
-                    .collect(),
-            },
-        }
-    }
-
-    pub(super) fn of_table(reading: &TableReading) -> Self {
-        // Names of any length would be of use to nobody.
-        let reading = reading.clone().for_record();
-        Self {
-            format: reading.format.name(),
-            sheet: reading.sheet,
-            rows: Some(reading.rows),
-            column_count: Some(reading.column_count),
-            columns: reading.columns,
-            delimiter: reading.delimiter,
-            encoding: reading
-                .encoding
-                .map(dropcast_domain::model::TableEncoding::name),
-            locale: reading.locale.map(|locale| locale.tag().to_owned()),
-            defaults: reading
-                .defaults
-                .into_iter()
-                .map(|filled| DefaultView {
-                    at: filled.column,
-                    count: filled.cells,
-                })
-                .collect(),
-        }
-    }
-}
-
-/// An encoding by the name that it has for tables too.
-fn encoding_name(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Utf8 | Encoding::Utf8Bom => "utf-8",
-        Encoding::Utf16Le => "utf-16le",
-        Encoding::Utf16Be => "utf-16be",
-        Encoding::Utf32Le => "utf-32le",
-        Encoding::Utf32Be => "utf-32be",
     }
 }
 

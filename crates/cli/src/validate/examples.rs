@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use dropcast_inputs::file::{Verdict, format_of};
 
 use super::{
-    document::{Example, Expected, ReadingView},
+    document::{Example, Expected},
     model::Model,
     name_of, open, twin, unreadable,
 };
@@ -128,7 +128,7 @@ fn read(folder: &Path, file: &str, expected: Expected, model: &Model) -> anyhow:
     };
     let mut example = Example::new(file, expected);
     match verdict {
-        Verdict::Accepted(reading) => example.reading = Some(ReadingView::of(&reading)),
+        Verdict::Accepted(reading) => example.reading = Some(crate::reading::ReadingView::of(&reading)),
         Verdict::Rejected(rejected) => {
             example.problems = rejected.problems.problems;
             example.more_problems = rejected.problems.more;

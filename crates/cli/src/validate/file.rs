@@ -7,11 +7,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dropcast_domain::table::delimiter_name;
 use dropcast_inputs::file::{Rejected, Verdict, format_of};
 
 use super::{
-    document::{DefaultView, ModelView, ReadingView, RejectionView, Validated},
+    document::{ModelView, RejectionView, Validated},
     model::Model,
     name_of, open,
     output::Output,
@@ -20,15 +19,13 @@ use crate::{
     args::Validate,
     exit::Exit,
     problems,
+    reading::{self, ReadingView},
     screen::{Paint, Screen},
     words,
 };
 
 /// What is read at a time, in bytes.
 const BUFFER: usize = 1 << 18;
-
-/// The most columns that the text names.
-const MOST_NAMES: usize = 20;
 
 /// Checks one file.
 pub(super) fn run(
@@ -153,7 +150,11 @@ fn text(document: &Validated, problems: &str, paint: Paint) -> String {
     if !problems.is_empty() {
         text += &format!("\n{problems}");
     }
-    let mut facts = document.reading.as_ref().map(facts).unwrap_or_default();
+    let mut facts = document
+        .reading
+        .as_ref()
+        .map(reading::facts)
+        .unwrap_or_default();
     facts.push(("Clean form", document.clean.clone().unwrap_or_default()));
     facts.push(("Marked copy", document.marked.clone().unwrap_or_default()));
     let facts = paint.facts(&facts);
@@ -171,68 +172,5 @@ fn model_name(model: &ModelView) -> String {
             format!("{name} version {version} (on the stack {stack})")
         }
         _ => name.clone(),
-    }
-}
-
-/// How a file was read, a fact per line.
-fn facts(reading: &ReadingView) -> Vec<(&'static str, String)> {
-    let optional = |text: &Option<String>| words::printable(text.as_deref().unwrap_or_default());
-    let delimiter = reading.delimiter.map(delimiter_name).unwrap_or_default();
-    vec![
-        ("Read as", summary(reading)),
-        ("Sheet", optional(&reading.sheet)),
-        ("Delimiter", delimiter),
-        ("Encoding", reading.encoding.unwrap_or_default().to_owned()),
-        ("Locale", optional(&reading.locale)),
-        ("Columns", columns(reading)),
-        ("Filled in", filled(&reading.defaults)),
-    ]
-}
-
-/// A file in a few words: `xlsx, 6 rows × 4 columns`.
-pub(super) fn summary(reading: &ReadingView) -> String {
-    match (reading.rows, reading.column_count) {
-        (Some(rows), Some(columns)) => format!(
-            "{}, {} × {}",
-            reading.format,
-            words::counted(rows, "row"),
-            words::counted(columns, "column")
-        ),
-        _ => reading.format.to_owned(),
-    }
-}
-
-fn columns(reading: &ReadingView) -> String {
-    let count = reading.column_count.unwrap_or_default();
-    let names: Vec<String> = reading
-        .columns
-        .iter()
-        .take(MOST_NAMES)
-        .map(|name| words::printable(name))
-        .collect();
-    and_more(&names, count)
-}
-
-fn filled(defaults: &[DefaultView]) -> String {
-    let names: Vec<String> = defaults
-        .iter()
-        .take(MOST_NAMES)
-        .map(|default| {
-            let at = words::printable(&default.at);
-            if default.at.starts_with('/') {
-                at
-            } else {
-                format!("{at} ({})", words::counted(default.count, "cell"))
-            }
-        })
-        .collect();
-    and_more(&names, defaults.len() as u64)
-}
-
-fn and_more(names: &[String], count: u64) -> String {
-    let listed = names.join(", ");
-    match count.saturating_sub(names.len() as u64) {
-        0 => listed,
-        more => format!("{listed} and {more} more"),
     }
 }

@@ -6,7 +6,7 @@ use dropcast_local_stack::ModelFolder;
 
 use super::{
     document::{Example, ValidatedModel},
-    examples, file,
+    examples,
     model::Model,
 };
 use crate::{
@@ -74,7 +74,7 @@ fn line(example: &Example, paint: Paint) -> String {
         return format!("{}  {file}\n{faults}", paint.bad("fails"));
     }
     let comes_to = match &example.reading {
-        Some(reading) => format!("accepted: {}", file::summary(reading)),
+        Some(reading) => format!("accepted: {}", crate::reading::summary(reading)),
         None => {
             let count = example.problem_list().total();
             format!("rejected: {}", words::counted(count, "problem"))
