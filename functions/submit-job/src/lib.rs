@@ -16,7 +16,7 @@ use dropcast_domain::{
     run::Run,
     status::{Progress, Status, Transition},
 };
-use dropcast_executions::Executions;
+use dropcast_executions::ResumeExecutions;
 use dropcast_lambda_kit::error::Failed;
 use dropcast_run_store::{Jobs, Models, Runs, StoreError, Tokens};
 use jiff::Timestamp;
@@ -46,7 +46,7 @@ pub async fn handle<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Sub
 where
     S: Runs + Jobs + Tokens + Models,
     Q: JobQueue,
-    X: Executions,
+    X: ResumeExecutions,
 {
     Ok(provide_job(deps, submit).await?)
 }
@@ -55,7 +55,7 @@ async fn provide_job<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Su
 where
     S: Runs + Jobs + Tokens + Models,
     Q: JobQueue,
-    X: Executions,
+    X: ResumeExecutions,
 {
     let Submit { run_id, task_token } = submit;
     deps.store.hold_token(&run_id, &task_token).await?;

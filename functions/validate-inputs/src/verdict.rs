@@ -3,7 +3,7 @@
 use dropcast_domain::{
     failure::ErrorCode,
     model::{InputSpec, ModelName},
-    problem::{Problem, ProblemList},
+    problem::{Problem, ProblemList, nearest},
     registry::RegisteredVersion,
     run_id::Version,
     title,
@@ -129,12 +129,8 @@ fn unknown_model<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> Rejec
         return Rejection::new(ErrorCode::ModelUnknown, message.to_owned());
     }
     let asked = title::clean(asked);
-    let nearest = known
-        .map(|name| (strsim::jaro_winkler(&asked.to_lowercase(), name), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let hint = nearest
-        .map(|(_, name)| format!(" Did you mean “{name}”?"))
+    let hint = nearest(&asked, known)
+        .map(|name| format!(" Did you mean “{name}”?"))
         .unwrap_or_default();
     Rejection::new(
         ErrorCode::ModelUnknown,

@@ -267,7 +267,7 @@ fn every_failure_string_has_its_code() {
                 ),
                 vec![],
             ),
-            ErrorCode::HostLost,
+            ErrorCode::Internal,
         ),
         (
             failed(

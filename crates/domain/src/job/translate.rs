@@ -78,6 +78,16 @@ pub fn translate(change: &JobChange) -> Failure {
             format!("The job was stopped: {}", sentence(reason)),
         );
     }
+    // Trying again would meet the same refusal, and it is the operator who can mend it.
+    if let Some(reason) = saying(ROLE_REFUSED) {
+        return Failure::new(
+            ErrorCode::Internal,
+            format!(
+                "The job may not use the role that it is given; AWS says: {}",
+                sentence(reason)
+            ),
+        );
+    }
     // The runtime could not start, watch or place the container: not the model's doing.
     if let Some(reason) = reasons.iter().find(|reason| is_host_trouble(reason)) {
         return Failure::new(
@@ -143,6 +153,9 @@ fn is_capacity(reason: &str) -> bool {
     .any(|prefix| reason.contains(prefix))
 }
 
+/// How ECS says that the role's trust policy, or the caller's `iam:PassRole`, is wrong.
+const ROLE_REFUSED: &str = "unable to assume the role";
+
 fn is_host_trouble(reason: &str) -> bool {
     [
         "Task failed to start",
@@ -151,7 +164,7 @@ fn is_host_trouble(reason: &str) -> bool {
         "CannotCreateContainer",
         "DockerTimeoutError",
         "ResourceInitializationError",
-        "unable to assume the role",
+        ROLE_REFUSED,
     ]
     .iter()
     .any(|needle| reason.contains(needle))

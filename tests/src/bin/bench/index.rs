@@ -233,7 +233,7 @@ fn environment(bench: &Bench) -> anyhow::Result<BTreeMap<&'static str, String>> 
         ("AWS_LAMBDA_FUNCTION_NAME", "index-outputs"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("RUST_LOG", "info"),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
     ] {
         environment.insert(name, value.to_owned());
     }
