@@ -45,12 +45,13 @@ pub async fn handle<A: Announcements>(
 }
 
 async fn announce<A: Announcements>(announcements: &A, change: Change) -> Result<(), Error> {
+    let table = change.table().to_owned();
     let (before, after) = change.into_runs()?;
     let Some(after) = after else { return Ok(()) };
     let Some(event) = RunStatusChanged::between(before.as_ref(), &after) else {
         return Ok(());
     };
-    announcements.publish(&event).await?;
+    announcements.publish(&table, &event).await?;
     tracing::info!(run.id = %event.run_id, status = %event.status, "announced");
     Ok(())
 }

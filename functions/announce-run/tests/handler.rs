@@ -36,7 +36,11 @@ impl FakeBus {
 }
 
 impl Announcements for FakeBus {
-    async fn publish(&self, event: &RunStatusChanged) -> Result<(), Error> {
+    async fn publish(&self, table: &str, event: &RunStatusChanged) -> Result<(), Error> {
+        assert_eq!(
+            table,
+            "arn:aws:dynamodb:eu-west-1:111122223333:table/dropcast-runs"
+        );
         let mut taken = self.taken.lock().unwrap();
         if taken.len() >= self.room {
             return Err(Error::NotTaken("ThrottlingException".into()));
