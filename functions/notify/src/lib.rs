@@ -1,7 +1,7 @@
 //! Mails the people who wait for a run.
 //!
-//! One mail per run, kind and recipient (invariant 5): each is claimed in the
-//! table, handed to SES, and recorded as sent. Only a crash between the last
+//! One mail per run, kind and recipient (invariant 5): each is built, claimed in
+//! the table, handed to SES, and recorded as sent. Only a crash between the last
 //! two can send one twice; such a second try is counted in the log.
 
 mod briefing;
@@ -99,6 +99,9 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
     mail: &MailKey,
 ) -> Result<(), Error> {
     let now = (deps.now)();
+    // Built before it is claimed: a claim that ends in no attempt to send would look like a lost answer.
+    let message =
+        mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
     match deps.store.claim(mail, now).await? {
         Claim::Sent => return Ok(()),
         Claim::Held => return Err(Error::Held),
@@ -107,8 +110,6 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
             tracing::warn!(run.id = %mail.run, "mail_possibly_repeated: an earlier try left no trace of how it went");
         }
     }
-    let message =
-        mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
     match deps
         .mailer
         .send(

@@ -94,6 +94,20 @@ async fn a_refusal_gives_the_claim_back_and_spares_the_other_recipients() {
 }
 
 #[tokio::test]
+async fn a_message_that_cannot_be_built_claims_nothing() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    let sender = std::mem::replace(&mut world.config.sender_address, "nobody".into());
+    assert!(deliver(&world, &run).await);
+    world.config.sender_address = sender;
+    let log = Log::default();
+    let again = log.of(deliver(&world, &run)).await;
+    assert!(!again, "at once: no claim has to lapse");
+    assert_eq!(world.mailer.recipients(), [ANA]);
+    assert!(!log.text().contains("mail_possibly_repeated"));
+}
+
+#[tokio::test]
 async fn a_lost_answer_holds_the_claim_until_it_lapses_and_the_repetition_is_counted() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
