@@ -85,7 +85,7 @@ impl ErrorCode {
         match self {
             Self::InputRejected => "Correct the file as listed and drop it again.",
             Self::ModelUnknown => {
-                "Drop the file into the folder of a model that exists: inputs/<model>/. `dropcast model list` names them."
+                "Drop the file into the folder of a model that exists: inputs/<model>/. Whoever runs Dropcast knows which models there are."
             }
             Self::VersionUnknown => {
                 "Leave the version out to use the model's default one, or ask the model's owner which versions can run."

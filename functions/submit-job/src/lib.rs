@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod event;
 mod queue;
+mod terms;
 
 use dropcast_domain::{
     model::ModelName,
@@ -135,6 +136,7 @@ async fn request<S: Models, Q: JobQueue, X>(
         environment: environment
             .map(|(key, value)| (key.to_owned(), value))
             .to_vec(),
+        terms: version.draft.manifest.job,
     })
 }
 

@@ -252,7 +252,8 @@ async fn executions(stack: &Stack) -> Result<()> {
         for execution in page?.executions {
             count += 1;
             let run = runs.get(&execution.name.parse::<RunId>()?);
-            let failure = run.and_then(|run| run.failure.as_ref());
+            let end = run.and_then(|run| run.job_end.as_ref());
+            let failure = end.and_then(|end| end.failure.as_ref());
             // One story takes the job's role away, which the operator has to hear of.
             let alarms = failure.is_some_and(|failure| failure.message.contains(ROLE_REFUSED));
             ensure!(

@@ -80,7 +80,7 @@ const ALL: &[Fault] = &[
         model: "noop",
         strikes: || struck("role-not-assumed"),
         code: ErrorCode::Internal,
-        says: &["may not use the role", "unable to assume the role"],
+        says: &["Dropcast itself broke"],
         attempts: 1,
     },
     Fault {
