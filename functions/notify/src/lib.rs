@@ -75,8 +75,8 @@ where
     let Some(kind) = MailKind::of(run.status()) else {
         return Ok(());
     };
-    let briefing = Briefing::gather(deps, &run).await?;
-    let mut failed = None;
+    let briefing = Briefing::gather(deps, &run, kind).await?;
+    let mut failures = Vec::new();
     for recipient in &briefing.recipients {
         let mail = MailKey {
             run: run.id.clone(),
@@ -85,11 +85,11 @@ where
         };
         // One recipient whom SES refuses does not keep the mail from the others.
         if let Err(error) = mail_one(deps, &briefing, kind, &mail).await {
-            dropcast_lambda_kit::telemetry::log_failure(&error, "a mail was not sent");
-            failed = Some(error);
+            failures.push(error);
         }
     }
-    failed.map_or(Ok(()), Err)
+    // The batch loop logs what it is answered, so all of them go there.
+    Error::of_all(failures).map_or(Ok(()), Err)
 }
 
 async fn mail_one<S: Mails, F, K, M: Mailer>(

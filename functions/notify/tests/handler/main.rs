@@ -292,6 +292,31 @@ async fn files_that_are_gone_or_do_not_read_do_not_keep_a_mail_back() {
 }
 
 #[tokio::test]
+async fn each_failure_is_logged_once_however_many_recipients_have_one() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Failed, &[ANA, BO]).await;
+    world.mailer.treat(ANA, Some(Treatment::LosesAnswer));
+    world.mailer.treat(BO, Some(Treatment::Refuses));
+    let log = Log::default();
+    assert!(log.of(deliver(&world, &run)).await);
+    assert_eq!(log.text().matches("ERROR").count(), 1, "{}", log.text());
+    let told = log.text().matches("ses:SendRawEmail failed: no").count();
+    assert_eq!(told, 2, "{}", log.text());
+
+    // A held claim is what a delivery comes back for, and no failure beside one.
+    let log = Log::default();
+    assert!(log.of(deliver(&world, &run)).await);
+    let text = log.text();
+    assert_eq!(text.matches("ERROR").count(), 1, "{text}");
+    assert_eq!(text.matches("ses:SendRawEmail failed: no").count(), 1);
+    assert!(!text.contains("another delivery"), "{text}");
+    world.mailer.treat(BO, None);
+    let log = Log::default();
+    assert!(log.of(deliver(&world, &run)).await);
+    assert_eq!(log.text().matches("another delivery").count(), 1);
+}
+
+#[tokio::test]
 async fn no_address_link_or_input_is_logged() {
     let log = Log::default();
     for end in [Status::Succeeded, Status::Failed, Status::Rejected] {

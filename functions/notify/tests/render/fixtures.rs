@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
-    mail::{Known, MailContent, compose},
+    mail::{Known, MailContent, MailKind, compose},
     model::OutputKind,
     output::Output,
     problem::{Problem, ProblemList},
@@ -36,7 +36,7 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn content(&self) -> MailContent {
-        compose(&Known {
+        let known = Known {
             run: &self.run,
             model_title: self.model_title.as_deref(),
             schema: Some(&self.schema),
@@ -48,8 +48,8 @@ impl Story {
             refused: &self.refused,
             operator_only: self.operator_only,
             now: at() + SignedDuration::from_hours(1),
-        })
-        .unwrap()
+        };
+        compose(MailKind::of(self.run.status()).unwrap(), &known)
     }
 }
 
