@@ -8,6 +8,7 @@ use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
     output::{Output, problems_key},
     problem::ProblemList,
+    recipient::MOST_RECIPIENTS,
     run::Run,
     status::{Progress, Status, in_order},
 };
@@ -214,12 +215,22 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
         ),
         ("Dropped", words::moment(summary.uploaded_at)),
         ("Notify", words::printable(&detail.notify.join(", "))),
-        (
-            "Not mailed",
-            words::printable(&detail.notify_unusable.join(", ")),
-        ),
+        ("Not mailed", words::printable(&not_mailed(detail))),
         ("Job", detail.job.clone().unwrap_or_default()),
     ])
+}
+
+/// Who is not mailed, and why where the entry does not show it.
+fn not_mailed(detail: &RunDetail) -> String {
+    let beyond = format!("(beyond the first {MOST_RECIPIENTS})");
+    let left_out = detail.notify_left_out.iter();
+    let entries: Vec<String> = detail
+        .notify_unusable
+        .iter()
+        .map(|entry| format!("{entry} (no address)"))
+        .chain(left_out.map(|address| format!("{address} {beyond}")))
+        .collect();
+    entries.join(", ")
 }
 
 fn timeline(steps: &[Step], paint: Paint) -> String {

@@ -145,6 +145,7 @@ impl Validation for MemoryStore {
             run.title.clone_from(&wishes.title);
             run.notify.clone_from(&wishes.notify);
             run.notify_unusable.clone_from(&wishes.notify_unusable);
+            run.notify_left_out.clone_from(&wishes.notify_left_out);
             match verdict {
                 Verdict::Accepted(acceptance) => {
                     run.version = Some(acceptance.version);

@@ -339,6 +339,7 @@ fn a_link_that_is_no_web_address_is_dropped() {
 fn the_reader_learns_who_was_not_mailed_and_why() {
     let mut run = run(Status::Succeeded);
     run.notify_unusable = vec!["ana at corp".into()];
+    run.notify_left_out = vec!["zoe@corp.example".into()];
     let refused: Vec<_> = (0..12).map(|n| format!("eve{n}@evil.example")).collect();
     let none = BTreeMap::new();
     let content = composed(&Known {
@@ -346,10 +347,11 @@ fn the_reader_learns_who_was_not_mailed_and_why() {
         operator_only: true,
         ..known(&run, &none)
     });
-    assert_eq!(content.notes.len(), 3);
+    assert_eq!(content.notes.len(), 4);
     assert!(content.notes[0].contains("as the operator"));
     assert!(content.notes[1].contains("eve9@evil.example and 2 more"));
     assert!(content.notes[2].ends_with("ana at corp."));
+    assert!(content.notes[3].contains("20 addresses at most: zoe@corp.example."));
 }
 
 /// Every text of a mail.
@@ -402,6 +404,7 @@ proptest! {
         run.failure = Some(Failure { code: ErrorCode::JobFailed, message: text.clone() });
         run.outputs = vec![Output { title: text.clone(), ..output(&text, OutputKind::Chart, 10, "image/png") }];
         run.notify_unusable = vec![text.clone()];
+        run.notify_left_out = vec![text.clone()];
         let inputs = json!({&text: {&text: text, "list": [text, text]}, "a": text});
         let hostile = Problem { pointer: format!("/{text}"), found: text.clone(), allowed: text.clone(), message: text.clone() };
         let problems = ProblemList::of(hostile);

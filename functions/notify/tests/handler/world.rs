@@ -197,6 +197,7 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
     store.begin(&run).await.unwrap();
     let wishes = Wishes {
         notify_unusable: Vec::new(),
+        notify_left_out: Vec::new(),
         ..wishes(notify)
     };
     let verdict = match end {
