@@ -98,7 +98,9 @@ pub struct Recipients {
 /// Chooses the recipients: the uploader's wishes, then the model's own list,
 /// as far as the deployment allows their domains; the operator when nobody is left.
 ///
-/// `allowed_domains` empty allows every domain. An entry allows itself and its subdomains.
+/// An entry of `allowed_domains` allows itself and its subdomains. Without any
+/// entry nobody but the operator is mailed: a list that got lost must not open
+/// the way to everybody.
 pub fn choose(
     wanted: &[String],
     models_own: &[String],
@@ -128,11 +130,10 @@ pub fn choose(
 
 fn is_allowed(address: &str, allowed_domains: &[String]) -> bool {
     let domain = address.rsplit('@').next().unwrap_or_default();
-    allowed_domains.is_empty()
-        || allowed_domains.iter().any(|allowed| {
-            let allowed = allowed.trim().trim_start_matches('@').to_ascii_lowercase();
-            !allowed.is_empty() && (domain == allowed || domain.ends_with(&format!(".{allowed}")))
-        })
+    allowed_domains.iter().any(|allowed| {
+        let allowed = allowed.trim().trim_start_matches('@').to_ascii_lowercase();
+        !allowed.is_empty() && (domain == allowed || domain.ends_with(&format!(".{allowed}")))
+    })
 }
 
 #[cfg(test)]
@@ -198,6 +199,16 @@ mod tests {
             "ops@corp.example",
         );
         assert_eq!(chosen.mailed, list(&["ops@corp.example"]));
+    }
+
+    #[test]
+    fn without_allowed_domains_only_the_operator_is_mailed() {
+        let asked = list(&["ana@corp.example"]);
+        for none in [&[][..], &["", " ", "@"]] {
+            let chosen = choose(&asked, &asked, &list(none), "ops@corp.example");
+            assert_eq!(chosen.mailed, list(&["ops@corp.example"]));
+            assert_eq!(chosen.refused, asked);
+        }
     }
 
     proptest! {
