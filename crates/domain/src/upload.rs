@@ -95,6 +95,11 @@ impl Request {
 /// Letters, digits and most punctuation stay; separators, control characters
 /// and quotes become `_`. The extension survives the shortening.
 pub fn safe_file_name(name: &str) -> String {
+    safe_name(name, "input")
+}
+
+/// The same, for a file that is called `otherwise` when nothing is left of its name.
+pub(crate) fn safe_name(name: &str, otherwise: &str) -> String {
     let cleaned: String = name
         .chars()
         .map(|c| {
@@ -108,7 +113,7 @@ pub fn safe_file_name(name: &str) -> String {
         })
         .collect();
     if cleaned.trim_matches(['.', ' ']).is_empty() {
-        return "input".to_owned();
+        return otherwise.to_owned();
     }
     if cleaned.len() <= FILE_NAME_BYTES {
         return cleaned;
