@@ -43,7 +43,7 @@ lint-template: $(VENVS)/lint/ready ## Check the template with cfn-lint and SAM
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(VENVS)/lint/bin/sam validate --lint --template template.yaml
 
 bench: setup ## Measure latency, bursts, cold starts and the index, in a release build (BENCH="--only init")
-	cargo build --locked --release --workspace --bins
+	cargo build --locked --release --workspace --exclude dropcast-cli --bins
 	target/release/bench $(BENCH)
 
 clean-local: ## Forget what the local stack keeps: .dropcast and .venv

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 use dropcast_domain::event::SOURCE;
+use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::run::Run;
 use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::Status;
@@ -211,7 +212,12 @@ async fn errors(stack: &Stack) -> Result<()> {
         .iter()
         .filter(|line| {
             let fields: Value = serde_json::from_str(&line.text).unwrap_or_default();
-            let is_error = fields["level"] == "ERROR" || line.text.contains(" ERROR ");
+            // The runtime repeats each error's name as an error of its own.
+            let is_told = fields["fields"]["message"]
+                .as_str()
+                .and_then(|name| name.parse::<ErrorCode>().ok())
+                .is_some_and(|code| code != ErrorCode::Internal);
+            let is_error = fields["level"] == "ERROR" && !is_told;
             is_error || BROKEN.iter().any(|words| line.text.contains(words))
         })
         .filter(|line| !line.text.contains(MET_ANOTHER))
