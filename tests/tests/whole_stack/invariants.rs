@@ -246,6 +246,7 @@ async fn the_dropped_file_is_kept(stack: &Stack, dropped: &Dropped, file: &Uploa
         status == Some(BucketVersioningStatus::Enabled),
         "{status:?}"
     );
+    ensure!(dropped.version_id.is_some(), "the file has a version");
     let kept = stack
         .s3
         .get_object()
