@@ -84,27 +84,22 @@ impl WaitingExecutions {
 
 impl ResumeExecutions for WaitingExecutions {
     async fn resume(&self, token: &str, job: &JobId, end: &JobEnd) -> Result<(), CallError> {
-        match &end.failure {
-            Some(failure) => {
-                let call = self
-                    .client
-                    .send_task_failure()
-                    .task_token(token)
-                    .error(failure.code.as_str())
-                    .cause(&failure.message);
-                let refused = call.send().await.err();
-                settled(refused, "states:SendTaskFailure")
-            }
-            None => {
-                let output = json!({ "jobId": job, "attempt": end.attempts });
-                let call = self
-                    .client
-                    .send_task_success()
-                    .task_token(token)
-                    .output(output.to_string());
-                let refused = call.send().await.err();
-                settled(refused, "states:SendTaskSuccess")
-            }
+        if let Some(failure) = &end.failure {
+            let call = self
+                .client
+                .send_task_failure()
+                .task_token(token)
+                .error(failure.code.as_str())
+                .cause(&failure.message);
+            settled(call.send().await.err(), "states:SendTaskFailure")
+        } else {
+            let output = json!({ "jobId": job, "attempt": end.attempts });
+            let call = self
+                .client
+                .send_task_success()
+                .task_token(token)
+                .output(output.to_string());
+            settled(call.send().await.err(), "states:SendTaskSuccess")
         }
     }
 }
