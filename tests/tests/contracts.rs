@@ -92,6 +92,7 @@ fn runs() -> Vec<Run> {
     judged.title = wishes.title;
     judged.notify = wishes.notify;
     judged.notify_unusable = wishes.notify_unusable;
+    judged.notify_left_out = wishes.notify_left_out;
     let mut rejected = judged.clone();
     rejected.problem_count = Some(12);
     rejected.marked = true;

@@ -110,6 +110,8 @@ pub struct RunDetail {
     pub notify: Vec<String>,
     /// Entries of the uploader's list that are no addresses.
     pub notify_unusable: Vec<String>,
+    /// Addresses of the uploader's list beyond those that one upload may name.
+    pub notify_left_out: Vec<String>,
     /// The Batch job.
     pub job: Option<String>,
     /// Every step, in order.
@@ -246,6 +248,7 @@ impl RunDetail {
                 .map(ReadingView::of_table),
             notify: run.notify.clone(),
             notify_unusable: run.notify_unusable.clone(),
+            notify_left_out: run.notify_left_out.clone(),
             job: run.job.as_ref().map(ToString::to_string),
             timeline: around
                 .timeline

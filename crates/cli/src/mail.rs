@@ -1,5 +1,7 @@
 //! `dropcast mail`: what the local SES was given.
 
+mod page;
+
 use anyhow::Context as _;
 use comfy_table::Cell;
 use dropcast_domain::run_id::RunId;
@@ -97,7 +99,7 @@ pub async fn run(args: &Mail, common: &Common, screen: Screen) -> anyhow::Result
         return Err(none(args).into());
     }
     if let Some(file) = &args.html {
-        let html = mails.last().map_or("", |mail| mail.html.as_str());
+        let html = mails.last().map(page::of).transpose()?.unwrap_or_default();
         std::fs::write(file, html).with_context(|| format!("cannot write {}", file.display()))?;
         screen.note(&format!("Wrote {}.", file.display()));
     }

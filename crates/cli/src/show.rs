@@ -6,14 +6,14 @@ use anyhow::Context as _;
 use aws_sdk_s3::presigning::PresigningConfig;
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
-    output::{MARKED_FILE, Output, problems_key},
+    output::{MARKED_FILE, Output, disposition, problems_key},
     problem::ProblemList,
+    recipient::MOST_RECIPIENTS,
     run::Run,
     status::{Progress, Status, in_order},
 };
 use dropcast_run_store::History as _;
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     args::Show,
@@ -32,12 +32,6 @@ pub const DEFAULT_LINKS: Duration = Duration::from_hours(1);
 /// The longest that S3 lets a presigned URL work, in seconds. See
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html>.
 const LONGEST_LINKS: u64 = 7 * 86_400;
-
-/// RFC 8187's attr-char, the rest is percent-encoded.
-const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
-
-/// What would break a quoted file name of ASCII characters.
-const QUOTED: &AsciiSet = &CONTROLS.add(b'"').add(b'\\').add(b'%');
 
 /// Shows a run.
 pub async fn run(args: &Show, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
@@ -84,22 +78,12 @@ pub async fn detail(
 
 /// A presigned link that downloads an output under its own name and type.
 async fn link(stack: &Stack, output: &Output, lifetime: Duration) -> anyhow::Result<String> {
-    let name = output.path.rsplit('/').next().unwrap_or(&output.path);
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii() { c } else { '_' })
-        .collect();
-    let disposition = format!(
-        "attachment; filename=\"{}\"; filename*=UTF-8''{}",
-        utf8_percent_encode(&plain, QUOTED),
-        utf8_percent_encode(name, ATTRIBUTE)
-    );
     let signed = stack
         .s3
         .get_object()
         .bucket(&stack.results_bucket)
         .key(&output.key)
-        .response_content_disposition(disposition)
+        .response_content_disposition(disposition(&output.path))
         .response_content_type(&output.media_type)
         .presigned(PresigningConfig::expires_in(lifetime).context("signing links")?)
         .await
@@ -223,13 +207,23 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
     facts.extend([
         ("Dropped", words::moment(summary.uploaded_at)),
         ("Notify", words::printable(&detail.notify.join(", "))),
-        (
-            "Not mailed",
-            words::printable(&detail.notify_unusable.join(", ")),
-        ),
+        ("Not mailed", words::printable(&not_mailed(detail))),
         ("Job", detail.job.clone().unwrap_or_default()),
     ]);
     paint.facts(&facts)
+}
+
+/// Who is not mailed, and why where the entry does not show it.
+fn not_mailed(detail: &RunDetail) -> String {
+    let beyond = format!("(beyond the first {MOST_RECIPIENTS})");
+    let left_out = detail.notify_left_out.iter();
+    let entries: Vec<String> = detail
+        .notify_unusable
+        .iter()
+        .map(|entry| format!("{entry} (no address)"))
+        .chain(left_out.map(|address| format!("{address} {beyond}")))
+        .collect();
+    entries.join(", ")
 }
 
 fn timeline(steps: &[Step], paint: Paint) -> String {

@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::{
     model::ModelName,
-    problem, recipient,
+    problem,
+    recipient::{self, MOST_RECIPIENTS},
     registry::RegisteredVersion,
     run::Run,
     run_id::Version,
@@ -40,10 +41,7 @@ const SEARCHED: u16 = 200;
 
 /// Drops a file, and waits for its run if asked to.
 pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let unusable = recipient::parse_list(&args.notify.join(",")).unusable;
-    if let Some(entry) = unusable.first() {
-        return Err(Stop::new(Exit::Usage, format!("“{entry}” is no mail address.")).into());
-    }
+    all_can_be_mailed(&args.notify)?;
     // Refused before anything is uploaded.
     registered(stack, &args.model, args.version).await?;
     let drop = Drop {
@@ -77,6 +75,28 @@ pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result
         text(&dropped, run.as_ref(), stack, paint)
     })?;
     Ok(Exit::Done)
+}
+
+/// Refuses a list of recipients of whom some would not be mailed.
+fn all_can_be_mailed(notify: &[String]) -> Result<(), Stop> {
+    let wanted = recipient::parse_list(&notify.join(","));
+    if let Some(entry) = wanted.unusable.first() {
+        return Err(Stop::new(
+            Exit::Usage,
+            format!("“{entry}” is no mail address."),
+        ));
+    }
+    let named = wanted.addresses.len() + wanted.left_out.len();
+    if !wanted.left_out.is_empty() {
+        return Err(Stop::new(
+            Exit::Usage,
+            format!(
+                "--notify names {named} addresses; about one run {MOST_RECIPIENTS} are mailed at most."
+            ),
+        )
+        .advice("Name the address of a group instead."));
+    }
+    Ok(())
 }
 
 /// A file to drop.
@@ -318,6 +338,22 @@ mod tests {
         assert_eq!(stop.advice.unwrap(), "Did you mean revenue-forecast?");
         let stop = no_such_model(&model(), std::iter::empty());
         assert!(stop.advice.unwrap().contains("model register"));
+    }
+
+    #[test]
+    fn recipients_who_would_not_be_mailed_are_refused_for_what_they_are() {
+        let people = |number: usize| -> Vec<String> {
+            (0..number).map(|n| format!("p{n}@corp.example")).collect()
+        };
+        assert!(all_can_be_mailed(&people(20)).is_ok());
+        let many = all_can_be_mailed(&people(23)).unwrap_err();
+        assert_eq!(many.exit, Exit::Usage);
+        assert_eq!(
+            many.message,
+            "--notify names 23 addresses; about one run 20 are mailed at most."
+        );
+        let junk = all_can_be_mailed(&["ana".to_owned()]).unwrap_err();
+        assert_eq!(junk.message, "“ana” is no mail address.");
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl ErrorCode {
         match self {
             Self::InputRejected => "Correct the file as listed and drop it again.",
             Self::ModelUnknown => {
-                "Drop the file into the folder of a model that exists: inputs/<model>/. `dropcast model list` names them."
+                "Drop the file into the folder of a model that exists: inputs/<model>/. Whoever runs Dropcast knows which models there are."
             }
             Self::VersionUnknown => {
                 "Leave the version out to use the model's default one, or ask the model's owner which versions can run."
@@ -94,7 +94,7 @@ impl ErrorCode {
                 "Send a smaller file, or ask the model's owner to raise its limit."
             }
             Self::JobFailed => {
-                "Read the model's last lines below. If they do not name something in your file, forward this mail to the model's owner."
+                "If what the model said names something in your file, correct it and drop it again. Otherwise forward this mail to the model's owner."
             }
             Self::OutOfMemory => {
                 "Ask the model's owner to give the model more memory, or send a smaller file."

@@ -94,6 +94,8 @@ pub struct JobChange {
     pub status: JobStatus,
     /// Batch's words about it.
     pub status_reason: Option<String>,
+    /// Whether it was cancelled or terminated by a request; unknown when Batch does not say.
+    pub stopped_on_request: Option<bool>,
     /// Its attempts, first to last; empty when it never was placed.
     pub attempts: Vec<Attempt>,
     /// When it changed.

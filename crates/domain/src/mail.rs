@@ -221,10 +221,12 @@ pub struct ChartRow {
     pub link: Option<String>,
 }
 
-/// Composes the mail about a run that ended; none for a run that nobody is mailed about.
-pub fn compose(known: &Known) -> Option<MailContent> {
+/// Composes the mail about a run that ended.
+///
+/// `kind` is what [`MailKind::of`] says of its status: whoever asks for a mail
+/// knows already that there is one.
+pub fn compose(kind: MailKind, known: &Known) -> MailContent {
     let run = known.run;
-    let kind = MailKind::of(run.status())?;
     let title = one_line_or(&run.title, TITLE_LENGTH, "Untitled run");
     let failure = run.failure.as_ref().filter(|_| kind != MailKind::Succeeded);
     let code = failure.map(|failure| failure.code);
@@ -241,7 +243,7 @@ pub fn compose(known: &Known) -> Option<MailContent> {
         MailKind::Rejected => ErrorCode::InputRejected,
         MailKind::Succeeded | MailKind::Failed => ErrorCode::Internal,
     });
-    Some(MailContent {
+    MailContent {
         kind,
         run_id: run.id.to_string(),
         subject: subject(kind, &title, &facts::model(known)),
@@ -282,7 +284,7 @@ pub fn compose(known: &Known) -> Option<MailContent> {
         notes: facts::notes(kind, known, code, outputs.len()),
         title,
         outputs,
-    })
+    }
 }
 
 fn asked(kind: MailKind, known: &Known) -> Option<Asked> {

@@ -1,7 +1,14 @@
 //! Who is mailed about a run.
 
-/// The most recipients of one run.
+/// The most recipients that an upload, or a model, may name.
 pub const MOST_RECIPIENTS: usize = 20;
+
+/// The most addresses beyond those that are remembered, to be told that they are not mailed.
+///
+/// No upload has more: S3 keeps 2 kB of metadata with an object, and no
+/// address with its separator is shorter than six bytes. See
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
+const MOST_LEFT_OUT: usize = 400;
 
 /// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
 const ADDRESS_BYTES: usize = 254;
@@ -13,6 +20,8 @@ pub struct Wanted {
     pub addresses: Vec<String>,
     /// Entries that are no addresses, shortened, at most ten.
     pub unusable: Vec<String>,
+    /// Usable addresses beyond the first [`MOST_RECIPIENTS`], each once; they are not mailed.
+    pub left_out: Vec<String>,
 }
 
 /// Takes a list of addresses apart; commas, semicolons and spaces separate them.
@@ -22,10 +31,15 @@ pub fn parse_list(text: &str) -> Wanted {
         .split([',', ';', ' ', '\t', '\r', '\n'])
         .filter(|entry| !entry.is_empty())
     {
-        if is_address(entry) && wanted.addresses.len() < MOST_RECIPIENTS {
+        if is_address(entry) {
             let address = normal(entry);
-            if !wanted.addresses.contains(&address) {
+            if wanted.addresses.contains(&address) {
+                continue;
+            }
+            if wanted.addresses.len() < MOST_RECIPIENTS {
                 wanted.addresses.push(address);
+            } else if wanted.left_out.len() < MOST_LEFT_OUT && !wanted.left_out.contains(&address) {
+                wanted.left_out.push(address);
             }
         } else if wanted.unusable.len() < 10 {
             wanted
@@ -84,7 +98,9 @@ pub struct Recipients {
 /// Chooses the recipients: the uploader's wishes, then the model's own list,
 /// as far as the deployment allows their domains; the operator when nobody is left.
 ///
-/// `allowed_domains` empty allows every domain. An entry allows itself and its subdomains.
+/// An entry of `allowed_domains` allows itself and its subdomains. Without any
+/// entry nobody but the operator is mailed: a list that got lost must not open
+/// the way to everybody.
 pub fn choose(
     wanted: &[String],
     models_own: &[String],
@@ -114,11 +130,10 @@ pub fn choose(
 
 fn is_allowed(address: &str, allowed_domains: &[String]) -> bool {
     let domain = address.rsplit('@').next().unwrap_or_default();
-    allowed_domains.is_empty()
-        || allowed_domains.iter().any(|allowed| {
-            let allowed = allowed.trim().trim_start_matches('@').to_ascii_lowercase();
-            !allowed.is_empty() && (domain == allowed || domain.ends_with(&format!(".{allowed}")))
-        })
+    allowed_domains.iter().any(|allowed| {
+        let allowed = allowed.trim().trim_start_matches('@').to_ascii_lowercase();
+        !allowed.is_empty() && (domain == allowed || domain.ends_with(&format!(".{allowed}")))
+    })
 }
 
 #[cfg(test)]
@@ -144,6 +159,16 @@ mod tests {
             wanted.unusable,
             list(&["nonsense", "@", "x@y", "\"a", "b\"@c.example"])
         );
+    }
+
+    #[test]
+    fn addresses_beyond_the_limit_are_left_out_and_are_addresses_all_the_same() {
+        let people: Vec<String> = (0..23).map(|n| format!("p{n}@corp.example")).collect();
+        let text = format!("{},p0@corp.example,p22@Corp.example,junk", people.join(" "));
+        let wanted = parse_list(&text);
+        assert_eq!(wanted.addresses, people[..MOST_RECIPIENTS]);
+        assert_eq!(wanted.left_out, people[MOST_RECIPIENTS..]);
+        assert_eq!(wanted.unusable, list(&["junk"]));
     }
 
     #[test]
@@ -176,10 +201,21 @@ mod tests {
         assert_eq!(chosen.mailed, list(&["ops@corp.example"]));
     }
 
+    #[test]
+    fn without_allowed_domains_only_the_operator_is_mailed() {
+        let asked = list(&["ana@corp.example"]);
+        for none in [&[][..], &["", " ", "@"]] {
+            let chosen = choose(&asked, &asked, &list(none), "ops@corp.example");
+            assert_eq!(chosen.mailed, list(&["ops@corp.example"]));
+            assert_eq!(chosen.refused, asked);
+        }
+    }
+
     proptest! {
         #[test]
         fn no_address_carries_a_line_break_or_a_separator(text in any::<String>()) {
-            for address in parse_list(&text).addresses {
+            let wanted = parse_list(&text);
+            for address in wanted.addresses.iter().chain(&wanted.left_out) {
                 prop_assert!(address.bytes().all(|b| b.is_ascii_graphic()));
                 prop_assert!(!address.contains([',', ';', '<', '>', '"', '\\', '(', ')']));
             }

@@ -41,6 +41,9 @@ pub struct Run {
     /// Entries of the uploader's list that are no mail addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notify_unusable: Vec<String>,
+    /// Addresses of that list beyond the first [`MOST_RECIPIENTS`](crate::recipient::MOST_RECIPIENTS), which are not mailed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify_left_out: Vec<String>,
     /// Where it stands, and since when.
     pub current: Transition,
     /// The input as the model reads it, once accepted.
@@ -108,6 +111,8 @@ pub struct Wishes {
     pub notify: Vec<String>,
     /// Entries that are no addresses.
     pub notify_unusable: Vec<String>,
+    /// Addresses beyond the first [`MOST_RECIPIENTS`](crate::recipient::MOST_RECIPIENTS).
+    pub notify_left_out: Vec<String>,
 }
 
 impl Run {
@@ -125,6 +130,7 @@ impl Run {
             version: None,
             notify: Vec::new(),
             notify_unusable: Vec::new(),
+            notify_left_out: Vec::new(),
             input: None,
             problem_count: None,
             marked: false,

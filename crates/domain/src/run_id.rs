@@ -9,9 +9,14 @@ use thiserror::Error;
 
 /// The name of one run: `<UTC time of the upload as YYYYMMDDTHHMMSS>-<12 hex>`.
 ///
-/// The hex digits are the head of SHA-256 over bucket, key and version id, so
-/// every delivery of one upload's event gives the same id (invariant 1). It
-/// sorts by time and is safe as an execution name, a job name and an S3
+/// The hex digits are the head of SHA-256 over bucket, key and version id, and
+/// name the upload. The time is that of S3's event. An event is made once and
+/// delivered once or more, each time as it is: so every delivery gives the same
+/// id (invariant 1). This rests on the assumption that no delivery changes the
+/// event's time. Whoever sends an event again must leave it as it was; one made
+/// anew with another time, for the same object version, would be another run.
+///
+/// It sorts by time and is safe as an execution name, a job name and an S3
 /// segment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -95,6 +95,11 @@ impl Request {
 /// Letters, digits and most punctuation stay; separators, control characters
 /// and quotes become `_`. The extension survives the shortening.
 pub fn safe_file_name(name: &str) -> String {
+    safe_name(name, "input")
+}
+
+/// The same, for a file that is called `otherwise` when nothing is left of its name.
+pub(crate) fn safe_name(name: &str, otherwise: &str) -> String {
     let cleaned: String = name
         .chars()
         .map(|c| {
@@ -108,7 +113,7 @@ pub fn safe_file_name(name: &str) -> String {
         })
         .collect();
     if cleaned.trim_matches(['.', ' ']).is_empty() {
-        return "input".to_owned();
+        return otherwise.to_owned();
     }
     if cleaned.len() <= FILE_NAME_BYTES {
         return cleaned;
@@ -190,14 +195,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn invariant_1_one_upload_is_one_run_whatever_else_its_event_says(
-            key in "inputs/\\PC{1,60}", bytes: u64, sequencer in "[0-9A-F]{1,16}"
+        fn invariant_1_one_upload_is_one_run_for_every_delivery_bears_its_events_time(
+            key in "inputs/\\PC{1,60}", seconds in 0i64..4_000_000_000,
+            bytes: u64, sequencer in "[0-9A-F]{1,16}"
         ) {
-            let first = upload(&key);
+            let at = Timestamp::from_second(seconds).unwrap();
+            let first = Upload { at, ..upload(&key) };
+            // The assumption: whatever else were to differ, the time does not.
             let again = Upload { bytes, sequencer: Some(sequencer), ..first.clone() };
+            prop_assert_eq!(first.at, again.at);
             prop_assert_eq!(first.run_id(), again.run_id());
             let other = Upload { version_id: Some("v2".into()), ..first.clone() };
             prop_assert_ne!(first.run_id(), other.run_id());
+            // What rests on it: with another time it would be another run of the same upload.
+            let anew = Upload { at: Timestamp::from_second(seconds + 1).unwrap(), ..first.clone() };
+            prop_assert_ne!(first.run_id(), anew.run_id());
+            let (first, anew) = (first.run_id(), anew.run_id());
+            prop_assert_eq!(first.upload_digest(), anew.upload_digest());
         }
 
         #[test]

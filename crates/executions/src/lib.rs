@@ -1,8 +1,12 @@
 //! The Step Functions execution of a run: started once, resumed once.
 
-use std::future::Future;
+use std::{error::Error, future::Future};
 
-use aws_sdk_sfn::{Client, error::ProvideErrorMetadata};
+use aws_sdk_sfn::{
+    Client,
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
 use dropcast_domain::{
     job::JobEnd,
     run_id::{JobId, RunId},
@@ -10,11 +14,14 @@ use dropcast_domain::{
 use dropcast_lambda_kit::error::CallError;
 use serde_json::json;
 
-/// What functions do with executions.
-pub trait Executions: Send + Sync {
+/// Starts executions.
+pub trait StartExecutions: Send + Sync {
     /// Starts the run's execution unless it was started.
     fn start(&self, run: &RunId) -> impl Future<Output = Result<(), CallError>> + Send;
+}
 
+/// Resumes executions that wait for a job.
+pub trait ResumeExecutions: Send + Sync {
     /// Hands the end of the job to the execution that waits with this token;
     /// an execution that no longer waits is left alone.
     fn resume(
@@ -25,7 +32,7 @@ pub trait Executions: Send + Sync {
     ) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
-/// Executions of one state machine.
+/// A state machine, to start executions of.
 #[derive(Debug, Clone)]
 pub struct StateMachine {
     client: Client,
@@ -33,7 +40,7 @@ pub struct StateMachine {
 }
 
 impl StateMachine {
-    /// The machine of this ARN. A function that only resumes has no need of it.
+    /// The machine of this ARN.
     pub fn new(client: Client, arn: impl Into<String>) -> Self {
         Self {
             client,
@@ -42,7 +49,7 @@ impl StateMachine {
     }
 }
 
-impl Executions for StateMachine {
+impl StartExecutions for StateMachine {
     async fn start(&self, run: &RunId) -> Result<(), CallError> {
         let answer = self
             .client
@@ -60,50 +67,57 @@ impl Executions for StateMachine {
             Err(error) => Err(CallError::of_sdk("states:StartExecution", error)),
         }
     }
+}
 
+/// Executions that wait, each known by its task token alone.
+#[derive(Debug, Clone)]
+pub struct WaitingExecutions {
+    client: Client,
+}
+
+impl WaitingExecutions {
+    /// The executions that this client reaches.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl ResumeExecutions for WaitingExecutions {
     async fn resume(&self, token: &str, job: &JobId, end: &JobEnd) -> Result<(), CallError> {
-        let refused = if let Some(failure) = &end.failure {
-            self.client
+        if let Some(failure) = &end.failure {
+            let call = self
+                .client
                 .send_task_failure()
                 .task_token(token)
                 .error(failure.code.as_str())
-                .cause(&failure.message)
-                .send()
-                .await
-                .err()
-                .map(|error| {
-                    (
-                        no_longer_waits(error.code()),
-                        CallError::of_sdk("states:SendTaskFailure", error),
-                    )
-                })
+                .cause(&failure.message);
+            settled(call.send().await.err(), "states:SendTaskFailure")
         } else {
-            self.client
+            let output = json!({ "jobId": job, "attempt": end.attempts });
+            let call = self
+                .client
                 .send_task_success()
                 .task_token(token)
-                .output(json!({ "jobId": job, "attempt": end.attempts }).to_string())
-                .send()
-                .await
-                .err()
-                .map(|error| {
-                    (
-                        no_longer_waits(error.code()),
-                        CallError::of_sdk("states:SendTaskSuccess", error),
-                    )
-                })
-        };
-        match refused {
-            None => Ok(()),
-            Some((true, _)) => {
-                tracing::info!("the execution no longer waits for this job");
-                Ok(())
-            }
-            Some((false, error)) => Err(error),
+                .output(output.to_string());
+            settled(call.send().await.err(), "states:SendTaskSuccess")
         }
     }
 }
 
-/// A second answer to a task is refused by one of these names: the first one counted.
-fn no_longer_waits(code: Option<&str>) -> bool {
-    matches!(code, Some("TaskTimedOut" | "TaskDoesNotExist"))
+/// A second answer to a task is refused by one of two names: the first one counted.
+fn settled<E>(
+    refused: Option<SdkError<E, HttpResponse>>,
+    call: &'static str,
+) -> Result<(), CallError>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match refused {
+        None => Ok(()),
+        Some(error) if matches!(error.code(), Some("TaskTimedOut" | "TaskDoesNotExist")) => {
+            tracing::info!("the execution no longer waits for this job");
+            Ok(())
+        }
+        Some(error) => Err(CallError::of_sdk(call, error)),
+    }
 }

@@ -75,7 +75,7 @@ What is uploaded:
   Files and links to files or folders inside the output folder. A link that leads out of it, a \
 socket, pipe or device, and a name that is not UTF-8 are refused, and then nothing is published. \
 Last of all comes <attempt>.files.jsonl beside the outputs, a JSON object a line with path, \
-bytes, sha256 and mediaType: outputs without it are not published. When COMMAND exits other \
+bytes, sha256 and mediaType. When COMMAND exits other \
 than 0, or was asked to stop, nothing is uploaded.
 
 The cache:

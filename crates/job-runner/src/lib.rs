@@ -4,8 +4,8 @@
 //! publishes what the model wrote when the model exits 0. The model needs no AWS code. `--help`
 //! lists the variables, the exit codes and the rules.
 //!
-//! Nothing is half-published: outputs count only once their listing,
-//! `<job>/<attempt>.files.jsonl`, is there, and it is written last.
+//! Nothing is half-published: of a run's outputs only those of the attempt that succeeded count,
+//! and their listing, `<job>/<attempt>.files.jsonl`, is written last.
 
 pub mod args;
 mod cache;

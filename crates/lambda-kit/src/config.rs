@@ -77,17 +77,25 @@ impl Settings {
         })
     }
 
-    /// A list separated by commas; the key must be there, the list may be empty.
+    /// A list separated by commas that must be there and have an entry: an empty
+    /// one could mean nothing as well as everything.
     pub fn list(&mut self, key: &str) -> Vec<String> {
         let Some(value) = self.values.get(key) else {
             self.faults.push(format!("{key} is not set"));
             return Vec::new();
         };
-        let entries = value.split(',').map(str::trim);
-        entries
+        let entries: Vec<String> = value
+            .split(',')
+            .map(str::trim)
             .filter(|entry| !entry.is_empty())
             .map(ToOwned::to_owned)
-            .collect()
+            .collect();
+        if entries.is_empty() {
+            self.faults.push(format!(
+                "{key} is an empty list; it needs at least one entry"
+            ));
+        }
+        entries
     }
 
     /// Fails if anything asked for was missing or unusable.
@@ -123,10 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_be_empty_but_not_absent() {
-        let mut settings = Settings::from_pairs([("DOMAINS", ""), ("OTHERS", "a, b,")]);
-        assert!(settings.list("DOMAINS").is_empty());
-        assert_eq!(settings.list("OTHERS"), ["a", "b"]);
+    fn a_list_has_at_least_one_entry() {
+        let mut settings = Settings::from_pairs([("LIST", "a, b,")]);
+        assert_eq!(settings.list("LIST"), ["a", "b"]);
         assert!(settings.finish().is_ok());
+        for empty in ["", " ", ", ,"] {
+            let mut settings = Settings::from_pairs([("LIST", empty)]);
+            assert!(settings.list("LIST").is_empty());
+            assert_eq!(
+                settings.finish().unwrap_err().to_string(),
+                "unusable configuration: LIST is an empty list; it needs at least one entry"
+            );
+        }
     }
 }

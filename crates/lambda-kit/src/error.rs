@@ -60,9 +60,15 @@ impl<E: FunctionError> From<E> for Failed {
 impl From<Failed> for Diagnostic {
     fn from(failed: Failed) -> Self {
         let error_message = crate::telemetry::chain(failed.0.as_ref());
-        tracing::error!(error = %error_message, class = ?failed.0.class(), "the invocation failed");
+        let (name, class) = (failed.0.name(), failed.0.class());
+        if name == class.name() {
+            tracing::error!(error = %error_message, ?class, "the invocation failed");
+        } else {
+            // A name of its own is one that the run's user is told: nothing here is broken.
+            tracing::warn!(error = %error_message, code = name, "the run ends here");
+        }
         Self {
-            error_type: failed.0.name().to_owned(),
+            error_type: name.to_owned(),
             error_message,
         }
     }

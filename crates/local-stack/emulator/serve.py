@@ -9,7 +9,8 @@ is given the error name that AWS gives it.
 
 Lambda: the emulator's Runtime API sends an event's headers and body in two writes, and Nagle's
 algorithm holds the second back for the 40 ms of a delayed acknowledgement, once per invocation.
-And it takes a batch of a table's changes for done when the function says that some of it was not.
+It takes a batch of a table's changes for done when the function says that some of it was not.
+And it does not tell a function in which format, and how much, it is to log.
 
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html.
@@ -32,6 +33,7 @@ _invoke_with_callback = stepfunctions._invoke_with_callback
 _apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
 _throttle_response = lambda_svc._throttle_response
 _execute_function = lambda_svc._execute_function
+_provided_worker_env = lambda_svc._provided_worker_env
 
 
 def execute_task(state, raw_input, execution, context):
@@ -101,6 +103,16 @@ def execute_function(function, event):
     return result
 
 
+def provided_worker_env(config, code_dir, port):
+    """Gives a function its environment, its logging configuration included."""
+    environment = _provided_worker_env(config, code_dir, port)
+    logging = config.get("LoggingConfig") or {}
+    if logging.get("LogFormat") == "JSON":
+        environment["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        environment["AWS_LAMBDA_LOG_LEVEL"] = logging.get("ApplicationLogLevel", "INFO")
+    return environment
+
+
 def repair():
     """Puts the repairs in place, in the one version that they were written for."""
     found = version("ministack")
@@ -111,6 +123,7 @@ def repair():
     stepfunctions._invoke_with_callback = invoke_with_callback
     lambda_svc._throttle_response = throttle_response
     lambda_svc._execute_function = execute_function
+    lambda_svc._provided_worker_env = provided_worker_env
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 

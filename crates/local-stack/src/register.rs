@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_batch as batch;
 use batch::types::{
-    ContainerProperties, EvaluateOnExit, JobDefinition, JobDefinitionType, JobTimeout,
-    ResourceRequirement, ResourceType, RetryAction, RetryStrategy,
+    ContainerProperties, JobDefinition, JobDefinitionType, ResourceRequirement, ResourceType,
 };
 use dropcast_domain::model::Manifest;
 use dropcast_domain::registry::RegisteredVersion;
@@ -164,52 +163,15 @@ async fn define_job(
         .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus))
         .resource_requirements(requirement(ResourceType::Memory, job.memory_mib))
         .build();
-    let timeout = i64::from(job.timeout_minutes) * 60;
-    let timeout = i32::try_from(timeout).unwrap_or(i32::MAX);
     let answer = client
         .register_job_definition()
         .job_definition_name(manifest.name.as_str())
         .r#type(JobDefinitionType::Container)
         .container_properties(container)
-        .retry_strategy(retries(job.attempts))
-        .timeout(
-            JobTimeout::builder()
-                .attempt_duration_seconds(timeout)
-                .build(),
-        )
         .send()
         .await
         .map_err(Error::call("registering the job definition"))?;
     answer
         .job_definition_arn
         .ok_or_else(|| Error::call("registering the job definition")("Batch named no ARN"))
-}
-
-/// Tries again what its host or the cloud broke, and nothing that the model did: a job that met no
-/// rule would be retried, so the last one ends it.
-fn retries(attempts: u32) -> RetryStrategy {
-    let rule = EvaluateOnExit::builder;
-    let retry = RetryAction::Retry;
-    RetryStrategy::builder()
-        .attempts(i32::try_from(attempts).unwrap_or(i32::MAX))
-        .evaluate_on_exit(
-            rule()
-                .on_status_reason("Host EC2*")
-                .action(retry.clone())
-                .build(),
-        )
-        .evaluate_on_exit(
-            rule()
-                .on_reason("CannotInspectContainerError*")
-                .action(retry.clone())
-                .build(),
-        )
-        .evaluate_on_exit(
-            rule()
-                .on_status_reason("Task failed to start*")
-                .action(retry)
-                .build(),
-        )
-        .evaluate_on_exit(rule().on_reason("*").action(RetryAction::Exit).build())
-        .build()
 }

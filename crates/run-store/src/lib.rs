@@ -1,8 +1,8 @@
 //! The DynamoDB table behind domain verbs.
 //!
 //! A port has the verbs that one kind of caller needs; [`DynamoStore`]
-//! implements them all. Every write is conditional, so that each verb can be
-//! repeated, and concurrent callers agree.
+//! implements them all. Every write but the task token's is conditional, so
+//! that each verb can be repeated, and concurrent callers agree.
 
 mod dynamo;
 mod error;

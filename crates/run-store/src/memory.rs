@@ -6,7 +6,10 @@
 
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
 };
 
 use dropcast_domain::{
@@ -66,14 +69,30 @@ enum Mail {
     Sent,
 }
 
+/// Ready when it is asked for the second time.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 impl MemoryStore {
-    /// A test that failed while it held the lock left nothing half-done behind.
-    fn table(&self) -> MutexGuard<'_, Table> {
+    /// The table, after whoever else is at work had a turn: a call over a network
+    /// takes its time too, and without that no test could show a race.
+    async fn table(&self) -> MutexGuard<'_, Table> {
+        yield_once().await;
+        // A test that failed while it held the lock left nothing half-done behind.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with<T>(&self, run: &RunId, change: impl FnOnce(&mut Kept) -> T) -> Answer<T> {
-        match self.table().runs.get_mut(run) {
+    async fn with<T>(&self, run: &RunId, change: impl FnOnce(&mut Kept) -> T) -> Answer<T> {
+        match self.table().await.runs.get_mut(run) {
             Some(kept) => Ok(change(kept)),
             None => Err(StoreError::NoSuchRun(run.clone())),
         }
@@ -82,7 +101,7 @@ impl MemoryStore {
 
 impl Runs for MemoryStore {
     async fn begin(&self, run: &Run) -> Answer<Run> {
-        let mut table = self.table();
+        let mut table = self.table().await;
         let kept = table.runs.entry(run.id.clone()).or_insert_with(|| Kept {
             run: run.clone(),
             timeline: BTreeMap::new(),
@@ -97,7 +116,12 @@ impl Runs for MemoryStore {
     }
 
     async fn find(&self, run: &RunId) -> Answer<Option<Run>> {
-        Ok(self.table().runs.get(run).map(|kept| kept.run.clone()))
+        Ok(self
+            .table()
+            .await
+            .runs
+            .get(run)
+            .map(|kept| kept.run.clone()))
     }
 
     async fn advance(&self, run: &RunId, step: Transition) -> Answer<bool> {
@@ -108,6 +132,7 @@ impl Runs for MemoryStore {
             kept.note(step);
             kept.run.advance(step)
         })
+        .await
     }
 }
 
@@ -120,6 +145,7 @@ impl Validation for MemoryStore {
             run.title.clone_from(&wishes.title);
             run.notify.clone_from(&wishes.notify);
             run.notify_unusable.clone_from(&wishes.notify_unusable);
+            run.notify_left_out.clone_from(&wishes.notify_left_out);
             match verdict {
                 Verdict::Accepted(acceptance) => {
                     run.version = Some(acceptance.version);
@@ -136,16 +162,18 @@ impl Validation for MemoryStore {
                 }
             }
         })
+        .await
     }
 }
 
 impl Jobs for MemoryStore {
     async fn name_job(&self, run: &RunId, job: &JobId) -> Answer<JobId> {
         self.with(run, |kept| kept.run.name_job(job.clone()).clone())
+            .await
     }
 
     async fn end_job(&self, run: &RunId, end: &JobEnd) -> Answer<()> {
-        self.with(run, |kept| kept.run.end_job(end.clone()))
+        self.with(run, |kept| kept.run.end_job(end.clone())).await
     }
 
     async fn keep_log(&self, run: &RunId, lines: &[String]) -> Answer<()> {
@@ -154,17 +182,20 @@ impl Jobs for MemoryStore {
                 kept.log = lines.to_vec();
             }
         })
+        .await
     }
 }
 
 impl Tokens for MemoryStore {
     async fn hold_token(&self, run: &RunId, token: &str) -> Answer<()> {
         self.with(run, |kept| kept.token = Some(token.to_owned()))
+            .await
     }
 
     async fn token(&self, run: &RunId) -> Answer<Option<String>> {
         Ok(self
             .table()
+            .await
             .runs
             .get(run)
             .and_then(|kept| kept.token.clone()))
@@ -174,6 +205,7 @@ impl Tokens for MemoryStore {
         self.with(run, |kept| {
             kept.token.take_if(|held| held == token);
         })
+        .await
     }
 }
 
@@ -185,6 +217,7 @@ impl Outputs for MemoryStore {
                 run.output_count = Some(count);
             }
         })
+        .await
     }
 }
 
@@ -198,12 +231,13 @@ impl Endings for MemoryStore {
             kept.note(kept.run.current);
             kept.run.clone()
         })
+        .await
     }
 }
 
 impl Mails for MemoryStore {
     async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
-        let mut table = self.table();
+        let mut table = self.table().await;
         if !table.runs.contains_key(&mail.run) {
             return Err(StoreError::NoSuchRun(mail.run.clone()));
         }
@@ -219,14 +253,14 @@ impl Mails for MemoryStore {
     }
 
     async fn sent(&self, mail: &MailKey, _message_id: &str, _now: Timestamp) -> Answer<()> {
-        if let Some(standing) = self.table().mails.get_mut(&slot(mail)) {
+        if let Some(standing) = self.table().await.mails.get_mut(&slot(mail)) {
             *standing = Mail::Sent;
         }
         Ok(())
     }
 
     async fn release(&self, mail: &MailKey) -> Answer<()> {
-        if let Some(standing @ Mail::HeldUntil(_)) = self.table().mails.get_mut(&slot(mail)) {
+        if let Some(standing @ Mail::HeldUntil(_)) = self.table().await.mails.get_mut(&slot(mail)) {
             *standing = Mail::Released;
         }
         Ok(())
@@ -239,7 +273,7 @@ fn slot(mail: &MailKey) -> (RunId, &'static str, String) {
 
 impl Models for MemoryStore {
     async fn model(&self, name: &ModelName) -> Answer<Option<Model>> {
-        Ok(self.table().models.get(name).cloned())
+        Ok(self.table().await.models.get(name).cloned())
     }
 
     async fn version(
@@ -247,11 +281,16 @@ impl Models for MemoryStore {
         name: &ModelName,
         version: Version,
     ) -> Answer<Option<RegisteredVersion>> {
-        Ok(self.table().versions.get(&(name.clone(), version)).cloned())
+        Ok(self
+            .table()
+            .await
+            .versions
+            .get(&(name.clone(), version))
+            .cloned())
     }
 
     async fn register(&self, draft: &Draft) -> Answer<RegisteredVersion> {
-        let mut table = self.table();
+        let mut table = self.table().await;
         let name = &draft.manifest.name;
         let model = table.models.entry(name.clone()).or_insert_with(|| Model {
             name: name.clone(),
@@ -276,7 +315,7 @@ impl Models for MemoryStore {
 
 impl History for MemoryStore {
     async fn runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
-        let table = self.table();
+        let table = self.table().await;
         let of_model = table.runs.values().rev().map(|kept| &kept.run);
         Ok(of_model
             .filter(|run| run.request.model == model)
@@ -286,7 +325,7 @@ impl History for MemoryStore {
     }
 
     async fn open_runs(&self, limit: u16) -> Answer<Vec<Run>> {
-        let table = self.table();
+        let table = self.table().await;
         let mut open: Vec<Run> = table
             .runs
             .values()
@@ -299,7 +338,7 @@ impl History for MemoryStore {
     }
 
     async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
-        let table = self.table();
+        let table = self.table().await;
         let steps = table.runs.get(run).map(|kept| &kept.timeline);
         Ok(steps
             .into_iter()
@@ -309,7 +348,7 @@ impl History for MemoryStore {
     }
 
     async fn log(&self, run: &RunId) -> Answer<Vec<String>> {
-        let table = self.table();
+        let table = self.table().await;
         Ok(table
             .runs
             .get(run)
@@ -318,6 +357,6 @@ impl History for MemoryStore {
     }
 
     async fn models(&self) -> Answer<Vec<Model>> {
-        Ok(self.table().models.values().cloned().collect())
+        Ok(self.table().await.models.values().cloned().collect())
     }
 }

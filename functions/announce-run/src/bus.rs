@@ -10,8 +10,13 @@ use crate::Error;
 
 /// Where events are published.
 pub trait Announcements: Send + Sync {
-    /// Publishes one event.
-    fn publish(&self, event: &RunStatusChanged) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Publishes one event about a run of this table, whose ARN tells deployments that share a
+    /// bus apart.
+    fn publish(
+        &self,
+        table: &str,
+        event: &RunStatusChanged,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// An EventBridge bus.
@@ -32,12 +37,13 @@ impl EventBus {
 }
 
 impl Announcements for EventBus {
-    async fn publish(&self, event: &RunStatusChanged) -> Result<(), Error> {
+    async fn publish(&self, table: &str, event: &RunStatusChanged) -> Result<(), Error> {
         let detail = serde_json::to_string(event).map_err(Error::Unwritable)?;
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(SOURCE)
             .detail_type(RUN_STATUS_CHANGED)
+            .resources(table)
             .detail(detail)
             .build();
         let answer = self.client.put_events().entries(entry).send().await;

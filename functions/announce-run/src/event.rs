@@ -20,6 +20,8 @@ pub struct TableChanges {
 /// One change.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Change {
+    #[serde(rename = "eventSourceARN")]
+    stream: String,
     dynamodb: Images,
 }
 
@@ -37,6 +39,12 @@ impl Change {
     /// What names the change in its stream.
     pub(crate) fn sequence_number(&self) -> &str {
         &self.dynamodb.sequence_number
+    }
+
+    /// The ARN of the table that changed.
+    pub(crate) fn table(&self) -> &str {
+        let of_stream = self.stream.split_once("/stream/");
+        of_stream.map_or(&self.stream, |(table, _)| table)
     }
 
     /// The run's record before and after; nothing for other items.

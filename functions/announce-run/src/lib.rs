@@ -21,8 +21,8 @@ pub use event::{Change, FailedChanges, TableChanges};
 /// Announces a batch of the table's changes, in their order.
 ///
 /// After the first that cannot be announced the rest waits behind it: Lambda
-/// begins again there. One that does not even read is passed over with an
-/// error in the log, lest it hold up its shard for a day.
+/// begins again there. One that still fails after the retries that the template
+/// allows goes to the dead-letter queue, which alarms.
 pub async fn handle<A: Announcements>(
     announcements: &A,
     changes: TableChanges,
@@ -32,9 +32,6 @@ pub async fn handle<A: Announcements>(
         let number = change.sequence_number().to_owned();
         match announce(announcements, change).await {
             Ok(()) => {}
-            Err(error @ Error::Unreadable(_)) => {
-                telemetry::log_failure(&error, "a change is not announced");
-            }
             Err(error) => {
                 telemetry::log_failure(&error, "will be tried again from this change on");
                 return Ok(FailedChanges::from(number));
@@ -45,12 +42,13 @@ pub async fn handle<A: Announcements>(
 }
 
 async fn announce<A: Announcements>(announcements: &A, change: Change) -> Result<(), Error> {
+    let table = change.table().to_owned();
     let (before, after) = change.into_runs()?;
     let Some(after) = after else { return Ok(()) };
     let Some(event) = RunStatusChanged::between(before.as_ref(), &after) else {
         return Ok(());
     };
-    announcements.publish(&event).await?;
+    announcements.publish(&table, &event).await?;
     tracing::info!(run.id = %event.run_id, status = %event.status, "announced");
     Ok(())
 }

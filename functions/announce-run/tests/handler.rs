@@ -36,7 +36,11 @@ impl FakeBus {
 }
 
 impl Announcements for FakeBus {
-    async fn publish(&self, event: &RunStatusChanged) -> Result<(), Error> {
+    async fn publish(&self, table: &str, event: &RunStatusChanged) -> Result<(), Error> {
+        assert_eq!(
+            table,
+            "arn:aws:dynamodb:eu-west-1:111122223333:table/dropcast-runs"
+        );
         let mut taken = self.taken.lock().unwrap();
         if taken.len() >= self.room {
             return Err(Error::NotTaken("ThrottlingException".into()));
@@ -122,13 +126,17 @@ async fn after_the_first_that_fails_the_rest_waits_behind_it() {
 }
 
 #[tokio::test]
-async fn a_record_that_does_not_read_does_not_hold_up_the_others() {
+async fn a_record_that_does_not_read_is_reported_so_that_it_reaches_the_dead_letters() {
     let mut event = recorded();
     event["Records"][1]["dynamodb"]["NewImage"]["current"] = json!({ "S": "by hand" });
+    let failed = event["Records"][1]["dynamodb"]["SequenceNumber"].clone();
     let bus = FakeBus::with_room(100);
     let answer = answer(&bus, &event).await;
-    assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    assert_eq!(bus.statuses().len(), 3);
+    assert_eq!(
+        answer,
+        json!({ "batchItemFailures": [{ "itemIdentifier": failed }] })
+    );
+    assert_eq!(bus.statuses().len(), 1);
 }
 
 #[tokio::test]

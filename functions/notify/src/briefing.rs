@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dropcast_domain::{
     link::Link,
-    mail::{self, MailContent, MarkedCopy},
+    mail::{self, MailContent, MailKind, MarkedCopy},
     model::ModelName,
     output,
     problem::ProblemList,
@@ -43,6 +43,7 @@ impl Briefing {
     pub(crate) async fn gather<S, F, K, M>(
         deps: &Deps<S, F, K, M>,
         run: &Run,
+        kind: MailKind,
     ) -> Result<Self, Error>
     where
         S: Runs + Models + Mails + History,
@@ -105,7 +106,7 @@ impl Briefing {
             .as_ref()
             .and_then(|version| serde_json::from_str(&version.draft.input_schema).ok());
 
-        let content = mail::compose(&mail::Known {
+        let known = mail::Known {
             run,
             model_title: manifest.map(|manifest| manifest.title.as_str()),
             schema: schema.as_ref(),
@@ -119,8 +120,8 @@ impl Briefing {
             operator_only: chosen.mailed == [config.operator_address.clone()]
                 && chosen_nobody(run, own, &chosen.mailed),
             now,
-        })
-        .ok_or(Error::Held)?;
+        };
+        let content = mail::compose(kind, &known);
         let chart = match &content.chart {
             Some(chart) => deps.files.read(&chart.key, mail::CHART_BYTES).await?,
             None => None,

@@ -19,7 +19,7 @@ pub struct Config {
     pub sender_address: String,
     /// The address that is mailed when nobody else can be.
     pub operator_address: String,
-    /// Domains that may be mailed; empty allows all.
+    /// Domains that may be mailed, with their subdomains; at least one.
     pub allowed_recipient_domains: Vec<String>,
 }
 
@@ -37,5 +37,38 @@ impl Config {
             allowed_recipient_domains: settings.list("ALLOWED_RECIPIENT_DOMAINS"),
         };
         settings.finish().map(|()| config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_that_may_mail_no_domain_does_not_start() {
+        let read = |domains| {
+            Config::read(Settings::from_pairs([
+                ("RUNS_TABLE", "runs"),
+                ("RESULTS_BUCKET", "results"),
+                ("LINK_SECRET_ARN", "secret"),
+                ("LINK_BASE_URL", "https://links.corp.example"),
+                ("LINK_LIFETIME_DAYS", "30"),
+                ("SENDER_ADDRESS", "forecasts@corp.example"),
+                ("OPERATOR_ADDRESS", "operator@corp.example"),
+                ("ALLOWED_RECIPIENT_DOMAINS", domains),
+            ]))
+        };
+        let config = read("corp.example, corp.test").unwrap();
+        assert_eq!(
+            config.allowed_recipient_domains,
+            ["corp.example", "corp.test"]
+        );
+        let fault = read(" ,").unwrap_err().to_string();
+        assert!(
+            fault.ends_with(
+                "ALLOWED_RECIPIENT_DOMAINS is an empty list; it needs at least one entry"
+            ),
+            "{fault}"
+        );
     }
 }

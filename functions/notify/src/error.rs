@@ -1,6 +1,9 @@
 //! What can go wrong.
 
-use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_lambda_kit::{
+    error::{CallError, Class, FunctionError, class_of_call},
+    telemetry,
+};
 use dropcast_link_keys::KeysError;
 use dropcast_run_store::StoreError;
 use thiserror::Error;
@@ -31,6 +34,33 @@ pub enum Error {
     /// The message cannot be made.
     #[error(transparent)]
     Message(#[from] MessageError),
+    /// Several recipients of one run have no mail yet, each for a reason of its own.
+    #[error("{} mails were not sent: {}", .0.len(), told(.0))]
+    Several(Vec<Error>),
+}
+
+impl Error {
+    /// What became of all recipients of a run; none if each has its mail.
+    ///
+    /// Another delivery at work is told only where it is all there is to tell.
+    pub(crate) fn of_all(mut failures: Vec<Self>) -> Option<Self> {
+        let number = failures.len();
+        failures.retain(|error| !matches!(error, Self::Held));
+        match failures.len() {
+            0 => (number > 0).then_some(Self::Held),
+            1 => failures.pop(),
+            _ => Some(Self::Several(failures)),
+        }
+    }
+}
+
+/// Each failure with its causes, so that none is lost from the one line that is logged.
+fn told(failures: &[Error]) -> String {
+    let chains: Vec<String> = failures
+        .iter()
+        .map(|error| telemetry::chain(error))
+        .collect();
+    chains.join("; ")
 }
 
 impl FunctionError for Error {
@@ -42,6 +72,12 @@ impl FunctionError for Error {
             Self::Keys(error) => error.class(),
             Self::Held => Class::Conflict,
             Self::Render(_) | Self::Message(_) => Class::Permanent,
+            // One mail that may still go out is worth the next try.
+            Self::Several(failures) => failures
+                .iter()
+                .map(Self::class)
+                .find(|class| *class != Class::Permanent)
+                .unwrap_or(Class::Permanent),
         }
     }
 }

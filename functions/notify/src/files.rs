@@ -44,6 +44,11 @@ impl Files for RunFiles {
         {
             Ok(object) => object,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+            // What S3 says of a missing file to a role that may not list; no mail waits for a part of it.
+            Err(error) if error.code() == Some("AccessDenied") => {
+                tracing::warn!("AccessDenied: a part of the mail is gone, or may not be read");
+                return Ok(None);
+            }
             Err(error) => return Err(CallError::of_sdk("s3:GetObject", error)),
         };
         if object

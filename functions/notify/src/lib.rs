@@ -1,7 +1,7 @@
 //! Mails the people who wait for a run.
 //!
-//! One mail per run, kind and recipient (invariant 5): each is claimed in the
-//! table, handed to SES, and recorded as sent. Only a crash between the last
+//! One mail per run, kind and recipient (invariant 5): each is built, claimed in
+//! the table, handed to SES, and recorded as sent. Only a crash between the last
 //! two can send one twice; such a second try is counted in the log.
 
 mod briefing;
@@ -75,8 +75,8 @@ where
     let Some(kind) = MailKind::of(run.status()) else {
         return Ok(());
     };
-    let briefing = Briefing::gather(deps, &run).await?;
-    let mut failed = None;
+    let briefing = Briefing::gather(deps, &run, kind).await?;
+    let mut failures = Vec::new();
     for recipient in &briefing.recipients {
         let mail = MailKey {
             run: run.id.clone(),
@@ -85,11 +85,11 @@ where
         };
         // One recipient whom SES refuses does not keep the mail from the others.
         if let Err(error) = mail_one(deps, &briefing, kind, &mail).await {
-            dropcast_lambda_kit::telemetry::log_failure(&error, "a mail was not sent");
-            failed = Some(error);
+            failures.push(error);
         }
     }
-    failed.map_or(Ok(()), Err)
+    // The batch loop logs what it is answered, so all of them go there.
+    Error::of_all(failures).map_or(Ok(()), Err)
 }
 
 async fn mail_one<S: Mails, F, K, M: Mailer>(
@@ -99,6 +99,9 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
     mail: &MailKey,
 ) -> Result<(), Error> {
     let now = (deps.now)();
+    // Built before it is claimed: a claim that ends in no attempt to send would look like a lost answer.
+    let message =
+        mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
     match deps.store.claim(mail, now).await? {
         Claim::Sent => return Ok(()),
         Claim::Held => return Err(Error::Held),
@@ -107,8 +110,6 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
             tracing::warn!(run.id = %mail.run, "mail_possibly_repeated: an earlier try left no trace of how it went");
         }
     }
-    let message =
-        mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
     match deps
         .mailer
         .send(

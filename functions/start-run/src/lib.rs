@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_domain::{run::Run, upload::Upload};
-use dropcast_executions::Executions;
+use dropcast_executions::StartExecutions;
 use dropcast_lambda_kit::batch::{self, Envelope};
 use dropcast_run_store::Runs;
 use jiff::SignedDuration;
@@ -29,7 +29,7 @@ pub struct Deps<S, X> {
 }
 
 /// Handles a batch of S3 `Object Created` events.
-pub async fn handle<S: Runs, X: Executions>(
+pub async fn handle<S: Runs, X: StartExecutions>(
     deps: &Deps<S, X>,
     event: SqsEvent,
 ) -> Result<SqsBatchResponse, Infallible> {
@@ -40,7 +40,10 @@ pub async fn handle<S: Runs, X: Executions>(
 }
 
 /// Starts the run of one upload; a repeated event finds it started (invariant 1).
-async fn start<S: Runs, X: Executions>(deps: &Deps<S, X>, upload: Upload) -> Result<(), Error> {
+async fn start<S: Runs, X: StartExecutions>(
+    deps: &Deps<S, X>,
+    upload: Upload,
+) -> Result<(), Error> {
     if upload.is_folder() {
         tracing::info!("a folder was made; that is no upload");
         return Ok(());

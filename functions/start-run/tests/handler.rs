@@ -14,10 +14,11 @@ use dropcast_domain::{
     run::Run,
     status::{Progress, Status, Transition},
 };
-use dropcast_run_store::{Endings as _, History as _, memory::MemoryStore};
+use dropcast_run_store::{Endings as _, History as _, Runs as _, memory::MemoryStore};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use start_run::{Deps, handle};
+use tokio::task::yield_now;
 
 use events::{failed, object_created, sqs};
 use executions::FakeExecutions;
@@ -103,19 +104,52 @@ async fn invariant_1_one_upload_is_one_run_however_often_and_in_whatever_order_i
     assert_eq!(outcomes.len(), 1, "the order does not show");
 }
 
-#[tokio::test]
-async fn invariant_1_deliveries_at_the_same_time_make_one_run() {
-    let (deps, event) = (deps(), object_created(KEY, "v1"));
-    let (one, two, three) = tokio::join!(
-        handle(&deps, sqs([&event])),
-        handle(&deps, sqs([&event])),
-        handle(&deps, sqs([&event])),
-    );
-    for answer in [one, two, three] {
-        assert!(failed(&answer.unwrap()).is_empty());
+/// Handles one delivery after so many turns of the others; says whether it is done with.
+async fn deliver_later(
+    deps: &Deps<MemoryStore, FakeExecutions>,
+    event: &Value,
+    turns: usize,
+) -> bool {
+    for _ in 0..turns {
+        yield_now().await;
     }
-    assert_eq!(runs(&deps).await.len(), 1);
-    assert_eq!(deps.executions.started().len(), 1);
+    failed(&handle(deps, sqs([event])).await.unwrap()).is_empty()
+}
+
+/// The run moves on as soon as its execution has begun.
+async fn moves_on(deps: &Deps<MemoryStore, FakeExecutions>) {
+    let id = loop {
+        match deps.executions.started().first() {
+            Some(id) => break id.clone(),
+            None => yield_now().await,
+        }
+    };
+    let step = Transition {
+        progress: Progress::first(Status::Validating),
+        at: "2026-03-02T09:30:01Z".parse().unwrap(),
+    };
+    assert!(deps.store.advance(&id, step).await.unwrap());
+}
+
+#[tokio::test]
+async fn invariant_1_deliveries_at_the_same_time_make_one_run_that_none_of_them_sets_back() {
+    let event = object_created(KEY, "v1");
+    for (second, third) in (0..8).flat_map(|second| (0..8).map(move |third| (second, third))) {
+        let deps = deps();
+        let (one, two, three, ()) = tokio::join!(
+            deliver_later(&deps, &event, 0),
+            deliver_later(&deps, &event, second),
+            deliver_later(&deps, &event, third),
+            moves_on(&deps),
+        );
+        assert!(one && two && three);
+        let runs = runs(&deps).await;
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].status(), Status::Validating, "{second} {third}");
+        let timeline = deps.store.timeline(&runs[0].id).await.unwrap();
+        assert_eq!(timeline.len(), 2);
+        assert_eq!(deps.executions.started(), [runs[0].id.clone()]);
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod event;
 mod queue;
+mod terms;
 
 use dropcast_domain::{
     model::ModelName,
@@ -16,7 +17,7 @@ use dropcast_domain::{
     run::Run,
     status::{Progress, Status, Transition},
 };
-use dropcast_executions::Executions;
+use dropcast_executions::ResumeExecutions;
 use dropcast_lambda_kit::error::Failed;
 use dropcast_run_store::{Jobs, Models, Runs, StoreError, Tokens};
 use jiff::Timestamp;
@@ -46,7 +47,7 @@ pub async fn handle<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Sub
 where
     S: Runs + Jobs + Tokens + Models,
     Q: JobQueue,
-    X: Executions,
+    X: ResumeExecutions,
 {
     Ok(provide_job(deps, submit).await?)
 }
@@ -55,7 +56,7 @@ async fn provide_job<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Su
 where
     S: Runs + Jobs + Tokens + Models,
     Q: JobQueue,
-    X: Executions,
+    X: ResumeExecutions,
 {
     let Submit { run_id, task_token } = submit;
     deps.store.hold_token(&run_id, &task_token).await?;
@@ -136,6 +137,7 @@ async fn request<S: Models, Q: JobQueue, X>(
         environment: environment
             .map(|(key, value)| (key.to_owned(), value))
             .to_vec(),
+        terms: version.draft.manifest.job,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `submit-job`: see the library beside this file.
 
-use dropcast_executions::StateMachine;
+use dropcast_executions::WaitingExecutions;
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
 use dropcast_run_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -14,7 +14,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         queue: BatchQueue::new(aws_sdk_batch::Client::new(&aws), config.job_queue_arn),
-        executions: StateMachine::new(aws_sdk_sfn::Client::new(&aws), ""),
+        executions: WaitingExecutions::new(aws_sdk_sfn::Client::new(&aws)),
         results_bucket: config.results_bucket,
         now: dropcast_lambda_kit::clock::now,
     };

@@ -6,8 +6,13 @@ use aws_sdk_batch::{
     Client,
     types::{ContainerOverrides, KeyValuePair, KeyValuesPair},
 };
-use dropcast_domain::run_id::{JobId, RunId};
+use dropcast_domain::{
+    model::JobSpec,
+    run_id::{JobId, RunId},
+};
 use dropcast_lambda_kit::error::CallError;
+
+use crate::terms;
 
 /// What a job is submitted with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct JobRequest {
     pub definition: String,
     /// The job's environment. Batch shows it in clear to whoever may describe jobs: no secret.
     pub environment: Vec<(String, String)>,
+    /// What it may use, how long, and how often.
+    pub terms: JobSpec,
 }
 
 /// The queue of a deployment.
@@ -109,8 +116,11 @@ impl JobQueue for BatchQueue {
             .container_overrides(
                 ContainerOverrides::builder()
                     .set_environment(Some(environment))
+                    .set_resource_requirements(Some(terms::resources(&request.terms)))
                     .build(),
             )
+            .timeout(terms::timeout(&request.terms))
+            .retry_strategy(terms::retries(&request.terms))
             .send()
             .await
             .map_err(|error| CallError::of_sdk("batch:SubmitJob", error))?;

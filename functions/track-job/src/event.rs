@@ -23,6 +23,10 @@ pub struct JobStateChange {
     attempts: Vec<AttemptDetail>,
     #[serde(default)]
     started_at: Option<i64>,
+    #[serde(default)]
+    is_cancelled: Option<bool>,
+    #[serde(default)]
+    is_terminated: Option<bool>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -65,7 +69,12 @@ impl JobStateChange {
             .started_at
             .filter(|_| status == JobStatus::Running)
             .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
+        let asked = [self.is_cancelled, self.is_terminated];
         Ok(JobChange {
+            stopped_on_request: asked
+                .into_iter()
+                .flatten()
+                .reduce(|one, other| one || other),
             job: self.job_id.parse()?,
             status,
             status_reason: self.status_reason,

@@ -15,7 +15,7 @@ use dropcast_domain::{
     job::{Effect, JobEnd, decide},
     run_id::{JobId, RunId},
 };
-use dropcast_executions::Executions;
+use dropcast_executions::ResumeExecutions;
 use dropcast_lambda_kit::{
     batch::{self, Envelope},
     error::{Class, FunctionError as _},
@@ -48,7 +48,7 @@ pub async fn handle<S, X, J>(
 ) -> Result<SqsBatchResponse, Infallible>
 where
     S: Runs + Jobs + Tokens,
-    X: Executions,
+    X: ResumeExecutions,
     J: JobTrace,
 {
     Ok(batch::each(event, |event: Envelope<JobStateChange>| track(deps, event)).await)
@@ -57,7 +57,7 @@ where
 async fn track<S, X, J>(deps: &Deps<S, X, J>, event: Envelope<JobStateChange>) -> Result<(), Error>
 where
     S: Runs + Jobs + Tokens,
-    X: Executions,
+    X: ResumeExecutions,
     J: JobTrace,
 {
     // Others may use the queue too: a job is ours if its name is the id of a run that has a record.
@@ -88,7 +88,7 @@ async fn perform<S, X, J>(
 ) -> Result<bool, Error>
 where
     S: Runs + Jobs + Tokens,
-    X: Executions,
+    X: ResumeExecutions,
     J: JobTrace,
 {
     for effect in effects {
@@ -124,7 +124,7 @@ where
 }
 
 /// Resumes the execution unless its token is spent.
-async fn resume<S: Tokens, X: Executions, J>(
+async fn resume<S: Tokens, X: ResumeExecutions, J>(
     deps: &Deps<S, X, J>,
     run: &RunId,
     job: &JobId,

@@ -1,6 +1,6 @@
 //! `track-job`: see the library beside this file.
 
-use dropcast_executions::StateMachine;
+use dropcast_executions::WaitingExecutions;
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
 use dropcast_run_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -17,7 +17,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     );
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
-        executions: StateMachine::new(aws_sdk_sfn::Client::new(&aws), ""),
+        executions: WaitingExecutions::new(aws_sdk_sfn::Client::new(&aws)),
         jobs: AwsJobs::new(batch, logs, config.job_log_group),
         job_queue: config.job_queue_arn,
     };

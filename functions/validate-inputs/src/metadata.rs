@@ -24,6 +24,7 @@ pub(crate) fn wishes(run: &Run, metadata: Option<&HashMap<String, String>>) -> W
         title: title.unwrap_or_else(|| run.title.clone()),
         notify: wanted.addresses,
         notify_unusable: wanted.unusable,
+        notify_left_out: wanted.left_out,
     }
 }
 

@@ -1,8 +1,13 @@
 //! Why an input is not accepted.
 
 use dropcast_domain::{
-    failure::ErrorCode, model::ModelName, problem::ProblemList, registry::RegisteredVersion,
-    run_id::Version, title, upload::Request,
+    failure::ErrorCode,
+    model::ModelName,
+    problem::{ProblemList, nearest},
+    registry::RegisteredVersion,
+    run_id::Version,
+    title,
+    upload::Request,
 };
 use dropcast_inputs::file::Rejected;
 use dropcast_run_store::{History, Models, StoreError};
@@ -114,12 +119,8 @@ fn unknown_model<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> Rejec
         return Rejection::new(ErrorCode::ModelUnknown, message.to_owned());
     }
     let asked = title::clean(asked);
-    let nearest = known
-        .map(|name| (strsim::jaro_winkler(&asked.to_lowercase(), name), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let hint = nearest
-        .map(|(_, name)| format!(" Did you mean “{name}”?"))
+    let hint = nearest(&asked, known)
+        .map(|name| format!(" Did you mean “{name}”?"))
         .unwrap_or_default();
     Rejection::new(
         ErrorCode::ModelUnknown,

@@ -76,11 +76,11 @@ const ALL: &[Fault] = &[
         attempts: 1,
     },
     Fault {
-        name: "a_role_that_cannot_be_assumed_is_host_lost_in_awss_words",
+        name: "a_role_that_cannot_be_assumed_is_internal_and_alarms",
         model: "noop",
         strikes: || struck("role-not-assumed"),
-        code: ErrorCode::HostLost,
-        says: &["container could not be run", "unable to assume the role"],
+        code: ErrorCode::Internal,
+        says: &["Dropcast itself broke"],
         attempts: 1,
     },
     Fault {

@@ -7,13 +7,18 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_batch::types::{ContainerOverrides, JobStatus, KeyValuesPair};
 use aws_sdk_cloudformation::types::TemplateStage;
+use aws_sdk_s3::types::BucketVersioningStatus;
+use dropcast_domain::failure::ErrorCode;
+use dropcast_domain::output::problems_key;
+use dropcast_domain::problem::ProblemList;
 use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::Status;
+use dropcast_run_store::History as _;
 use dropcast_tests::stand_ins::PACKAGES;
 use dropcast_tests::{Dropped, Event, Stack, Upload, programs, until};
 use serde_json::json;
 
-use crate::checks::{is_the_only_run, sha256, succeeded};
+use crate::checks::{ended_with, is_the_only_run, sha256, succeeded};
 use crate::world::stories;
 
 stories![
@@ -21,6 +26,8 @@ stories![
     invariant_1_one_version_of_an_object_is_one_run_whatever_else_its_event_says,
     invariant_3_a_second_job_of_a_run_is_terminated_and_its_outputs_are_not_published,
     invariant_5_each_mail_is_sent_once_however_often_the_notice_arrives,
+    invariant_6_a_rejected_run_keeps_its_input_and_every_problem,
+    invariant_6_a_failed_run_keeps_its_input_and_its_last_lines,
     invariant_10_the_deployed_template_is_the_repositorys,
     invariant_10_the_deployed_functions_are_the_programs_of_this_build,
 ];
@@ -227,6 +234,84 @@ async fn invariant_5_each_mail_is_sent_once_however_often_the_notice_arrives(
     let mut recipients: Vec<String> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
     recipients.sort();
     assert_eq!(recipients, ["ana@corp.example", "bo@corp.test"]);
+    Ok(())
+}
+
+/// The dropped file is in the versioned bucket as it was, version and all.
+async fn the_dropped_file_is_kept(stack: &Stack, dropped: &Dropped, file: &Upload) -> Result<()> {
+    let bucket = stack.output("InputsBucketName")?;
+    let versioning = stack.s3.get_bucket_versioning().bucket(bucket);
+    let status = versioning.send().await?.status;
+    ensure!(
+        status == Some(BucketVersioningStatus::Enabled),
+        "{status:?}"
+    );
+    ensure!(dropped.version_id.is_some(), "the file has a version");
+    let kept = stack
+        .s3
+        .get_object()
+        .bucket(bucket)
+        .key(&file.key)
+        .set_version_id(dropped.version_id.clone())
+        .send()
+        .await
+        .context("the dropped file")?;
+    ensure!(kept.body.collect().await?.into_bytes() == file.content);
+    Ok(())
+}
+
+async fn invariant_6_a_rejected_run_keeps_its_input_and_every_problem(stack: &Stack) -> Result<()> {
+    stack.model("strict").await?;
+    let input = r#"{"horizon_month": 6, "interval_percent": "wide", "growth": [1, null]}"#;
+    let file = Upload::new("strict", "keeps-what-it-was-given.json", input);
+    let (dropped, ended) = stack.run(&file).await?;
+    let run = &ended.run;
+    ended_with(&ended, Status::Rejected, ErrorCode::InputRejected, &[])?;
+    the_dropped_file_is_kept(stack, &dropped, &file).await?;
+    let problems: ProblemList =
+        serde_json::from_slice(&stack.result(&problems_key(&run.id)).await?)?;
+    let mut places: Vec<&str> = problems
+        .problems
+        .iter()
+        .map(|problem| problem.at.as_str())
+        .collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        ["", "/growth/1", "/horizon_month", "/interval_percent"]
+    );
+    assert_eq!((problems.more, run.problem_count), (0, Some(4)));
+    for problem in &problems.problems {
+        let whole = [&problem.found, &problem.allowed, &problem.message];
+        ensure!(whole.iter().all(|text| !text.is_empty()), "{problem:?}");
+    }
+    stack.mail(&run.id).await?;
+    Ok(())
+}
+
+async fn invariant_6_a_failed_run_keeps_its_input_and_its_last_lines(stack: &Stack) -> Result<()> {
+    let model = stack.model("fails").await?;
+    // Written by hand: the copy is the file as it was, and not what was read of it.
+    let input = "\u{feff}{ \"plan\" :\r\n  \"Q3 é\" }\n";
+    let file = Upload::new(&model, "keeps-what-it-was-given.json", input);
+    let (dropped, ended) = stack.run(&file).await?;
+    let run = &ended.run;
+    ended_with(
+        &ended,
+        Status::Failed,
+        ErrorCode::JobFailed,
+        &["exit code 3"],
+    )?;
+    the_dropped_file_is_kept(stack, &dropped, &file).await?;
+    let copy = &run.input.as_ref().context("the accepted input")?.key;
+    assert_eq!(stack.result(copy).await?, input.as_bytes());
+    let log = stack.store.log(&run.id).await?;
+    assert_eq!(log.len(), 40, "{log:?}");
+    assert_eq!(
+        log.last().map(String::as_str),
+        Some("ValueError: no history for product line <b>Hardware</b>")
+    );
+    stack.mail(&run.id).await?;
     Ok(())
 }
 

@@ -221,5 +221,10 @@ async fn twenty_recipients_get_a_mail_each(stack: &Stack) -> Result<()> {
     let recipients: BTreeSet<_> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
     assert_eq!((mails.len(), recipients.len()), (20, 20));
     assert!(recipients.iter().all(|person| people.contains(person)));
+    assert_eq!(ended.run.notify_left_out, people[20..]);
+    assert!(ended.run.notify_unusable.is_empty());
+    let text = flat(&mails.first().context("a mail")?.text);
+    let note = format!("20 addresses at most: {}.", people[20..].join(", "));
+    assert!(text.contains(&note), "no “{note}” in {text}");
     Ok(())
 }

@@ -128,7 +128,9 @@ fn read(folder: &Path, file: &str, expected: Expected, model: &Model) -> anyhow:
     };
     let mut example = Example::new(file, expected);
     match verdict {
-        Verdict::Accepted(reading) => example.reading = Some(crate::reading::ReadingView::of(&reading)),
+        Verdict::Accepted(reading) => {
+            example.reading = Some(crate::reading::ReadingView::of(&reading))
+        }
         Verdict::Rejected(rejected) => {
             example.problems = rejected.problems.problems;
             example.more_problems = rejected.problems.more;

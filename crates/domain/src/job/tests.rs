@@ -32,6 +32,7 @@ fn change(status: &str, attempts: Vec<Attempt>, second: i64) -> JobChange {
         job: JOB.parse().unwrap(),
         status: JobStatus::from_name(status),
         status_reason: None,
+        stopped_on_request: None,
         attempts,
         at: Timestamp::from_second(second).unwrap(),
     }
@@ -267,7 +268,7 @@ fn every_failure_string_has_its_code() {
                 ),
                 vec![],
             ),
-            ErrorCode::HostLost,
+            ErrorCode::Internal,
         ),
         (
             failed(
@@ -290,6 +291,43 @@ fn every_failure_string_has_its_code() {
                 vec![attempt(Some(143), None, essential)],
             ),
             ErrorCode::JobCancelled,
+        ),
+        (
+            failed(
+                Some("Not needed any more"),
+                vec![attempt(Some(137), None, essential)],
+            ),
+            ErrorCode::JobCancelled,
+        ),
+        (
+            JobChange {
+                stopped_on_request: Some(true),
+                ..failed(essential, vec![attempt(Some(143), None, essential)])
+            },
+            ErrorCode::JobCancelled,
+        ),
+        (
+            JobChange {
+                stopped_on_request: Some(false),
+                ..failed(Some("Something new"), vec![])
+            },
+            ErrorCode::JobLost,
+        ),
+        (failed(essential, vec![]), ErrorCode::JobLost),
+        (
+            failed(
+                Some("Your Spot Task was interrupted."),
+                vec![attempt(
+                    Some(143),
+                    None,
+                    Some("Your Spot Task was interrupted."),
+                )],
+            ),
+            ErrorCode::HostLost,
+        ),
+        (
+            failed(Some("Your Spot Task was interrupted."), vec![]),
+            ErrorCode::HostLost,
         ),
         (failed(None, vec![]), ErrorCode::JobLost),
     ];

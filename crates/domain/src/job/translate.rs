@@ -46,6 +46,7 @@ pub fn translate(change: &JobChange) -> Failure {
     if saying("Host EC2")
         .or_else(|| saying("Spot interruption"))
         .or_else(|| saying("SpotInterruption"))
+        .or_else(|| saying("Your Spot Task was interrupted"))
         .is_some()
     {
         return Failure::new(
@@ -67,15 +68,18 @@ pub fn translate(change: &JobChange) -> Failure {
         );
     }
     if last.is_none_or(|attempt| attempt.exit_code.is_none() && attempt.container_reason.is_none())
-        && saying("Task failed to start").is_none()
-        && let Some(reason) = change
-            .status_reason
-            .as_deref()
-            .filter(|reason| !is_host_trouble(reason))
+        && let Some(reason) = request(change)
     {
+        return stopped(reason);
+    }
+    // Trying again would meet the same refusal, and it is the operator who can mend it.
+    if let Some(reason) = saying(ROLE_REFUSED) {
         return Failure::new(
-            ErrorCode::JobCancelled,
-            format!("The job was stopped: {}", sentence(reason)),
+            ErrorCode::Internal,
+            format!(
+                "The job may not use the role that it is given; AWS says: {}",
+                sentence(reason)
+            ),
         );
     }
     // The runtime could not start, watch or place the container: not the model's doing.
@@ -93,28 +97,37 @@ pub fn translate(change: &JobChange) -> Failure {
             exit_code: Some(code),
             ..
         }) => exited(*code, change),
-        _ => Failure::new(
-            ErrorCode::JobLost,
-            "The job ended, and AWS Batch does not say how.",
-        ),
+        _ => lost(change.status_reason.as_deref()),
     }
 }
 
+fn lost(reason: Option<&str>) -> Failure {
+    let message = match reason {
+        Some(reason) => format!(
+            "The job ended without running the model; AWS Batch says: {}",
+            sentence(reason)
+        ),
+        None => "The job ended, and AWS Batch does not say how.".to_owned(),
+    };
+    Failure::new(ErrorCode::JobLost, message)
+}
+
+fn stopped(reason: &str) -> Failure {
+    Failure::new(
+        ErrorCode::JobCancelled,
+        format!("The job was stopped: {}", sentence(reason)),
+    )
+}
+
 fn exited(code: i32, change: &JobChange) -> Failure {
+    // A model that is stopped and does not heed it is killed, with the code of a killed model.
+    if let Some(reason) = request(change) {
+        return stopped(reason);
+    }
     if code == 137 {
         return Failure::new(
             ErrorCode::JobFailed,
             "The model was killed (exit code 137), often because it used too much memory.",
-        );
-    }
-    if let Some(reason) = change
-        .status_reason
-        .as_deref()
-        .filter(|reason| is_request(reason))
-    {
-        return Failure::new(
-            ErrorCode::JobCancelled,
-            format!("The job was stopped: {}", sentence(reason)),
         );
     }
     Failure::new(
@@ -143,6 +156,9 @@ fn is_capacity(reason: &str) -> bool {
     .any(|prefix| reason.contains(prefix))
 }
 
+/// How ECS says that the role's trust policy, or the caller's `iam:PassRole`, is wrong.
+const ROLE_REFUSED: &str = "unable to assume the role";
+
 fn is_host_trouble(reason: &str) -> bool {
     [
         "Task failed to start",
@@ -151,15 +167,20 @@ fn is_host_trouble(reason: &str) -> bool {
         "CannotCreateContainer",
         "DockerTimeoutError",
         "ResourceInitializationError",
-        "unable to assume the role",
+        ROLE_REFUSED,
     ]
     .iter()
     .any(|needle| reason.contains(needle))
 }
 
-/// Whether a status reason was given by whoever stopped the job: none of Batch's own.
-fn is_request(reason: &str) -> bool {
-    !reason.contains("Essential container in task exited") && !is_host_trouble(reason)
+/// The reason of whoever stopped the job, if somebody did. Where Batch does not say, any reason
+/// counts that is none of AWS's own.
+fn request(change: &JobChange) -> Option<&str> {
+    let reason = change.status_reason.as_deref()?;
+    let asked = change.stopped_on_request.unwrap_or_else(|| {
+        !reason.contains("Essential container in task exited") && !is_host_trouble(reason)
+    });
+    asked.then_some(reason)
 }
 
 /// The reason with a full stop, on one line, whole: what to do stands at the end of AWS's longer ones.

@@ -1,7 +1,7 @@
 //! The facts and notes at the end of a mail.
 
 use super::{Fact, Known, MailKind, NAME_LENGTH, TITLE_LENGTH, words};
-use crate::failure::ErrorCode;
+use crate::{failure::ErrorCode, recipient::MOST_RECIPIENTS};
 
 /// The most addresses that a note names.
 const MOST_ADDRESSES: usize = 10;
@@ -108,6 +108,11 @@ pub(super) fn notes(
     if let Some(list) = listed_addresses(&known.run.notify_unusable) {
         notes.push(format!(
             "Not mailed, because this is no e-mail address: {list}."
+        ));
+    }
+    if let Some(list) = listed_addresses(&known.run.notify_left_out) {
+        notes.push(format!(
+            "Not mailed, because an upload may name {MOST_RECIPIENTS} addresses at most: {list}. For more people, name the address of a group."
         ));
     }
     notes

@@ -82,6 +82,11 @@ fn known<'a>(run: &'a Run, links: &'a BTreeMap<String, String>) -> Known<'a> {
     }
 }
 
+/// The mail that is sent about a run that ended.
+fn composed(known: &Known) -> MailContent {
+    compose(MailKind::of(known.run.status()).unwrap(), known)
+}
+
 fn fact<'a>(content: &'a MailContent, label: &str) -> Option<&'a str> {
     content
         .facts
@@ -92,14 +97,12 @@ fn fact<'a>(content: &'a MailContent, label: &str) -> Option<&'a str> {
 
 #[test]
 fn only_an_end_that_somebody_waits_for_is_mailed() {
-    let none = BTreeMap::new();
     for status in Status::ALL {
         let mailed = matches!(
             status,
             Status::Succeeded | Status::Failed | Status::Rejected
         );
-        let run = run(status);
-        assert_eq!(compose(&known(&run, &none)).is_some(), mailed, "{status}");
+        assert_eq!(MailKind::of(status).is_some(), mailed, "{status}");
         assert!(
             MailKind::of(status).is_none_or(|kind| kind.as_str() == status.as_str()),
             "{status}"
@@ -117,11 +120,10 @@ fn a_success_says_what_was_asked_how_long_it_took_and_where_the_results_are() {
     run.output_count = Some(5);
     let inputs = json!({"horizon_months": 18, "growth_percent": {"Hardware": {"2027": 4.5}}});
     let links = links(&["forecast.png", "forecast.csv"]);
-    let content = compose(&Known {
+    let content = composed(&Known {
         inputs: Some(&inputs),
         ..known(&run, &links)
-    })
-    .unwrap();
+    });
     assert_eq!(content.subject, "Ready: Plan 2027 (Revenue forecast)");
     assert_eq!(
         content.lead,
@@ -142,7 +144,7 @@ fn a_success_says_what_was_asked_how_long_it_took_and_where_the_results_are() {
         ["The run wrote 5 files. This mail lists 2; the other 3 are kept with the run."]
     );
     assert!(content.advice.is_none() && content.happened.is_none());
-    let content = compose(&known(&run, &links)).unwrap();
+    let content = composed(&known(&run, &links));
     assert_eq!(fact(&content, "Model"), Some("Revenue forecast, version 3"));
     assert_eq!(fact(&content, "File"), Some("plan-2027.json, 312 bytes"));
     assert_eq!(
@@ -168,11 +170,10 @@ fn a_failure_says_what_happened_what_to_do_and_shows_the_last_lines() {
         .chain([String::new()])
         .collect();
     let none = BTreeMap::new();
-    let content = compose(&Known {
+    let content = composed(&Known {
         log: &log,
         ..known(&run, &none)
-    })
-    .unwrap();
+    });
     assert_eq!(content.subject, "Failed: Plan 2027 (Revenue forecast)");
     assert_eq!(
         content.happened.as_deref(),
@@ -190,7 +191,7 @@ fn a_failure_says_what_happened_what_to_do_and_shows_the_last_lines() {
         fact(&content, "Attempts"),
         Some("2 (it was tried again after a failure)")
     );
-    let content = compose(&known(&run, &none)).unwrap();
+    let content = composed(&known(&run, &none));
     assert_eq!(content.notes, ["The model left no last lines to show."]);
 }
 
@@ -203,7 +204,7 @@ fn every_code_gives_a_failed_and_a_rejected_mail_its_advice() {
     {
         let mut run = run(status);
         run.failure = Some(Failure::new(code, "It went wrong."));
-        let content = compose(&known(&run, &none)).unwrap();
+        let content = composed(&known(&run, &none));
         assert_eq!(content.advice.as_deref(), Some(code.advice()));
         assert_eq!(content.happened.as_deref(), Some("It went wrong."));
     }
@@ -228,11 +229,10 @@ fn a_rejection_shows_each_problem_once_with_its_hint() {
     ));
     problems.more = 1_998;
     let none = BTreeMap::new();
-    let content = compose(&Known {
+    let content = composed(&Known {
         problems: Some(&problems),
         ..known(&run, &none)
-    })
-    .unwrap();
+    });
     assert_eq!(
         content.subject,
         "Not accepted: Plan 2027 (Revenue forecast)"
@@ -261,11 +261,10 @@ fn a_rejection_without_problems_says_what_happened() {
         "No model is called “”.",
     ));
     let none = BTreeMap::new();
-    let content = compose(&Known {
+    let content = composed(&Known {
         model_title: None,
         ..known(&run, &none)
-    })
-    .unwrap();
+    });
     assert_eq!(content.subject, "Not accepted: Plan 2027");
     assert_eq!(content.headline, "Your file was not accepted");
     assert_eq!(content.happened.as_deref(), Some("No model is called “”."));
@@ -279,10 +278,7 @@ fn only_a_small_chart_that_mail_programs_show_is_inline() {
     let inline = |outputs: Vec<Output>| {
         let mut run = run(Status::Succeeded);
         run.outputs = outputs;
-        compose(&known(&run, &none))
-            .unwrap()
-            .chart
-            .map(|chart| chart.title)
+        composed(&known(&run, &none)).chart.map(|chart| chart.title)
     };
     assert_eq!(
         inline(vec![output(
@@ -337,7 +333,7 @@ fn a_link_that_is_no_web_address_is_dropped() {
     let links = links
         .map(|(path, link)| (path.to_owned(), link.to_owned()))
         .into();
-    let content = compose(&known(&run, &links)).unwrap();
+    let content = composed(&known(&run, &links));
     assert!(content.outputs.iter().all(|output| output.link.is_none()));
 }
 
@@ -345,18 +341,19 @@ fn a_link_that_is_no_web_address_is_dropped() {
 fn the_reader_learns_who_was_not_mailed_and_why() {
     let mut run = run(Status::Succeeded);
     run.notify_unusable = vec!["ana at corp".into()];
+    run.notify_left_out = vec!["zoe@corp.example".into()];
     let refused: Vec<_> = (0..12).map(|n| format!("eve{n}@evil.example")).collect();
     let none = BTreeMap::new();
-    let content = compose(&Known {
+    let content = composed(&Known {
         refused: &refused,
         operator_only: true,
         ..known(&run, &none)
-    })
-    .unwrap();
-    assert_eq!(content.notes.len(), 3);
+    });
+    assert_eq!(content.notes.len(), 4);
     assert!(content.notes[0].contains("as the operator"));
     assert!(content.notes[1].contains("eve9@evil.example and 2 more"));
     assert!(content.notes[2].ends_with("ana at corp."));
+    assert!(content.notes[3].contains("20 addresses at most: zoe@corp.example."));
 }
 
 /// Every text of a mail.
@@ -486,18 +483,19 @@ proptest! {
         run.failure = Some(Failure { code: ErrorCode::JobFailed, message: text.clone() });
         run.outputs = vec![Output { title: text.clone(), ..output(&text, OutputKind::Chart, 10, "image/png") }];
         run.notify_unusable = vec![text.clone()];
+        run.notify_left_out = vec![text.clone()];
         let inputs = json!({&text: {&text: text, "list": [text, text]}, "a": text});
         let hostile = Problem { at: format!("/{text}"), found: text.clone(), allowed: text.clone(), message: text.clone(), count: 1, others: vec![text.clone()] };
         let problems = ProblemList::of(hostile);
         let links = BTreeMap::from([(text.clone(), text.clone())]);
-        let content = compose(&Known {
+        let content = composed(&Known {
             inputs: Some(&inputs),
             problems: Some(&problems),
             log: std::slice::from_ref(&text),
             refused: std::slice::from_ref(&text),
             model_title: None,
             ..known(&run, &links)
-        }).unwrap();
+        });
         for text in texts(&content) {
             prop_assert!(text.chars().count() <= 1_200);
             prop_assert!(!text.chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)), "{text:?}");

@@ -10,9 +10,9 @@
 //! - **Hidden** rows, hidden columns and rows that a filter hides are read like any other:
 //!   hiding changes the view, not the data. A hidden *sheet* is read only if the model
 //!   names it.
-//! - **Merged** cells hold one value, at their top left; the others are empty, whatever
-//!   they may have held before. So a merged cell among data reads as one value and empty
-//!   cells beside and below it.
+//! - **Merged** cells hold one value, at their top left; Excel empties the others. So a
+//!   merged cell among data reads as one value and empty cells beside and below it. Should
+//!   a program have left values under a merged cell, they are read like any other.
 //! - **Comments, pictures, charts, tables, validations and macros** are not looked at.
 //!
 //! Every file passes [`guard`](super::guard) first, which bounds what reading can cost.

@@ -314,7 +314,7 @@ impl<'a> Copy<'a> {
         }
         if is_faulty && self.notes < MOST_NOTES {
             self.notes += 1;
-            let messages: Vec<&str> = faults.map(|fault| fault.message.as_str()).collect();
+            let messages: Vec<String> = faults.map(|fault| sentence(&fault.message)).collect();
             let text = looks::fitting(&messages.join("\n"));
             let lines = text.lines().map(|line| 1 + line.len() / 45).sum::<usize>();
             let note = Note::new(text)
@@ -346,6 +346,16 @@ impl<'a> Copy<'a> {
         }
         Ok(())
     }
+}
+
+/// A fault as it stands alone: what follows an address elsewhere begins with a capital.
+fn sentence(message: &str) -> String {
+    let mut rest = message.chars();
+    rest.next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(rest)
+        .collect()
 }
 
 fn unwritable(error: XlsxError) -> io::Error {

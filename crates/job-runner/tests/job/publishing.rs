@@ -268,7 +268,9 @@ fn wrong_usage_is_told_with_a_code_of_its_own_and_help_is_no_failure() {
     assert_eq!(run(&[]).status.code(), Some(64));
     let unset = run(&["--", "true"]);
     assert_eq!(unset.status.code(), Some(64));
-    assert!(stderr(&unset).contains("DROPCAST_INPUT_URI, DROPCAST_ORIGINAL_URI, DROPCAST_OUTPUT_URI"));
+    assert!(
+        stderr(&unset).contains("DROPCAST_INPUT_URI, DROPCAST_ORIGINAL_URI, DROPCAST_OUTPUT_URI")
+    );
     let help = run(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit codes:"));

@@ -130,9 +130,14 @@ impl Validation for DynamoStore {
             .expression_attribute_values(
                 ":unusable",
                 attribute(&wishes.notify_unusable, "notifyUnusable")?,
+            )
+            .expression_attribute_values(
+                ":left_out",
+                attribute(&wishes.notify_left_out, "notifyLeftOut")?,
             );
-        let mut set =
-            String::from("SET title = :title, notify = :notify, notifyUnusable = :unusable");
+        let mut set = String::from(
+            "SET title = :title, notify = :notify, notifyUnusable = :unusable, notifyLeftOut = :left_out",
+        );
         match verdict {
             Verdict::Accepted(acceptance) => {
                 set.push_str(", version = :version, #input = :input");

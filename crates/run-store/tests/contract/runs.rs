@@ -245,6 +245,7 @@ pub(crate) async fn an_accepted_input_is_kept(store: &impl Store) {
         title: wishes.title,
         notify: wishes.notify,
         notify_unusable: wishes.notify_unusable,
+        notify_left_out: wishes.notify_left_out,
         version: Some(acceptance.version),
         input: Some(acceptance.input),
         ..run
@@ -321,6 +322,7 @@ pub(crate) async fn a_run_stands_at_its_end_with_what_happened_to_it(store: &imp
         title: "Q3 plan".into(),
         notify: vec!["ana@corp.example".into()],
         notify_unusable: vec!["junk".into()],
+        notify_left_out: vec!["late@corp.example".into()],
         version: Some(acceptance(id).version),
         input: Some(acceptance(id).input),
         job: Some(job()),

@@ -255,6 +255,7 @@ fn event(status: &str, finished: usize, second: i64) -> JobChange {
     JobChange {
         job: job(),
         status: JobStatus::from_name(status),
+        stopped_on_request: None,
         status_reason: Some("Host EC2 (instance i-0a1b2c3d4e5f) terminated.".into()),
         attempts: vec![attempt; finished],
         at: at(100 + second),

@@ -100,6 +100,20 @@ async fn a_refusal_gives_the_claim_back_and_spares_the_other_recipients() {
 }
 
 #[tokio::test]
+async fn a_message_that_cannot_be_built_claims_nothing() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    let sender = std::mem::replace(&mut world.config.sender_address, "nobody".into());
+    assert!(deliver(&world, &run).await);
+    world.config.sender_address = sender;
+    let log = Log::default();
+    let again = log.of(deliver(&world, &run)).await;
+    assert!(!again, "at once: no claim has to lapse");
+    assert_eq!(world.mailer.recipients(), [ANA]);
+    assert!(!log.text().contains("mail_possibly_repeated"));
+}
+
+#[tokio::test]
 async fn a_lost_answer_holds_the_claim_until_it_lapses_and_the_repetition_is_counted() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
@@ -326,6 +340,31 @@ async fn files_that_are_gone_or_do_not_read_do_not_keep_a_mail_back() {
             assert_eq!(world.mailer.recipients(), [ANA]);
         }
     }
+}
+
+#[tokio::test]
+async fn each_failure_is_logged_once_however_many_recipients_have_one() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Failed, &[ANA, BO]).await;
+    world.mailer.treat(ANA, Some(Treatment::LosesAnswer));
+    world.mailer.treat(BO, Some(Treatment::Refuses));
+    let log = Log::default();
+    assert!(log.of(deliver(&world, &run)).await);
+    assert_eq!(log.text().matches("ERROR").count(), 1, "{}", log.text());
+    let told = log.text().matches("ses:SendRawEmail failed: no").count();
+    assert_eq!(told, 2, "{}", log.text());
+
+    // A held claim is what a delivery comes back for, and no failure beside one.
+    let log = Log::default();
+    assert!(log.of(deliver(&world, &run)).await);
+    let text = log.text();
+    assert_eq!(text.matches("ERROR").count(), 1, "{text}");
+    assert_eq!(text.matches("ses:SendRawEmail failed: no").count(), 1);
+    assert!(!text.contains("another delivery"), "{text}");
+    world.mailer.treat(BO, None);
+    let log = Log::default();
+    assert!(log.of(deliver(&world, &run)).await);
+    assert_eq!(log.text().matches("another delivery").count(), 1);
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
 //! A deployment in memory: its table, its bucket, its keys and an SES that can misbehave.
+//!
+//! Each lets others have a turn before it answers, so that deliveries at the same time interleave.
 
 use std::{
     cell::Cell,
@@ -28,6 +30,7 @@ use dropcast_run_store::{
 use jiff::Timestamp;
 use notify::{Config, Deps, Files, Mailer, NotSent, handle};
 use serde_json::{Value, json};
+use tokio::task::yield_now;
 
 use crate::{
     domain::{MODEL, acceptance, at, draft, job, new_run, output, step, wishes},
@@ -56,6 +59,7 @@ pub(crate) struct FakeFiles(pub(crate) BTreeMap<String, Vec<u8>>);
 
 impl Files for FakeFiles {
     async fn read(&self, key: &str, at_most: u64) -> Result<Option<Vec<u8>>, CallError> {
+        yield_now().await;
         let content = self.0.get(key).cloned();
         Ok(content.filter(|content| content.len() as u64 <= at_most))
     }
@@ -70,6 +74,7 @@ pub(crate) fn keys() -> LinkKeys {
 
 impl KeySource for FakeKeys {
     async fn keys(&self, _now: Timestamp) -> Result<LinkKeys, KeysError> {
+        yield_now().await;
         Ok(keys())
     }
 }
@@ -129,6 +134,7 @@ impl Mailer for FakeSes {
         run: &RunId,
         kind: MailKind,
     ) -> Result<String, NotSent> {
+        yield_now().await;
         let (treatment, number) = {
             let mut state = self.0.lock().unwrap();
             let treatment = state.treats.get(recipient).copied();
@@ -191,6 +197,7 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
     store.begin(&run).await.unwrap();
     let wishes = Wishes {
         notify_unusable: Vec::new(),
+        notify_left_out: Vec::new(),
         ..wishes(notify)
     };
     let verdict = match end {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
-    mail::{Known, MailContent, MarkedCopy, compose},
+    mail::{Known, MailContent, MailKind, MarkedCopy, compose},
     model::{InputFormat, Locale, OutputKind, TableEncoding},
     output::Output,
     problem::{Problem, ProblemList},
@@ -38,7 +38,7 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn content(&self) -> MailContent {
-        compose(&Known {
+        let known = Known {
             run: &self.run,
             model_title: self.model_title.as_deref(),
             schema: Some(&self.schema),
@@ -51,8 +51,8 @@ impl Story {
             refused: &self.refused,
             operator_only: self.operator_only,
             now: at() + SignedDuration::from_hours(1),
-        })
-        .unwrap()
+        };
+        compose(MailKind::of(self.run.status()).unwrap(), &known)
     }
 }
 

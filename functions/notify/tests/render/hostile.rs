@@ -34,6 +34,7 @@ fn stories_of(text: &str) -> [Story; 3] {
             json!({"a": text, "b": {"c": [text], "d": text, format!("k{text}"): {"e": [[]]}}}),
         );
         story.run.notify_unusable = vec![text.into()];
+        story.run.notify_left_out = vec![text.into()];
         story.refused = vec![text.into()];
         story.log = vec![format!("  {text}"), text.into()];
     }

@@ -225,20 +225,29 @@ struct Calls {
     state_machine: String,
     queue: String,
     table: String,
+    table_arn: String,
 }
 
 impl Calls {
     fn new(stack: &Connection) -> anyhow::Result<Self> {
         let config = stack.sdk_config();
+        let state_machine = stack.output("StateMachineArn")?;
+        let table = stack.output("RunsTableName")?;
+        let [_, partition, _, region, account, ..] =
+            state_machine.split(':').collect::<Vec<_>>()[..]
+        else {
+            anyhow::bail!("{state_machine} is no ARN");
+        };
         Ok(Self {
             sfn: aws_sdk_sfn::Client::new(&config),
             batch: aws_sdk_batch::Client::new(&stack.batch_sdk_config()),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             eventbridge: aws_sdk_eventbridge::Client::new(&config),
             ses: aws_sdk_ses::Client::new(&config),
-            state_machine: stack.output("StateMachineArn")?.to_owned(),
+            table_arn: format!("arn:{partition}:dynamodb:{region}:{account}:table/{table}"),
+            state_machine: state_machine.to_owned(),
             queue: stack.output("JobQueueArn")?.to_owned(),
-            table: stack.output("RunsTableName")?.to_owned(),
+            table: table.to_owned(),
         })
     }
 
@@ -290,6 +299,7 @@ impl Calls {
         let entry = PutEventsRequestEntry::builder()
             .source("dropcast")
             .detail_type("Run Status Changed")
+            .resources(&self.table_arn)
             .detail(format!(r#"{{"runId":"{run}","status":"succeeded"}}"#))
             .build();
         self.eventbridge.put_events().entries(entry).send().await?;

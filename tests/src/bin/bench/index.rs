@@ -120,6 +120,7 @@ impl Outputs {
             title: "Index".to_owned(),
             notify: Vec::new(),
             notify_unusable: Vec::new(),
+            notify_left_out: Vec::new(),
         };
         let input = AcceptedInput {
             key: output::input_key(&run.id, "index.json"),

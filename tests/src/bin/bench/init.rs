@@ -46,7 +46,7 @@ const SETTINGS: [(&str, &str); 21] = [
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
     ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench"),
     ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
-    ("RUST_LOG", "info"),
+    ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
     ("RUNS_TABLE", "runs"),
     ("INPUTS_BUCKET", "inputs"),
     ("RESULTS_BUCKET", "results"),

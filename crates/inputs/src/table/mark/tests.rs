@@ -118,7 +118,10 @@ fn a_workbooks_cells_stay_where_they_were_and_the_faulty_ones_are_marked() {
         notes.contains("ref=\"C4\"") && notes.contains("ref=\"C5\""),
         "{notes}"
     );
-    assert!(notes.contains("a number is allowed"), "{notes}");
+    assert!(
+        notes.contains("Found \"ten\"; a number is allowed."),
+        "{notes}"
+    );
 
     let legend = sheet(&copy, "What to correct");
     let rows: Vec<Vec<String>> = legend
