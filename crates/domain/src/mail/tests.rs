@@ -410,12 +410,11 @@ fn a_rejected_table_shows_how_many_cells_each_problem_stands_for() {
         problems: vec![many, one],
         more: 5,
     };
-    let content = compose(&Known {
+    let content = composed(&Known {
         problems: Some(&problems),
         copy: Some(MarkedCopy::Attached),
         ..known(&run, &none)
-    })
-    .unwrap();
+    });
     let rows = &content.problems;
     assert_eq!(rows[0].place, "Plan!C7 and 1,213 more");
     assert_eq!(
@@ -435,11 +434,10 @@ fn a_marked_copy_behind_a_link_is_linked_if_a_browser_may_follow_it() {
     let none = BTreeMap::new();
     let run = run(Status::Rejected);
     for (link, shown) in [("https://links.example/r/x", true), ("javascript:x", false)] {
-        let content = compose(&Known {
+        let content = composed(&Known {
             copy: Some(MarkedCopy::Linked(link)),
             ..known(&run, &none)
-        })
-        .unwrap();
+        });
         assert_eq!(content.copy_link.as_deref() == Some(link), shown);
     }
 }
@@ -459,7 +457,7 @@ fn an_accepted_table_is_told_by_how_it_was_read_and_not_by_its_cells() {
         locale: None,
         defaults: Vec::new(),
     });
-    let asked = compose(&known(&run, &none)).unwrap().asked.unwrap();
+    let asked = composed(&known(&run, &none)).asked.unwrap();
     let values: Vec<_> = asked.groups[0]
         .rows
         .iter()
