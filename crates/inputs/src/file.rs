@@ -33,8 +33,8 @@ pub struct Reader {
 
 #[derive(Debug)]
 enum Schema {
-    Document(CompiledSchema),
-    Rows(RowSchema, TableSpec),
+    Document(Box<CompiledSchema>),
+    Rows(Box<RowSchema>, Box<TableSpec>),
 }
 
 /// What came of reading a file.
@@ -68,7 +68,7 @@ pub struct Rejected {
     /// Everything that is wrong with it.
     pub problems: ProblemList,
     /// What there is to mark, if it is a table that was read at least to its header.
-    table: Option<table::Rejected>,
+    table: Option<Box<table::Rejected>>,
 }
 
 impl Rejected {
@@ -80,7 +80,7 @@ impl Rejected {
         }
     }
 
-    fn of(problems: ProblemList, table: Option<table::Rejected>) -> Self {
+    fn of(problems: ProblemList, table: Option<Box<table::Rejected>>) -> Self {
         Self {
             code: ErrorCode::InputRejected,
             problems,
@@ -157,9 +157,10 @@ impl Reader {
     pub fn new(input: &InputSpec, format: InputFormat, schema: &str) -> Result<Self, SchemaError> {
         let schema = if format.is_table() {
             let rows = RowSchema::parse(schema.as_bytes())?;
-            Schema::Rows(rows, input.table.clone().unwrap_or_default())
+            let spec = input.table.clone().unwrap_or_default();
+            Schema::Rows(Box::new(rows), Box::new(spec))
         } else {
-            Schema::Document(CompiledSchema::parse(schema.as_bytes())?)
+            Schema::Document(Box::new(CompiledSchema::parse(schema.as_bytes())?))
         };
         Ok(Self {
             format,
@@ -253,7 +254,7 @@ impl Reader {
             }
             table::Outcome::Rejected(rejected) => {
                 let problems = rejected.problems.clone();
-                Verdict::Rejected(Rejected::of(problems, Some(rejected)))
+                Verdict::Rejected(Rejected::of(problems, Some(Box::new(rejected))))
             }
         })
     }
@@ -285,13 +286,11 @@ impl<W: Write> Bounded<W> {
 impl<W: Write> Write for Bounded<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes)?;
-        match self.left.checked_sub(written as u64) {
-            Some(left) => self.left = left,
-            None => {
-                self.full = true;
-                return Err(io::ErrorKind::FileTooLarge.into());
-            }
-        }
+        let Some(left) = self.left.checked_sub(written as u64) else {
+            self.full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        };
+        self.left = left;
         Ok(written)
     }
 

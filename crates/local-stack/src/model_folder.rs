@@ -37,9 +37,9 @@ impl ModelFolder {
             None => None,
         };
         let read = Self {
+            manifest,
             input_schema,
             row_schema,
-            manifest,
         };
         read.check(folder)?;
         Ok(read)

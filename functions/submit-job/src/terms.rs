@@ -6,6 +6,7 @@
 
 use aws_sdk_batch::types::{
     EvaluateOnExit, JobTimeout, ResourceRequirement, ResourceType, RetryAction, RetryStrategy,
+    builders::EvaluateOnExitBuilder,
 };
 use dropcast_domain::model::JobSpec;
 
@@ -44,6 +45,6 @@ pub(crate) fn retries(job: &JobSpec) -> RetryStrategy {
     ];
     RetryStrategy::builder()
         .attempts(i32::try_from(job.attempts).unwrap_or(i32::MAX))
-        .set_evaluate_on_exit(Some(rules.map(|rule| rule.build()).to_vec()))
+        .set_evaluate_on_exit(Some(rules.map(EvaluateOnExitBuilder::build).to_vec()))
         .build()
 }

@@ -20,7 +20,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         now: dropcast_lambda_kit::clock::now,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
-        handle(&deps, event.payload)
+        Box::pin(handle(&deps, event.payload))
     }))
     .await
 }
