@@ -1,5 +1,7 @@
 //! What is wrong with an input as text, in the words of the mail.
 
+use std::fmt::Write as _;
+
 use dropcast_domain::{mail::ProblemRow, problem::ProblemList};
 
 use crate::{screen::Paint, words};
@@ -16,7 +18,7 @@ pub(crate) fn text(list: &ProblemList, paint: Paint) -> String {
         let number = format!("{:>3}  ", index + 1);
         for (at, line) in wrapped(&row.place, paint, INDENT).into_iter().enumerate() {
             let before = if at == 0 { number.as_str() } else { "     " };
-            text += &format!("{before}{}\n", paint.bold(&line));
+            let _ = writeln!(text, "{before}{}", paint.bold(&line));
         }
         for (label, said) in [
             ("Found", row.found),
@@ -28,7 +30,9 @@ pub(crate) fn text(list: &ProblemList, paint: Paint) -> String {
     }
     match list.more {
         0 => {}
-        more => text += &format!("     and {}\n", words::counted(more, "more problem")),
+        more => {
+            let _ = writeln!(text, "     and {}", words::counted(more, "more problem"));
+        }
     }
     text
 }
@@ -38,7 +42,7 @@ fn labelled(label: &str, said: &str, paint: Paint) -> String {
     for (at, line) in wrapped(said, paint, INDENT + LABEL).iter().enumerate() {
         let label = if at == 0 { label } else { "" };
         let label = paint.dim(&format!("{label:LABEL$}"));
-        text += &format!("{:INDENT$}{label}{line}\n", "");
+        let _ = writeln!(text, "{:INDENT$}{label}{line}", "");
     }
     text
 }

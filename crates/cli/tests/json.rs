@@ -296,7 +296,7 @@ fn is_rejected(stack: &LocalStack, file: &str) {
     assert_eq!(run["problems"].as_array().unwrap().len(), 2, "{run:#}");
     let (code, page) = text(stack.path(), &["show", id(run)]);
     assert_eq!(code, 0, "showing a rejected run is no failure");
-    assert!(page.contains("/do") && page.contains("dance"), "{page}");
+    assert!(page.contains("1  do\n") && page.contains("dance"), "{page}");
 }
 
 fn takes_too_long(stack: &LocalStack, file: &str) {

@@ -129,7 +129,7 @@ fn read(folder: &Path, file: &str, expected: Expected, model: &Model) -> anyhow:
     let mut example = Example::new(file, expected);
     match verdict {
         Verdict::Accepted(reading) => {
-            example.reading = Some(crate::reading::ReadingView::of(&reading))
+            example.reading = Some(crate::reading::ReadingView::of(&reading));
         }
         Verdict::Rejected(rejected) => {
             example.problems = rejected.problems.problems;

@@ -1,6 +1,7 @@
 //! `dropcast validate FILE`.
 
 use std::{
+    fmt::Write as _,
     fs::Metadata,
     io::{self, BufReader},
     path::PathBuf,
@@ -148,7 +149,7 @@ fn text(document: &Validated, problems: &str, paint: Paint) -> String {
         ),
     };
     if !problems.is_empty() {
-        text += &format!("\n{problems}");
+        let _ = write!(text, "\n{problems}");
     }
     let mut facts = document
         .reading
@@ -159,7 +160,7 @@ fn text(document: &Validated, problems: &str, paint: Paint) -> String {
     facts.push(("Marked copy", document.marked.clone().unwrap_or_default()));
     let facts = paint.facts(&facts);
     if !facts.is_empty() {
-        text += &format!("\n{facts}");
+        let _ = write!(text, "\n{facts}");
     }
     text
 }

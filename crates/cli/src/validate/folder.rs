@@ -1,6 +1,6 @@
 //! `dropcast validate DIR`.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use dropcast_local_stack::ModelFolder;
 
@@ -55,15 +55,24 @@ fn text(document: &ValidatedModel, paint: Paint) -> String {
     let mut text = String::new();
     if document.faults.is_empty() {
         let name = document.model.as_deref().unwrap_or_default();
-        text += &format!("{}  manifest and schemas of {name}\n", paint.good("ok   "));
+        let _ = writeln!(
+            text,
+            "{}  manifest and schemas of {name}",
+            paint.good("ok   ")
+        );
     }
     for fault in &document.faults {
-        text += &format!("{}  {folder}\n{}", paint.bad("fails"), indented(fault));
+        let _ = write!(
+            text,
+            "{}  {folder}\n{}",
+            paint.bad("fails"),
+            indented(fault)
+        );
     }
     for example in &document.examples {
         text += &line(example, paint);
     }
-    text += &format!("\n{}\n", paint.bold(&sum(document)));
+    let _ = write!(text, "\n{}\n", paint.bold(&sum(document)));
     text
 }
 
@@ -73,12 +82,11 @@ fn line(example: &Example, paint: Paint) -> String {
         let faults: String = example.faults.iter().map(|fault| indented(fault)).collect();
         return format!("{}  {file}\n{faults}", paint.bad("fails"));
     }
-    let comes_to = match &example.reading {
-        Some(reading) => format!("accepted: {}", crate::reading::summary(reading)),
-        None => {
-            let count = example.problem_list().total();
-            format!("rejected: {}", words::counted(count, "problem"))
-        }
+    let comes_to = if let Some(reading) = &example.reading {
+        format!("accepted: {}", crate::reading::summary(reading))
+    } else {
+        let count = example.problem_list().total();
+        format!("rejected: {}", words::counted(count, "problem"))
     };
     format!(
         "{}  {file}  {}\n",

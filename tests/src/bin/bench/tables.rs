@@ -57,7 +57,8 @@ struct Figures {
 /// What `peers.py` prints for one of them.
 #[derive(Debug, Deserialize)]
 struct Peer {
-    peer: String,
+    #[serde(rename = "peer")]
+    who: String,
     seconds: f64,
     cpu_seconds: f64,
     peak_rss_bytes: u64,
@@ -213,7 +214,7 @@ async fn peers(
         serde_json::from_slice(&answer).context("what peers.py printed does not read")?;
     let bytes = fs::metadata(path)?.len();
     let figures = peers.into_iter().map(|peer| Figures {
-        who: peer.peer,
+        who: peer.who,
         file: file.name.to_owned(),
         rows: file.rows,
         megabytes: megabytes(bytes),
