@@ -40,7 +40,7 @@ test: lint test-rust test-models ## Check and test everything
 test-rust: setup $(SUITE)/ready ## Test the Rust crates, and the whole stack with the real programs
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
-	cargo test --locked -p dropcast-inputs --lib table::tests::suite -- --ignored
+	cargo test --locked --workspace --lib table::tests::suite -- --ignored
 
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
