@@ -211,6 +211,7 @@ impl<R: Read + Seek> Rows for CsvRows<R> {
         let (bytes, mut cells) = self.record()?;
         self.row += 1;
         row.number = self.row;
+        row.width = cells;
         while cells > 0 && self.ends[cells - 1] == start_of(&self.ends, cells - 1) {
             cells -= 1;
         }

@@ -59,6 +59,8 @@ pub(crate) struct Row {
     /// The row as a spreadsheet counts it, from 1: the header counts too, and a quoted line
     /// break starts no new row.
     pub(crate) number: u64,
+    /// How many cells a CSV file has in this row, empty ones at its end included.
+    pub(crate) width: usize,
     /// The cells from column A on; trailing empty cells may be left out.
     pub(crate) cells: Vec<Cell>,
 }

@@ -38,7 +38,7 @@ impl<W: Write> Checking<'_, W> {
             );
             return false;
         }
-        let given = row.cells.len();
+        let given = row.width;
         if self.is_csv && given < width {
             let header = &self.header;
             let lacking = header.columns.iter().find(|placed| {

@@ -19,6 +19,10 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
             "At row 2: the row has 1 cell, but the header has 2: \"b\" is missing. Fill in the row, and put a text that holds a line break in quotation marks.",
         ),
         (
+            "a,b\nx,\n",
+            "At row 2, column b: the cell is empty. Fill it in: a number is allowed.",
+        ),
+        (
             "a,b\nx\0y,1\n",
             "At row 2, column a: found \"x\\u0000y\"; text without NUL bytes is allowed. The file may be damaged: save it again.",
         ),

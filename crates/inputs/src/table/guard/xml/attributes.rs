@@ -27,19 +27,21 @@ fn next_attribute(bytes: &[u8]) -> Result<Option<Attribute<'_>>, Fault> {
     }
 }
 
-/// The value of an attribute.
+/// The value of an attribute. One that stands twice is refused: the reader takes now the first,
+/// now the last.
 pub(super) fn attribute<'a>(
     attributes: &'a [u8],
     wanted: &[u8],
 ) -> Result<Option<&'a [u8]>, Fault> {
+    let mut found = None;
     let mut rest = attributes;
     while let Some((key, value, behind)) = next_attribute(rest)? {
-        if key == wanted {
-            return Ok(Some(value));
+        if key == wanted && found.replace(value).is_some() {
+            return Err(Fault::Broken("an attribute that stands twice"));
         }
         rest = behind;
     }
-    Ok(None)
+    Ok(found)
 }
 
 pub(super) fn check_references(

@@ -93,6 +93,9 @@ fn malformed_markup_is_found() {
     for attribute in ["<c r=A1>", "<c r>", "<c 'r'>"] {
         assert_eq!(broken(attribute), "a malformed attribute", "{attribute}");
     }
+    for twice in ["<c r='A1' r='ZZZZZZZZ1'>", "<row r='1' s='2' r='1'>"] {
+        assert_eq!(broken(twice), "an attribute that stands twice", "{twice}");
+    }
     assert!(scan(b"<!-- -- > - --><a/>").is_ok());
     assert!(scan(b"<![CDATA[]]><a/>").is_ok());
 }
