@@ -16,7 +16,7 @@ CARGO_FUZZ_VERSION := 0.13.2
 FUZZ_TARGETS := json csv xlsx xls
 FUZZ_SECONDS ?= 15
 # The targets bound the readers' memory themselves; this bounds the fuzzer, and how long one input may take.
-FUZZ_LIMITS := -max_len=65536 -timeout=20 -rss_limit_mb=3072 -print_final_stats=1
+FUZZ_LIMITS := -max_len=65536 -detect_leaks=0 -timeout=20 -rss_limit_mb=3072 -print_final_stats=1
 SUITE := target/json-schema-test-suite
 # The files name every package, so pip has nothing to resolve.
 PIP := bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r

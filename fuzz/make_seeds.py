@@ -60,6 +60,8 @@ BOOK = (
 
 XLSX = {
     "sheet": SHEET,
+    # Found by the fuzzer: a cell with two places, of which the check saw one and the reader the other.
+    "two places": '<worksheet><sheetData><row r="1"><c r="D1" r="inlineStr"/></row></sheetData></worksheet>',
     "texts": "\0".join([SHEET, TEXTS]),
     "styles": "\0".join([SHEET, TEXTS, STYLES]),
     "book": "\0".join([SHEET, TEXTS, STYLES, BOOK]),

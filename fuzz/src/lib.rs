@@ -5,7 +5,12 @@
 mod memory;
 mod packed;
 
-use std::io::{self, Cursor, Write};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    io::{self, Cursor, Write},
+    rc::Rc,
+};
 
 use dropcast_domain::{
     model::{InputFormat, InputSpec, Locale, TableSpec},
@@ -79,52 +84,87 @@ const DOCUMENT: &str = r##"{
     "dependentRequired": {"from": ["months"]}
 }"##;
 
-/// How a table is read: as it stands, or as somebody in Germany wrote it. Chosen by the file's
-/// length, so that one input does the same every time.
-fn table_rules(bytes: &[u8]) -> (&'static str, TableSpec) {
-    let key = vec!["line".to_owned()];
-    match bytes.len() % 4 {
-        0 | 1 => (ROW, TableSpec::default()),
-        2 => (
-            ROW,
-            TableSpec {
-                key,
-                ..TableSpec::default()
-            },
-        ),
-        _ => {
-            let locale = Some(Locale::DeDe);
-            (
-                JOINED,
-                TableSpec {
-                    key,
-                    locale,
-                    max_rows: Some(500),
-                    ..TableSpec::default()
-                },
-            )
+/// How files are read. Chosen by a file's length, so that one input does the same every time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Rules {
+    /// Documents.
+    Document,
+    /// Tables as they stand.
+    Plain,
+    /// Tables whose rows must differ.
+    Keyed,
+    /// Tables as somebody in Germany wrote them, with rules for whole rows.
+    German,
+    /// The clean form of those: canonical, whatever the locale of the file was.
+    Joined,
+}
+
+impl Rules {
+    fn of(format: InputFormat, bytes: &[u8]) -> Self {
+        match bytes.len() % 4 {
+            _ if format == InputFormat::Json => Self::Document,
+            0 | 1 => Self::Plain,
+            2 => Self::Keyed,
+            _ => Self::German,
         }
+    }
+
+    fn of_clean(self) -> Self {
+        match self {
+            Self::German => Self::Joined,
+            other => other,
+        }
+    }
+
+    fn schema(self) -> &'static str {
+        match self {
+            Self::Document => DOCUMENT,
+            Self::Plain | Self::Keyed => ROW,
+            Self::German | Self::Joined => JOINED,
+        }
+    }
+
+    fn input(self, max_bytes: u64) -> InputSpec {
+        let mut table = TableSpec::default();
+        if matches!(self, Self::Keyed | Self::German | Self::Joined) {
+            table.key = vec!["line".to_owned()];
+            table.max_rows = Some(500);
+        }
+        if self == Self::German {
+            table.locale = Some(Locale::DeDe);
+        }
+        InputSpec {
+            accepts: InputFormat::ALL.to_vec(),
+            schema: "schema.json".to_owned(),
+            max_bytes,
+            table: Some(table),
+        }
+    }
+
+    /// Reads files of a format by these rules; made once, for making it is the larger work.
+    fn reader(self, format: InputFormat, max_bytes: u64) -> Rc<Reader> {
+        thread_local! {
+            static READERS: RefCell<HashMap<(Rules, InputFormat, u64), Rc<Reader>>> = RefCell::default();
+        }
+        READERS.with_borrow_mut(|readers| {
+            let reader = readers.entry((self, format, max_bytes)).or_insert_with(|| {
+                let reader = Reader::new(&self.input(max_bytes), format, self.schema());
+                Rc::new(reader.expect("the schema is one"))
+            });
+            Rc::clone(reader)
+        })
     }
 }
 
 /// Reads a file of a format, and checks everything that must hold.
 pub fn check(format: InputFormat, bytes: &[u8]) {
-    let (schema, table) = match format {
-        InputFormat::Json => (DOCUMENT, TableSpec::default()),
-        _ => table_rules(bytes),
-    };
-    let mut input = InputSpec {
-        accepts: InputFormat::ALL.to_vec(),
-        schema: "schema.json".to_owned(),
-        max_bytes: MAX_BYTES,
-        table: Some(table),
-    };
+    let rules = Rules::of(format, bytes);
     let name = format!("plan.{}", format.name());
-    if let Err(rejected) = format_of(&input, &name, bytes.len() as u64) {
+    if let Err(rejected) = format_of(&rules.input(MAX_BYTES), &name, bytes.len() as u64) {
         assert!(bytes.len() as u64 > MAX_BYTES, "{rejected:?}");
         return;
     }
-    let reader = Reader::new(&input, format, schema).expect("the schema is one");
+    let reader = rules.reader(format, MAX_BYTES);
     let mut clean = Clean::default();
     let (verdict, peak) = memory::peak_of(|| reader.read(Cursor::new(bytes), &mut clean));
     assert!(peak <= MAX_MEMORY, "reading took {peak} bytes of memory");
@@ -132,11 +172,7 @@ pub fn check(format: InputFormat, bytes: &[u8]) {
         Verdict::Accepted(reading) => {
             assert_eq!(clean.flushed, clean.total, "all of it is flushed");
             if clean.total <= MOST_CLEAN {
-                // What a clean CSV holds is canonical, whatever the locale of the file was.
-                if let Some(table) = &mut input.table {
-                    table.locale = None;
-                }
-                reads_back(&input, format, schema, &reading, &clean.kept);
+                reads_back(rules.of_clean(), format, &reading, &clean.kept);
             }
         }
         Verdict::Rejected(rejected) => {
@@ -149,25 +185,15 @@ pub fn check(format: InputFormat, bytes: &[u8]) {
 }
 
 /// A clean form is accepted itself, and is its own clean form.
-fn reads_back(
-    input: &InputSpec,
-    format: InputFormat,
-    schema: &str,
-    reading: &Reading,
-    clean: &[u8],
-) {
+fn reads_back(rules: Rules, format: InputFormat, reading: &Reading, clean: &[u8]) {
     let format = if format.is_table() {
         InputFormat::Csv
     } else {
         format
     };
-    let input = InputSpec {
-        max_bytes: MOST_CLEAN as u64,
-        ..input.clone()
-    };
-    let reader = Reader::new(&input, format, schema).expect("the schema is one");
     let mut again = Vec::new();
-    let verdict = reader
+    let verdict = rules
+        .reader(format, MOST_CLEAN as u64)
         .read(Cursor::new(clean), &mut again)
         .expect("memory can be read");
     let Verdict::Accepted(second) = verdict else {
