@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use dropcast_domain::event::{RUN_STATUS_CHANGED, RunStatusChanged, SOURCE};
 use dropcast_domain::run::Run;
 use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::{Status, Transition};
 use dropcast_domain::upload;
 use dropcast_run_store::{History as _, Runs as _};
+use serde_json::Value;
 
 use crate::stack::{LIMIT, until};
 use crate::{Dropped, Event, Stack, Upload};
@@ -116,6 +118,21 @@ impl Stack {
             .send()
             .await?;
         Ok(answer.status.as_str().to_owned())
+    }
+
+    /// Starts an execution of a machine and waits for its end.
+    pub async fn executed(&self, machine: &str, input: &Value) -> Result<DescribeExecutionOutput> {
+        let start = self.sfn.start_execution().state_machine_arn(machine);
+        let started = start.input(input.to_string()).send().await?;
+        until(&format!("the execution of {input} has ended"), || async {
+            let describe = self.sfn.describe_execution();
+            let answer = describe
+                .execution_arn(&started.execution_arn)
+                .send()
+                .await?;
+            Ok((answer.status.as_str() != "RUNNING").then_some(answer))
+        })
+        .await
     }
 
     fn execution_arn(&self, run: &RunId) -> Result<String> {

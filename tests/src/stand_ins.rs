@@ -116,22 +116,9 @@ impl StandIns {
             ..Case::default()
         };
         held(&self.cases).insert(name.to_owned(), case);
-        let started = stack
-            .sfn
-            .start_execution()
-            .state_machine_arn(&self.machine)
-            .input(json!({ "runId": name }).to_string())
-            .send()
+        let ended = stack
+            .executed(&self.machine, &json!({ "runId": name }))
             .await?;
-        let ended = until(&format!("the execution of “{name}” has ended"), || async {
-            let describe = stack.sfn.describe_execution();
-            let answer = describe
-                .execution_arn(&started.execution_arn)
-                .send()
-                .await?;
-            Ok((answer.status.as_str() != "RUNNING").then_some(answer))
-        })
-        .await?;
         let case = held(&self.cases).remove(name).unwrap_or_default();
         let output = ended.output.as_deref().map(serde_json::from_str::<Value>);
         Ok(Played {

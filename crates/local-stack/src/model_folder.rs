@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use dropcast_domain::model::{MANIFEST_FILE, Manifest, TableSpec};
-use dropcast_domain::problem::{nearest, quoted};
+use dropcast_domain::model::{MANIFEST_FILE, Manifest};
+use dropcast_domain::problem::Problem;
 use dropcast_domain::registry::Draft;
 use dropcast_inputs::CompiledSchema;
 use dropcast_inputs::table::RowSchema;
@@ -87,28 +87,16 @@ impl ModelFolder {
             Some(text) => RowSchema::parse(text.as_bytes()),
         };
         let rows = rows.map_err(|error| unusable(path, error.to_string()))?;
-        misspelt_key(table, &rows).map_or(Ok(()), |problem| Err(unusable(path, problem)))
-    }
-}
-
-/// A key column that nothing declares, where one that is declared has nearly its name.
-fn misspelt_key(table: &TableSpec, rows: &RowSchema) -> Option<String> {
-    let declared: Vec<&str> = rows
-        .column_names()
-        .chain(table.required_columns.iter().map(String::as_str))
-        .chain(table.optional_columns.iter().map(String::as_str))
-        .collect();
-    table.key.iter().find_map(|column| {
-        if declared.contains(&column.as_str()) {
-            return None;
+        match rows.misspelt(table).problems.first() {
+            None => Ok(()),
+            Some(Problem {
+                at, found, allowed, ..
+            }) => Err(unusable(
+                path,
+                format!("It has no column {found}, which {at} names; did you mean {allowed}?"),
+            )),
         }
-        let meant = nearest(column, declared.iter().copied())?;
-        Some(format!(
-            "It has no column {}, which input.table.key names; did you mean {}?",
-            quoted(column),
-            quoted(meant)
-        ))
-    })
+    }
 }
 
 fn schema(folder: &Path, path: &str) -> Result<String, Error> {

@@ -4,8 +4,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_s3::config::Credentials;
+use dropcast_tests::Stack;
 use dropcast_tests::stand_ins::{PACKAGES, role};
-use dropcast_tests::{Stack, until};
 use serde_json::json;
 
 use crate::world::stories;
@@ -65,22 +65,8 @@ async fn invariant_8_a_function_is_refused_what_its_role_does_not_allow(
     });
     let outputs = stack.deploy_beside("refused", &template).await?;
     let input = json!({ "runId": "20260301T093000-0123456789ab", "status": "failed" });
-    let started = stack
-        .sfn
-        .start_execution()
-        .state_machine_arn(outputs.get("Machine").context("the state machine")?)
-        .input(input.to_string())
-        .send()
-        .await?;
-    let ended = until("the refused function has answered", || async {
-        let describe = stack.sfn.describe_execution();
-        let answer = describe
-            .execution_arn(&started.execution_arn)
-            .send()
-            .await?;
-        Ok((answer.status.as_str() != "RUNNING").then_some(answer))
-    })
-    .await?;
+    let machine = outputs.get("Machine").context("the state machine")?;
+    let ended = stack.executed(machine, &input).await?;
     assert_eq!(ended.status.as_str(), "FAILED");
     assert_eq!(ended.error.as_deref(), Some("Internal"));
     let cause = ended.cause.unwrap_or_default();

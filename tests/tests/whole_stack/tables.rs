@@ -55,11 +55,8 @@ impl Bad {
         says: &'static [&'static str],
     ) -> Self {
         Self {
-            name,
-            file,
-            content,
-            says,
             marked: false,
+            ..Self::cells(name, file, content, says)
         }
     }
 }

@@ -129,29 +129,26 @@ impl RowSchema {
             .into_iter()
     }
 
-    /// What a manifest says about columns that the schema does not have, where another name was
-    /// probably meant; places as in the manifest: `input.table.key`.
+    /// The key columns of a manifest that neither the schema nor the manifest itself declares,
+    /// where one that is declared has nearly their name: `found` is the name, `allowed` what was
+    /// probably meant.
     pub fn misspelt(&self, spec: &TableSpec) -> ProblemList {
+        let declared: Vec<&str> = self
+            .column_names()
+            .chain(spec.required_columns.iter().map(String::as_str))
+            .chain(spec.optional_columns.iter().map(String::as_str))
+            .collect();
         let mut problems = ProblemList::default();
-        let lists = [
-            ("required_columns", &spec.required_columns),
-            ("optional_columns", &spec.optional_columns),
-            ("key", &spec.key),
-        ];
-        for (list, name) in lists
-            .into_iter()
-            .flat_map(|(list, names)| names.iter().map(move |name| (list, name)))
-        {
-            let known: Vec<&str> = self.column_names().collect();
-            if known.contains(&name.as_str()) {
+        for name in &spec.key {
+            if declared.contains(&name.as_str()) {
                 continue;
             }
-            if let Some(meant) = nearest(name, known) {
-                let at = format!("input.table.{list}");
+            if let Some(meant) = nearest(name, declared.iter().copied()) {
+                let at = "input.table.key";
                 let (name, meant) = (quoted(name), quoted(meant));
                 let message =
                     format!("At {at}: the row schema has no column {name}. Did you mean {meant}?");
-                problems.push(Problem::with_message(&at, &name, &meant, &message));
+                problems.push(Problem::with_message(at, &name, &meant, &message));
             }
         }
         problems

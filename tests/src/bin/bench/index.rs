@@ -10,14 +10,12 @@ use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::output;
 use dropcast_domain::run::{Acceptance, AcceptedInput, Run, Wishes};
 use dropcast_domain::run_id::{JobId, Version};
-use dropcast_domain::upload::Upload;
-use dropcast_run_store::{DynamoStore, Jobs as _, Runs as _, Validation as _, Verdict};
-use jiff::{SignedDuration, Timestamp};
+use dropcast_run_store::{Jobs as _, Validation as _, Verdict};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::numbers::{megabytes, now, round};
+use crate::numbers::{megabytes, round};
 use crate::report::Report;
 use crate::runtime_api::RuntimeApi;
 use crate::stack::{Bench, MODEL, Setup};
@@ -101,21 +99,8 @@ struct Outputs {
 impl Outputs {
     async fn of_a_new_run(bench: &Bench) -> anyhow::Result<Self> {
         let connection = bench.connection();
-        let at = Timestamp::from_nanosecond(now())?;
-        let upload = Upload {
-            bucket: connection.output("InputsBucketName")?.to_owned(),
-            key: format!("inputs/{MODEL}/index.json"),
-            version_id: Some("1".to_owned()),
-            sequencer: None,
-            bytes: 2,
-            at,
-        };
-        let run = Run::begin(upload, at.checked_add(SignedDuration::from_hours(24))?);
-        let store = DynamoStore::new(
-            aws_sdk_dynamodb::Client::new(&connection.sdk_config()),
-            connection.output("RunsTableName")?,
-        );
-        store.begin(&run).await?;
+        let key = format!("inputs/{MODEL}/index.json");
+        let (store, run) = bench.begin_run(key, Some("1".to_owned()), 2).await?;
         let wishes = Wishes {
             title: "Index".to_owned(),
             notify: Vec::new(),

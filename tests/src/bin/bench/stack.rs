@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
+use dropcast_domain::run::Run;
+use dropcast_domain::upload::Upload;
 use dropcast_local_stack::{Connection, LocalStack, Options, Quiet, Registry, register};
-use jiff::Timestamp;
+use dropcast_run_store::{DynamoStore, Runs as _};
+use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -104,6 +107,32 @@ impl Bench {
         let at = Timestamp::from_nanosecond(now())?;
         register(&model, &registry, at, &Quiet).await?;
         Ok(())
+    }
+
+    /// Writes the record of a run of this file, as start-run would; answers it with its store.
+    pub(crate) async fn begin_run(
+        &self,
+        key: String,
+        version_id: Option<String>,
+        bytes: u64,
+    ) -> anyhow::Result<(DynamoStore, Run)> {
+        let connection = self.connection();
+        let at = Timestamp::from_nanosecond(now())?;
+        let upload = Upload {
+            bucket: connection.output("InputsBucketName")?.to_owned(),
+            key,
+            version_id,
+            sequencer: None,
+            bytes,
+            at,
+        };
+        let run = Run::begin(upload, at.checked_add(SignedDuration::from_hours(24))?);
+        let store = DynamoStore::new(
+            aws_sdk_dynamodb::Client::new(&connection.sdk_config()),
+            connection.output("RunsTableName")?,
+        );
+        store.begin(&run).await?;
+        Ok((store, run))
     }
 
     /// A function's environment on this stack, for a Runtime API of the bench's own.

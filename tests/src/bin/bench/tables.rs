@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::run::Run;
-use dropcast_domain::upload::Upload;
 use dropcast_local_stack::{Quiet, Registry, register};
-use dropcast_run_store::{DynamoStore, Runs as _};
-use jiff::{SignedDuration, Timestamp};
+use dropcast_run_store::Runs as _;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::process::Command;
@@ -159,27 +157,12 @@ async fn through_the_function(
     file: File,
     path: &Path,
 ) -> anyhow::Result<Figures> {
-    let connection = bench.connection();
     let bytes = fs::metadata(path)?.len();
     let key = format!("inputs/{MODEL}/{}", file.name);
-    let bucket = connection.output("InputsBucketName")?;
+    let bucket = bench.connection().output("InputsBucketName")?;
     let put = bench.s3.put_object().bucket(bucket).key(&key);
     let put = put.body(ByteStream::from_path(path).await?).send().await?;
-    let at = Timestamp::from_nanosecond(now())?;
-    let upload = Upload {
-        bucket: bucket.to_owned(),
-        key,
-        version_id: put.version_id,
-        sequencer: None,
-        bytes,
-        at,
-    };
-    let run = Run::begin(upload, at.checked_add(SignedDuration::from_hours(24))?);
-    let store = DynamoStore::new(
-        aws_sdk_dynamodb::Client::new(&connection.sdk_config()),
-        connection.output("RunsTableName")?,
-    );
-    store.begin(&run).await?;
+    let (store, run) = bench.begin_run(key, put.version_id, bytes).await?;
     let environment = bench.environment_of("validate-inputs")?;
     let mut api = RuntimeApi::serve().await?;
     let event = json!({ "runId": run.id });
