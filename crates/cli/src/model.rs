@@ -8,7 +8,8 @@ use dropcast_domain::{
     registry::RegisteredVersion,
     run_id::Version,
 };
-use dropcast_local_stack::{ModelFolder, Registry};
+use dropcast_local_stack::Registry;
+use dropcast_model_folder::{FolderError, ModelFolder};
 use dropcast_run_store::{History as _, Models as _};
 
 use crate::{
@@ -116,7 +117,7 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
 pub fn not_accepted(error: dropcast_local_stack::Error) -> anyhow::Error {
     use dropcast_local_stack::Error;
     match &error {
-        Error::Manifest(_) | Error::Schema { .. } | Error::Image { .. } => {
+        Error::Folder(error) if is_the_models_fault(error) => {
             Stop::new(Exit::NotAccepted, error.to_string())
                 .advice("Correct this and register the folder again.")
                 .into()
@@ -146,7 +147,15 @@ pub(crate) fn check_folder(dir: &Path) -> Result<(), Stop> {
 /// What a model's folder declares.
 pub(crate) fn read_folder(dir: &Path) -> anyhow::Result<ModelFolder> {
     check_folder(dir)?;
-    ModelFolder::read(dir).map_err(not_accepted)
+    ModelFolder::read(dir).map_err(|error| not_accepted(error.into()))
+}
+
+/// Whether whoever wrote a model has something to correct.
+pub(crate) fn is_the_models_fault(error: &FolderError) -> bool {
+    matches!(
+        error,
+        FolderError::Manifest(_) | FolderError::Schema { .. } | FolderError::Item { .. }
+    )
 }
 
 async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {

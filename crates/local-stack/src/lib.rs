@@ -12,7 +12,6 @@ mod error;
 mod http;
 mod image;
 mod mailbox;
-mod model_folder;
 mod options;
 mod package;
 mod processes;
@@ -22,9 +21,9 @@ mod state;
 mod venv;
 
 pub use connection::Connection;
+pub use dropcast_model_folder::{FolderError, ModelFolder};
 pub use error::Error;
 pub use mailbox::Mail;
-pub use model_folder::ModelFolder;
 pub use options::{Options, Progress, Quiet, Reporter, STATE_FOLDER};
 pub use processes::marked as processes_of;
 pub use register::{Registered, Registry, register};
