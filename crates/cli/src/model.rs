@@ -1,5 +1,10 @@
 //! `dropcast model`.
 
+mod describe;
+mod init;
+mod push;
+mod try_out;
+
 use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment};
@@ -13,7 +18,7 @@ use dropcast_model_folder::{FolderError, ModelFolder};
 use dropcast_run_store::{History as _, Models as _};
 
 use crate::{
-    args::{self, Register},
+    args::{self, Common, Register},
     clock,
     document::{ModelDetail, ModelSummary, Models, Registered, VersionView},
     exit::{Exit, Stop},
@@ -26,12 +31,27 @@ use crate::{
 /// How many versions of a model are shown, the newest first.
 const SHOWN: u32 = 20;
 
-/// Registers or looks at models.
-pub async fn run(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+/// Does something with a model's folder, or with what is registered on a stack.
+pub async fn run(command: &args::Model, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    match command {
+        args::Model::Init(args) => init::run(args, screen),
+        args::Model::Test(args) => Box::pin(try_out::run(args, common, screen)).await,
+        args::Model::Describe(args) => describe::run(args, screen),
+        _ => {
+            let stack = Stack::find(common).await?;
+            Box::pin(on_stack(command, &stack, screen)).await
+        }
+    }
+}
+
+async fn on_stack(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     match command {
         args::Model::Register(args) => Box::pin(register(args, stack, screen)).await,
         args::Model::List => list(stack, screen).await,
         args::Model::Show { model } => show(model, stack, screen).await,
+        args::Model::Push(args) => Box::pin(push::run(args, stack, screen)).await,
+        // Done without a stack.
+        args::Model::Init(_) | args::Model::Test(_) | args::Model::Describe(_) => Ok(Exit::Done),
     }
 }
 

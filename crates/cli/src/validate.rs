@@ -1,6 +1,6 @@
 //! `dropcast validate`: what a run would say of a file, before anything is uploaded.
 
-mod document;
+pub(crate) mod document;
 mod file;
 pub(crate) mod folder;
 mod model;

@@ -33,13 +33,13 @@ use clap::Parser as _;
 use crate::args::Args;
 use crate::cache::Cache;
 use crate::config::{Config, Environment};
-use crate::error::JobError;
 use crate::model::Bounds;
 use crate::signals::Signals;
 use crate::upload::Uploader;
 use crate::work_folder::WorkFolder;
 
-pub use crate::rehearsal::{Rehearsal, Rehearsed, WrittenFile, rehearse};
+pub use crate::error::JobError;
+pub use crate::rehearsal::{LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
 pub use crate::s3_uri::S3Uri;
 
 /// Warnings of one kind that are told one by one; the rest is counted. The last lines of a job's

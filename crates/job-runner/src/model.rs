@@ -32,6 +32,8 @@ pub(crate) struct Bounds<'a> {
     pub(crate) folder: Option<&'a Path>,
     /// How long it may take. AWS Batch sees to that in a job.
     pub(crate) limit: Option<Duration>,
+    /// Whether its stdout goes to our stderr.
+    pub(crate) stdout_is_taken: bool,
 }
 
 /// How the model ended.
@@ -61,7 +63,7 @@ pub(crate) async fn run(
     // Orphans of the model become our children, as if we were process 1 of the container: they can
     // be reaped and, at the end, found. Where the kernel refuses, only the group is looked after.
     let _ = set_child_subreaper(true);
-    let mut child = start(command, variables, bounds.folder)?;
+    let mut child = start(command, variables, bounds)?;
     let group = Pid::from_raw(child.id().cast_signed());
     let mut asked_by = None;
     let mut timed_out = false;
@@ -109,15 +111,18 @@ async fn reached(due: Option<Instant>) {
 fn start(
     command: &[OsString],
     variables: &[(&str, OsString)],
-    folder: Option<&Path>,
+    bounds: Bounds<'_>,
 ) -> Result<Child, JobError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(JobError::Usage("no command was given".to_owned()));
     };
     let shown = program.to_string_lossy();
     let mut process = Command::new(program);
-    if let Some(folder) = folder {
+    if let Some(folder) = bounds.folder {
         process.current_dir(folder);
+    }
+    if bounds.stdout_is_taken {
+        process.stdout(io::stderr());
     }
     process
         .args(arguments)
@@ -226,12 +231,12 @@ mod tests {
 
     #[test]
     fn a_command_that_is_missing_is_told_from_one_that_cannot_start() {
-        let missing = start(&["no-such-command".into()], &[], None).unwrap_err();
+        let missing = start(&["no-such-command".into()], &[], Bounds::default()).unwrap_err();
         assert_eq!(missing.exit_code(), 127);
         let folder = tempfile::tempdir().unwrap();
         let plain = folder.path().join("plain");
         std::fs::write(&plain, "not a program").unwrap();
-        let not_executable = start(&[plain.into()], &[], None).unwrap_err();
+        let not_executable = start(&[plain.into()], &[], Bounds::default()).unwrap_err();
         assert_eq!(not_executable.exit_code(), 126);
     }
 }

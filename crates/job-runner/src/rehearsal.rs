@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::JobError;
 use crate::model::Bounds;
@@ -38,6 +38,8 @@ pub struct Rehearsal<'a> {
     pub variables: &'a [(&'a str, OsString)],
     /// How long the command may take; SIGTERM and, 30 s later, SIGKILL end it then.
     pub limit: Option<Duration>,
+    /// Whether its stdout goes to our stderr, because our stdout is for something else.
+    pub stdout_is_taken: bool,
 }
 
 /// How a rehearsal ended.
@@ -52,7 +54,7 @@ pub struct Rehearsed {
 }
 
 /// One file that would be published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WrittenFile {
     /// Its path below the output folder.
@@ -79,6 +81,7 @@ pub async fn rehearse(rehearsal: &Rehearsal<'_>) -> Result<Rehearsed, JobError> 
     let bounds = Bounds {
         folder: rehearsal.folder,
         limit: rehearsal.limit,
+        stdout_is_taken: rehearsal.stdout_is_taken,
     };
     let ended = model::run(rehearsal.command, &variables, bounds, &mut signals).await?;
     let mut rehearsed = Rehearsed {
@@ -113,6 +116,10 @@ pub async fn rehearse(rehearsal: &Rehearsal<'_>) -> Result<Rehearsed, JobError> 
     Ok(rehearsed)
 }
 
+/// The name of the list of outputs that a rehearsal in a folder leaves there: a JSON object a
+/// line, a [`WrittenFile`].
+pub const LISTING: &str = "files.jsonl";
+
 /// Rehearses in a folder that somebody prepared, as `--help` says, and leaves the list there.
 pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8, JobError> {
     // Without links, so that what a link among the outputs leads to can be compared with it.
@@ -141,6 +148,7 @@ pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8,
         cache: &cache,
         variables: &[],
         limit: None,
+        stdout_is_taken: false,
     })
     .await?;
     if rehearsed.exit_code != 0 {
@@ -149,7 +157,7 @@ pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8,
     if rehearsed.files.is_empty() {
         say(NO_OUTPUTS);
     }
-    let listing = folder.join("files.jsonl");
+    let listing = folder.join(LISTING);
     write_listing(&listing, &rehearsed.files).map_err(|error| {
         JobError::WorkFolder(format!("{} cannot be written: {error}", listing.display()))
     })?;

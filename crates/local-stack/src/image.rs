@@ -4,6 +4,7 @@
 //! model with a `requirements.txt` finds its Python environment in `.venv`, a link that is no part
 //! of the content.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
@@ -13,17 +14,87 @@ use dropcast_model_folder::{Item, ItemKind, items};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::Error;
+use crate::stack::step;
+use crate::{Error, ModelFolder, Progress, Reporter, venv};
 
 /// The environment's name inside a snapshot.
 const VENV: &str = ".venv";
 /// A snapshot of a model's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Image {
+pub struct Image {
     /// `local/<model>@sha256:<hex>`, what a job definition names.
-    pub(crate) reference: String,
+    pub reference: String,
     /// The snapshot's folder.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
+}
+
+/// What makes images of models' folders.
+#[derive(Debug, Clone)]
+pub struct ImageBuilder {
+    /// Root of the images.
+    pub images: PathBuf,
+    /// The Python that environments of models are made with.
+    pub python: PathBuf,
+    /// Folder that keeps the environments.
+    pub venvs: PathBuf,
+}
+
+impl Image {
+    /// The `PATH` of what runs in it: the model's own Python environment first, then `folders`.
+    pub fn path(&self, folders: impl IntoIterator<Item = PathBuf>) -> OsString {
+        let own = self.folder.join(VENV).join("bin");
+        // Fails only for a folder with a colon in its name, which then cannot be in a PATH.
+        std::env::join_paths(std::iter::once(own).chain(folders)).unwrap_or_default()
+    }
+}
+
+impl ImageBuilder {
+    /// A builder that keeps environments where all stacks and clones of this user find them.
+    pub fn new(images: PathBuf, python: PathBuf) -> Self {
+        Self {
+            images,
+            python,
+            venvs: venv::default_folder(),
+        }
+    }
+
+    /// Makes the image of a folder: a snapshot and, where the model names Python packages, an
+    /// environment with them. The reporter hears of each package.
+    pub async fn build(
+        &self,
+        model: &ModelFolder,
+        folder: &Path,
+        reporter: &dyn Reporter,
+    ) -> Result<Image, Error> {
+        let image = step(reporter, "taking a snapshot of the model", async {
+            let (name, folder) = (model.manifest.name.clone(), folder.to_owned());
+            let images = self.images.clone();
+            let work = move || snapshot(name.as_str(), &folder, &images);
+            tokio::task::spawn_blocking(work)
+                .await
+                .map_err(Error::call("taking the snapshot"))?
+        })
+        .await?;
+        let requirements = image.folder.join(venv::REQUIREMENTS);
+        if requirements.is_file() {
+            let told = |line: &str| {
+                tracing::debug!(line, "pip");
+                if let Some(package) = line.trim_start().strip_prefix("Collecting ") {
+                    reporter.report(Progress {
+                        step: format!(
+                            "installing {}",
+                            package.split(" (").next().unwrap_or(package)
+                        ),
+                        took: None,
+                    });
+                }
+            };
+            let work = venv::provide(&requirements, &self.python, &self.venvs, &told);
+            let venv = step(reporter, "preparing the model's Python environment", work).await?;
+            link_venv(&image, &venv)?;
+        }
+        Ok(image)
+    }
 }
 
 /// Takes the snapshot, unless one of the very same content stands already. Blocks.

@@ -11,6 +11,7 @@ mod ignore;
 mod items;
 mod pack;
 mod record;
+pub mod trial;
 mod twin;
 mod unpack;
 

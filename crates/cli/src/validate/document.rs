@@ -53,17 +53,17 @@ pub(super) struct ModelView {
 
 /// Why a file is not accepted.
 #[derive(Debug, Serialize)]
-pub(super) struct RejectionView {
+pub(crate) struct RejectionView {
     /// The stable code.
-    pub(super) code: ErrorCode,
+    pub(crate) code: ErrorCode,
     /// What is wrong, in a sentence.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// What to do.
     pub(super) advice: &'static str,
 }
 
 impl RejectionView {
-    pub(super) fn of(rejected: &Rejected) -> Self {
+    pub(crate) fn of(rejected: &Rejected) -> Self {
         Self {
             code: rejected.code,
             message: rejected.message(),
