@@ -5,6 +5,7 @@
 //! [`LocalStack::attach`]. [`register`] makes a folder a version of a model that it can run.
 
 pub mod batch;
+pub mod codebuild;
 mod connection;
 mod deploy;
 mod emulator;
@@ -16,6 +17,7 @@ mod options;
 mod package;
 mod processes;
 mod register;
+mod service;
 mod stack;
 mod state;
 mod venv;

@@ -97,6 +97,21 @@ pub(crate) fn package(
     })
 }
 
+/// The names of a template's parameters.
+pub(crate) fn parameters(template: &str) -> Vec<&str> {
+    let section = template
+        .lines()
+        .skip_while(|line| *line != "Parameters:")
+        .skip(1)
+        .take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+    section
+        .filter_map(|line| {
+            let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+            (!name.starts_with([' ', '#'])).then_some(name)
+        })
+        .collect()
+}
+
 /// The binary of a program, once it is known to be there.
 fn built(binaries: &Path, name: &str) -> Result<PathBuf, Error> {
     let path = binaries.join(name);
