@@ -143,7 +143,7 @@ impl Builder {
             .send()
             .await
             .unwrap()
-            .build
+            .build_value
             .unwrap()
     }
 
