@@ -247,17 +247,31 @@ impl Requester {
     pub fn model_name(&self) -> Option<ModelName> {
         self.model.as_deref()?.parse().ok()
     }
+}
 
-    /// The record of their build, with how it ended.
-    pub fn build(self, build_id: BuildId, end: BuildEnd, at: Timestamp) -> Build {
+/// A build that has ended, before it is known what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedBuild {
+    /// The build.
+    pub build_id: BuildId,
+    /// What its requester said.
+    pub requester: Requester,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
+impl EndedBuild {
+    /// Its record.
+    pub fn record(&self, end: BuildEnd) -> Build {
+        let requester = &self.requester;
         Build {
-            build_id,
-            model: self.model_name(),
+            build_id: self.build_id.clone(),
+            model: requester.model_name(),
             end,
-            commit: self.commit,
-            requested_by: self.by,
-            notify: self.notify,
-            at,
+            commit: requester.commit.clone(),
+            requested_by: requester.by.clone(),
+            notify: requester.notify.clone(),
+            at: self.at,
         }
     }
 }
@@ -318,7 +332,12 @@ mod tests {
                 &"x".repeat(5_000),
             )
         });
-        let build = requester.build(ID.parse().unwrap(), failed, Timestamp::UNIX_EPOCH);
+        let ended = EndedBuild {
+            build_id: ID.parse().unwrap(),
+            requester,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let build = ended.record(failed);
         let json = serde_json::to_value(&build).unwrap();
         assert_eq!(json["status"], "failed");
         assert_eq!(json["phase"], "INSTALL");
