@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
-    model::{MANIFEST_FILE, ModelName},
+    model::{MANIFEST_FILE, ModelName, Vcpus},
     registry::RegisteredVersion,
     run_id::Version,
 };
@@ -264,13 +264,18 @@ fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 3] {
     let runs = format!(
         "{} with {}, {} MiB, {} at most, {}",
         words::printable(&job.command.join(" ")),
-        words::counted(job.vcpus.into(), "vCPU"),
+        vcpus(job.vcpus),
         job.memory_mib,
         words::counted(job.timeout_minutes.into(), "minute"),
         words::counted(job.attempts.into(), "attempt"),
     );
     let mails = words::printable(&manifest.notify.recipients.join(", "));
     [("Reads", reads), ("Runs", runs), ("Mails", mails)]
+}
+
+/// Virtual CPUs with their noun.
+fn vcpus(vcpus: Vcpus) -> String {
+    format!("{vcpus} vCPU{}", if vcpus.is_one() { "" } else { "s" })
 }
 
 /// What a version is for and what it writes.

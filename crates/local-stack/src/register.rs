@@ -148,10 +148,10 @@ async fn define_job(
     image: &str,
 ) -> Result<String, Error> {
     let job = &manifest.job;
-    let requirement = |kind, value: u32| {
+    let requirement = |kind, value: String| {
         ResourceRequirement::builder()
             .r#type(kind)
-            .value(value.to_string())
+            .value(value)
             .build()
     };
     let command = [JOB_RUNNER.to_owned(), "--".to_owned()];
@@ -160,8 +160,11 @@ async fn define_job(
         .set_command(Some(
             command.into_iter().chain(job.command.clone()).collect(),
         ))
-        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus))
-        .resource_requirements(requirement(ResourceType::Memory, job.memory_mib))
+        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus.to_string()))
+        .resource_requirements(requirement(
+            ResourceType::Memory,
+            job.memory_mib.to_string(),
+        ))
         .build();
     let answer = client
         .register_job_definition()
