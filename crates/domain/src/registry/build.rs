@@ -12,6 +12,9 @@ use crate::{model::ModelName, recipient, run_id::Version};
 /// The most log lines that are kept of a failed build.
 pub const MOST_BUILD_LINES: usize = 40;
 
+/// The longest line that is kept, in characters: all of them fit an item many times over.
+const LINE_LENGTH: usize = 500;
+
 /// The longest message that is kept, in characters.
 const MESSAGE_LENGTH: usize = 1_000;
 
@@ -201,6 +204,18 @@ impl BuildFailure {
         }
     }
 
+    /// The same failure with the last lines that the build logged, as far as they are kept.
+    #[must_use]
+    pub fn with_log(self, logged: &[String]) -> Self {
+        let first = logged.len().saturating_sub(MOST_BUILD_LINES);
+        let last = logged.iter().skip(first);
+        let lines = last.map(|line| shortened(line.trim_end(), LINE_LENGTH));
+        Self {
+            lines: lines.collect(),
+            ..self
+        }
+    }
+
     /// What was built can be no version, for this reason.
     pub fn refused(message: &str) -> Self {
         Self::new(BuildCode::VersionRefused, BuildPhase::Register, message)
@@ -241,6 +256,23 @@ impl Requester {
             }
         }
         said
+    }
+
+    /// The same with what `CodeBuild` itself knows, where nothing is said: who began the build, and
+    /// the source's version if it is a commit.
+    #[must_use]
+    pub fn or_else(self, initiator: Option<&str>, source_version: Option<&str>) -> Self {
+        let by = || Some(shortened(&crate::title::one_line(initiator?), NAME_LENGTH));
+        let is_commit = |version: &&str| {
+            (7..=64).contains(&version.len())
+                && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let commit = source_version.filter(is_commit).map(ToOwned::to_owned);
+        Self {
+            by: self.by.or_else(by),
+            commit: self.commit.or(commit),
+            ..self
+        }
     }
 
     /// The model that is to come of it, if that can be a model's name.
