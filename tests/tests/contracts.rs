@@ -102,10 +102,11 @@ fn runs() -> Vec<Run> {
     ));
     rejected.advance(step(0, Status::Rejected, 20));
     let mut accepted = judged;
-    let mut acceptance = acceptance(&begun.id);
-    acceptance.input.table = Some(table());
+    let acceptance = acceptance(&begun.id);
+    let mut input = acceptance.input.unwrap();
+    input.table = Some(table());
     accepted.version = Some(acceptance.version);
-    accepted.input = Some(acceptance.input);
+    accepted.input = Some(input);
     accepted.name_job(job());
     accepted.advance(step(1, Status::Waiting, 40));
     let mut failed = accepted.clone();

@@ -149,7 +149,7 @@ impl Validation for MemoryStore {
             match verdict {
                 Verdict::Accepted(acceptance) => {
                     run.version = Some(acceptance.version);
-                    run.input = Some(acceptance.input.clone());
+                    run.input.clone_from(&acceptance.input);
                 }
                 Verdict::Rejected {
                     problem_count,
