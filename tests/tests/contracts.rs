@@ -129,7 +129,13 @@ fn runs() -> Vec<Run> {
         .collect();
     succeeded.output_count = Some(100_000);
     succeeded.advance(step(1, Status::Succeeded, 60));
-    vec![begun, sparse, pinned, rejected, accepted, failed, succeeded]
+    let refresh = run_of(Upload {
+        key: format!("refresh/{MODEL}/20260302T060000Z.json"),
+        ..upload(MODEL, "")
+    });
+    vec![
+        begun, sparse, pinned, rejected, accepted, failed, succeeded, refresh,
+    ]
 }
 
 #[test]
