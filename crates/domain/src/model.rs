@@ -220,6 +220,18 @@ impl InputFormat {
     }
 }
 
+/// What runs a model's command inside its container.
+pub const JOB_RUNNER: &str = "dropcast-job";
+
+/// The command of a job that runs a model's own command.
+pub fn job_command(command: &[String]) -> Vec<String> {
+    [JOB_RUNNER, "--"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(command.iter().cloned())
+        .collect()
+}
+
 /// How a model runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

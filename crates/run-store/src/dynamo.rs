@@ -6,6 +6,7 @@ mod mails;
 mod models;
 mod progress;
 mod promotion;
+mod refreshes;
 mod transaction;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;

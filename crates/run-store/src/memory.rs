@@ -27,8 +27,8 @@ use dropcast_domain::{
 use jiff::Timestamp;
 
 use crate::{
-    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Outputs, Runs, StoreError,
-    Tokens, Validation, Verdict, verbs::Answer,
+    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Outputs, Refreshes, Runs,
+    StoreError, Tokens, Validation, Verdict, verbs::Answer,
 };
 
 /// Runs and models in memory; clones share them.
@@ -45,6 +45,7 @@ struct Table {
     versions: BTreeMap<(ModelName, Version), RegisteredVersion>,
     defaults: BTreeMap<ModelName, Defaults>,
     builds: BTreeMap<BuildId, Build>,
+    refreshes: BTreeMap<ModelName, Timestamp>,
 }
 
 /// A run's record and what belongs to it.
@@ -153,7 +154,7 @@ impl Validation for MemoryStore {
             match verdict {
                 Verdict::Accepted(acceptance) => {
                     run.version = Some(acceptance.version);
-                    run.input = Some(acceptance.input.clone());
+                    run.input.clone_from(&acceptance.input);
                 }
                 Verdict::Rejected {
                     problem_count,
@@ -273,6 +274,19 @@ impl Mails for MemoryStore {
 
 fn slot(mail: &MailKey) -> (RunId, &'static str, String) {
     (mail.run.clone(), mail.kind.as_str(), mail.recipient.clone())
+}
+
+impl Refreshes for MemoryStore {
+    async fn last_refresh(&self, model: &ModelName) -> Answer<Option<Timestamp>> {
+        Ok(self.table().await.refreshes.get(model).copied())
+    }
+
+    async fn remember_refresh(&self, model: &ModelName, due: Timestamp) -> Answer<()> {
+        let mut table = self.table().await;
+        let last = table.refreshes.entry(model.clone()).or_insert(due);
+        *last = due.max(*last);
+        Ok(())
+    }
 }
 
 impl History for MemoryStore {

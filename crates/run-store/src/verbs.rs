@@ -236,6 +236,22 @@ pub trait Promotion: Send + Sync {
     ) -> impl Future<Output = Answer<Result<Retirement, Unchanged>>> + Send;
 }
 
+/// Which refreshes of models were asked for on their schedules.
+pub trait Refreshes: Send + Sync {
+    /// The last moment of a model's schedule that was asked for.
+    fn last_refresh(
+        &self,
+        model: &ModelName,
+    ) -> impl Future<Output = Answer<Option<Timestamp>>> + Send;
+
+    /// Remembers a moment; an earlier one than is remembered changes nothing.
+    fn remember_refresh(
+        &self,
+        model: &ModelName,
+        due: Timestamp,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
 /// What people look up.
 pub trait History: Send + Sync {
     /// A model's runs, the newest first.

@@ -42,6 +42,8 @@ pub(crate) const RETIRED_PREFIX: &str = "RETIRED#";
 /// On a model, the time key of the entry that made its default version: whoever changes the
 /// default has seen this one.
 pub(crate) const DEFAULT_SINCE: &str = "default_since";
+/// The sort key of what is remembered of a model's scheduled refreshes.
+pub(crate) const REFRESH_SK: &str = "REFRESH";
 /// Partition of index `open-runs`.
 pub(crate) const OPEN: &str = "OPEN";
 /// Partition of index `by-model` that lists the models themselves.

@@ -17,7 +17,8 @@ mod runs;
 mod table;
 
 use dropcast_run_store::{
-    Builds, Endings, History, Jobs, Mails, Models, Outputs, Promotion, Runs, Tokens, Validation,
+    Builds, Endings, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, Runs, Tokens,
+    Validation,
 };
 
 /// Every port.
@@ -32,6 +33,7 @@ trait Store:
     + Models
     + Builds
     + Promotion
+    + Refreshes
     + History
 {
 }
@@ -47,6 +49,7 @@ impl<S> Store for S where
         + Models
         + Builds
         + Promotion
+        + Refreshes
         + History
 {
 }
@@ -84,6 +87,7 @@ contract! {
         invariant_2_any_order_of_steps_gives_the_same_record_and_timeline
         a_terminal_status_is_not_a_step
         an_accepted_input_is_kept
+        an_accepted_refresh_has_no_input
         a_rejected_input_is_kept
         finishing_twice_keeps_the_first_end
         a_run_stands_at_its_end_with_what_happened_to_it;
@@ -115,6 +119,8 @@ contract! {
         mails_of_another_kind_or_recipient_have_claims_of_their_own
         versions_are_numbered_and_the_first_is_the_default
         concurrent_registrations_get_distinct_numbers
+        everything_that_a_manifest_says_is_kept
+        of_the_refreshes_that_were_due_the_latest_is_remembered
         a_models_runs_come_newest_first
         open_runs_come_longest_unchanged_first;
 }
