@@ -1,5 +1,7 @@
 //! The command line.
 
+mod folder;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +10,7 @@ use dropcast_domain::{
     run_id::{RunId, Version},
 };
 
+pub use self::folder::{Describe, Init, Push, Test};
 use crate::words;
 
 const CODES: &str = "\
@@ -307,6 +310,25 @@ pub struct Wait {
 /// Models.
 #[derive(Debug, Subcommand)]
 pub enum Model {
+    /// Make the folder of a new model: a working skeleton
+    Init(Init),
+    /// Run a model on this machine exactly as a job would, without any stack
+    ///
+    /// Checks the input as a run does, prepares what the model's image holds, runs the
+    /// model's command with the variables and folders of a job, and holds what it wrote
+    /// against what model.toml declares.
+    Test(Test),
+    /// Build a model's folder into its next version
+    ///
+    /// Checks the folder and its examples, uploads it, starts a build and follows it.
+    /// The build checks the folder again, makes the image and tries it out on the
+    /// examples. The first version of a model becomes its default; later ones wait to
+    /// be promoted.
+    Push(Push),
+    /// Print the record of a version that a build made: version.json
+    ///
+    /// For the build itself: what it prints is what registers the version.
+    Describe(Describe),
     /// Register a model's folder as its next version
     ///
     /// The folder holds model.toml, the input's schema and the program. On the
