@@ -1,6 +1,7 @@
 //! The command line.
 
 mod folder;
+mod versions;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,7 +11,10 @@ use dropcast_domain::{
     run_id::{RunId, Version},
 };
 
-pub use self::folder::{Describe, Init, Push, Test};
+pub use self::{
+    folder::{Describe, Init, Push, Test},
+    versions::{Builds, OfVersion, Versions},
+};
 use crate::words;
 
 const CODES: &str = "\
@@ -18,7 +22,8 @@ Exit codes:
   0    done; for a run: it succeeded
   1    the run failed or was cancelled; validate: there are problems
   2    the command line does not make sense
-  3    not accepted: the run was rejected, or the model's folder has problems
+  3    not accepted: the run was rejected, the model's folder has problems, or the
+       change was refused
   4    no stack: none was found, or it cannot be started or reached
   5    --timeout was over first; the run goes on
   6    there is no such run, model, version, mail or file
@@ -354,6 +359,9 @@ pub enum Model {
         /// The model
         model: ModelName,
     },
+    /// Look at a model's versions and builds, and change its default.
+    #[command(flatten)]
+    Versions(Versions),
 }
 
 /// `model register`.

@@ -4,6 +4,7 @@ mod describe;
 mod init;
 mod push;
 mod try_out;
+mod versions;
 
 use std::path::Path;
 
@@ -52,6 +53,7 @@ async fn on_stack(command: &args::Model, stack: &Stack, screen: Screen) -> anyho
         args::Model::List => list(stack, screen).await,
         args::Model::Show { model } => show(model, stack, screen).await,
         args::Model::Push(args) => Box::pin(push::run(args, stack, screen)).await,
+        args::Model::Versions(command) => Box::pin(versions::run(command, stack, screen)).await,
         // Done without a stack.
         args::Model::Init(_) | args::Model::Test(_) | args::Model::Describe(_) => Ok(Exit::Done),
     }
