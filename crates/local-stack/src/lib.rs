@@ -5,6 +5,7 @@
 //! [`LocalStack::attach`]. [`register`] makes a folder a version of a model that it can run.
 
 pub mod batch;
+mod calls;
 pub mod codebuild;
 mod connection;
 mod deploy;
@@ -22,6 +23,7 @@ mod stack;
 mod state;
 mod venv;
 
+pub use calls::CALLS_FILE;
 pub use connection::Connection;
 pub use dropcast_model_folder::{FolderError, ModelFolder};
 pub use error::Error;

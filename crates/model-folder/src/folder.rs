@@ -5,11 +5,9 @@ use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use dropcast_domain::model::{InputFormat, MANIFEST_FILE, Manifest};
-use dropcast_domain::problem::Problem;
 use dropcast_domain::registry::Draft;
-use dropcast_inputs::CompiledSchema;
+use dropcast_inputs::declarations;
 use dropcast_inputs::file::{Reader, Verdict, format_of};
-use dropcast_inputs::table::RowSchema;
 use jiff::Timestamp;
 
 use crate::FolderError;
@@ -129,30 +127,15 @@ impl ModelFolder {
     }
 
     fn check(&self, folder: &Path) -> Result<(), FolderError> {
-        let input = &self.manifest.input;
-        let unusable = |path: &str, problem: String| FolderError::Schema {
-            file: folder.join(path),
-            problem,
-        };
-        let schema = CompiledSchema::parse(self.input_schema.as_bytes())
-            .map_err(|error| unusable(&input.schema, error.to_string()))?;
-        let Some((table, path)) = input.table.as_ref().zip(input.row_schema()) else {
-            return Ok(());
-        };
-        let rows = match &self.row_schema {
-            None => RowSchema::new(schema),
-            Some(text) => RowSchema::parse(text.as_bytes()),
-        };
-        let rows = rows.map_err(|error| unusable(path, error.to_string()))?;
-        match rows.misspelt(table).problems.first() {
-            None => Ok(()),
-            Some(Problem {
-                at, found, allowed, ..
-            }) => Err(unusable(
-                path,
-                format!("It has no column {found}, which {at} names; did you mean {allowed}?"),
-            )),
-        }
+        declarations::check(
+            &self.manifest,
+            &self.input_schema,
+            self.row_schema.as_deref(),
+        )
+        .map_err(|unusable| FolderError::Schema {
+            file: folder.join(unusable.file),
+            problem: unusable.problem,
+        })
     }
 }
 

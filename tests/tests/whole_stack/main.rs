@@ -9,6 +9,7 @@
 //! `cargo test -p dropcast-tests --test whole_stack -- bad_input`.
 
 mod aftermath;
+mod again;
 mod bad_input;
 mod checks;
 mod command_line;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         state_machine::stories(),
         odd_uploads::stories(),
         bad_input::stories(),
+        again::stories(),
         invariants::stories(),
         secrets::stories(),
         least_privilege::stories(),
