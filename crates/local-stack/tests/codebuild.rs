@@ -124,7 +124,25 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             model(&[("examples/c.csv", Some("n\nx\n"))]),
             "PRE_BUILD",
             &validate,
-            "fails  examples/c.csv",
+            "examples/c.csv:\n  ",
+        ),
+        (
+            "no-example",
+            model(&[
+                ("examples/a.json", None),
+                ("examples/b.json", None),
+                ("examples/c.csv", None),
+            ]),
+            "PRE_BUILD",
+            &validate,
+            "no example to try the image out with",
+        ),
+        (
+            "no-dockerfile",
+            model(&[("Dockerfile", None)]),
+            "PRE_BUILD",
+            &validate,
+            "no Dockerfile",
         ),
         (
             "no-package",

@@ -18,6 +18,7 @@ mod config;
 mod core;
 mod error;
 mod image;
+mod secrets;
 mod server;
 mod service;
 mod wire;
@@ -91,16 +92,21 @@ impl BatchService {
             .emulator
             .as_deref()
             .map(|endpoint| Clients::new(endpoint, &config.region));
-        let (logs, announcements, publisher) = match clients {
-            Some(Clients { events, logs, .. }) => {
+        let (logs, secrets, announcements, publisher) = match clients {
+            Some(Clients {
+                events,
+                logs,
+                secrets,
+                ..
+            }) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let source = config.event_source.clone();
                 let publisher = tokio::spawn(events::publish(events, source, receiver));
-                (Some(logs), Some(sender), Some(publisher))
+                (Some(logs), Some(secrets), Some(sender), Some(publisher))
             }
-            None => (None, None, None),
+            None => (None, None, None, None),
         };
-        let shell = Shell::new(config, logs, announcements);
+        let shell = Shell::new(config, logs, secrets, announcements);
         let router = || server::router(Arc::clone(&shell));
         let server = Server::start("Batch", port, router)
             .await

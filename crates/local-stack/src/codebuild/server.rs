@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::core::Fault;
 use super::error::ApiError;
 use super::shell::Shell;
-use super::wire::TARGET;
+use super::wire::{SUPPORTED, TARGET};
 use crate::service::server::{self, with_request_id};
 
 /// The routes of the service.
@@ -53,14 +53,17 @@ async fn operation(State(shell): State<Arc<Shell>>, headers: HeaderMap, body: By
         .get("x-amz-target")
         .and_then(|target| target.to_str().ok())
         .unwrap_or_default();
-    match call(&shell, target, &body) {
+    let name = target.strip_prefix(TARGET).unwrap_or(target);
+    if SUPPORTED.contains(&name) {
+        shell.calls.add(&headers, &format!("codebuild:{name}"));
+    }
+    match call(&shell, name, &body) {
         Ok(answer) => in_json_1_1(StatusCode::OK, answer),
         Err(error) => refused(&error),
     }
 }
 
-fn call(shell: &Shell, target: &str, body: &[u8]) -> Result<Value, ApiError> {
-    let name = target.strip_prefix(TARGET).unwrap_or(target);
+fn call(shell: &Shell, name: &str, body: &[u8]) -> Result<Value, ApiError> {
     match name {
         "StartBuild" => {
             let request = parsed(body)?;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::config::CodeBuildConfig;
 use super::core::{Core, Effect, Settings};
 use super::work;
+use crate::calls::Calls;
 use crate::service::aws::Clients;
 use crate::service::clock;
 use crate::service::events::Announcement;
@@ -18,6 +19,8 @@ use crate::service::events::Announcement;
 pub(crate) struct Shell {
     pub(crate) config: CodeBuildConfig,
     pub(crate) clients: Clients,
+    /// Who asked for what.
+    pub(crate) calls: Calls,
     /// As many builds as may be at work.
     pub(crate) places: Semaphore,
     core: Mutex<Core>,
@@ -40,6 +43,7 @@ impl Shell {
             project: config.project.clone(),
         };
         Arc::new_cyclic(|own| Self {
+            calls: Calls::in_folder(&config.state),
             places: Semaphore::new(config.concurrent_builds),
             config,
             clients,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::run_id::RunId;
-use dropcast_model_folder::examples::{self, Example};
+use dropcast_model_folder::examples;
 use dropcast_model_folder::trial::{self, Stage};
 use dropcast_model_folder::{FolderError, ModelFolder, VersionRecord};
 use jiff::Timestamp;
@@ -218,10 +218,6 @@ impl Work<'_> {
         let (Some(checked), Some(image)) = (self.checked.take(), self.image.clone()) else {
             return Outcome::Succeeded;
         };
-        if checked.trials.is_empty() {
-            self.say("It has no accepted examples, so it was not tried out.")
-                .await;
-        }
         let mut outcome = Outcome::Succeeded;
         for (number, example) in checked.trials.iter().enumerate() {
             let stage = self.folder.join("trials").join(number.to_string());
@@ -369,20 +365,12 @@ fn check(folder: &Path) -> Result<Checked, String> {
     }
     let model = ModelFolder::read(folder).map_err(said)?;
     let examples = examples::check(folder, &model).map_err(said)?;
-    let failing: Vec<String> = examples
-        .iter()
-        .filter(|example| !example.passes())
-        .map(fault)
-        .collect();
-    if !failing.is_empty() {
-        return Err(failing.join("\n"));
+    let faults = examples::faults_of_a_build(folder, &examples);
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
     }
     let trials = examples::one_of_each_format(folder, &examples);
     Ok(Checked { model, trials })
-}
-
-fn fault(example: &Example) -> String {
-    format!("fails  {}\n{}", example.file, example.faults.join("\n"))
 }
 
 /// An error and its causes, each once.

@@ -1,10 +1,11 @@
-//! Clients of the emulator that events, logs and files go to.
+//! Clients of the emulator that events and logs go to, and files and secrets come from.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_s3 as s3;
+use aws_sdk_secretsmanager as secrets;
 use aws_smithy_http_client::Builder;
 use s3::config::RequestChecksumCalculation;
 
@@ -18,6 +19,7 @@ pub(crate) struct Clients {
     pub(crate) events: events::Client,
     pub(crate) logs: logs::Client,
     pub(crate) s3: s3::Client,
+    pub(crate) secrets: secrets::Client,
 }
 
 impl Clients {
@@ -39,6 +41,7 @@ impl Clients {
             events: events::Client::new(&config),
             logs: logs::Client::new(&config),
             s3: s3::Client::from_conf(for_s3),
+            secrets: secrets::Client::new(&config),
         }
     }
 }

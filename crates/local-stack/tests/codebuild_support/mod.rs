@@ -217,6 +217,7 @@ pub(crate) fn model(changes: &[(&str, Option<&str>)]) -> Vec<u8> {
         ("model.toml", MANIFEST),
         ("in.json", "{}"),
         ("row.json", row),
+        ("Dockerfile", "FROM scratch\n"),
         ("main.sh", script),
         ("examples/a.json", "{}"),
         ("examples/b.json", "[]"),
