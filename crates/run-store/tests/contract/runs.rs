@@ -345,7 +345,7 @@ pub(crate) async fn a_run_stands_at_its_end_with_what_happened_to_it(store: &imp
         notify_unusable: vec!["junk".into()],
         notify_left_out: vec!["late@corp.example".into()],
         version: Some(acceptance(id).version),
-        input: Some(acceptance(id).input),
+        input: acceptance(id).input,
         job: Some(job()),
         job_end: Some(end),
         outputs: vec![output(id, "forecast.csv")],
