@@ -19,6 +19,7 @@ mod invariants;
 mod least_privilege;
 mod links;
 mod odd_uploads;
+mod refresh;
 mod secrets;
 mod state_machine;
 mod tables;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         secrets::stories(),
         least_privilege::stories(),
         happy_path::stories(),
+        refresh::stories(),
         links::stories(),
         command_line::stories(),
     ];
