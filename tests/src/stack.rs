@@ -40,6 +40,8 @@ pub struct Stack {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// The link-signing keys.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// The roles.
+    pub iam: aws_sdk_iam::Client,
     /// The jobs.
     pub batch: aws_sdk_batch::Client,
     /// The runs table, item by item.
@@ -112,6 +114,7 @@ impl Stack {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
             batch: aws_sdk_batch::Client::new(&connection.batch_sdk_config()),
             store: DynamoStore::new(table.clone(), connection.output("RunsTableName")?),
             table,

@@ -102,10 +102,11 @@ fn runs() -> Vec<Run> {
     ));
     rejected.advance(step(0, Status::Rejected, 20));
     let mut accepted = judged;
-    let mut acceptance = acceptance(&begun.id);
-    acceptance.input.table = Some(table());
+    let acceptance = acceptance(&begun.id);
+    let mut input = acceptance.input.unwrap();
+    input.table = Some(table());
     accepted.version = Some(acceptance.version);
-    accepted.input = Some(acceptance.input);
+    accepted.input = Some(input);
     accepted.name_job(job());
     accepted.advance(step(1, Status::Waiting, 40));
     let mut failed = accepted.clone();
@@ -128,7 +129,13 @@ fn runs() -> Vec<Run> {
         .collect();
     succeeded.output_count = Some(100_000);
     succeeded.advance(step(1, Status::Succeeded, 60));
-    vec![begun, sparse, pinned, rejected, accepted, failed, succeeded]
+    let refresh = run_of(Upload {
+        key: format!("refresh/{MODEL}/20260302T060000Z.json"),
+        ..upload(MODEL, "")
+    });
+    vec![
+        begun, sparse, pinned, rejected, accepted, failed, succeeded, refresh,
+    ]
 }
 
 #[test]

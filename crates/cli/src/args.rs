@@ -319,6 +319,12 @@ pub enum Model {
       --image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/models@sha256:… \\
       --job-definition arn:aws:batch:eu-west-1:123456789012:job-definition/revenue-forecast:7")]
     Register(Register),
+    /// Refresh what a model keeps between its runs, by its [refresh] command
+    ///
+    /// Starts a run without an input that does what [refresh] in the model's manifest
+    /// says, such as reading a database anew. Nobody is mailed unless it fails; until
+    /// it has succeeded, other runs see what was kept before.
+    Refresh(Refresh),
     /// List the models
     List,
     /// Show one model: its versions, what it reads, how it runs and what it writes
@@ -345,6 +351,33 @@ pub struct Register {
     /// The commit that the image was built from (deployed stacks only)
     #[arg(long, value_name = "SHA", requires = "image")]
     pub commit: Option<String>,
+}
+
+/// `model refresh`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dropcast model refresh revenue-forecast --wait
+  dropcast model refresh revenue-forecast --version 3
+
+The same can be done without this command: put any object under
+s3://<inputs bucket>/refresh/<model>[@<version>]/<anything>. A schedule in [refresh]
+does it by itself.")]
+pub struct Refresh {
+    /// The model
+    pub model: ModelName,
+
+    /// The model's version; its default version otherwise
+    #[arg(long, value_name = "N")]
+    pub version: Option<Version>,
+
+    /// Wait until the refresh is over, show it, and end with its exit code
+    #[arg(long)]
+    pub wait: bool,
+
+    /// Wait no longer than this, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", requires = "wait", value_parser = words::parse_length)]
+    pub timeout: Option<Duration>,
 }
 
 /// `mail`.

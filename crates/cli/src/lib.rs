@@ -16,6 +16,7 @@ pub mod model;
 mod problems;
 mod progress;
 pub mod reading;
+pub mod refresh;
 mod repository;
 pub mod runs;
 pub mod screen;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
-    model::{MANIFEST_FILE, ModelName},
+    model::{MANIFEST_FILE, ModelName, Vcpus},
     registry::RegisteredVersion,
     run_id::Version,
 };
@@ -17,6 +17,7 @@ use crate::{
     document::{ModelDetail, ModelSummary, Models, Registered, VersionView},
     exit::{Exit, Stop},
     progress::Steps,
+    refresh,
     screen::{Paint, Screen},
     stack::Stack,
     submit, words,
@@ -29,6 +30,7 @@ const SHOWN: u32 = 20;
 pub async fn run(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     match command {
         args::Model::Register(args) => Box::pin(register(args, stack, screen)).await,
+        args::Model::Refresh(args) => Box::pin(refresh::run(args, stack, screen)).await,
         args::Model::List => list(stack, screen).await,
         args::Model::Show { model } => show(model, stack, screen).await,
     }
@@ -247,7 +249,7 @@ fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) ->
 }
 
 /// What a version reads, how it runs and whom it mails.
-fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 3] {
+fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 5] {
     let manifest = &version.draft.manifest;
     let job = &manifest.job;
     let accepts: Vec<&str> = manifest
@@ -264,13 +266,36 @@ fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 3] {
     let runs = format!(
         "{} with {}, {} MiB, {} at most, {}",
         words::printable(&job.command.join(" ")),
-        words::counted(job.vcpus.into(), "vCPU"),
+        vcpus(job.vcpus),
         job.memory_mib,
         words::counted(job.timeout_minutes.into(), "minute"),
         words::counted(job.attempts.into(), "attempt"),
     );
     let mails = words::printable(&manifest.notify.recipients.join(", "));
-    [("Reads", reads), ("Runs", runs), ("Mails", mails)]
+    let secrets: Vec<String> = job
+        .secrets
+        .iter()
+        .map(|(variable, secret)| format!("{variable} ({secret})"))
+        .collect();
+    let refreshes = manifest.refresh.as_ref().map(|refresh| {
+        let when = match &refresh.schedule {
+            Some(schedule) => format!("at {schedule} UTC"),
+            None => "when asked to".to_owned(),
+        };
+        format!("{}, {when}", words::printable(&refresh.command.join(" ")))
+    });
+    [
+        ("Reads", reads),
+        ("Runs", runs),
+        ("Secrets", secrets.join(", ")),
+        ("Refreshes", refreshes.unwrap_or_default()),
+        ("Mails", mails),
+    ]
+}
+
+/// Virtual CPUs with their noun.
+fn vcpus(vcpus: Vcpus) -> String {
+    format!("{vcpus} vCPU{}", if vcpus.is_one() { "" } else { "s" })
 }
 
 /// What a version is for and what it writes.

@@ -8,6 +8,7 @@ use crate::{
     run::Run,
     run_id::{RunId, Version},
     status::Status,
+    upload::RunKind,
 };
 
 /// The `source` of every event of ours.
@@ -25,6 +26,9 @@ pub const RUN_STATUS_CHANGED: &str = "Run Status Changed";
 pub struct RunStatusChanged {
     /// The run.
     pub run_id: RunId,
+    /// What it does; absent for a run on a file.
+    #[serde(default, skip_serializing_if = "RunKind::is_run")]
+    pub kind: RunKind,
     /// The model's name as the upload gave it.
     pub model: String,
     /// The version, once it is settled.
@@ -56,6 +60,7 @@ impl RunStatusChanged {
         }
         Some(Self {
             run_id: after.id.clone(),
+            kind: after.kind,
             model: after.request.model.clone(),
             version: after.version,
             title: after.title.clone(),

@@ -24,6 +24,7 @@ use crate::{
     problem::{Problem, ProblemList},
     run::{HEADLINE_OUTPUTS, Run},
     status::Status,
+    upload::RunKind,
 };
 
 /// The last lines of a failed job that a mail shows, at most.
@@ -59,11 +60,12 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    /// The kind of mail that a status is worth; none while a run is open, and
-    /// none for a cancelled one: whoever cancelled it knows.
-    pub fn of(status: Status) -> Option<Self> {
-        match status {
-            Status::Succeeded => Some(Self::Succeeded),
+    /// The kind of mail that a run's status is worth; none while it is open, none for a
+    /// cancelled one, since whoever cancelled it knows, and none for a refresh that succeeded,
+    /// for which nobody waits.
+    pub fn of(run: &Run) -> Option<Self> {
+        match run.status() {
+            Status::Succeeded => run.kind.is_run().then_some(Self::Succeeded),
             Status::Failed => Some(Self::Failed),
             Status::Rejected => Some(Self::Rejected),
             _ => None,
@@ -223,7 +225,7 @@ pub struct ChartRow {
 
 /// Composes the mail about a run that ended.
 ///
-/// `kind` is what [`MailKind::of`] says of its status: whoever asks for a mail
+/// `kind` is what [`MailKind::of`] says of it: whoever asks for a mail
 /// knows already that there is one.
 pub fn compose(kind: MailKind, known: &Known) -> MailContent {
     let run = known.run;
@@ -247,9 +249,9 @@ pub fn compose(kind: MailKind, known: &Known) -> MailContent {
         kind,
         run_id: run.id.to_string(),
         subject: subject(kind, &title, &facts::model(known)),
-        headline: headline(kind, code).to_owned(),
+        headline: headline(kind, run.kind, code).to_owned(),
         lead: lead(kind, known, &title, problems, outputs.len()),
-        advice: (kind != MailKind::Succeeded).then(|| advice.advice().to_owned()),
+        advice: (kind != MailKind::Succeeded).then(|| advice.advice_on(run.kind).to_owned()),
         copy: copy.map(|copy| {
             let where_it_is = match copy {
                 MarkedCopy::Attached => "The attached workbook",
@@ -310,7 +312,13 @@ fn subject(kind: MailKind, title: &str, model: &str) -> String {
     }
 }
 
-fn headline(kind: MailKind, code: Option<ErrorCode>) -> &'static str {
+fn headline(kind: MailKind, what: RunKind, code: Option<ErrorCode>) -> &'static str {
+    if what == RunKind::Refresh {
+        return match kind {
+            MailKind::Rejected => "The refresh was not started",
+            MailKind::Succeeded | MailKind::Failed => "The model's data was not refreshed",
+        };
+    }
     match (kind, code) {
         (MailKind::Succeeded, _) => "Your results are ready",
         (MailKind::Failed, _) => "Your run did not finish",
@@ -337,6 +345,9 @@ fn lead(
                 many => format!("{} files are ready to open.", words::grouped(many as u64)),
             };
             format!("“{title}” took {took}. {files}")
+        }
+        (MailKind::Failed, _) if known.run.kind == RunKind::Refresh => {
+            format!("“{title}” stopped after {took}. What the model kept before stays as it was.")
         }
         (MailKind::Failed, _) => format!("“{title}” stopped after {took}. There are no results."),
         (MailKind::Rejected, 0) => format!("“{title}” was not started."),

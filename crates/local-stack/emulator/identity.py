@@ -2,20 +2,27 @@
 
 With AUTH=true MiniStack holds every function to its role, but it does not know some of the
 resources and condition keys that the roles name. They are added here, so that a role can be as
-narrow as AWS allows and still be tried out on this machine.
+narrow as AWS allows and still be tried out on this machine. And what each role was used for is
+written down, a line for each action on each resource, so that a test can show that no role allows
+more than is called.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
 import json
+import os
 import re
+import threading
+from pathlib import Path
 
 from ministack import app
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 
 _pin_request_origin = app.pin_request_origin
 _extract_resource_arn = iam_actions.extract_resource_arn
 _request_tag_context = iam_actions.request_tag_context
+_enforce = iam_evaluator.enforce
+_resolve_principal = iam_evaluator.resolve_principal
 
 _KEY_CONDITION = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
@@ -48,6 +55,47 @@ def request_tag_context(service, action, body, params):
     return context
 
 
+class Calls:
+    """What was allowed to whom, each thing once, in a file of JSON lines."""
+
+    def __init__(self, path):
+        self._path = Path(path)
+        self._known = set()
+        self._lock = threading.Lock()
+
+    def add(self, access_key, action, resource):
+        """Writes down a call, unless it is known."""
+        call = (access_key, action, resource)
+        with self._lock:
+            if call in self._known:
+                return
+            self._known.add(call)
+            line = {"accessKey": access_key, "action": action, "resource": resource}
+            principal = _resolve_principal(access_key, iam_account())
+            line["principal"] = getattr(principal, "arn", None)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+def iam_account():
+    """The account of the request that is being answered."""
+    from ministack.core.responses import get_account_id
+
+    return get_account_id()
+
+
+def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
+    """Decides as before; a call that is allowed is written down."""
+    refusal = _enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+    # Temporary credentials are those of roles.
+    if refusal is None and CALLS and (access_key_id or "").startswith("ASIA"):
+        CALLS.add(access_key_id, iam_action, resource_arn)
+    return refusal
+
+
+CALLS = Calls(os.environ["DROPCAST_CALLS"]) if "DROPCAST_CALLS" in os.environ else None
+
+
 def _fields(body):
     try:
         fields = json.loads(body or b"{}")
@@ -72,3 +120,4 @@ def repair():
     app.pin_request_origin = pin_request_origin
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_actions.request_tag_context = request_tag_context
+    iam_evaluator.enforce = enforce

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, Options, processes};
+use crate::{CALLS_FILE, Error, Options, processes};
 
 /// Its start script inside the repository.
 const LAUNCHER: &str = "crates/local-stack/emulator/launch.py";
@@ -93,6 +93,7 @@ impl Emulator {
                 ("STATE_DIR", &data),
                 ("S3_DATA_DIR", &data),
                 ("DROPCAST_MAILS", &mails),
+                ("DROPCAST_CALLS", &data.join(CALLS_FILE)),
             ])
             .envs(&plan.options.emulator_environment)
             .current_dir(&data)

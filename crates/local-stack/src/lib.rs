@@ -5,6 +5,7 @@
 //! [`LocalStack::attach`]. [`register`] makes a folder a version of a model that it can run.
 
 pub mod batch;
+mod calls;
 mod connection;
 mod deploy;
 mod emulator;
@@ -21,6 +22,7 @@ mod stack;
 mod state;
 mod venv;
 
+pub use calls::CALLS_FILE;
 pub use connection::Connection;
 pub use error::Error;
 pub use mailbox::Mail;

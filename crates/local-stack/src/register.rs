@@ -6,7 +6,7 @@ use aws_sdk_batch as batch;
 use batch::types::{
     ContainerProperties, JobDefinition, JobDefinitionType, ResourceRequirement, ResourceType,
 };
-use dropcast_domain::model::Manifest;
+use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
 use dropcast_domain::run_id::Version;
 use dropcast_run_store::{DynamoStore, Models};
@@ -14,9 +14,6 @@ use jiff::Timestamp;
 
 use crate::stack::step;
 use crate::{Connection, Error, ModelFolder, Progress, Reporter, image, venv};
-
-/// What a model's command is run by.
-const JOB_RUNNER: &str = "dropcast-job";
 
 /// Where a model is registered.
 #[derive(Debug, Clone)]
@@ -148,20 +145,20 @@ async fn define_job(
     image: &str,
 ) -> Result<String, Error> {
     let job = &manifest.job;
-    let requirement = |kind, value: u32| {
+    let requirement = |kind, value: String| {
         ResourceRequirement::builder()
             .r#type(kind)
-            .value(value.to_string())
+            .value(value)
             .build()
     };
-    let command = [JOB_RUNNER.to_owned(), "--".to_owned()];
     let container = ContainerProperties::builder()
         .image(image)
-        .set_command(Some(
-            command.into_iter().chain(job.command.clone()).collect(),
+        .set_command(Some(job_command(&job.command)))
+        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus.to_string()))
+        .resource_requirements(requirement(
+            ResourceType::Memory,
+            job.memory_mib.to_string(),
         ))
-        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus))
-        .resource_requirements(requirement(ResourceType::Memory, job.memory_mib))
         .build();
     let answer = client
         .register_job_definition()

@@ -5,6 +5,7 @@ pub mod items;
 mod mails;
 mod models;
 mod progress;
+mod refreshes;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::{

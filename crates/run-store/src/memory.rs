@@ -25,7 +25,7 @@ use dropcast_domain::{
 use jiff::Timestamp;
 
 use crate::{
-    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Models, Outputs, Runs,
+    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Models, Outputs, Refreshes, Runs,
     StoreError, Tokens, Validation, Verdict, verbs::Answer,
 };
 
@@ -41,6 +41,7 @@ struct Table {
     mails: BTreeMap<(RunId, &'static str, String), Mail>,
     models: BTreeMap<ModelName, Model>,
     versions: BTreeMap<(ModelName, Version), RegisteredVersion>,
+    refreshes: BTreeMap<ModelName, Timestamp>,
 }
 
 /// A run's record and what belongs to it.
@@ -149,7 +150,7 @@ impl Validation for MemoryStore {
             match verdict {
                 Verdict::Accepted(acceptance) => {
                     run.version = Some(acceptance.version);
-                    run.input = Some(acceptance.input.clone());
+                    run.input.clone_from(&acceptance.input);
                 }
                 Verdict::Rejected {
                     problem_count,
@@ -310,6 +311,19 @@ impl Models for MemoryStore {
             .versions
             .insert((name.clone(), version), registered.clone());
         Ok(registered)
+    }
+}
+
+impl Refreshes for MemoryStore {
+    async fn last_refresh(&self, model: &ModelName) -> Answer<Option<Timestamp>> {
+        Ok(self.table().await.refreshes.get(model).copied())
+    }
+
+    async fn remember_refresh(&self, model: &ModelName, due: Timestamp) -> Answer<()> {
+        let mut table = self.table().await;
+        let last = table.refreshes.entry(model.clone()).or_insert(due);
+        *last = due.max(*last);
+        Ok(())
     }
 }
 

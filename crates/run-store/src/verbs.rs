@@ -168,6 +168,22 @@ pub trait Models: Send + Sync {
     fn register(&self, draft: &Draft) -> impl Future<Output = Answer<RegisteredVersion>> + Send;
 }
 
+/// Which refreshes of models were asked for on their schedules.
+pub trait Refreshes: Send + Sync {
+    /// The last moment of a model's schedule that was asked for.
+    fn last_refresh(
+        &self,
+        model: &ModelName,
+    ) -> impl Future<Output = Answer<Option<Timestamp>>> + Send;
+
+    /// Remembers a moment; an earlier one than is remembered changes nothing.
+    fn remember_refresh(
+        &self,
+        model: &ModelName,
+        due: Timestamp,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
 /// What people look up.
 pub trait History: Send + Sync {
     /// A model's runs, the newest first.

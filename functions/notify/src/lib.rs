@@ -72,7 +72,7 @@ where
         tracing::warn!(run.id = %notice.run_id, "there is no such run any more");
         return Ok(());
     };
-    let Some(kind) = MailKind::of(run.status()) else {
+    let Some(kind) = MailKind::of(&run) else {
         return Ok(());
     };
     let briefing = Briefing::gather(deps, &run, kind).await?;

@@ -20,15 +20,15 @@ pub(crate) fn timeout(job: &JobSpec) -> JobTimeout {
 
 /// What one attempt is given.
 pub(crate) fn resources(job: &JobSpec) -> Vec<ResourceRequirement> {
-    let requirement = |kind, value: u32| {
+    let requirement = |kind, value: String| {
         ResourceRequirement::builder()
             .r#type(kind)
-            .value(value.to_string())
+            .value(value)
             .build()
     };
     vec![
-        requirement(ResourceType::Vcpu, job.vcpus),
-        requirement(ResourceType::Memory, job.memory_mib),
+        requirement(ResourceType::Vcpu, job.vcpus.to_string()),
+        requirement(ResourceType::Memory, job.memory_mib.to_string()),
     ]
 }
 

@@ -16,6 +16,7 @@ use dropcast_domain::{
     registry::RegisteredVersion,
     run::{Acceptance, AcceptedInput, Run},
     status::{Progress, Status, Transition},
+    upload::RunKind,
 };
 use dropcast_inputs::file;
 use dropcast_lambda_kit::error::Failed;
@@ -99,7 +100,8 @@ where
     }
 }
 
-type Examined = Result<(RegisteredVersion, AcceptedInput), Rejection>;
+/// The version that will run and its input, which a refresh has none of.
+type Examined = Result<(RegisteredVersion, Option<AcceptedInput>), Rejection>;
 
 /// Everything that can be wrong, the cheapest first.
 async fn examine<S, F>(
@@ -111,6 +113,9 @@ where
     S: Models + History,
     F: Files,
 {
+    if run.kind == RunKind::Refresh {
+        return refresh(deps, run).await;
+    }
     let Some(dropped) = dropped else {
         return Ok(Err(Rejection::deleted()));
     };
@@ -126,6 +131,18 @@ where
     };
     Ok(match examined {
         Err(rejection) => Err(rejection.of_version(version.version)),
-        Ok(input) => Ok((version, input)),
+        Ok(input) => Ok((version, Some(input))),
+    })
+}
+
+/// Whether the model can be refreshed. What the object holds that asked for it is of no account.
+async fn refresh<S: Models + History, F>(deps: &Deps<S, F>, run: &Run) -> Result<Examined, Error> {
+    let version = match verdict::requested_version(&deps.store, &run.request).await? {
+        Ok(version) => version,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    Ok(match &version.draft.manifest.refresh {
+        Some(_) => Ok((version, None)),
+        None => Err(Rejection::not_refreshable(&version).of_version(version.version)),
     })
 }

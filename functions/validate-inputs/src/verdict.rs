@@ -69,6 +69,17 @@ impl Rejection {
         )
     }
 
+    /// A refresh of a version that has none.
+    pub(crate) fn not_refreshable(version: &RegisteredVersion) -> Self {
+        let RegisteredVersion { model, version, .. } = version;
+        Self::new(
+            ErrorCode::InputRejected,
+            format!(
+                "Version {version} of {model} cannot be refreshed: its manifest has no [refresh] section."
+            ),
+        )
+    }
+
     pub(crate) fn problem_count(&self) -> u64 {
         self.problems.total()
     }

@@ -1,7 +1,7 @@
 //! The facts and notes at the end of a mail.
 
 use super::{Fact, Known, MailKind, NAME_LENGTH, TITLE_LENGTH, words};
-use crate::{failure::ErrorCode, recipient::MOST_RECIPIENTS};
+use crate::{failure::ErrorCode, recipient::MOST_RECIPIENTS, upload::RunKind};
 
 /// The most addresses that a note names.
 const MOST_ADDRESSES: usize = 10;
@@ -24,15 +24,19 @@ pub(super) fn facts(kind: MailKind, known: &Known, code: Option<ErrorCode>) -> V
         }
     };
     add("Model", versioned(known));
-    add(
-        "File",
-        format!(
-            "{}, {}",
-            words::one_line(&run.upload.file_name(), NAME_LENGTH),
-            words::size(run.upload.bytes)
-        ),
-    );
-    add("Uploaded", words::moment(run.upload.at));
+    if run.kind == RunKind::Run {
+        add(
+            "File",
+            format!(
+                "{}, {}",
+                words::one_line(&run.upload.file_name(), NAME_LENGTH),
+                words::size(run.upload.bytes)
+            ),
+        );
+        add("Uploaded", words::moment(run.upload.at));
+    } else {
+        add("Asked for", words::moment(run.upload.at));
+    }
     if kind != MailKind::Rejected {
         add("Took", words::duration(run.elapsed(known.now)));
         let attempts = run.current.progress.attempts;

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
@@ -62,10 +62,14 @@ async fn operation(
     State(shell): State<Arc<Shell>>,
     method: Method,
     uri: Uri,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let answer = match operations::named(method.as_str(), uri.path()) {
-        Some((name, true)) => call(&shell, name, &body),
+        Some((name, true)) => {
+            shell.calls.add(&headers, &format!("batch:{name}"));
+            call(&shell, name, &body)
+        }
         Some((name, false)) => Err(ApiError::Unsupported(name.to_owned())),
         None => Err(ApiError::Unknown(format!("{method} {}", uri.path()))),
     };

@@ -15,6 +15,7 @@ use super::config::BatchConfig;
 use super::core::names::Arns;
 use super::core::{Announcement, Core, Effect, Settings};
 use super::process::{signal_group, signal_marked};
+use crate::calls::Calls;
 
 /// An attempt that is running or about to.
 struct Running {
@@ -26,6 +27,7 @@ struct Running {
 pub(crate) struct Shell {
     pub(crate) config: BatchConfig,
     pub(crate) logs: Option<aws_sdk_cloudwatchlogs::Client>,
+    pub(crate) calls: Calls,
     core: Mutex<Core>,
     running: Mutex<HashMap<(String, u32), Running>>,
     announcements: Mutex<Option<UnboundedSender<Announcement>>>,
@@ -49,6 +51,7 @@ impl Shell {
             timings: config.timings.clone(),
         };
         Arc::new_cyclic(|own| Self {
+            calls: Calls::in_folder(&config.state),
             config,
             logs,
             core: Mutex::new(Core::new(settings, Uuid::new_v4)),

@@ -31,6 +31,8 @@ pub(crate) const STATUS_PREFIX: &str = "STATUS#";
 pub(crate) const TTL: &str = "ttl";
 /// The sort key of a model.
 pub(crate) const MODEL_SK: &str = "MODEL";
+/// The sort key of what is remembered of a model's scheduled refreshes.
+pub(crate) const REFRESH_SK: &str = "REFRESH";
 /// Partition of index `open-runs`.
 pub(crate) const OPEN: &str = "OPEN";
 /// Partition of index `by-model` that lists the models themselves.

@@ -16,14 +16,17 @@ mod runs;
 mod table;
 
 use dropcast_run_store::{
-    Endings, History, Jobs, Mails, Models, Outputs, Runs, Tokens, Validation,
+    Endings, History, Jobs, Mails, Models, Outputs, Refreshes, Runs, Tokens, Validation,
 };
 
 /// Every port.
-trait Store: Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + History {}
+trait Store:
+    Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + Refreshes + History
+{
+}
 
 impl<S> Store for S where
-    S: Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + History
+    S: Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + Refreshes + History
 {
 }
 
@@ -60,6 +63,7 @@ contract! {
         invariant_2_any_order_of_steps_gives_the_same_record_and_timeline
         a_terminal_status_is_not_a_step
         an_accepted_input_is_kept
+        an_accepted_refresh_has_no_input
         a_rejected_input_is_kept
         finishing_twice_keeps_the_first_end
         a_run_stands_at_its_end_with_what_happened_to_it;
@@ -77,6 +81,8 @@ contract! {
         mails_of_another_kind_or_recipient_have_claims_of_their_own
         versions_are_numbered_and_the_first_is_the_default
         concurrent_registrations_get_distinct_numbers
+        everything_that_a_manifest_says_is_kept
+        of_the_refreshes_that_were_due_the_latest_is_remembered
         a_models_runs_come_newest_first
         open_runs_come_longest_unchanged_first;
 }
