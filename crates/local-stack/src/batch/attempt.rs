@@ -22,7 +22,7 @@ use super::lines::Lines;
 use super::logs::LogStream;
 use super::process::{exit_code, signal_group, signal_marked};
 use super::service::Shell;
-use super::{aws, clock, image};
+use super::{aws, clock, image, secrets};
 
 /// How long output may still come once the process has ended and its group is killed.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ pub(crate) async fn run(
     mut orders: UnboundedReceiver<StopOrder>,
 ) {
     let (job, attempt) = (launch.job_id.clone(), launch.attempt);
-    let prepared = prepare(&shell.config, &launch).await;
+    let prepared = prepare(&shell, &launch).await;
     let (mut child, group, folder, output) = match prepared {
         Ok(started) => started,
         Err(reason) => {
@@ -96,9 +96,10 @@ impl Folder {
 
 /// Starts the process, or says in the words of Amazon ECS why it cannot be.
 async fn prepare(
-    config: &BatchConfig,
+    shell: &Shell,
     launch: &Launch,
 ) -> Result<(Child, i32, Folder, pipe::Receiver), String> {
+    let config = &shell.config;
     let snapshot = image::find(&config.images, &launch.image).map_err(|error| error.to_string())?;
     let Some((program, arguments)) = launch.command.split_first() else {
         return Err(
@@ -106,6 +107,7 @@ async fn prepare(
                 .to_owned(),
         );
     };
+    let secrets = secrets::fetch(shell.secrets.as_ref(), &launch.secrets).await?;
     let folder = Folder {
         job: config.state.join("jobs").join(&launch.job_id),
         attempt: launch.attempt,
@@ -129,6 +131,7 @@ async fn prepare(
         .env_clear()
         .envs(environment(config, &snapshot, &temporary))
         .envs(launch.environment.iter().map(|(name, value)| (name, value)))
+        .envs(secrets)
         .stdin(Stdio::null())
         .stdout(writer.try_clone().map_err(created)?)
         .stderr(writer)

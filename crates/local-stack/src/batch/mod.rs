@@ -24,6 +24,7 @@ mod image;
 mod lines;
 mod logs;
 mod process;
+mod secrets;
 mod server;
 mod service;
 mod wire;
@@ -103,16 +104,20 @@ impl BatchService {
             .emulator
             .as_deref()
             .map(|endpoint| aws::clients(endpoint, &config.region));
-        let (logs, announcements, publisher) = match clients {
-            Some((events, logs)) => {
+        let (logs, secrets, announcements, publisher) = match clients {
+            Some(aws::Clients {
+                events,
+                logs,
+                secrets,
+            }) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let source = config.event_source.clone();
                 let publisher = tokio::spawn(events::publish(events, source, receiver));
-                (Some(logs), Some(sender), Some(publisher))
+                (Some(logs), Some(secrets), Some(sender), Some(publisher))
             }
-            None => (None, None, None),
+            None => (None, None, None, None),
         };
-        let shell = Shell::new(config, logs, announcements);
+        let shell = Shell::new(config, logs, secrets, announcements);
         let (stop_server, stopped) = oneshot::channel();
         let router = server::router(Arc::clone(&shell));
         let server = tokio::spawn(async move {

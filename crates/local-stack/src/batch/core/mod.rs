@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::config::{TimeLimitAction, Timings};
 use super::error::ApiError;
+use super::secrets::Secret;
 use super::wire::details::{
     DescribedDefinitions, DescribedJobs, ListedJobs, RegisteredDefinition, SubmittedJob,
 };
@@ -106,6 +107,7 @@ pub(crate) struct Launch {
     pub(crate) image: String,
     pub(crate) command: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) log_stream_name: String,
 }
 
