@@ -1,5 +1,8 @@
 //! The command line.
 
+mod folder;
+mod versions;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +11,10 @@ use dropcast_domain::{
     run_id::{RunId, Version},
 };
 
+pub use self::{
+    folder::{Describe, Init, Push, Test},
+    versions::{Builds, OfVersion, Versions},
+};
 use crate::words;
 
 const CODES: &str = "\
@@ -15,7 +22,8 @@ Exit codes:
   0    done; for a run: it succeeded
   1    the run failed or was cancelled; validate: there are problems
   2    the command line does not make sense
-  3    not accepted: the run was rejected, or the model's folder has problems
+  3    not accepted: the run was rejected, the model's folder has problems, or the
+       change was refused
   4    no stack: none was found, or it cannot be started or reached
   5    --timeout was over first; the run goes on
   6    there is no such run, model, version, mail or file
@@ -307,6 +315,25 @@ pub struct Wait {
 /// Models.
 #[derive(Debug, Subcommand)]
 pub enum Model {
+    /// Make the folder of a new model: a working skeleton
+    Init(Init),
+    /// Run a model on this machine exactly as a job would, without any stack
+    ///
+    /// Checks the input as a run does, prepares what the model's image holds, runs the
+    /// model's command with the variables and folders of a job, and holds what it wrote
+    /// against what model.toml declares.
+    Test(Test),
+    /// Build a model's folder into its next version
+    ///
+    /// Checks the folder and its examples, uploads it, starts a build and follows it.
+    /// The build checks the folder again, makes the image and tries it out on the
+    /// examples. The first version of a model becomes its default; later ones wait to
+    /// be promoted.
+    Push(Push),
+    /// Print the record of a version that a build made: version.json
+    ///
+    /// For the build itself: what it prints is what registers the version.
+    Describe(Describe),
     /// Register a model's folder as its next version
     ///
     /// The folder holds model.toml, the input's schema and the program. On the
@@ -332,6 +359,9 @@ pub enum Model {
         /// The model
         model: ModelName,
     },
+    /// Look at a model's versions and builds, and change its default.
+    #[command(flatten)]
+    Versions(Versions),
 }
 
 /// `model register`.

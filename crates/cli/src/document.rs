@@ -1,6 +1,8 @@
 //! The documents of `--json`. Their schemas are in `schemas/cli/`; a shape that
 //! stands there is not changed, only added to.
 
+mod versions;
+
 use dropcast_domain::{
     failure::Failure,
     model::Manifest,
@@ -13,6 +15,11 @@ use dropcast_domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+
+pub use versions::{
+    BuildFailureView, BuildView, Builds, DefaultView, Promoted, Retired, RetiredView,
+    VersionSummary, Versions,
+};
 
 use crate::reading::ReadingView;
 

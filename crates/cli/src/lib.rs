@@ -84,10 +84,7 @@ async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
             let stack = Stack::find(common).await?;
             Box::pin(wait::run(args, &stack, screen)).await
         }
-        Command::Model(command) => {
-            let stack = Stack::find(common).await?;
-            Box::pin(model::run(command, &stack, screen)).await
-        }
+        Command::Model(command) => Box::pin(model::run(command, common, screen)).await,
     }
 }
 

@@ -1,5 +1,11 @@
 //! `dropcast model`.
 
+mod describe;
+mod init;
+mod push;
+mod try_out;
+mod versions;
+
 use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment};
@@ -8,11 +14,12 @@ use dropcast_domain::{
     registry::RegisteredVersion,
     run_id::Version,
 };
-use dropcast_local_stack::{ModelFolder, Registry};
+use dropcast_local_stack::Registry;
+use dropcast_model_folder::{FolderError, ModelFolder};
 use dropcast_run_store::{History as _, Models as _};
 
 use crate::{
-    args::{self, Register},
+    args::{self, Common, Register},
     clock,
     document::{ModelDetail, ModelSummary, Models, Registered, VersionView},
     exit::{Exit, Stop},
@@ -26,13 +33,29 @@ use crate::{
 /// How many versions of a model are shown, the newest first.
 const SHOWN: u32 = 20;
 
-/// Registers or looks at models.
-pub async fn run(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+/// Does something with a model's folder, or with what is registered on a stack.
+pub async fn run(command: &args::Model, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    match command {
+        args::Model::Init(args) => init::run(args, screen),
+        args::Model::Test(args) => Box::pin(try_out::run(args, common, screen)).await,
+        args::Model::Describe(args) => describe::run(args, screen),
+        _ => {
+            let stack = Stack::find(common).await?;
+            Box::pin(on_stack(command, &stack, screen)).await
+        }
+    }
+}
+
+async fn on_stack(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     match command {
         args::Model::Register(args) => Box::pin(register(args, stack, screen)).await,
         args::Model::Refresh(args) => Box::pin(refresh::run(args, stack, screen)).await,
         args::Model::List => list(stack, screen).await,
         args::Model::Show { model } => show(model, stack, screen).await,
+        args::Model::Push(args) => Box::pin(push::run(args, stack, screen)).await,
+        args::Model::Versions(command) => Box::pin(versions::run(command, stack, screen)).await,
+        // Done without a stack.
+        args::Model::Init(_) | args::Model::Test(_) | args::Model::Describe(_) => Ok(Exit::Done),
     }
 }
 
@@ -118,7 +141,7 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
 pub fn not_accepted(error: dropcast_local_stack::Error) -> anyhow::Error {
     use dropcast_local_stack::Error;
     match &error {
-        Error::Manifest(_) | Error::Schema { .. } | Error::Image { .. } => {
+        Error::Folder(error) if is_the_models_fault(error) => {
             Stop::new(Exit::NotAccepted, error.to_string())
                 .advice("Correct this and register the folder again.")
                 .into()
@@ -148,7 +171,15 @@ pub(crate) fn check_folder(dir: &Path) -> Result<(), Stop> {
 /// What a model's folder declares.
 pub(crate) fn read_folder(dir: &Path) -> anyhow::Result<ModelFolder> {
     check_folder(dir)?;
-    ModelFolder::read(dir).map_err(not_accepted)
+    ModelFolder::read(dir).map_err(|error| not_accepted(error.into()))
+}
+
+/// Whether whoever wrote a model has something to correct.
+pub(crate) fn is_the_models_fault(error: &FolderError) -> bool {
+    matches!(
+        error,
+        FolderError::Manifest(_) | FolderError::Schema { .. } | FolderError::Item { .. }
+    )
 }
 
 async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {

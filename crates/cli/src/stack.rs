@@ -24,6 +24,8 @@ pub struct Stack {
     pub inputs_bucket: String,
     /// The bucket that results are kept in.
     pub results_bucket: String,
+    /// What further clients are made of.
+    pub config: SdkConfig,
     /// S3.
     pub s3: aws_sdk_s3::Client,
     /// The runs table.
@@ -54,8 +56,22 @@ impl Stack {
                 aws_sdk_dynamodb::Client::new(&config),
                 connection.output("RunsTableName")?,
             ),
+            config,
             local: Some(connection),
         })
+    }
+
+    /// Who does this, as an ARN: what AWS itself says of the credentials at hand.
+    pub async fn caller(&self) -> anyhow::Result<String> {
+        let answer = aws_sdk_sts::Client::new(&self.config)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| {
+                let message = format!("AWS does not say who you are: {}.", causes(&error));
+                Stop::new(Exit::NoStack, message).advice(REACH_ADVICE)
+            })?;
+        Ok(answer.arn.unwrap_or_default())
     }
 
     /// How a command for this stack begins.
@@ -91,6 +107,7 @@ impl Stack {
                 aws_sdk_dynamodb::Client::new(&config),
                 output("RunsTableName")?,
             ),
+            config,
             local: None,
         })
     }

@@ -32,6 +32,10 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value = "8", env = "DROPCAST_PART_MIB", value_parser = part_mib)]
     pub part_mib: NonZeroU64,
 
+    /// Run COMMAND on the files of this folder instead, without S3, to try an image out
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["work_dir", "keep_work_dir"])]
+    pub rehearse: Option<PathBuf>,
+
     /// The model's command and its arguments, after --
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -87,6 +91,12 @@ COMMAND deleted is gone, unless another run has replaced it meanwhile. When two 
 same file, the later one stays; what a refresh stored is not replaced by a run that began before \
 it. A cache that cannot be read or stored is a warning, and a failure for a refresh only.
 
+With --rehearse DIR:
+  Nothing of the environment is needed, and nothing leaves the machine. COMMAND runs as it would in \
+a job: the input is the one file in DIR/input, the original the one in DIR/original (the \
+input, where there is none), the outputs are left in DIR/output, the cache in DIR/cache. At the \
+end DIR/files.jsonl lists the outputs that would have been published.
+
 Exit codes:
   COMMAND's own, or 128+n when signal n ended it or asked dropcast-job to end
    64  the arguments or the environment are wrong
@@ -98,8 +108,9 @@ Exit codes:
   126  COMMAND cannot be started
   127  COMMAND was not found
 
-Example:
-  dropcast-job -- python -m forecast";
+Examples:
+  dropcast-job -- python -m forecast
+  docker run -v \"$PWD/rehearsal:/rehearsal\" IMAGE dropcast-job --rehearse /rehearsal -- python -m forecast";
 
 #[cfg(test)]
 mod tests {

@@ -16,6 +16,7 @@ mod media_type;
 mod model;
 mod part;
 mod publish;
+mod rehearsal;
 mod s3;
 mod s3_uri;
 mod signals;
@@ -32,16 +33,20 @@ use clap::Parser as _;
 use crate::args::Args;
 use crate::cache::Cache;
 use crate::config::{Config, Environment, Kind};
-use crate::error::JobError;
+use crate::model::Bounds;
 use crate::signals::Signals;
 use crate::upload::Uploader;
 use crate::work_folder::WorkFolder;
 
+pub use crate::error::JobError;
+pub use crate::rehearsal::{LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
 pub use crate::s3_uri::S3Uri;
 
 /// Warnings of one kind that are told one by one; the rest is counted. The last lines of a job's
 /// log are what a user is shown.
 const TOLD_ONE_BY_ONE: usize = 3;
+const LEFT_PROCESSES: &str = "warning: the model left processes running; they were ended";
+const NO_OUTPUTS: &str = "warning: the model wrote no outputs";
 
 /// Parses the command line, runs the model and answers the exit code of the process.
 pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment<'_>) -> ExitCode {
@@ -69,7 +74,10 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment<
             ))));
         }
     };
-    let ended = runtime.block_on(run(&args, environment));
+    let ended = match &args.rehearse {
+        Some(folder) => runtime.block_on(rehearsal::in_folder(folder, &args.command)),
+        None => runtime.block_on(run(&args, environment)),
+    };
     // Disk work that a signal left behind is not worth waiting for.
     runtime.shutdown_background();
     end(ended)
@@ -105,7 +113,7 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
         ("DROPCAST_OUTPUT_DIR", work.outputs.clone().into()),
         ("DROPCAST_CACHE_DIR", work.cache.clone().into()),
     ]);
-    let ended = model::run(&args.command, &variables, &mut signals).await?;
+    let ended = model::run(&args.command, &variables, Bounds::default(), &mut signals).await?;
     if ended.exit_code != 0 {
         return Ok(ended.exit_code);
     }
@@ -114,7 +122,7 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
         return Err(signals::interrupted(signal));
     }
     if ended.left_processes {
-        say("warning: the model left processes running; they were ended");
+        say(LEFT_PROCESSES);
     }
     let published = tokio::select! {
         biased;
@@ -126,7 +134,7 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
     }
     let published = published?;
     if published.files == 0 && config.kind() == Kind::Run {
-        say("warning: the model wrote no outputs");
+        say(NO_OUTPUTS);
     }
     say(&format!(
         "published {} files, {} bytes",

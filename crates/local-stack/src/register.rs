@@ -1,6 +1,6 @@
 //! Registers a model's folder as a version that can be run on a local stack.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws_sdk_batch as batch;
 use batch::types::{
@@ -12,8 +12,9 @@ use dropcast_domain::run_id::Version;
 use dropcast_run_store::{DynamoStore, Models};
 use jiff::Timestamp;
 
+use crate::image::ImageBuilder;
 use crate::stack::step;
-use crate::{Connection, Error, ModelFolder, Progress, Reporter, image, venv};
+use crate::{Connection, Error, ModelFolder, Reporter};
 
 /// Where a model is registered.
 #[derive(Debug, Clone)]
@@ -22,12 +23,8 @@ pub struct Registry {
     pub batch: batch::Client,
     /// Keeps the versions.
     pub store: DynamoStore,
-    /// Root of the images that the local Batch runs.
-    pub images: PathBuf,
-    /// The Python that environments of models are made with.
-    pub python: PathBuf,
-    /// Folder that keeps the environments.
-    pub venvs: PathBuf,
+    /// Makes the images that the local Batch runs.
+    pub images: ImageBuilder,
 }
 
 impl Registry {
@@ -37,9 +34,7 @@ impl Registry {
         Ok(Self {
             batch: batch::Client::new(&stack.batch_sdk_config()),
             store: DynamoStore::new(table, stack.output("RunsTableName")?),
-            images: stack.images(),
-            python: stack.python.clone(),
-            venvs: venv::default_folder(),
+            images: ImageBuilder::new(stack.images(), stack.python.clone()),
         })
     }
 }
@@ -62,33 +57,7 @@ pub async fn register(
     reporter: &dyn Reporter,
 ) -> Result<Registered, Error> {
     let model = ModelFolder::read(folder)?;
-    let snapshot = step(reporter, "taking a snapshot of the model", async {
-        let (name, folder) = (model.manifest.name.clone(), folder.to_owned());
-        let images = registry.images.clone();
-        let work = move || image::snapshot(name.as_str(), &folder, &images);
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(Error::call("taking the snapshot"))?
-    })
-    .await?;
-    let requirements = snapshot.folder.join(venv::REQUIREMENTS);
-    if requirements.is_file() {
-        let told = |line: &str| {
-            tracing::debug!(line, "pip");
-            if let Some(package) = line.trim_start().strip_prefix("Collecting ") {
-                reporter.report(Progress {
-                    step: format!(
-                        "installing {}",
-                        package.split(" (").next().unwrap_or(package)
-                    ),
-                    took: None,
-                });
-            }
-        };
-        let work = venv::provide(&requirements, &registry.python, &registry.venvs, &told);
-        let venv = step(reporter, "preparing the model's Python environment", work).await?;
-        image::link_venv(&snapshot, &venv)?;
-    }
+    let snapshot = registry.images.build(&model, folder, reporter).await?;
     step(reporter, "registering the model", async {
         let newest = newest(registry, &model.manifest).await?;
         if let Some(version) = newest

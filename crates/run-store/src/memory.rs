@@ -4,6 +4,8 @@
 //! on), so this store says what the table must do; one set of contract tests
 //! holds both to it.
 
+mod registry;
+
 use std::{
     collections::BTreeMap,
     future::poll_fn,
@@ -17,7 +19,7 @@ use dropcast_domain::{
     job::JobEnd,
     model::ModelName,
     output::Output,
-    registry::{Draft, Model, RegisteredVersion},
+    registry::{Build, BuildId, Defaults, Model, RegisteredVersion},
     run::{HEADLINE_OUTPUTS, Run, Wishes},
     run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
@@ -25,7 +27,7 @@ use dropcast_domain::{
 use jiff::Timestamp;
 
 use crate::{
-    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Models, Outputs, Refreshes, Runs,
+    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Outputs, Refreshes, Runs,
     StoreError, Tokens, Validation, Verdict, verbs::Answer,
 };
 
@@ -41,6 +43,8 @@ struct Table {
     mails: BTreeMap<(RunId, &'static str, String), Mail>,
     models: BTreeMap<ModelName, Model>,
     versions: BTreeMap<(ModelName, Version), RegisteredVersion>,
+    defaults: BTreeMap<ModelName, Defaults>,
+    builds: BTreeMap<BuildId, Build>,
     refreshes: BTreeMap<ModelName, Timestamp>,
 }
 
@@ -272,48 +276,6 @@ fn slot(mail: &MailKey) -> (RunId, &'static str, String) {
     (mail.run.clone(), mail.kind.as_str(), mail.recipient.clone())
 }
 
-impl Models for MemoryStore {
-    async fn model(&self, name: &ModelName) -> Answer<Option<Model>> {
-        Ok(self.table().await.models.get(name).cloned())
-    }
-
-    async fn version(
-        &self,
-        name: &ModelName,
-        version: Version,
-    ) -> Answer<Option<RegisteredVersion>> {
-        Ok(self
-            .table()
-            .await
-            .versions
-            .get(&(name.clone(), version))
-            .cloned())
-    }
-
-    async fn register(&self, draft: &Draft) -> Answer<RegisteredVersion> {
-        let mut table = self.table().await;
-        let name = &draft.manifest.name;
-        let model = table.models.entry(name.clone()).or_insert_with(|| Model {
-            name: name.clone(),
-            title: String::new(),
-            default_version: Version::FIRST,
-            next_version: Version::FIRST,
-        });
-        let version = model.next_version;
-        model.title.clone_from(&draft.manifest.title);
-        model.next_version = version.next();
-        let registered = RegisteredVersion {
-            model: name.clone(),
-            version,
-            draft: draft.clone(),
-        };
-        table
-            .versions
-            .insert((name.clone(), version), registered.clone());
-        Ok(registered)
-    }
-}
-
 impl Refreshes for MemoryStore {
     async fn last_refresh(&self, model: &ModelName) -> Answer<Option<Timestamp>> {
         Ok(self.table().await.refreshes.get(model).copied())
@@ -351,6 +313,13 @@ impl History for MemoryStore {
         Ok(open)
     }
 
+    async fn open_runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+        let mut open = self.open_runs(u16::MAX).await?;
+        open.retain(|run| run.request.model == model);
+        open.truncate(usize::from(limit));
+        Ok(open)
+    }
+
     async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
         let table = self.table().await;
         let steps = table.runs.get(run).map(|kept| &kept.timeline);
@@ -368,6 +337,25 @@ impl History for MemoryStore {
             .get(run)
             .map(|kept| kept.log.clone())
             .unwrap_or_default())
+    }
+
+    async fn versions(&self, name: &ModelName, limit: u16) -> Answer<Vec<RegisteredVersion>> {
+        let table = self.table().await;
+        let of_model = table.versions.values().rev();
+        Ok(of_model
+            .filter(|version| version.model == *name)
+            .take(usize::from(limit))
+            .cloned()
+            .collect())
+    }
+
+    async fn builds_of(&self, name: &ModelName, limit: u16) -> Answer<Vec<Build>> {
+        let table = self.table().await;
+        let of_model = |build: &&Build| build.model.as_ref() == Some(name);
+        let mut builds: Vec<Build> = table.builds.values().filter(of_model).cloned().collect();
+        builds.sort_by(|one, other| (other.at, &other.build_id).cmp(&(one.at, &one.build_id)));
+        builds.truncate(usize::from(limit));
+        Ok(builds)
     }
 
     async fn models(&self) -> Answer<Vec<Model>> {

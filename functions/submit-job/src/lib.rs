@@ -9,7 +9,6 @@ mod config;
 mod error;
 mod event;
 mod queue;
-mod terms;
 
 use dropcast_domain::{
     model::{ModelName, job_command},

@@ -10,9 +10,8 @@ use dropcast_domain::{
     model::JobSpec,
     run_id::{JobId, RunId},
 };
+use dropcast_job_terms as terms;
 use dropcast_lambda_kit::error::CallError;
-
-use crate::terms;
 
 /// The queues of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]

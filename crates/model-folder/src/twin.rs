@@ -5,12 +5,12 @@ use dropcast_domain::problem::{Problem, ProblemList, quoted};
 use serde::Deserialize;
 
 /// What follows the name of the file in its twin's.
-pub(super) const ENDING: &str = ".problems.json";
+pub(crate) const ENDING: &str = ".problems.json";
 
 /// One problem that must be found.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Named {
+pub(crate) struct Named {
     /// Where it stands, exactly as it is reported.
     at: String,
     /// A part of its sentence.
@@ -19,7 +19,7 @@ pub(super) struct Named {
 }
 
 /// Reads a twin; fails with what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<Vec<Named>, String> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Named>, String> {
     match serde_json::from_str::<Vec<Named>>(text) {
         Ok(named) if named.is_empty() => {
             Err("It names no problem, but a rejected file has one at least.".to_owned())
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Named>, String> {
 }
 
 /// The twin that a file with these problems would have, for whoever writes one.
-pub(super) fn of(found: &ProblemList) -> String {
+pub(crate) fn of(found: &ProblemList) -> String {
     let entry = |problem: &Problem| {
         let value = serde_json::json!({ "at": problem.at, "message": problem.message });
         format!("  {value}")
@@ -42,7 +42,7 @@ pub(super) fn of(found: &ProblemList) -> String {
 }
 
 /// How what was found differs from what a twin names; nothing when it does not.
-pub(super) fn differences(named: &[Named], found: &ProblemList) -> Vec<String> {
+pub(crate) fn differences(named: &[Named], found: &ProblemList) -> Vec<String> {
     let mut taken = vec![false; found.problems.len()];
     let mut order = Vec::new();
     let mut faults = Vec::new();

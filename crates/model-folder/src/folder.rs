@@ -1,22 +1,33 @@
 //! A model's folder, read and checked before anything is made of it.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
 
-use dropcast_domain::model::{MANIFEST_FILE, Manifest};
-use dropcast_domain::problem::Problem;
+use dropcast_domain::model::{InputFormat, MANIFEST_FILE, Manifest};
 use dropcast_domain::registry::Draft;
-use dropcast_inputs::CompiledSchema;
-use dropcast_inputs::table::RowSchema;
+use dropcast_inputs::declarations;
+use dropcast_inputs::file::{Reader, Verdict, format_of};
 use jiff::Timestamp;
 
-use crate::Error;
+use crate::FolderError;
+
+/// What came of reading a file as an input.
+#[derive(Debug)]
+pub struct Input {
+    /// The format by its name, if the model takes it.
+    pub format: Option<InputFormat>,
+    /// Whether it is accepted.
+    pub verdict: Verdict,
+}
 
 /// What a model's folder declares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelFolder {
     /// The manifest.
     pub manifest: Manifest,
+    /// The manifest's text.
+    pub manifest_text: String,
     /// The text of the input's schema.
     pub input_schema: String,
     /// The text of the schema of one row, where the manifest names one.
@@ -26,9 +37,9 @@ pub struct ModelFolder {
 impl ModelFolder {
     /// Reads the manifest and the schemas, and fails with what is wrong with the first of them
     /// that cannot be used.
-    pub fn read(folder: &Path) -> Result<Self, Error> {
+    pub fn read(folder: &Path) -> Result<Self, FolderError> {
         let file = folder.join(MANIFEST_FILE);
-        let text = fs::read_to_string(&file).map_err(Error::at("reading", &file))?;
+        let text = fs::read_to_string(&file).map_err(FolderError::at("reading", &file))?;
         let manifest = Manifest::parse(&file.to_string_lossy(), &text)?;
         let input = &manifest.input;
         let input_schema = schema(folder, &input.schema)?;
@@ -38,6 +49,7 @@ impl ModelFolder {
         };
         let read = Self {
             manifest,
+            manifest_text: text,
             input_schema,
             row_schema,
         };
@@ -65,43 +77,71 @@ impl ModelFolder {
     }
 
     /// Whether a registered version was made of the same declarations.
-    pub(crate) fn is_of(&self, draft: &Draft) -> bool {
+    pub fn is_of(&self, draft: &Draft) -> bool {
         draft.manifest == self.manifest
             && draft.input_schema == self.input_schema
             && draft.row_schema == self.row_schema
     }
 
-    fn check(&self, folder: &Path) -> Result<(), Error> {
-        let input = &self.manifest.input;
-        let unusable = |path: &str, problem: String| Error::Schema {
-            file: folder.join(path),
-            problem,
-        };
-        let schema = CompiledSchema::parse(self.input_schema.as_bytes())
-            .map_err(|error| unusable(&input.schema, error.to_string()))?;
-        let Some((table, path)) = input.table.as_ref().zip(input.row_schema()) else {
-            return Ok(());
-        };
-        let rows = match &self.row_schema {
-            None => RowSchema::new(schema),
-            Some(text) => RowSchema::parse(text.as_bytes()),
-        };
-        let rows = rows.map_err(|error| unusable(path, error.to_string()))?;
-        match rows.misspelt(table).problems.first() {
-            None => Ok(()),
-            Some(Problem {
-                at, found, allowed, ..
-            }) => Err(unusable(
-                path,
-                format!("It has no column {found}, which {at} names; did you mean {allowed}?"),
-            )),
+    /// The text of the schema that inputs of a format are checked against.
+    pub fn schema_of(&self, format: InputFormat) -> &str {
+        match &self.row_schema {
+            Some(row_schema) if format.is_table() => row_schema,
+            _ => &self.input_schema,
         }
+    }
+
+    /// Reads an input as a run would, and writes what the model would get to `clean`.
+    ///
+    /// Fails when the file cannot be read or `clean` cannot be written.
+    pub fn read_input(&self, path: &Path, clean: impl Write) -> Result<Input, FolderError> {
+        let file = File::open(path).map_err(FolderError::at("opening", path))?;
+        let bytes = file
+            .metadata()
+            .map_err(FolderError::at("reading", path))?
+            .len();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let input = &self.manifest.input;
+        let format = match format_of(input, &name, bytes) {
+            Ok(format) => format,
+            Err(rejected) => {
+                return Ok(Input {
+                    format: None,
+                    verdict: Verdict::Rejected(rejected),
+                });
+            }
+        };
+        let reader = Reader::new(input, format, self.schema_of(format)).map_err(|error| {
+            FolderError::Schema {
+                file: PathBuf::from(&input.schema),
+                problem: error.to_string(),
+            }
+        })?;
+        let verdict = reader
+            .read(BufReader::new(file), clean)
+            .map_err(FolderError::at("reading", path))?;
+        Ok(Input {
+            format: Some(format),
+            verdict,
+        })
+    }
+
+    fn check(&self, folder: &Path) -> Result<(), FolderError> {
+        declarations::check(
+            &self.manifest,
+            &self.input_schema,
+            self.row_schema.as_deref(),
+        )
+        .map_err(|unusable| FolderError::Schema {
+            file: folder.join(unusable.file),
+            problem: unusable.problem,
+        })
     }
 }
 
-fn schema(folder: &Path, path: &str) -> Result<String, Error> {
+fn schema(folder: &Path, path: &str) -> Result<String, FolderError> {
     let file = folder.join(path);
-    fs::read_to_string(&file).map_err(|error| Error::Schema {
+    fs::read_to_string(&file).map_err(|error| FolderError::Schema {
         file,
         problem: format!("The file cannot be read: {error}."),
     })
@@ -109,8 +149,6 @@ fn schema(folder: &Path, path: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use dropcast_domain::model::InputFormat;
-
     use super::*;
 
     fn folder(table: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -162,7 +200,7 @@ mod tests {
                 .into_iter()
                 .collect();
             let error = ModelFolder::read(folder(table, &files).path()).unwrap_err();
-            assert!(matches!(error, Error::Schema { .. }), "{error}");
+            assert!(matches!(error, FolderError::Schema { .. }), "{error}");
             assert!(error.to_string().contains(words), "{error}");
         }
     }

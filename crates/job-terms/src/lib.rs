@@ -11,7 +11,7 @@ use aws_sdk_batch::types::{
 use dropcast_domain::model::JobSpec;
 
 /// How long one attempt may run.
-pub(crate) fn timeout(job: &JobSpec) -> JobTimeout {
+pub fn timeout(job: &JobSpec) -> JobTimeout {
     let seconds = job.timeout_minutes.saturating_mul(60);
     JobTimeout::builder()
         .attempt_duration_seconds(i32::try_from(seconds).unwrap_or(i32::MAX))
@@ -19,7 +19,7 @@ pub(crate) fn timeout(job: &JobSpec) -> JobTimeout {
 }
 
 /// What one attempt is given.
-pub(crate) fn resources(job: &JobSpec) -> Vec<ResourceRequirement> {
+pub fn resources(job: &JobSpec) -> Vec<ResourceRequirement> {
     let requirement = |kind, value: String| {
         ResourceRequirement::builder()
             .r#type(kind)
@@ -34,7 +34,7 @@ pub(crate) fn resources(job: &JobSpec) -> Vec<ResourceRequirement> {
 
 /// Tries again what its host or the cloud broke, and nothing that the model did: a job that met no
 /// rule would be retried, so the last one ends it. Batch takes five rules.
-pub(crate) fn retries(job: &JobSpec) -> RetryStrategy {
+pub fn retries(job: &JobSpec) -> RetryStrategy {
     let rule = |action: RetryAction| EvaluateOnExit::builder().action(action);
     let rules = [
         rule(RetryAction::Retry).on_status_reason("Host EC2*"),
