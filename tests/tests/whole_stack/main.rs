@@ -19,6 +19,8 @@ mod invariants;
 mod least_privilege;
 mod links;
 mod odd_uploads;
+mod refresh;
+mod registry;
 mod secrets;
 mod state_machine;
 mod tables;
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         secrets::stories(),
         least_privilege::stories(),
         happy_path::stories(),
+        refresh::stories(),
+        registry::stories(),
         links::stories(),
         command_line::stories(),
     ];
