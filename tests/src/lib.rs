@@ -7,6 +7,7 @@
 mod events;
 mod follow;
 mod http;
+mod invoke;
 mod jobs;
 mod logs;
 mod mails;

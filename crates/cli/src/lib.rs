@@ -16,6 +16,7 @@ pub mod model;
 mod problems;
 mod progress;
 pub mod reading;
+pub mod refresh;
 mod repository;
 pub mod runs;
 pub mod screen;
@@ -83,10 +84,7 @@ async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
             let stack = Stack::find(common).await?;
             Box::pin(wait::run(args, &stack, screen)).await
         }
-        Command::Model(command) => {
-            let stack = Stack::find(common).await?;
-            Box::pin(model::run(command, &stack, screen)).await
-        }
+        Command::Model(command) => Box::pin(model::run(command, common, screen)).await,
     }
 }
 

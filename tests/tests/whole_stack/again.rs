@@ -160,6 +160,7 @@ async fn accepted(stack: &Stack, number: u32) -> Result<Run> {
         put.key(key).body(b"{}".to_vec().into()).send().await?;
     }
     let version = Version::FIRST;
+    let input = Some(input);
     let verdict = Verdict::Accepted(Acceptance { version, input });
     stack.store.judge(&run.id, &wishes, &verdict).await?;
     Ok(run)

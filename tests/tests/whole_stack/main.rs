@@ -19,6 +19,9 @@ mod invariants;
 mod least_privilege;
 mod links;
 mod odd_uploads;
+mod pushes;
+mod refresh;
+mod registry;
 mod secrets;
 mod state_machine;
 mod tables;
@@ -49,6 +52,9 @@ fn main() -> ExitCode {
         secrets::stories(),
         least_privilege::stories(),
         happy_path::stories(),
+        pushes::stories(),
+        refresh::stories(),
+        registry::stories(),
         links::stories(),
         command_line::stories(),
     ];
