@@ -40,8 +40,9 @@ announce() {
   # The table's own changes that announce-run is never called for lie between, and do no harm. A Lambda event
   # has its times in seconds.
   api dynamodbstreams get-records --shard-iterator "$iterator" --output json |
-    jq --arg last "$(jq -r .endSequenceNumber <<< "$batch")" '{Records: [.Records[]
-      | select((.dynamodb.SequenceNumber | tonumber) <= ($last | tonumber))
+    jq --argjson batch "$batch" '{Records: [.Records[]
+      | select((.dynamodb.SequenceNumber | tonumber) <= ($batch.endSequenceNumber | tonumber))
+      | .eventSourceARN = $batch.streamArn
       | select(.dynamodb.Keys.SK.S == "RUN" or .dynamodb.Keys.SK.S == "BUILD")
       | .dynamodb.ApproximateCreationDateTime |= if type == "string" then .[:19] + "Z" | fromdate else . end]}' \
       > "$work/event.json"
