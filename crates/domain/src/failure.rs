@@ -19,6 +19,8 @@ pub enum ErrorCode {
     ModelUnknown,
     /// The model has no such version, or the version can no longer run.
     VersionUnknown,
+    /// The version that the folder pins was retired.
+    VersionRetired,
     /// The file is larger than the model accepts.
     InputTooLarge,
     /// The model itself exited with an error.
@@ -45,10 +47,11 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InputRejected,
         Self::ModelUnknown,
         Self::VersionUnknown,
+        Self::VersionRetired,
         Self::InputTooLarge,
         Self::JobFailed,
         Self::OutOfMemory,
@@ -68,6 +71,7 @@ impl ErrorCode {
             Self::InputRejected => "InputRejected",
             Self::ModelUnknown => "ModelUnknown",
             Self::VersionUnknown => "VersionUnknown",
+            Self::VersionRetired => "VersionRetired",
             Self::InputTooLarge => "InputTooLarge",
             Self::JobFailed => "JobFailed",
             Self::OutOfMemory => "OutOfMemory",
@@ -91,6 +95,9 @@ impl ErrorCode {
             }
             Self::VersionUnknown => {
                 "Leave the version out to use the model's default one, or ask the model's owner which versions can run."
+            }
+            Self::VersionRetired => {
+                "Drop the file into the model's folder without a version, to use the default one, or ask the model's owner which versions can run."
             }
             Self::InputTooLarge => {
                 "Send a smaller file, or ask the model's owner to raise its limit."

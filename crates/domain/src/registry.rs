@@ -8,8 +8,8 @@ mod report;
 mod version_file;
 
 pub use build::{
-    Build, BuildCode, BuildEnd, BuildFailure, BuildId, EndedBuild, MOST_BUILD_LINES, NotABuildId,
-    Requester,
+    Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildStatus, EndedBuild, MOST_BUILD_LINES,
+    NotABuildId, Requester,
 };
 pub use phase::BuildPhase;
 pub use promotion::{

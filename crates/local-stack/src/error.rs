@@ -7,6 +7,7 @@ use dropcast_model_folder::FolderError;
 use dropcast_run_store::StoreError;
 
 use crate::batch::StartError;
+use crate::codebuild;
 
 /// Why something about the local stack failed.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,9 @@ pub enum Error {
     /// The local Batch did not start.
     #[error(transparent)]
     Batch(#[from] StartError),
+    /// The local CodeBuild did not start.
+    #[error(transparent)]
+    CodeBuild(#[from] codebuild::StartError),
     /// The runs table.
     #[error(transparent)]
     Store(#[from] StoreError),

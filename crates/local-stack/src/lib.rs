@@ -6,6 +6,7 @@
 
 pub mod batch;
 mod calls;
+pub mod codebuild;
 mod connection;
 mod deploy;
 mod emulator;
@@ -17,6 +18,7 @@ mod options;
 mod package;
 mod processes;
 mod register;
+mod service;
 mod stack;
 mod state;
 mod venv;

@@ -15,6 +15,8 @@ use crate::{FolderError, Input, ModelFolder, twin};
 /// The folder of examples in a model's folder, and the one of rejected ones in that.
 const EXAMPLES: &str = "examples";
 const REJECTED: &str = "examples/rejected";
+/// What an image is made by.
+const DOCKERFILE: &str = "Dockerfile";
 
 /// One example of a model.
 #[derive(Debug)]
@@ -97,6 +99,40 @@ pub fn one_of_each_format(folder: &Path, examples: &[Example]) -> Vec<PathBuf> {
         _ => false,
     });
     first.map(|example| folder.join(&example.file)).collect()
+}
+
+/// What keeps a folder from being built into a version: what is wrong with its examples, in
+/// sentences, and what every build needs beside them.
+pub fn faults_of_a_build(folder: &Path, examples: &[Example]) -> Vec<String> {
+    let mut faults: Vec<String> = examples
+        .iter()
+        .filter(|example| !example.passes())
+        .map(|example| {
+            let faults: Vec<String> = example
+                .faults
+                .iter()
+                .flat_map(|fault| fault.lines())
+                .map(|line| format!("  {line}"))
+                .collect();
+            format!("{}:\n{}", example.file, faults.join("\n"))
+        })
+        .collect();
+    if !folder.join(DOCKERFILE).is_file() {
+        faults.push(
+            "There is no Dockerfile beside model.toml. `dropcast model init` writes one that works."
+                .to_owned(),
+        );
+    }
+    if !examples
+        .iter()
+        .any(|example| example.expected == Expected::Accepted)
+    {
+        faults.push(
+            "There is no example to try the image out with. Put an input that the model accepts into the folder examples/."
+                .to_owned(),
+        );
+    }
+    faults
 }
 
 /// The names of the files directly in a folder; none when there is no such folder.

@@ -17,6 +17,7 @@ use std::{
 use dropcast_domain::{
     failure::Failure,
     job::JobEnd,
+    mail::MailTopic,
     model::ModelName,
     output::Output,
     registry::{Build, BuildId, Defaults, Model, RegisteredVersion},
@@ -40,7 +41,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Table {
     runs: BTreeMap<RunId, Kept>,
-    mails: BTreeMap<(RunId, &'static str, String), Mail>,
+    mails: BTreeMap<(MailTopic, &'static str, String), Mail>,
     models: BTreeMap<ModelName, Model>,
     versions: BTreeMap<(ModelName, Version), RegisteredVersion>,
     defaults: BTreeMap<ModelName, Defaults>,
@@ -243,8 +244,10 @@ impl Endings for MemoryStore {
 impl Mails for MemoryStore {
     async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
         let mut table = self.table().await;
-        if !table.runs.contains_key(&mail.run) {
-            return Err(StoreError::NoSuchRun(mail.run.clone()));
+        if let MailTopic::Run(run) = &mail.topic
+            && !table.runs.contains_key(run)
+        {
+            return Err(StoreError::NoSuchRun(run.clone()));
         }
         let claim = match table.mails.get(&slot(mail)) {
             Some(Mail::Sent) => return Ok(Claim::Sent),
@@ -272,8 +275,9 @@ impl Mails for MemoryStore {
     }
 }
 
-fn slot(mail: &MailKey) -> (RunId, &'static str, String) {
-    (mail.run.clone(), mail.kind.as_str(), mail.recipient.clone())
+fn slot(mail: &MailKey) -> (MailTopic, &'static str, String) {
+    let name = mail.topic.mail_name(mail.kind);
+    (mail.topic.clone(), name, mail.recipient.clone())
 }
 
 impl Refreshes for MemoryStore {

@@ -5,6 +5,7 @@ use std::future::Future;
 use dropcast_domain::{
     failure::Failure,
     job::JobEnd,
+    mail::{MailKind, MailTopic},
     model::ModelName,
     output::Output,
     registry::{
@@ -13,7 +14,7 @@ use dropcast_domain::{
     },
     run::{Acceptance, Run, Wishes},
     run_id::{JobId, RunId, Version},
-    status::{Status, Transition},
+    status::Transition,
 };
 use jiff::Timestamp;
 
@@ -126,13 +127,13 @@ pub trait Mails: Send + Sync {
     fn release(&self, mail: &MailKey) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// One mail: a run, what it says, and to whom.
+/// One mail: what it is about, what it says, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailKey {
-    /// The run.
-    pub run: RunId,
-    /// What the mail says: the terminal status.
-    pub kind: Status,
+    /// The run or the build.
+    pub topic: MailTopic,
+    /// What the mail says.
+    pub kind: MailKind,
     /// The recipient's address.
     pub recipient: String,
 }

@@ -296,3 +296,108 @@ impl JobDefinitions for BatchDefinitions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_batch::config::{BehaviorVersion, Config};
+    use dropcast_domain::model::Manifest;
+
+    use super::*;
+
+    fn definitions(change: impl FnOnce(&mut JobSettings)) -> BatchDefinitions {
+        let mut settings = JobSettings {
+            execution_role: "arn:aws-cn:iam::111122223333:role/exec".into(),
+            boundary: "arn:aws-cn:iam::111122223333:policy/boundary".into(),
+            role_path: "/dropcast/s/".into(),
+            secret_prefix: "s/models/".into(),
+            log_group: "/aws/batch/s".into(),
+            platform: Platform::Fargate,
+            assign_public_ip: PublicIp::Disabled,
+            architecture: Architecture::X86_64,
+        };
+        change(&mut settings);
+        let nowhere = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .build();
+        BatchDefinitions::new(Client::from_conf(nowhere), settings, "cn-north-1")
+    }
+
+    fn definition(job: &str) -> JobDefinition {
+        let manifest = format!(
+            "name = \"churn\"\ntitle = \"C\"\n[input]\naccepts = [\"json\"]\nschema = \"in.json\"\n[job]\ncommand = [\"python\", \"main.py\"]\n{job}"
+        );
+        let manifest = Manifest::parse("model.toml", &manifest).unwrap();
+        JobDefinition {
+            model: manifest.name,
+            image: "models@sha256:0a".into(),
+            role: "arn:aws-cn:iam::111122223333:role/dropcast/s/s-job-churn".into(),
+            job: manifest.job,
+        }
+    }
+
+    const SECRETS: &str = "[job.secrets]\nDATABASE_URL = \"db\"\nPASSWORD = \"db:password\"\n";
+
+    #[test]
+    fn a_job_runs_the_models_command_by_dropcast_job_with_its_role_its_log_and_its_secrets() {
+        let container = definitions(|_| {}).container(&definition(SECRETS));
+        assert_eq!(
+            container.command(),
+            ["dropcast-job", "--", "python", "main.py"]
+        );
+        let secrets: Vec<_> = container
+            .secrets()
+            .iter()
+            .map(|secret| (secret.name().unwrap(), secret.value_from().unwrap()))
+            .collect();
+        let prefix = "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:s/models/churn/db";
+        let password = format!("{prefix}:password::");
+        assert_eq!(
+            secrets,
+            [("DATABASE_URL", prefix), ("PASSWORD", password.as_str())]
+        );
+        let log = container.log_configuration().unwrap().options().unwrap();
+        assert_eq!(log["awslogs-group"], "/aws/batch/s");
+        assert_eq!(log["awslogs-stream-prefix"], "churn");
+        let network = container.network_configuration().unwrap();
+        assert_eq!(network.assign_public_ip(), Some(&AssignPublicIp::Disabled));
+    }
+
+    #[test]
+    fn only_what_runs_on_fargate_has_a_network_and_a_processor_of_its_own() {
+        let ec2 = definitions(|settings| settings.platform = Platform::Ec2);
+        let container = ec2.container(&definition(""));
+        assert!(container.network_configuration().is_none());
+        assert!(container.runtime_platform().is_none());
+        assert_eq!(ec2.capability(), PlatformCapability::Ec2);
+    }
+
+    #[test]
+    fn a_definition_is_used_again_only_where_it_says_the_same() {
+        let here = definitions(|_| {});
+        let wanted = here.container(&definition(SECRETS));
+        assert!(says(&here.container(&definition(SECRETS)), &wanted));
+        let mut other_image = definition(SECRETS);
+        other_image.image = "models@sha256:0b".into();
+        let mut other_role = definition(SECRETS);
+        other_role.role.push('2');
+        for other in [
+            definition(""),
+            definition(&format!("vcpus = 4\n{SECRETS}")),
+            definition(&format!("memory_mib = 8192\n{SECRETS}")),
+            other_image,
+            other_role,
+        ] {
+            assert!(!says(&here.container(&other), &wanted), "{other:?}");
+        }
+        for change in [
+            (|settings| settings.architecture = Architecture::Arm64) as fn(&mut JobSettings),
+            |settings| settings.assign_public_ip = PublicIp::Enabled,
+            |settings| settings.log_group.push('2'),
+            |settings| settings.execution_role.push('2'),
+            |settings| settings.secret_prefix.push('2'),
+        ] {
+            let elsewhere = definitions(change);
+            assert!(!says(&elsewhere.container(&definition(SECRETS)), &wanted));
+        }
+    }
+}

@@ -20,7 +20,7 @@ use dropcast_domain::{
 };
 use dropcast_inputs::file;
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{History, Models, Runs, StoreError, Validation, Verdict};
+use dropcast_run_store::{History, Models, Promotion, Runs, StoreError, Validation, Verdict};
 use jiff::Timestamp;
 
 pub use config::Config;
@@ -43,7 +43,7 @@ pub struct Deps<S, F> {
 /// Accepts or rejects the run's input.
 pub async fn handle<S, F>(deps: &Deps<S, F>, event: Validate) -> Result<Outcome, Failed>
 where
-    S: Runs + Models + Validation + History,
+    S: Runs + Models + Promotion + Validation + History,
     F: Files,
 {
     Ok(validate(deps, event).await?)
@@ -51,7 +51,7 @@ where
 
 async fn validate<S, F>(deps: &Deps<S, F>, event: Validate) -> Result<Outcome, Error>
 where
-    S: Runs + Models + Validation + History,
+    S: Runs + Models + Promotion + Validation + History,
     F: Files,
 {
     let run_id = event.run_id;
@@ -110,7 +110,7 @@ async fn examine<S, F>(
     dropped: Option<Dropped>,
 ) -> Result<Examined, Error>
 where
-    S: Models + History,
+    S: Models + Promotion + History,
     F: Files,
 {
     if run.kind == RunKind::Refresh {
@@ -119,7 +119,7 @@ where
     let Some(dropped) = dropped else {
         return Ok(Err(Rejection::deleted()));
     };
-    let version = match verdict::requested_version(&deps.store, &run.request).await? {
+    let version = match verdict::requested_version(&deps.store, run).await? {
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };
@@ -136,8 +136,11 @@ where
 }
 
 /// Whether the model can be refreshed. What the object holds that asked for it is of no account.
-async fn refresh<S: Models + History, F>(deps: &Deps<S, F>, run: &Run) -> Result<Examined, Error> {
-    let version = match verdict::requested_version(&deps.store, &run.request).await? {
+async fn refresh<S: Models + Promotion + History, F>(
+    deps: &Deps<S, F>,
+    run: &Run,
+) -> Result<Examined, Error> {
+    let version = match verdict::requested_version(&deps.store, run).await? {
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };

@@ -20,6 +20,7 @@ mod least_privilege;
 mod links;
 mod odd_uploads;
 mod refresh;
+mod registry;
 mod secrets;
 mod state_machine;
 mod tables;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         least_privilege::stories(),
         happy_path::stories(),
         refresh::stories(),
+        registry::stories(),
         links::stories(),
         command_line::stories(),
     ];

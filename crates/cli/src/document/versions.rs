@@ -172,7 +172,7 @@ impl From<&Build> for BuildView {
         };
         Self {
             build_id: build.build_id.to_string(),
-            status: build.end.as_str(),
+            status: build.end.status().as_str(),
             version,
             failure,
             commit: build.commit.clone(),

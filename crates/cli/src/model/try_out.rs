@@ -40,18 +40,11 @@ pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow:
         passed: true,
         trials: Vec::new(),
     };
-    if inputs.is_empty() {
-        screen.note(&format!(
-            "{} has no examples, so nothing was run. Put files into examples/, or name one with --input FILE.",
-            document.folder
-        ));
-    } else {
-        let place = place(args, common, &model, screen).await?;
-        for input in &inputs {
-            let trial = try_out(args, &model, input, &place, screen).await?;
-            document.passed &= trial.passed;
-            document.trials.push(trial);
-        }
+    let place = place(args, common, &model, screen).await?;
+    for input in &inputs {
+        let trial = try_out(args, &model, input, &place, screen).await?;
+        document.passed &= trial.passed;
+        document.trials.push(trial);
     }
     screen.show(&document, |paint| document::text(&document, paint))?;
     let rejected = document
@@ -80,7 +73,14 @@ fn inputs(args: &Test, model: &ModelFolder) -> anyhow::Result<Vec<PathBuf>> {
         let advice = format!("See `dropcast validate {}`.", args.dir.display());
         return Err(Stop::new(Exit::NotAccepted, message).advice(advice).into());
     }
-    Ok(examples::one_of_each_format(&args.dir, &checked))
+    let inputs = examples::one_of_each_format(&args.dir, &checked);
+    if inputs.is_empty() {
+        let message = format!("{} has no examples to test it with.", args.dir.display());
+        return Err(Stop::new(Exit::Usage, message)
+            .advice("Put files that it accepts into its folder examples/, or name one with --input FILE.")
+            .into());
+    }
+    Ok(inputs)
 }
 
 /// Makes ready what the model runs in.

@@ -101,14 +101,7 @@ pub(super) fn notes(
     {
         notes.push("The model left no last lines to show.".to_owned());
     }
-    if known.operator_only {
-        notes.push("You receive this mail as the operator, because nobody else could be mailed about this run.".to_owned());
-    }
-    if let Some(list) = listed_addresses(known.refused) {
-        notes.push(format!(
-            "Not mailed, because mail may not go to their domain: {list}."
-        ));
-    }
+    notes.extend(who_else("run", known.operator_only, known.refused));
     if let Some(list) = listed_addresses(&known.run.notify_unusable) {
         notes.push(format!(
             "Not mailed, because this is no e-mail address: {list}."
@@ -120,6 +113,16 @@ pub(super) fn notes(
         ));
     }
     notes
+}
+
+/// Why the reader is mailed, and who is not.
+pub(super) fn who_else(about: &str, operator_only: bool, refused: &[String]) -> Vec<String> {
+    let operator = operator_only.then(|| {
+        format!("You receive this mail as the operator, because nobody else could be mailed about this {about}.")
+    });
+    let refused = listed_addresses(refused)
+        .map(|list| format!("Not mailed, because mail may not go to their domain: {list}."));
+    operator.into_iter().chain(refused).collect()
 }
 
 fn listed_addresses(addresses: &[String]) -> Option<String> {

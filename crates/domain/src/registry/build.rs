@@ -126,11 +126,31 @@ pub enum BuildEnd {
 }
 
 impl BuildEnd {
-    /// The word for it in the table, in events and in `--json`.
-    pub fn as_str(&self) -> &'static str {
+    /// The word for it.
+    pub fn status(&self) -> BuildStatus {
         match self {
-            Self::Registered { .. } => "registered",
-            Self::Failed(_) => "failed",
+            Self::Registered { .. } => BuildStatus::Registered,
+            Self::Failed(_) => BuildStatus::Failed,
+        }
+    }
+}
+
+/// What became of a build, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BuildStatus {
+    /// It is a version.
+    Registered,
+    /// It is none.
+    Failed,
+}
+
+impl BuildStatus {
+    /// The word as it stands in the table, in events and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Failed => "failed",
         }
     }
 }

@@ -18,12 +18,15 @@ use tokio::time::Instant;
 
 use super::config::BatchConfig;
 use super::core::Launch;
-use super::lines::Lines;
-use super::logs::LogStream;
-use super::process::{exit_code, signal_group, signal_marked};
 use super::service::Shell;
-use super::{aws, clock, image, secrets};
+use super::{image, secrets};
+use crate::service::lines::Lines;
+use crate::service::logs::LogStream;
+use crate::service::process::{exit_code, signal_group};
+use crate::service::{aws, clock, process};
 
+/// The log group of AWS Batch.
+const LOG_GROUP: &str = "/aws/batch/job";
 /// How long output may still come once the process has ended and its group is killed.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
 /// How long the last lines may take to reach CloudWatch Logs before the job is called ended.
@@ -55,7 +58,7 @@ pub(crate) async fn run(
     shell.act(|core, now| core.started(&job, attempt, now));
     let stream = shell.logs.clone().map(|client| {
         let interval = shell.config.timings.log_interval;
-        LogStream::open(client, launch.log_stream_name.clone(), interval)
+        LogStream::open(client, LOG_GROUP, launch.log_stream_name.clone(), interval)
     });
     let reading = tokio::spawn(read(output, folder.log(), stream));
     let marks = (job.clone(), attempt);
@@ -182,6 +185,16 @@ fn environment(
         all.insert(name.clone(), value.into());
     }
     all
+}
+
+/// Sends a signal to everything that belongs to an attempt.
+pub(crate) fn signal_marked(job: &str, attempt: u32, signal: Signal) {
+    let attempt = attempt.to_string();
+    let marks = [
+        ("AWS_BATCH_JOB_ID", job),
+        ("AWS_BATCH_JOB_ATTEMPT", attempt.as_str()),
+    ];
+    process::signal_marked(&marks, signal);
 }
 
 /// Waits for the process to end, and stops it when it is told to.

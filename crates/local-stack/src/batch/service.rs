@@ -9,13 +9,13 @@ use nix::sys::signal::Signal;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use uuid::Uuid;
 
-use super::attempt::{self, StopOrder};
-use super::clock;
+use super::attempt::{self, StopOrder, signal_marked};
 use super::config::BatchConfig;
 use super::core::names::Arns;
 use super::core::{Announcement, Core, Effect, Settings};
-use super::process::{signal_group, signal_marked};
 use crate::calls::Calls;
+use crate::service::clock;
+use crate::service::process::signal_group;
 
 /// An attempt that is running or about to.
 struct Running {

@@ -78,8 +78,12 @@ pub(crate) fn retired_sk(version: Version) -> String {
     format!("{RETIRED_PREFIX}{:06}", version.number())
 }
 
+pub(crate) fn build_pk(build: &BuildId) -> String {
+    format!("BUILD#{build}")
+}
+
 pub(crate) fn build_key(build: &BuildId) -> Item {
-    key(format!("BUILD#{build}"), BUILD_SK)
+    key(build_pk(build), BUILD_SK)
 }
 
 /// Partition of index `by-model` that lists a model's builds.
@@ -89,7 +93,8 @@ pub(crate) fn builds_pk(model: &ModelName) -> String {
 
 pub(crate) fn mail_sk(mail: &MailKey) -> String {
     let digest = Sha256::digest(mail.recipient.as_bytes());
-    format!("MAIL#{}#{}", mail.kind, hex::encode(digest))
+    let name = mail.topic.mail_name(mail.kind);
+    format!("MAIL#{name}#{}", hex::encode(digest))
 }
 
 /// A time that sorts as text: fixed width, to the millisecond.
@@ -153,7 +158,7 @@ pub(crate) fn version_item(version: &RegisteredVersion) -> Result<Item, StoreErr
 }
 
 pub(crate) fn build_item(build: &Build) -> Result<Item, StoreError> {
-    let mut item = written(build, format!("BUILD#{}", build.build_id), BUILD_SK)?;
+    let mut item = written(build, build_pk(&build.build_id), BUILD_SK)?;
     if let Some(model) = &build.model {
         item.insert("model_pk".into(), text(builds_pk(model)));
         let order = format!("{}#{}", sortable(build.at), build.build_id);

@@ -3,6 +3,7 @@
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::JobEnd,
+    mail::{MailKind, MailTopic},
     model::RefreshSpec,
     output::Output,
     run::HEADLINE_OUTPUTS,
@@ -99,8 +100,8 @@ pub(crate) async fn at_most_fifty_outputs_stand_on_the_record(store: &impl Store
 
 fn mail(run: &dropcast_domain::run::Run) -> MailKey {
     MailKey {
-        run: run.id.clone(),
-        kind: Status::Succeeded,
+        topic: MailTopic::Run(run.id.clone()),
+        kind: MailKind::Succeeded,
         recipient: "ana@corp.example".into(),
     }
 }
@@ -160,14 +161,18 @@ pub(crate) async fn mails_of_another_kind_or_recipient_have_claims_of_their_own(
 ) {
     let mail = mail(&begun(store).await);
     let another_kind = MailKey {
-        kind: Status::Failed,
+        kind: MailKind::Failed,
         ..mail.clone()
     };
     let another_recipient = MailKey {
         recipient: "bo@corp.example".into(),
         ..mail.clone()
     };
-    for mail in [mail, another_kind, another_recipient] {
+    let another_topic = MailKey {
+        topic: MailTopic::Build("5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20".parse().unwrap()),
+        ..mail.clone()
+    };
+    for mail in [mail, another_kind, another_recipient, another_topic] {
         assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
     }
 }

@@ -9,6 +9,7 @@
 #[path = "../../../../tests/fixtures/domain.rs"]
 mod domain;
 mod tables;
+mod versions;
 
 use std::{
     collections::{BTreeMap, HashMap},

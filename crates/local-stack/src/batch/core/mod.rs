@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub(crate) use crate::service::events::Announcement;
+
 use super::config::{TimeLimitAction, Timings};
 use super::error::ApiError;
 use super::secrets::Secret;
@@ -71,15 +73,6 @@ pub(crate) enum Effect {
         attempt: u32,
         at_once: bool,
     },
-}
-
-/// An event for EventBridge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Announcement {
-    pub(crate) detail_type: &'static str,
-    pub(crate) resources: Vec<String>,
-    /// JSON.
-    pub(crate) detail: String,
 }
 
 /// What an alarm is about.

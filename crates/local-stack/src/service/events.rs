@@ -7,7 +7,14 @@ use aws_sdk_eventbridge::error::DisplayErrorContext;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::core::Announcement;
+/// An event for EventBridge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Announcement {
+    pub(crate) detail_type: &'static str,
+    pub(crate) resources: Vec<String>,
+    /// JSON.
+    pub(crate) detail: String,
+}
 
 /// `PutEvents` takes up to ten entries.
 const MOST_ENTRIES: usize = 10;
@@ -63,13 +70,13 @@ async fn put(client: &Client, mut entries: Vec<PutEventsRequestEntry>) {
                 tracing::warn!(
                     code = entry.error_code(),
                     message = entry.error_message(),
-                    "EventBridge did not take an event of the local Batch"
+                    "EventBridge did not take an event of a local service"
                 );
                 entries.drain(..first);
             }
             Err(error) => tracing::debug!(
                 error = %DisplayErrorContext(&error),
-                "events of the local Batch could not be put"
+                "events of a local service could not be put"
             ),
         }
         tokio::time::sleep(pause).await;
@@ -77,6 +84,6 @@ async fn put(client: &Client, mut entries: Vec<PutEventsRequestEntry>) {
     }
     tracing::error!(
         events = entries.len(),
-        "events of the local Batch are given up: the emulator does not take them"
+        "events of a local service are given up: the emulator does not take them"
     );
 }
