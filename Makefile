@@ -43,10 +43,11 @@ local: setup build ## Run the stack on this machine until Ctrl-C
 
 test: lint test-rust test-models ## Check and test everything
 
-test-rust: setup $(SUITE)/ready ## Test the Rust crates, and the whole stack with the real programs
+test-rust: setup $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
 	cargo test --locked --workspace --lib table::tests::suite -- --ignored
+	BINARIES=$${CARGO_TARGET_DIR:-target}/debug tests/scripts/test.sh
 
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
@@ -63,7 +64,7 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(CHECKOV) --file $(TEMPLATES)
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
-	$(VENVS)/lint/bin/shellcheck infra/*.sh
+	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/*
 
 bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in a release build (BENCH="--only init")
 	cargo build --locked --release --workspace --exclude dropcast-cli --bins
