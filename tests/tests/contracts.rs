@@ -15,9 +15,7 @@ use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::JobEnd,
     model::{InputFormat, Locale, TableEncoding},
-    registry::{
-        BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester, VersionFile,
-    },
+    registry::{BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester, VersionFile},
     run::{HEADLINE_OUTPUTS, Run},
     status::Status,
     table::{FilledColumn, TableReading},
@@ -337,7 +335,9 @@ fn every_event_of_a_build_has_the_shape_of_its_schema() {
         codes.insert(code.to_string());
     }
     let listed = self::schema("build-finished");
-    let listed = listed.pointer("/properties/error/properties/code/enum").unwrap();
+    let listed = listed
+        .pointer("/properties/error/properties/code/enum")
+        .unwrap();
     let listed: BTreeSet<String> = serde_json::from_value(listed.clone()).unwrap();
     assert_eq!(listed, codes);
     let mut wrong = event(Some(MODEL), registered);

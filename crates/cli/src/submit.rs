@@ -89,7 +89,7 @@ pub async fn follow(
 }
 
 /// Refuses a list of recipients of whom some would not be mailed.
-fn all_can_be_mailed(notify: &[String]) -> Result<(), Stop> {
+pub(crate) fn all_can_be_mailed(notify: &[String]) -> Result<(), Stop> {
     let wanted = recipient::parse_list(&notify.join(","));
     if let Some(entry) = wanted.unusable.first() {
         return Err(Stop::new(

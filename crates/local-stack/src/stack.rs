@@ -112,6 +112,8 @@ impl LocalStack {
         let known = package::parameters(&packaged.template);
         for (name, value) in [
             ("JobQueueArn", services.batch.queue_arn().to_owned()),
+            // What the local Batch plays.
+            ("Compute", "EC2".to_owned()),
             ("BatchEventSource", BATCH_EVENT_SOURCE.to_owned()),
             ("LinkBaseUrl", deploy::link_base_url(&connection.endpoint)),
             ("BuildProject", services.codebuild.project().to_owned()),

@@ -43,7 +43,11 @@ impl IamRoles {
         }
     }
 
-    async fn create(&self, name: &str, model: &ModelName) -> Result<Option<String>, CallError> {
+    /// Makes the role unless it is there.
+    ///
+    /// It is not looked for first: IAM knows the path of a role, which is what the permission rests
+    /// on, only once the role is there, and refuses to say that it is not.
+    async fn create(&self, name: &str, model: &ModelName) -> Result<(), CallError> {
         let created = self
             .client
             .create_role()
@@ -55,30 +59,15 @@ impl IamRoles {
             .send()
             .await;
         match created {
-            Ok(created) => Ok(created.role.map(|role| role.arn)),
-            // Another build of the same model was faster.
+            Ok(_) => Ok(()),
             Err(error)
                 if error
                     .as_service_error()
                     .is_some_and(|refusal| refusal.is_entity_already_exists_exception()) =>
             {
-                Ok(None)
+                Ok(())
             }
             Err(error) => Err(CallError::of_sdk("iam:CreateRole", error)),
-        }
-    }
-
-    async fn find(&self, name: &str) -> Result<Option<String>, CallError> {
-        match self.client.get_role().role_name(name).send().await {
-            Ok(found) => Ok(found.role.map(|role| role.arn)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|refusal| refusal.is_no_such_entity_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(CallError::of_sdk("iam:GetRole", error)),
         }
     }
 }
@@ -86,28 +75,20 @@ impl IamRoles {
 impl JobRoles for IamRoles {
     async fn role_of(&self, model: &ModelName) -> Result<String, CallError> {
         let name = role_name(&self.path, model);
-        let arn = match self.find(&name).await? {
-            Some(arn) => arn,
-            None => match self.create(&name, model).await? {
-                Some(arn) => arn,
-                None => self.find(&name).await?.ok_or_else(|| CallError {
-                    call: "iam:GetRole",
-                    transient: true,
-                    source: "the role was made a moment ago and is not found yet".into(),
-                })?,
-            },
-        };
+        self.create(&name, model).await?;
         // Every time: whoever made the role may have died before this, and the policy may be of
         // an earlier release.
+        let partition = partition_of(&self.boundary);
         self.client
             .put_role_policy()
             .role_name(&name)
             .policy_name(POLICY)
-            .policy_document(policy(partition_of(&self.boundary), &self.bucket, model).to_string())
+            .policy_document(policy(partition, &self.bucket, model).to_string())
             .send()
             .await
             .map_err(|error| CallError::of_sdk("iam:PutRolePolicy", error))?;
-        Ok(arn)
+        let (account, path) = (account_of(&self.boundary), &self.path);
+        Ok(format!("arn:{partition}:iam::{account}:role{path}{name}"))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
-use dropcast_domain::event::SOURCE;
+use dropcast_domain::event::{BUILD_FINISHED, RUN_STATUS_CHANGED, SOURCE};
 use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::run::Run;
 use dropcast_domain::run_id::RunId;
@@ -110,7 +110,7 @@ async fn all_runs(stack: &Stack) -> Result<BTreeMap<RunId, Run>> {
     let events = stack.events();
     let models: BTreeSet<String> = events
         .iter()
-        .filter(|event| event.source == SOURCE)
+        .filter(|event| event.source == SOURCE && event.detail_type == RUN_STATUS_CHANGED)
         .filter_map(|event| event.detail["model"].as_str().map(str::to_owned))
         .collect();
     let mut runs = BTreeMap::new();
@@ -145,7 +145,11 @@ async fn announcements(stack: &Stack) -> Result<()> {
     );
     for event in stack.events() {
         if event.source == SOURCE {
-            fits("run-status-changed.schema.json", &event.detail)?;
+            let schema = match event.detail_type.as_str() {
+                BUILD_FINISHED => "build-finished.schema.json",
+                _ => "run-status-changed.schema.json",
+            };
+            fits(schema, &event.detail)?;
             // What people call their run is theirs to choose.
             let mut told = event.whole.clone();
             told["detail"]["title"] = Value::Null;
@@ -162,6 +166,7 @@ fn announced(stack: &Stack) -> BTreeMap<String, Vec<Status>> {
     for event in stack.events() {
         let text = |field: &str| event.detail[field].as_str().unwrap_or_default().to_owned();
         if event.source == SOURCE
+            && event.detail_type == RUN_STATUS_CHANGED
             && let Ok(status) = text("status").parse()
         {
             announced.entry(text("runId")).or_default().push(status);
@@ -185,16 +190,29 @@ async fn mails(stack: &Stack) -> Result<()> {
         Ok((!missing).then_some(()))
     })
     .await?;
+    let builds: Vec<String> = stack
+        .events()
+        .iter()
+        .filter(|event| event.detail_type == BUILD_FINISHED)
+        .filter_map(|event| event.detail["buildId"].as_str().map(str::to_owned))
+        .collect();
     let mut sent: BTreeMap<(String, String), usize> = BTreeMap::new();
     for mail in stack.mails().await? {
         ensure!(mail.to.len() == 1, "{:?}", mail.to);
         let run = runs
             .values()
             .find(|run| mail.text.contains(run.id.as_str()));
-        let Some(run) = run else {
-            anyhow::bail!("a mail about no run: {mail:?}");
-        };
         let to = mail.to.concat();
+        let Some(run) = run else {
+            let Some(build) = builds
+                .iter()
+                .find(|build| mail.text.contains(build.as_str()))
+            else {
+                anyhow::bail!("a mail about no run and no build: {mail:?}");
+            };
+            *sent.entry((build.clone(), to)).or_default() += 1;
+            continue;
+        };
         ensure!(
             to == OPERATOR || run.notify.contains(&to),
             "{} was mailed to {to}",

@@ -67,7 +67,10 @@ impl Finished {
             })
         };
         let mut phases = vec![phase("DOWNLOAD_SOURCE", "SUCCEEDED", ": ")];
-        phases.extend(self.failed.map(|(name, context)| phase(name, "FAILED", context)));
+        phases.extend(
+            self.failed
+                .map(|(name, context)| phase(name, "FAILED", context)),
+        );
         phases.push(json!({ "phase-type": "COMPLETED", "start-time": "Mar 2, 2026 9:26:10 AM" }));
         let id = &self.id;
         json!({
@@ -136,7 +139,10 @@ fn folder(stack: &Stack, name: &str) -> Result<std::path::PathBuf> {
     let folder = stack.copy_of("echo", name)?;
     let manifest = folder.join("model.toml");
     let text = fs::read_to_string(&manifest)?;
-    fs::write(&manifest, text.replace("memory_mib = 128", "memory_mib = 2048"))?;
+    fs::write(
+        &manifest,
+        text.replace("memory_mib = 128", "memory_mib = 2048"),
+    )?;
     Ok(folder)
 }
 
@@ -199,7 +205,10 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
     let told = Instant::now();
     tell(stack, &first, 1).await?;
     assert_eq!(registered(stack, &first).await?, 1);
-    eprintln!("from build event to version: {:.2} s", told.elapsed().as_secs_f64());
+    eprintln!(
+        "from build event to version: {:.2} s",
+        told.elapsed().as_secs_f64()
+    );
     let version_of = async |file: &str, folder: &str| -> Result<u32> {
         let (_, ended) = stack.run(&Upload::new(folder, file, "[1]")).await?;
         succeeded(&ended)?;
@@ -215,10 +224,21 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
     build(stack, &echo, &second).await?;
     tell(stack, &second, 1).await?;
     assert_eq!(registered(stack, &second).await?, 2);
-    let model = stack.store.model(&name.parse()?).await?.context("the model")?;
-    assert_eq!(model.default_version.number(), 1, "promotion is somebody's act");
+    let model = stack
+        .store
+        .model(&name.parse()?)
+        .await?
+        .context("the model")?;
+    assert_eq!(
+        model.default_version.number(),
+        1,
+        "promotion is somebody's act"
+    );
     let mail = mailed(stack, &second, 1).await?;
-    ensure!(flat(&mail[0].text).contains("Version 1 is still the default"), "{mail:#?}");
+    ensure!(
+        flat(&mail[0].text).contains("Version 1 is still the default"),
+        "{mail:#?}"
+    );
     assert_eq!(version_of("2.json", name).await?, 1);
     let pinned = format!("{name}@2");
     assert_eq!(version_of("3.json", &pinned).await?, 2);
@@ -233,39 +253,72 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
     promoted.is(0, "promoted")?;
     assert_eq!(promoted.document["previousVersion"], 1);
     ensure!(
-        promoted.document["by"].as_str().is_some_and(|by| by.starts_with("arn:")),
+        promoted.document["by"]
+            .as_str()
+            .is_some_and(|by| by.starts_with("arn:")),
         "{promoted:?}"
     );
     assert_eq!(version_of("4.json", name).await?, 2);
     refused(stack, &["model", "promote", name, "2"], 3, "already").await?;
     refused(stack, &["model", "promote", name, "9"], 6, "no version 9").await?;
-    refused(stack, &["model", "retire", name, "2"], 3, "cannot be retired").await?;
+    refused(
+        stack,
+        &["model", "retire", name, "2"],
+        3,
+        "cannot be retired",
+    )
+    .await?;
 
     let back = dropcast(stack, &["model", "rollback", name]).await?;
     back.is(0, "promoted")?;
-    assert_eq!((&back.document["version"], &back.document["kind"]), (&json!(1), &json!("rolled-back")));
+    assert_eq!(
+        (&back.document["version"], &back.document["kind"]),
+        (&json!(1), &json!("rolled-back"))
+    );
     assert_eq!(version_of("5.json", name).await?, 1);
     refused(stack, &["model", "rollback", name], 3, "nothing to roll").await?;
 
     let retired = dropcast(stack, &["model", "retire", name, "2"]).await?;
     retired.is(0, "retired")?;
-    refused(stack, &["model", "retire", name, "2"], 3, "is retired since").await?;
-    refused(stack, &["model", "promote", name, "2"], 3, "is retired since").await?;
+    refused(
+        stack,
+        &["model", "retire", name, "2"],
+        3,
+        "is retired since",
+    )
+    .await?;
+    refused(
+        stack,
+        &["model", "promote", name, "2"],
+        3,
+        "is retired since",
+    )
+    .await?;
     let upload = Upload::new(&pinned, "6.json", "[1]").notify(ANA);
     let (dropped, ended) = stack.run(&upload).await?;
     let says = ["Version 2 of the model echo-built was retired"];
     ended_with(&ended, Status::Rejected, ErrorCode::VersionRetired, &says)?;
     let mail = stack.mail(&dropped.run).await?;
     let text = flat(&mail.text);
-    ensure!(text.contains(says[0]) && text.contains("VersionRetired"), "{text}");
+    ensure!(
+        text.contains(says[0]) && text.contains("VersionRetired"),
+        "{text}"
+    );
     assert_eq!(version_of("7.json", name).await?, 1);
 
     let versions = dropcast(stack, &["model", "versions", name]).await?;
     versions.is(0, "versions")?;
-    let listed = versions.document["versions"].as_array().context("versions")?;
+    let listed = versions.document["versions"]
+        .as_array()
+        .context("versions")?;
     assert_eq!(listed.len(), 2);
-    ensure!(listed[0]["retired"].is_object() && listed[1]["default"] == true, "{listed:#?}");
-    let defaults = versions.document["defaults"].as_array().context("defaults")?;
+    ensure!(
+        listed[0]["retired"].is_object() && listed[1]["default"] == true,
+        "{listed:#?}"
+    );
+    let defaults = versions.document["defaults"]
+        .as_array()
+        .context("defaults")?;
     let kinds: Vec<_> = defaults.iter().map(|entry| &entry["kind"]).collect();
     assert_eq!(kinds, ["rolled-back", "promoted", "registered"]);
     assert_eq!(defaults[2]["by"], WHO);
@@ -279,8 +332,13 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
 async fn refused(stack: &Stack, arguments: &[&str], code: i32, words: &str) -> Result<()> {
     let answer = dropcast(stack, arguments).await?;
     answer.is(code, "error")?;
-    let message = answer.document["error"]["message"].as_str().unwrap_or_default();
-    ensure!(message.contains(words), "{arguments:?}: “{message}” lacks “{words}”");
+    let message = answer.document["error"]["message"]
+        .as_str()
+        .unwrap_or_default();
+    ensure!(
+        message.contains(words),
+        "{arguments:?}: “{message}” lacks “{words}”"
+    );
     Ok(())
 }
 
@@ -301,7 +359,10 @@ async fn the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two
         both.push(finished);
     }
     tokio::try_join!(tell(stack, &both[0], 1), tell(stack, &both[1], 1))?;
-    let mut numbers = [registered(stack, &both[0]).await?, registered(stack, &both[1]).await?];
+    let mut numbers = [
+        registered(stack, &both[0]).await?,
+        registered(stack, &both[1]).await?,
+    ];
     numbers.sort_unstable();
     assert_eq!(numbers, [2, 3]);
     stack.until_empty("BuildsQueueUrl").await?;
@@ -321,7 +382,12 @@ async fn a_build_that_fails_is_kept_and_mailed_once(stack: &Stack) -> Result<()>
     };
     let group = stack.output("BuildLogGroup")?;
     // The group may be there: CodeBuild makes it with the first build.
-    let _ = stack.logs.create_log_group().log_group_name(group).send().await;
+    let _ = stack
+        .logs
+        .create_log_group()
+        .log_group_name(group)
+        .send()
+        .await;
     stack
         .logs
         .create_log_stream()
@@ -383,9 +449,15 @@ async fn what_a_build_wrote_badly_is_told_to_whoever_pushed(stack: &Stack) -> Re
     };
     tell(stack, &build, 2).await?;
     let failure = failed(stack, &build).await?;
-    ensure!(failure.message.contains("version.json is missing"), "{failure:?}");
+    ensure!(
+        failure.message.contains("version.json is missing"),
+        "{failure:?}"
+    );
     let mails = mailed(stack, &build, 1).await?;
-    ensure!(flat(&mails[0].text).contains("version.json is missing"), "{mails:#?}");
+    ensure!(
+        flat(&mails[0].text).contains("version.json is missing"),
+        "{mails:#?}"
+    );
 
     // Another project's build is nobody's business here.
     let mut others = Finished::new("echo-refused", "SUCCEEDED")?;
@@ -409,7 +481,10 @@ async fn what_a_build_wrote_badly_is_told_to_whoever_pushed(stack: &Stack) -> Re
 
 async fn a_word_to_compare_is_understood(stack: &Stack) -> Result<()> {
     stack
-        .send("BuildsQueueUrl", &json!({ "detail-type": "Compare Builds" }))
+        .send(
+            "BuildsQueueUrl",
+            &json!({ "detail-type": "Compare Builds" }),
+        )
         .await?;
     stack.until_empty("BuildsQueueUrl").await
 }
