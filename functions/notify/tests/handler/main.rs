@@ -9,6 +9,7 @@
 mod domain;
 #[path = "../../../../tests/fixtures/events.rs"]
 mod events;
+mod refresh;
 mod world;
 
 use std::time::Duration;

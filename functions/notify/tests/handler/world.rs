@@ -209,7 +209,7 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
         _ => Verdict::Accepted(acceptance(id)),
     };
     store.judge(id, &wishes, &verdict).await.unwrap();
-    let input = acceptance(id).input.prepared_key;
+    let input = acceptance(id).input.unwrap().prepared_key;
     world.files.0.insert(
         input,
         br#"{"lines":["Hardware"],"horizon_months":12}"#.to_vec(),
