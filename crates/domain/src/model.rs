@@ -90,6 +90,9 @@ pub struct TableSpec {
     /// How the text of a CSV file is encoded; found out otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<TableEncoding>,
+    /// What a percentage is in a column of numbers.
+    #[serde(skip_serializing_if = "Percent::is_refused")]
+    pub percent: Percent,
 }
 
 impl Default for TableSpec {
@@ -106,7 +109,44 @@ impl Default for TableSpec {
             max_rows: None,
             locale: None,
             encoding: None,
+            percent: Percent::Refuse,
         }
+    }
+}
+
+/// What `4.5 %` is in a column of numbers, be it a text or a cell that a workbook shows so (and
+/// keeps as 0.045).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Percent {
+    /// A problem: nothing tells which number is meant.
+    #[default]
+    Refuse,
+    /// 4.5.
+    Points,
+    /// 0.045.
+    Fraction,
+}
+
+impl Percent {
+    /// Every rule.
+    pub const ALL: [Self; 3] = [Self::Refuse, Self::Points, Self::Fraction];
+
+    /// The name in a manifest.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Points => "points",
+            Self::Fraction => "fraction",
+        }
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "Serde hands out a reference."
+    )]
+    fn is_refused(&self) -> bool {
+        *self == Self::Refuse
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn table<W: Write>(
     let mut checking = Checking {
         schema,
         spec,
-        converter: Converter::new(spec.locale),
+        converter: Converter::new(spec),
         cells: header
             .columns
             .iter()

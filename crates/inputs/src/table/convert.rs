@@ -7,7 +7,7 @@ mod words;
 
 use std::fmt::Write;
 
-use dropcast_domain::model::Locale;
+use dropcast_domain::model::{Locale, Percent, TableSpec};
 use jiff::civil::DateTime;
 use serde_json::{Number, Value};
 
@@ -21,6 +21,7 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Converter {
     locale: Option<Locale>,
+    percent: Percent,
 }
 
 /// A converted cell; used again for the next, so that converting allocates little.
@@ -48,6 +49,8 @@ pub(super) enum Fault {
     NotOneOrZero,
     /// A duration, or a date that no calendar has.
     Unusable,
+    /// A number that a workbook shows as a percentage.
+    Percent(f64),
     Formula,
     Refused(Refusal),
 }
@@ -58,7 +61,7 @@ pub(super) use self::words::found;
 pub(super) fn is_no_name(cell: &Cell) -> bool {
     match cell {
         Cell::Empty | Cell::Unusable(_) | Cell::Error(_) | Cell::Refused(_) => false,
-        Cell::Number(_) | Cell::Bool(_) | Cell::DateTime(_) => true,
+        Cell::Number(_) | Cell::Percent(_) | Cell::Bool(_) | Cell::DateTime(_) => true,
         Cell::Text(text) => {
             let text = text.trim();
             let mut canonical = String::new();
@@ -107,8 +110,11 @@ impl Converted {
 }
 
 impl Converter {
-    pub(super) fn new(locale: Option<Locale>) -> Self {
-        Self { locale }
+    pub(super) fn new(spec: &TableSpec) -> Self {
+        Self {
+            locale: spec.locale,
+            percent: spec.percent,
+        }
     }
 
     /// Converts a cell that holds something to what a column takes.
@@ -126,6 +132,7 @@ impl Converter {
             }
             Cell::Text(text) => self.text(text, column, into),
             Cell::Number(number) => from_number(*number, column, into),
+            Cell::Percent(number) => self.from_percent(*number, column, into),
             Cell::Bool(truth) => from_truth(*truth, column.kinds, into),
             Cell::DateTime(moment) => from_moment(*moment, column, into),
             Cell::Unusable(text) if column.kinds.has(Kinds::TEXT) && column.form == Form::Any => {
@@ -155,6 +162,9 @@ impl Converter {
                     return Ok(());
                 }
                 Ok(_) => {}
+                Err(NumberFault::Percent) if !takes_text => {
+                    return self.percent(trimmed, column, into);
+                }
                 Err(reason) => fault = Fault::Number(reason),
             }
         }
@@ -169,6 +179,40 @@ impl Converter {
             return self.form(text, column, into);
         }
         Err(fault)
+    }
+
+    /// A text that ends in a percent sign.
+    fn percent(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+        let bare = text.trim_end_matches('%').trim_end();
+        let whole = !column.kinds.has(Kinds::FRACTION);
+        let number = match self.percent {
+            Percent::Refuse => return Err(Fault::Number(NumberFault::Percent)),
+            Percent::Points => number::parse(bare, self.locale, whole, &mut into.text),
+            Percent::Fraction => number::parse(bare, self.locale, false, &mut into.text),
+        };
+        let number = number.map_err(Fault::Number)?;
+        if self.percent == Percent::Points {
+            into.number(number);
+            return Ok(());
+        }
+        let points = number.as_f64().unwrap_or_default();
+        from_number(number::shortened(points / 100.0), column, into)
+    }
+
+    /// A number that a workbook shows as a percentage.
+    fn from_percent(self, number: f64, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+        if !column.kinds.has(Kinds::NUMBER) {
+            if column.kinds.is_text_only() && column.form == Form::Any {
+                into.set_text(&words::percentage(number));
+                return Ok(());
+            }
+            return from_number(number, column, into);
+        }
+        match self.percent {
+            Percent::Refuse => Err(Fault::Percent(number)),
+            Percent::Points => from_number(number::shortened(number * 100.0), column, into),
+            Percent::Fraction => from_number(number, column, into),
+        }
     }
 
     /// A text as the column's form wants it.

@@ -7,6 +7,8 @@
 //!   by a program that does not compute) is a problem, and so is one that failed (`#REF!`).
 //! - **Dates** are numbers that the cell's number format shows as a date, counted from
 //!   1900 or from 1904 as the workbook says ([`dates`]).
+//! - **Percentages** are numbers that the cell's number format shows a hundred times as large
+//!   ([`percent`]); the manifest says what they are in a column of numbers.
 //! - **Hidden** rows, hidden columns and rows that a filter hides are read like any other:
 //!   hiding changes the view, not the data. A hidden *sheet* is read only if the model
 //!   names it.
@@ -22,6 +24,7 @@ mod biff;
 mod dates;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod percent;
 mod sheets;
 mod texts;
 mod xls;
@@ -134,8 +137,10 @@ fn text_cell(text: &str) -> Cell {
 }
 
 /// A number as a cell. A file can hold what is no number; Excel cannot.
-fn number_cell(number: f64) -> Cell {
-    if number.is_finite() {
+fn number_cell(number: f64, is_percent: bool) -> Cell {
+    if number.is_finite() && is_percent {
+        Cell::Percent(number)
+    } else if number.is_finite() {
         Cell::Number(number)
     } else {
         Cell::Unusable(number.to_string())

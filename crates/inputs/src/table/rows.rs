@@ -29,6 +29,8 @@ pub(crate) enum Cell {
     Text(String),
     /// A number of a workbook.
     Number(f64),
+    /// A number of a workbook that it shows a hundred times as large, with a percent sign.
+    Percent(f64),
     /// A truth value of a workbook.
     Bool(bool),
     /// A number that a workbook shows as a date or a time.

@@ -121,6 +121,7 @@ mod cells;
 mod dates;
 mod header;
 mod measure;
+mod percent;
 mod properties;
 mod shape;
 mod suite;

@@ -14,8 +14,10 @@ pub(in crate::table) enum NumberFault {
     Digits,
     /// `NaN`, `inf`.
     NoSuch,
-    /// A number with a unit, a currency or a percent sign.
+    /// A number with a unit or a currency.
     Unit,
+    /// A number with a percent sign.
+    Percent,
     /// Beyond the range of a double.
     TooLarge,
     /// A whole number of more digits than 64 bits hold.
@@ -70,6 +72,12 @@ pub(super) fn whole(double: f64) -> Option<i64> {
     // Beyond 2^53 a double does not tell neighbouring whole numbers apart.
     #[expect(clippy::cast_possible_truncation, reason = "Whole, and below 2^53.")]
     (double.fract() == 0.0 && double.abs() <= 9_007_199_254_740_992.0).then_some(double as i64)
+}
+
+/// A number without the digits that multiplying or dividing by a hundred left behind the
+/// fifteenth, which is as many as Excel keeps.
+pub(super) fn shortened(double: f64) -> f64 {
+    format!("{double:.14e}").parse().unwrap_or(double)
 }
 
 /// The number in its canonical text; false when it is none.
@@ -194,6 +202,10 @@ fn why(text: &str) -> NumberFault {
     let amount = bare.chars().all(|c| c.is_ascii_digit() || is_sign(c));
     let has_unit = text.chars().any(|c| is_unit(c) && !is_sign(c));
     if amount && has_unit && !bare.is_empty() {
+        let behind = text.trim_end_matches('%');
+        if behind.len() < text.len() && !behind.chars().any(|c| is_unit(c) && !is_sign(c)) {
+            return NumberFault::Percent;
+        }
         NumberFault::Unit
     } else {
         NumberFault::None

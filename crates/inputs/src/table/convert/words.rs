@@ -30,6 +30,11 @@ pub(in crate::table) fn found(cell: &Cell) -> String {
         Cell::Empty => "nothing".to_owned(),
         Cell::Text(text) | Cell::Unusable(text) => quoted(text),
         Cell::Number(number) => number_text(*number),
+        Cell::Percent(number) => format!(
+            "{} (stored as {})",
+            percentage(*number),
+            number_text(*number)
+        ),
         Cell::Bool(truth) => truth.to_string(),
         Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
             format!("the date {}", moment.date())
@@ -38,6 +43,11 @@ pub(in crate::table) fn found(cell: &Cell) -> String {
         Cell::Error(error) => (*error).to_owned(),
         Cell::Refused(refusal) => refusal.found.clone(),
     }
+}
+
+/// A number as a workbook shows it that shows it as a percentage: `4.5%`.
+pub(super) fn percentage(number: f64) -> String {
+    format!("{}%", number_text(number::shortened(number * 100.0)))
 }
 
 /// The shortest text of a number.
@@ -80,6 +90,11 @@ impl Converter {
             Fault::IsTruth => String::new(),
             Fault::Days(days) => days_hint(*days),
             Fault::NotOneOrZero => "Write true or false.".to_owned(),
+            Fault::Percent(number) => format!(
+                "Excel shows this cell as a percentage: give it a number format and write {} or {}, whichever is meant.",
+                number_text(number::shortened(*number * 100.0)),
+                number_text(*number)
+            ),
             Fault::Unusable => "Write it out instead.".to_owned(),
             Fault::Formula => {
                 "The formula in this cell failed: mend it, or write the value.".to_owned()
@@ -102,9 +117,10 @@ impl Converter {
             NumberFault::Digits => "Write numbers with the digits 0 to 9.".to_owned(),
             NumberFault::NoSuch => "There is no such number: leave the cell empty.".to_owned(),
             NumberFault::Unit => {
-                format!(
-                    "Write the number alone, such as {example}: no unit, currency or percent sign."
-                )
+                format!("Write the number alone, such as {example}: no unit or currency.")
+            }
+            NumberFault::Percent => {
+                "Write the number that is meant, without the percent sign.".to_owned()
             }
             NumberFault::TooLarge => {
                 "It is beyond the range of numbers, which ends at 1.8e308.".to_owned()

@@ -22,10 +22,11 @@ enum Look {
     DateTime,
     Header,
     QuotedHeader,
+    Percent,
 }
 
 /// Every format, once as it is and once for faulty cells.
-pub(super) struct Looks([[Format; 2]; 6]);
+pub(super) struct Looks([[Format; 2]; 7]);
 
 impl Looks {
     pub(super) fn new() -> Self {
@@ -37,6 +38,7 @@ impl Looks {
             Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
             bold(),
             bold().set_quote_prefix(),
+            Format::new().set_num_format("0.00%"),
         ];
         Self(formats.map(|format| {
             let bad = format
@@ -67,6 +69,11 @@ impl Looks {
             Cell::Empty => Ok(0),
             Cell::Number(number) => {
                 sheet.write_number_with_format(row, column, *number, format(plain))?;
+                Ok(number.to_string().len())
+            }
+            Cell::Percent(number) => {
+                let look = if is_header { plain } else { Look::Percent };
+                sheet.write_number_with_format(row, column, *number, format(look))?;
                 Ok(number.to_string().len())
             }
             Cell::Bool(value) => {

@@ -14,7 +14,7 @@ use super::{
 fn becomes(property: &Value, cell: &Cell) -> Result<(Value, String), String> {
     let row = schema(&json!({"properties": {"x": property}}));
     let column = row.column("x", &TableSpec::default()).unwrap();
-    let converter = Converter::new(None);
+    let converter = Converter::new(&TableSpec::default());
     let mut into = Converted::default();
     match converter.convert(cell, &column, &mut into) {
         Ok(()) => Ok((into.value, into.text)),

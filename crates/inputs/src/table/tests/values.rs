@@ -119,13 +119,13 @@ fn what_is_no_number_gets_a_sentence_that_says_what_to_write() {
             &number,
             "12 %",
             None,
-            "found \"12 %\"; a number is allowed. Write the number alone, such as 1234.5: no unit, currency or percent sign.",
+            "found \"12 %\"; a number is allowed. Write the number that is meant, without the percent sign.",
         ),
         (
             &number,
             "€5",
             german,
-            "found \"€5\"; a number is allowed. Write the number alone, such as 1234,5: no unit, currency or percent sign.",
+            "found \"€5\"; a number is allowed. Write the number alone, such as 1234,5: no unit or currency.",
         ),
         (
             &number,
@@ -157,7 +157,7 @@ fn what_is_no_number_gets_a_sentence_that_says_what_to_write() {
             &number,
             "1e",
             None,
-            "found \"1e\"; a number is allowed. Write the number alone, such as 1234.5: no unit, currency or percent sign.",
+            "found \"1e\"; a number is allowed. Write the number alone, such as 1234.5: no unit or currency.",
         ),
         (
             &number,
