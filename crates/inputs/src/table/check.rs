@@ -1,6 +1,7 @@
 //! The rows of a table, one after the other: converted, checked, written.
 
 mod joined;
+mod rules;
 mod shape;
 mod words;
 
@@ -13,7 +14,10 @@ use dropcast_domain::{
 };
 use serde_json::Value;
 
-use self::words::{broken, count, subject, unconverted};
+use self::{
+    rules::Rules,
+    words::{broken, count, subject, unconverted},
+};
 use super::{
     Accepted, Outcome, Rejected, Source,
     clean::Clean,
@@ -53,6 +57,7 @@ pub(super) fn table<W: Write>(
             .collect(),
         filled: vec![0; header.columns.len()],
         keys: (!spec.key.is_empty() && header.key.len() == spec.key.len()).then(Keys::new),
+        rules: Rules::default(),
         joins_columns: schema.joins_columns() && report.is_empty(),
         rows: 0,
         clean: Clean::new(clean),
@@ -126,6 +131,7 @@ struct Checking<'s, W: Write> {
     /// Per column of the header, how often its default was filled in.
     filled: Vec<u64>,
     keys: Option<Keys>,
+    rules: Rules,
     /// Whether whole rows are checked: not where a column is missing, which is said once.
     joins_columns: bool,
     /// Rows of values so far.
@@ -163,7 +169,7 @@ impl<W: Write> Checking<'_, W> {
                 is_right &= self.cell(index, row, rows);
             }
             if is_right && self.joins_columns {
-                self.whole_row(row.number, rows);
+                self.whole_row(row, rows);
             }
             if is_right {
                 self.key(row.number, rows);
@@ -212,11 +218,14 @@ impl<W: Write> Checking<'_, W> {
             };
             if let Err(fault) = converted {
                 let words = || unconverted(self.converter, cell, column, &fault);
-                self.report.fault(place, Kind::Unconverted, address, words);
+                let kind = Kind::Unconverted(fault.class());
+                let hint_key = fault.hint_key(cell);
+                self.report.fault(place, kind, hint_key, address, words);
             } else {
-                let words = broken(self.schema, column, &into.value);
-                let kind = Kind::rule(&words.allowed);
-                self.report.fault(place, kind, address, || words);
+                let words = || broken(self.schema, column, cell, into);
+                let known = (index, column);
+                let kind = self.rules.kind(self.schema, known, &into.value, words);
+                self.report.fault(place, kind, 0, address, words);
             }
             return false;
         }
@@ -227,6 +236,7 @@ impl<W: Write> Checking<'_, W> {
                 column: Some(at),
             },
             Kind::Empty,
+            0,
             || rows.address(row.number, at, &self.header.file[at].name),
             || Words {
                 subject: subject(column),
@@ -235,6 +245,7 @@ impl<W: Write> Checking<'_, W> {
                 allowed: column.allowed.clone(),
                 sentence: "the cell is empty.".to_owned(),
                 hint: format!("Fill it in: {} is allowed.", column.allowed),
+                ..Words::default()
             },
         );
         false

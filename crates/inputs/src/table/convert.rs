@@ -5,7 +5,11 @@ mod number;
 mod truth;
 mod words;
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    hash::{DefaultHasher, Hash, Hasher},
+    mem::{Discriminant, discriminant},
+};
 
 use dropcast_domain::model::{Locale, Percent, TableSpec};
 use jiff::civil::DateTime;
@@ -55,7 +59,53 @@ pub(super) enum Fault {
     Refused(Refusal),
 }
 
-pub(super) use self::words::found;
+/// What faults have in common that one sort of advice holds for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Class {
+    fault: Discriminant<Fault>,
+    number: Option<Discriminant<NumberFault>>,
+    date: Option<Discriminant<DateFault>>,
+    refusal: Option<&'static str>,
+}
+
+impl Fault {
+    /// The class of the fault: cells of one class are put together.
+    pub(super) fn class(&self) -> Class {
+        Class {
+            fault: discriminant(self),
+            number: match self {
+                Self::Number(fault) => Some(discriminant(fault)),
+                _ => None,
+            },
+            date: match self {
+                Self::Date(fault) => Some(discriminant(fault)),
+                _ => None,
+            },
+            refusal: match self {
+                Self::Refused(refusal) => Some(refusal.allowed),
+                _ => None,
+            },
+        }
+    }
+
+    /// A number that is equal where the hint about two cells of one class is equal.
+    pub(super) fn hint_key(&self, cell: &Cell) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match (self, cell) {
+            (Self::Number(fault), Cell::Text(text)) if fault.is_told_by_text() => {
+                text.hash(&mut hasher);
+            }
+            (Self::Date(fault), _) => fault.hash(&mut hasher),
+            (Self::Days(number) | Self::Percent(number), _) => {
+                number.to_bits().hash(&mut hasher);
+            }
+            _ => {}
+        }
+        hasher.finish()
+    }
+}
+
+pub(super) use self::words::{found, read_as};
 
 /// Whether a cell looks like a value rather than like a column's name.
 pub(super) fn is_no_name(cell: &Cell) -> bool {

@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 
 use super::{
     Checking, value,
-    words::{empty_cell, sentence_of, shown, subject},
+    words::{empty_cell, shown, subject, told},
 };
 use crate::{
     explain,
     table::{
         columns::Empty,
-        header,
+        convert, header,
         keys::Seen,
         report::{Kind, Place, Words},
-        rows::Rows,
+        rows::{Row, Rows},
     },
 };
 
 impl<W: Write> Checking<'_, W> {
     /// Checks what the schema says about several columns at once.
-    pub(super) fn whole_row(&mut self, row: u64, rows: &dyn Rows) {
+    pub(super) fn whole_row(&mut self, row: &Row, rows: &dyn Rows) {
         let mut members = Map::new();
         for (index, placed) in self.header.columns.iter().enumerate() {
             let column = &placed.column;
@@ -45,9 +45,16 @@ impl<W: Write> Checking<'_, W> {
                 columns.iter().find(|placed| placed.column.name == name)
             });
             let at = column.and_then(|placed| placed.at);
-            let sentence = match lacking {
-                Some(placed) => empty_cell(&problem, &placed.column),
-                None => sentence_of(&problem),
+            let index = columns
+                .iter()
+                .position(|placed| column.is_some_and(|column| column.at == placed.at));
+            let cell = at.and_then(|at| row.cells.get(at));
+            let read_as = cell
+                .zip(index)
+                .and_then(|(cell, index)| convert::read_as(cell, &self.cells[index].text));
+            let (found, sentence) = match lacking {
+                Some(placed) => (problem.found.clone(), empty_cell(&problem, &placed.column)),
+                None => told(&problem, read_as),
             };
             let what = match column {
                 Some(placed) => subject(&placed.column),
@@ -61,19 +68,24 @@ impl<W: Write> Checking<'_, W> {
                 ),
             };
             self.report.fault(
-                Place { row, column: at },
+                Place {
+                    row: row.number,
+                    column: at,
+                },
                 Kind::rule(&(&problem.allowed, &problem.at)),
+                0,
                 || match at {
-                    Some(at) => rows.address(row, at, &self.header.file[at].name),
-                    None => rows.row_address(row),
+                    Some(at) => rows.address(row.number, at, &self.header.file[at].name),
+                    None => rows.row_address(row.number),
                 },
                 || Words {
                     subject: what,
                     many,
-                    found: problem.found,
+                    found,
+                    tells_found: lacking.is_none() && column.is_some(),
                     allowed: problem.allowed,
                     sentence,
-                    hint: String::new(),
+                    ..Words::default()
                 },
             );
         }
@@ -135,7 +147,9 @@ impl<W: Write> Checking<'_, W> {
                 sentence: format!("{found} stands in row {earlier} already; {once} is allowed."),
                 found: format!("{found} again"),
                 allowed: once,
+                tells_found: true,
                 hint: "Remove or correct one of the rows.".to_owned(),
+                ..Words::default()
             }
         };
         let address = || match at {
@@ -143,6 +157,6 @@ impl<W: Write> Checking<'_, W> {
             None => rows.row_address(row),
         };
         self.report
-            .fault(Place { row, column: at }, Kind::Repeated, address, words);
+            .fault(Place { row, column: at }, Kind::Repeated, 0, address, words);
     }
 }

@@ -23,6 +23,7 @@ impl<W: Write> Checking<'_, W> {
             self.report.fault(
                 place(None),
                 Kind::TooManyCells,
+0,
                 || rows.row_address(row.number),
                 || Words {
                     subject: String::new(),
@@ -34,6 +35,8 @@ impl<W: Write> Checking<'_, W> {
                         count(last + 1, "cell")
                     ),
                     hint: "Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.".to_owned(),
+tells_found: true,
+..Words::default()
                 },
             );
             return false;
@@ -50,6 +53,7 @@ impl<W: Write> Checking<'_, W> {
                 self.report.fault(
                     place(None),
                     Kind::TooFewCells,
+0,
                     || rows.row_address(row.number),
                     || Words {
                         subject: String::new(),
@@ -61,6 +65,8 @@ impl<W: Write> Checking<'_, W> {
                             count(given, "cell")
                         ),
                         hint: "Fill in the row, and put a text that holds a line break in quotation marks.".to_owned(),
+tells_found: true,
+..Words::default()
                     },
                 );
                 return false;
@@ -77,6 +83,7 @@ impl<W: Write> Checking<'_, W> {
                 self.report.fault(
                     place(Some(at)),
                     Kind::Unnamed,
+                    0,
                     || rows.address(row.number, at, ""),
                     || {
                         let found = convert::found(cell);
@@ -89,6 +96,8 @@ impl<W: Write> Checking<'_, W> {
                             found,
                             allowed: "an empty cell".to_owned(),
                             hint: "Give the column a name, or empty it.".to_owned(),
+                            tells_found: true,
+                            ..Words::default()
                         }
                     },
                 );

@@ -6,7 +6,7 @@ use dropcast_domain::model::{DateOrder, Locale};
 use jiff::civil::Date;
 
 /// What is wrong with a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::table) enum DateFault {
     /// It is none.
     None,

@@ -26,6 +26,13 @@ pub(in crate::table) enum NumberFault {
     NotWhole,
 }
 
+impl NumberFault {
+    /// Whether what to write instead follows from the very text.
+    pub(super) fn is_told_by_text(self) -> bool {
+        matches!(self, Self::Signs)
+    }
+}
+
 /// Reads a number and writes its canonical text: the same digits, a decimal point, no signs
 /// between the thousands, no plus sign, no leading zeros. A `whole` one comes without decimals.
 pub(super) fn parse(

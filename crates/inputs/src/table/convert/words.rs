@@ -1,6 +1,9 @@
 //! What was found in a cell, and what to write instead.
 
-use dropcast_domain::{model::Locale, problem::quoted};
+use dropcast_domain::{
+    model::Locale,
+    problem::{excerpt, quoted},
+};
 use jiff::civil::Date;
 
 use super::{Converter, Fault, date, date::DateFault, number, number::NumberFault};
@@ -48,6 +51,24 @@ pub(in crate::table) fn found(cell: &Cell) -> String {
 /// A number as a workbook shows it that shows it as a percentage: `4.5%`.
 pub(super) fn percentage(number: f64) -> String {
     format!("{}%", number_text(number::shortened(number * 100.0)))
+}
+
+/// What a cell holds together with what it was taken for, where that looks different.
+pub(in crate::table) fn read_as(cell: &Cell, text: &str) -> Option<String> {
+    let written = match cell {
+        Cell::Text(written) if written.trim() != text => quoted(written.trim()),
+        Cell::Percent(number) if percentage(*number) != text => percentage(*number),
+        _ => return None,
+    };
+    Some(format!("{written} (read as {})", excerpt(text)))
+}
+
+/// A date that is written so whatever the locale is.
+fn iso_example(form: Form) -> &'static str {
+    match form {
+        Form::DateTime => "2026-01-31T08:30:00Z",
+        _ => "2026-01-31",
+    }
 }
 
 /// The shortest text of a number.
@@ -103,11 +124,49 @@ impl Converter {
         }
     }
 
-    fn number_hint(self, text: &str, fault: NumberFault) -> String {
-        let example = match self.locale.map(Locale::decimal) {
+    /// What to do about several cells of one class that cannot all be told the same.
+    pub(in crate::table) fn general_hint(
+        self,
+        cell: &Cell,
+        column: &Column,
+        fault: &Fault,
+    ) -> String {
+        match fault {
+            Fault::Number(NumberFault::Signs) => {
+                format!("Write numbers such as {}.", self.example())
+            }
+            Fault::Date(fault) => match fault {
+                DateFault::NoMonth(_) => "A year has the months 1 to 12.".to_owned(),
+                DateFault::NoDay { .. } => "Their months have fewer days.".to_owned(),
+                DateFault::Figures(..) => format!(
+                    "Write the year first, then the month and the day: {}.",
+                    iso_example(column.form)
+                ),
+                DateFault::Days(_) => format!(
+                    "In Excel such a number of days stands for a date: write dates such as {}, or give the cells a date format.",
+                    iso_example(column.form)
+                ),
+                other => Self::date_hint(column.form, other),
+            },
+            Fault::Days(_) => {
+                "As numbers of days they may stand for dates: give the cells a date format.".to_owned()
+            }
+            Fault::Percent(_) => {
+                "Excel shows these cells as percentages: give them a number format and write the numbers that are meant.".to_owned()
+            }
+            _ => self.hint(cell, column, fault),
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self.locale.map(Locale::decimal) {
             Some(',') => "1234,5",
             _ => "1234.5",
-        };
+        }
+    }
+
+    fn number_hint(self, text: &str, fault: NumberFault) -> String {
+        let example = self.example();
         match fault {
             NumberFault::None | NumberFault::NotWhole => String::new(),
             NumberFault::Signs => match self.meant(text) {

@@ -45,7 +45,7 @@ fn a_wrong_header_gets_a_sentence_for_each_fault() {
         ),
         (
             "line,month,,growth\nA,2026-01-31,x,1\nB,2026-01-31,,1\nC,2026-01-31,y,1\n",
-            vec!["2 cells stand in a column that has no name at row 1, cell 3: row 2 (\"x\"), row 4. Give the column a name, or empty it.".to_owned()],
+            vec!["2 cells stand in a column that has no name at row 1, cell 3: row 2 (\"x\"), row 4 (\"y\"). Give the column a name, or empty it.".to_owned()],
         ),
         (
             "\n , \n",

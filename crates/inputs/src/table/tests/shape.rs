@@ -32,7 +32,7 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
         ),
         (
             "a,b\nx,1,2\ny,2\nz,3,4\n",
-            "2 rows have more cells than the header, which has 2: row 2 (3 cells), row 4. Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
+            "2 rows have more cells than the header, which has 2: row 2 (3 cells), row 4 (3 cells). Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
         ),
     ] {
         assert_eq!(messages(csv, &pair(), &spec), [expected], "{csv}");
@@ -286,7 +286,7 @@ fn a_key_stands_in_one_row() {
     assert_eq!(
         messages("a,b\nx,1\nx,2\nx,3\n", &pair(), &spec),
         [
-            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 4. Remove or correct one of the rows."
+            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 4 (\"x\" again). Remove or correct one of the rows."
         ]
     );
 }
@@ -347,7 +347,7 @@ fn similar_faults_are_put_together_and_the_worst_comes_first() {
     };
     assert_eq!(
         numbers.message,
-        "Column \"b\": 214 cells do not hold a number: row 3 (\"ten\"), row 4, row 5, row 6, row 7, row 8 and 208 more."
+        "Column \"b\": 214 cells do not hold a number: row 3 (\"ten\"), row 4 (\"1;5\"), row 5 (\"ten\"), row 6 (\"1;5\"), row 7 (\"ten\"), row 8 (\"1;5\") and 208 more."
     );
     assert_eq!((numbers.count, numbers.others.len()), (214, 5));
     assert_eq!(empty.at, "row 2, column a");
