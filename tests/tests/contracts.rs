@@ -17,7 +17,7 @@ use dropcast_domain::{
     model::{InputFormat, Locale, TableEncoding},
     run::{HEADLINE_OUTPUTS, Run},
     status::Status,
-    table::{FilledColumn, TableReading},
+    table::{FilledColumn, Remarks, TableReading},
     upload::Upload,
 };
 use serde_json::{Value, json};
@@ -72,6 +72,11 @@ fn table() -> TableReading {
             };
             10_000
         ],
+        remarks: Remarks {
+            unread_sheets: vec!["é".repeat(1_000); 1_000],
+            short_rows: 1_000,
+            sample: Some("é".repeat(1_000)),
+        },
     }
     .for_record()
 }

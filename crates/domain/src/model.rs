@@ -64,7 +64,7 @@ pub struct TableSpec {
     /// The JSON Schema file of one row, where it is not the input's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    /// The sheet of a workbook; the first visible one that holds anything otherwise.
+    /// The sheet of a workbook; the visible one that has the columns otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
     /// The header's row, from 1; the first row that holds anything otherwise.

@@ -36,7 +36,7 @@ use std::io::{self, Read, Seek, Write};
 use dropcast_domain::{
     model::{InputFormat, TableSpec},
     problem::ProblemList,
-    table::TableReading,
+    table::{Remarks, TableReading},
 };
 
 pub use self::{columns::RowSchema, mark::mark, report::Faults};
@@ -104,7 +104,7 @@ pub fn read<R: Read + Seek, W: Write>(
     limits: &Limits,
     clean: W,
 ) -> io::Result<Outcome> {
-    let names = columns::wanted_names(schema, spec);
+    let names = Names::of(schema, spec);
     let read = with_rows(&mut file, format, spec, &names, limits, |rows, source| {
         check::table(rows, source, spec, schema, clean)
     });
@@ -122,15 +122,42 @@ pub(crate) struct Source {
     pub(crate) sheet: Option<String>,
     pub(crate) delimiter: Option<char>,
     pub(crate) encoding: Option<dropcast_domain::model::TableEncoding>,
+    /// What somebody may have meant otherwise.
+    pub(crate) remarks: Remarks,
 }
 
-/// Opens a file and hands over its rows; `names` are the columns that are looked for, by which
-/// the delimiter of a CSV file is found out.
+/// The columns that are looked for while it is found out how a file is written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names<'n> {
+    /// Every column that is known.
+    pub(crate) wanted: Vec<&'n str>,
+    /// Those that must be there.
+    pub(crate) required: Vec<&'n str>,
+}
+
+impl<'n> Names<'n> {
+    fn of(schema: &'n RowSchema, spec: &'n TableSpec) -> Self {
+        let wanted = columns::wanted_names(schema, spec);
+        let is_named = |name: &str| {
+            let mut named = spec.required_columns.iter().chain(&spec.key);
+            named.any(|named| named == name)
+        };
+        let required = wanted
+            .iter()
+            .copied()
+            .filter(|name| schema.requires(name) || is_named(name))
+            .collect();
+        Self { wanted, required }
+    }
+}
+
+/// Opens a file and hands over its rows; by the `names` the delimiter of a CSV file and the
+/// sheet of a workbook are found out.
 pub(crate) fn with_rows<R: Read + Seek, T>(
     mut file: R,
     format: InputFormat,
     spec: &TableSpec,
-    names: &[&str],
+    names: &Names<'_>,
     limits: &Limits,
     then: impl FnOnce(&mut dyn Rows, Source) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
@@ -142,16 +169,20 @@ pub(crate) fn with_rows<R: Read + Seek, T>(
     guard::check(&mut file, format, limits)?;
     file.rewind()?;
     if format == InputFormat::Csv {
-        let mut rows = csv::CsvRows::open(file, spec, names)?;
+        let mut rows = csv::CsvRows::open(file, spec, &names.wanted)?;
         let source = rows.source();
         return then(&mut rows, source);
     }
-    let mut workbook = excel::Workbook::open(file, format, spec)?;
+    let mut workbook = excel::Workbook::open(file, format, spec, names)?;
     let source = Source {
         format,
         sheet: Some(workbook.sheet().to_owned()),
         delimiter: None,
         encoding: None,
+        remarks: Remarks {
+            unread_sheets: workbook.unread().to_vec(),
+            ..Remarks::default()
+        },
     };
     then(&mut workbook.rows()?, source)
 }

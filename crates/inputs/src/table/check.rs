@@ -284,6 +284,7 @@ impl<W: Write> Checking<'_, W> {
                     cells,
                 })
                 .collect(),
+            remarks: source.remarks,
         };
         if self.report.is_empty() {
             return Ok(Outcome::Accepted(Accepted { reading }));

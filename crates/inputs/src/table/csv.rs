@@ -16,6 +16,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use dropcast_domain::{
     model::{InputFormat, TableEncoding, TableSpec},
     problem::{Problem, ProblemList, quoted},
+    table::Remarks,
 };
 
 use self::text::Text;
@@ -87,6 +88,7 @@ impl<R: Read + Seek> CsvRows<R> {
             sheet: None,
             delimiter: Some(char::from(self.delimiter)),
             encoding: Some(self.encoding),
+            remarks: Remarks::default(),
         }
     }
 

@@ -39,12 +39,16 @@ use dropcast_domain::{
 };
 
 pub(crate) use self::address::{MOST_COLUMNS, MOST_ROWS, cell_address, sheet_reference};
-use super::rows::{Cell, ReadError, Row, Rows};
+use super::{
+    Names,
+    rows::{Cell, ReadError, Row, Rows},
+};
 
 /// An opened workbook with the one sheet that is read.
 pub(crate) struct Workbook<R: Read + Seek> {
     book: Book<R>,
     sheet: String,
+    unread: Vec<String>,
 }
 
 enum Book<R: Read + Seek> {
@@ -62,14 +66,29 @@ pub(crate) enum SheetRows<'a, R: Read + Seek> {
 
 impl<R: Read + Seek> Workbook<R> {
     /// Opens a workbook that the guard let pass, and finds its sheet: the one that the model
-    /// names, else the first visible one that holds anything.
-    pub(crate) fn open(file: R, format: InputFormat, spec: &TableSpec) -> Result<Self, ReadError> {
+    /// names, else the visible one that holds the columns.
+    pub(crate) fn open(
+        file: R,
+        format: InputFormat,
+        spec: &TableSpec,
+        names: &Names<'_>,
+    ) -> Result<Self, ReadError> {
         let mut book = match format {
             InputFormat::Xls => Book::Xls(xls::XlsBook::open(file)?),
             _ => Book::Xlsx(xlsx::open(file)?),
         };
-        let sheet = sheets::choose(&mut book, spec.sheet.as_deref())?;
-        Ok(Self { book, sheet })
+        let chosen = sheets::choose(&mut book, spec, names)?;
+        Ok(Self {
+            book,
+            sheet: chosen.name,
+            unread: chosen.unread,
+        })
+    }
+
+    /// The visible sheets that hold something and are not read; none where the model names
+    /// the sheet.
+    pub(crate) fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// The name of the sheet that is read.
@@ -94,8 +113,19 @@ impl<R: Read + Seek> Book<R> {
     fn rows(&mut self, sheet: &str) -> Result<SheetRows<'_, R>, ReadError> {
         match self {
             Self::Xlsx(book) => {
-                xlsx::XlsxRows::new(book, sheet).map(|rows| SheetRows::Xlsx(Box::new(rows)))
+                let places = xlsx::percentages(book, sheet)?;
+                let rows = xlsx::XlsxRows::new(book, sheet, places)?;
+                Ok(SheetRows::Xlsx(Box::new(rows)))
             }
+            Self::Xls(book) => book.rows(sheet).map(SheetRows::Xls),
+        }
+    }
+
+    /// The rows for somebody who looks at the first of them, and at no number in them.
+    fn first_rows(&mut self, sheet: &str) -> Result<SheetRows<'_, R>, ReadError> {
+        match self {
+            Self::Xlsx(book) => xlsx::XlsxRows::new(book, sheet, percent::Places::default())
+                .map(|rows| SheetRows::Xlsx(Box::new(rows))),
             Self::Xls(book) => book.rows(sheet).map(SheetRows::Xls),
         }
     }

@@ -20,7 +20,7 @@ use rust_xlsxwriter::{Note, Workbook, Worksheet, XlsxError};
 
 use self::looks::Looks;
 use super::{
-    Rejected,
+    Names, Rejected,
     report::{CellFault, Layout},
     rows::{Cell, ReadError, Row, Rows},
     with_rows,
@@ -75,10 +75,14 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
     let mut book = Workbook::new();
     let mut shown = None;
     if let (Some(layout), Some(reading)) = (rejected.layout, &rejected.reading) {
-        // The same encoding and the same delimiter are found again by what was found.
+        // The same encoding, delimiter and sheet are found again by what was found.
         let mut spec = spec.clone();
         spec.encoding = reading.encoding.or(spec.encoding);
-        let names: Vec<&str> = reading.columns.iter().map(String::as_str).collect();
+        spec.sheet = reading.sheet.clone().or(spec.sheet);
+        let names = Names {
+            wanted: reading.columns.iter().map(String::as_str).collect(),
+            required: Vec::new(),
+        };
         let whole = reading.rows <= WHOLE_ROWS && {
             let fit = with_rows(&mut file, format, &spec, &names, limits, |rows, _| {
                 fits(rows).map_err(ReadError::Io)

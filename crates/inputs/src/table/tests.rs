@@ -125,5 +125,6 @@ mod measure;
 mod percent;
 mod properties;
 mod shape;
+mod sheets;
 mod suite;
 mod values;

@@ -116,7 +116,13 @@ fn the_first_visible_sheet_that_holds_anything_is_read() {
     plan.write(6, 2, "new").unwrap();
     let bytes = writer.save_to_buffer().unwrap();
     let spec = TableSpec::default();
-    let mut book = Workbook::open(Cursor::new(&bytes), InputFormat::Xlsx, &spec).unwrap();
+    let mut book = Workbook::open(
+        Cursor::new(&bytes),
+        InputFormat::Xlsx,
+        &spec,
+        &Names::default(),
+    )
+    .unwrap();
     assert_eq!(book.sheet(), "Q3 plan");
     let rows = book.rows().unwrap();
     assert_eq!(rows.address(7, 2, "ignored"), "'Q3 plan'!C7");
@@ -236,6 +242,7 @@ fn cells_out_of_order_or_twice_are_refused_with_their_address() {
                 sheet: Some("Plan".to_owned()),
                 ..TableSpec::default()
             },
+            &Names::default(),
         )
         .unwrap();
         let mut all = book.rows().unwrap();
@@ -280,7 +287,7 @@ fn the_reader_expands_no_entities_even_without_the_guard() {
     let sheet = sheet_xml("<row r=\"1\"><c r=\"A1\" t=\"str\"><v>&b;</v></c></row>");
     let bytes = packed(&format!("{laughs}{sheet}"));
     let mut book = xlsx::open(Cursor::new(&bytes)).unwrap();
-    let mut rows = xlsx::XlsxRows::new(&mut book, "Plan").unwrap();
+    let mut rows = xlsx::XlsxRows::new(&mut book, "Plan", percent::Places::default()).unwrap();
     assert!(rows.next_row(&mut Row::default()).is_err());
     let message = read(&bytes).unwrap_err();
     assert!(message.contains("a document type declaration"), "{message}");

@@ -45,9 +45,12 @@ pub(crate) struct XlsxRows<'a, R: Read + Seek> {
 type Position = (u32, u32);
 
 impl<'a, R: Read + Seek> XlsxRows<'a, R> {
-    pub(super) fn new(book: &'a mut Xlsx<R>, sheet: &str) -> Result<Self, ReadError> {
+    pub(super) fn new(
+        book: &'a mut Xlsx<R>,
+        sheet: &str,
+        percentages: Places,
+    ) -> Result<Self, ReadError> {
         let is_1904 = book.has_1904_epoch();
-        let percentages = percentages(book, sheet)?;
         let cells = book
             .worksheet_cells_reader(sheet)
             .map_err(|error| broken(&sheet_reference(sheet), error))?;
@@ -172,7 +175,10 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
 
 /// Where a sheet shows percentages. The reader of cells does not say it, so the sheet is gone
 /// through once more, unless no style of the workbook is one of percentages.
-fn percentages<R: Read + Seek>(book: &mut Xlsx<R>, sheet: &str) -> Result<Places, ReadError> {
+pub(super) fn percentages<R: Read + Seek>(
+    book: &mut Xlsx<R>,
+    sheet: &str,
+) -> Result<Places, ReadError> {
     let mut cells = book
         .worksheet_cells_reader(sheet)
         .map_err(|error| broken(&sheet_reference(sheet), error))?;
