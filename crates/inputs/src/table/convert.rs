@@ -105,7 +105,7 @@ impl Fault {
     }
 }
 
-pub(super) use self::words::{found, read_as};
+pub(super) use self::words::{as_text, found, read_as};
 
 /// Whether a cell looks like a value rather than like a column's name.
 pub(super) fn is_no_name(cell: &Cell) -> bool {

@@ -22,14 +22,8 @@ use dropcast_domain::{
 use self::text::Text;
 use super::{
     Source,
-    rows::{Cell, ReadError, Refusal, Row, Rows, refill},
+    rows::{Cell, MOST_CHARS, MOST_COLUMNS, ReadError, Refusal, Row, Rows},
 };
-
-/// The most columns of a table.
-pub(super) const MOST_COLUMNS: usize = 10_000;
-
-/// The most characters of one cell: Excel's own limit.
-pub(super) const MOST_CHARS: usize = 32_767;
 
 /// The most bytes of one row. An unclosed quotation mark must not swallow the memory.
 const MOST_ROW_BYTES: usize = 16 * 1024 * 1024;
@@ -229,7 +223,7 @@ impl<R: Read + Seek> Rows for CsvRows<R> {
         for (cell, &to) in row.cells.iter_mut().zip(&self.ends) {
             let content = text.and_then(|text| text.get(from..to));
             match content {
-                Some(content) if !has_nul && content.len() <= MOST_CHARS => put(cell, content),
+                Some(content) if !has_nul && content.len() <= MOST_CHARS => cell.set_plain(content),
                 _ => put_unusual(cell, &output[from..to], self.encoding),
             }
             from = to;
@@ -250,60 +244,21 @@ fn start_of(ends: &[usize], index: usize) -> usize {
     index.checked_sub(1).map_or(0, |before| ends[before])
 }
 
-/// Puts a text into a cell, in the memory of the one before it.
-fn put(cell: &mut Cell, content: &str) {
-    if content.trim().is_empty() {
-        *cell = Cell::Empty;
-    } else if let Cell::Text(text) = cell {
-        refill(text, content);
-    } else {
-        *cell = Cell::Text(content.to_owned());
-    }
-}
-
 /// A cell of a row in which something is unusual.
 fn put_unusual(cell: &mut Cell, content: &[u8], encoding: TableEncoding) {
-    let refused = |found: String, allowed, hint| {
-        Cell::Refused(Box::new(Refusal {
-            found,
-            allowed,
-            hint,
-        }))
-    };
-    let Ok(text) = std::str::from_utf8(content) else {
-        let shown = String::from_utf8_lossy(content);
-        *cell = refused(
-            quoted(&shown),
-            match encoding {
-                TableEncoding::Utf8 => "text in UTF-8",
-                TableEncoding::Utf16Le | TableEncoding::Utf16Be => "text in UTF-16",
-                TableEncoding::Windows1252 => "text in Windows-1252",
-            },
-            "A character is damaged, or the file has another encoding: save it again as UTF-8.",
-        );
-        return;
-    };
-    if text.contains('\0') {
-        *cell = refused(
-            quoted(text),
-            "text without NUL bytes",
-            "The file may be damaged: save it again.",
-        );
+    if let Ok(text) = std::str::from_utf8(content) {
+        cell.set_text(text);
         return;
     }
-    if text.len() > MOST_CHARS {
-        let chars = text.chars().count();
-        if chars > MOST_CHARS {
-            let start: String = text.chars().take(40).collect();
-            *cell = refused(
-                format!("{} ({chars} characters)", quoted(&format!("{start}…"))),
-                "text of at most 32767 characters",
-                "Shorten it; if a quotation mark is missing, close it.",
-            );
-            return;
-        }
-    }
-    put(cell, text);
+    *cell = Cell::Refused(Box::new(Refusal {
+        found: quoted(&String::from_utf8_lossy(content)),
+        allowed: match encoding {
+            TableEncoding::Utf8 => "text in UTF-8",
+            TableEncoding::Utf16Le | TableEncoding::Utf16Be => "text in UTF-16",
+            TableEncoding::Windows1252 => "text in Windows-1252",
+        },
+        hint: "A character is damaged, or the file has another encoding: save it again as UTF-8.",
+    }));
 }
 
 fn too_many_columns(row: u64, cells: Option<usize>) -> ReadError {
@@ -324,6 +279,3 @@ fn refuse(at: &str, found: &str, allowed: &str, message: &str) -> ReadError {
         at, found, allowed, message,
     )))
 }
-
-#[cfg(test)]
-mod tests;

@@ -38,10 +38,10 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
 };
 
-pub(crate) use self::address::{MOST_COLUMNS, MOST_ROWS, cell_address, sheet_reference};
+pub(crate) use self::address::{SHEET_COLUMNS, SHEET_ROWS, cell_address, sheet_reference};
 use super::{
     Names,
-    rows::{Cell, ReadError, Row, Rows},
+    rows::{Cell, MOST_COLUMNS, ReadError, Row, Rows},
 };
 
 /// An opened workbook with the one sheet that is read.
@@ -142,10 +142,18 @@ impl<R: Read + Seek> SheetRows<'_, R> {
 
 impl<R: Read + Seek> Rows for SheetRows<'_, R> {
     fn next_row(&mut self, row: &mut Row) -> Result<bool, ReadError> {
-        match self {
-            Self::Xlsx(rows) => rows.next_row(row),
-            Self::Xls(rows) => Ok(rows.next_row(row)),
+        let more = match self {
+            Self::Xlsx(rows) => rows.next_row(row)?,
+            Self::Xls(rows) => rows.next_row(row),
+        };
+        if more && row.cells.len() > MOST_COLUMNS {
+            return Err(too_many_columns(&self.address(
+                row.number,
+                MOST_COLUMNS,
+                "",
+            )));
         }
+        Ok(more)
     }
 
     fn address(&self, row: u64, column: usize, _name: &str) -> String {
@@ -157,13 +165,17 @@ impl<R: Read + Seek> Rows for SheetRows<'_, R> {
     }
 }
 
-/// Text as a cell: white space alone counts as nothing.
-fn text_cell(text: &str) -> Cell {
-    if text.trim().is_empty() {
-        Cell::Empty
-    } else {
-        Cell::Text(text.to_owned())
-    }
+/// A row that reaches further than any table may.
+fn too_many_columns(at: &str) -> ReadError {
+    refused(
+        at,
+        "a value in a further column",
+        &format!("at most {MOST_COLUMNS} columns"),
+        &format!(
+            "At {at}: there is a value beyond column {MOST_COLUMNS}, the last that a table may \
+             have. Delete the columns that do not belong to the table."
+        ),
+    )
 }
 
 /// A number as a cell. A file can hold what is no number; Excel cannot.

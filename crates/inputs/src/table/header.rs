@@ -11,8 +11,11 @@ use super::{
     columns::{Column, RowSchema, wanted_names},
     convert,
     report::Report,
-    rows::{Cell, Row, Rows},
+    rows::{Cell, Refusal, Row, Rows},
 };
+
+/// The longest name of a column in characters: that of the manifest's own names.
+const LONGEST_NAME: usize = 255;
 
 /// How many names a sentence lists.
 const LISTED: usize = 12;
@@ -61,8 +64,8 @@ impl Header {
         report: &mut Report,
     ) -> Option<Self> {
         let wanted = wanted_names(schema, spec);
-        let mut names: Vec<String> = row.cells.iter().map(name_of).collect();
-        let width = names.iter().rposition(|name| !name.is_empty())? + 1;
+        let mut names: Vec<Name> = row.cells.iter().map(Name::of).collect();
+        let width = names.iter().rposition(|name| !name.text.is_empty())? + 1;
         names.truncate(width);
         let meant = match_names(&names, &wanted);
         let mut reading = Reading {
@@ -85,7 +88,11 @@ impl Header {
         let mut columns: Vec<Placed> = Vec::with_capacity(width);
         let mut first: HashMap<String, usize> = HashMap::new();
         for (at, (name, meant)) in names.into_iter().zip(meant).enumerate() {
-            let column = if name.is_empty() {
+            let Name { text: name, fault } = name;
+            let column = if let Some(fault) = fault {
+                reading.no_name(at, &name, &fault);
+                None
+            } else if name.is_empty() {
                 None
             } else {
                 reading.column(at, &name, meant)
@@ -142,8 +149,8 @@ struct Reading<'r> {
 
 impl<'r> Reading<'r> {
     /// Whether nothing in the row is a column's name. It is noted.
-    fn is_no_header(&mut self, names: &[String], meant: &[Option<&str>], cells: &[Cell]) -> bool {
-        let is_near = |name: &String| self.nearest(name).is_some();
+    fn is_no_header(&mut self, names: &[Name], meant: &[Option<&str>], cells: &[Cell]) -> bool {
+        let is_near = |name: &Name| self.nearest(&name.text).is_some();
         if meant.iter().any(Option::is_some) || names.iter().take(COMPARED).any(is_near) {
             return false;
         }
@@ -158,9 +165,9 @@ impl<'r> Reading<'r> {
         let at = self.rows.row_address(self.row);
         let shown: Vec<String> = names
             .iter()
-            .filter(|name| !name.is_empty())
+            .filter(|name| !name.text.is_empty())
             .take(3)
-            .map(|name| quoted(name))
+            .map(|name| quoted(&name.text))
             .collect();
         let found = shown.join(", ");
         let allowed = format!("the column names {}", list(&self.missing));
@@ -246,6 +253,17 @@ impl<'r> Reading<'r> {
         None
     }
 
+    /// A cell that can be no column's name.
+    fn no_name(&mut self, at: usize, name: &str, fault: &Refusal) {
+        let Refusal {
+            found,
+            allowed,
+            hint,
+        } = fault;
+        let message = format!("found {found} where {allowed} must stand. {hint}");
+        self.note(at, name, found, allowed, &message);
+    }
+
     /// The missing column that a name was meant to be.
     fn nearest(&self, name: &str) -> Option<&'r str> {
         nearest(name, self.missing.iter().copied().take(COMPARED))
@@ -328,18 +346,59 @@ impl<'r> Reading<'r> {
     }
 }
 
-/// The name in a cell of the header.
-fn name_of(cell: &Cell) -> String {
-    match cell {
-        Cell::Empty => String::new(),
-        Cell::Text(text) | Cell::Unusable(text) => text.trim().to_owned(),
-        other => convert::found(other),
+/// What stands in a cell of the header.
+struct Name {
+    /// The name, empty where there is none; what is shown of the cell where it is refused.
+    text: String,
+    /// Why it can be no name.
+    fault: Option<Refusal>,
+}
+
+impl Name {
+    fn of(cell: &Cell) -> Self {
+        let refused = |allowed, hint| {
+            Err(Refusal {
+                found: convert::found(cell),
+                allowed,
+                hint,
+            })
+        };
+        let text = match cell {
+            Cell::Text(text) if text.trim().chars().count() > LONGEST_NAME => {
+                let start: String = text.trim().chars().take(40).collect();
+                Err(Refusal {
+                    found: quoted(&format!("{start}…")),
+                    allowed: "a name of at most 255 characters",
+                    hint: "Shorten it.",
+                })
+            }
+            Cell::Text(text) => Ok(text.trim().to_owned()),
+            Cell::Empty | Cell::Number(_) | Cell::Percent(_) | Cell::DateTime(_) => {
+                Ok(convert::as_text(cell))
+            }
+            Cell::Bool(_) | Cell::Unusable(_) => refused(
+                "a column's name as text",
+                "Write the name, and give the cell the format Text.",
+            ),
+            Cell::Error(_) => refused(
+                "a column's name as text",
+                "The formula in this cell has no result: write the name.",
+            ),
+            Cell::Refused(refusal) => Err((**refusal).clone()),
+        };
+        match text {
+            Ok(text) => Self { text, fault: None },
+            Err(refusal) => Self {
+                text: refusal.found.clone(),
+                fault: Some(refusal),
+            },
+        }
     }
 }
 
 /// Which of the wanted names each name is: the same, or the only one that differs in nothing
 /// but case and the signs between words.
-fn match_names<'w>(names: &[String], wanted: &[&'w str]) -> Vec<Option<&'w str>> {
+fn match_names<'w>(names: &[Name], wanted: &[&'w str]) -> Vec<Option<&'w str>> {
     let exact: HashMap<&str, &'w str> = wanted.iter().map(|&name| (name, name)).collect();
     let mut folded: HashMap<String, Option<&'w str>> = HashMap::new();
     for &name in wanted {
@@ -351,8 +410,11 @@ fn match_names<'w>(names: &[String], wanted: &[&'w str]) -> Vec<Option<&'w str>>
     names
         .iter()
         .map(|name| {
-            let same = exact.get(name.as_str()).copied();
-            same.or_else(|| folded.get(&fold(name)).copied().flatten())
+            if name.fault.is_some() {
+                return None;
+            }
+            let same = exact.get(name.text.as_str()).copied();
+            same.or_else(|| folded.get(&fold(&name.text)).copied().flatten())
         })
         .collect()
 }

@@ -2,7 +2,13 @@
 
 use std::io;
 
-use dropcast_domain::problem::ProblemList;
+use dropcast_domain::problem::{ProblemList, quoted};
+
+/// The most columns of a table.
+pub(crate) const MOST_COLUMNS: usize = 10_000;
+
+/// The most characters of one cell: Excel's own limit.
+pub(crate) const MOST_CHARS: usize = 32_767;
 
 /// Why no further row could be read.
 #[derive(Debug)]
@@ -42,6 +48,52 @@ pub(crate) enum Cell {
     /// Text that cannot be taken as it is, whatever its column is: of too many characters, or
     /// with NUL bytes.
     Refused(Box<Refusal>),
+}
+
+impl Cell {
+    /// A text as a cell, whatever file it comes from: nothing where it is but white space, and
+    /// refused where no column could take it.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let mut cell = Self::Empty;
+        cell.set_text(text);
+        cell
+    }
+
+    /// Puts a text in, as [`Self::of_text`] does.
+    pub(crate) fn set_text(&mut self, text: &str) {
+        if text.contains('\0') {
+            *self = Self::Refused(Box::new(Refusal {
+                found: quoted(text),
+                allowed: "text without NUL bytes",
+                hint: "The file may be damaged: save it again.",
+            }));
+            return;
+        }
+        if text.len() > MOST_CHARS {
+            let chars = text.chars().count();
+            if chars > MOST_CHARS {
+                let start: String = text.chars().take(40).collect();
+                *self = Self::Refused(Box::new(Refusal {
+                    found: format!("{} ({chars} characters)", quoted(&format!("{start}…"))),
+                    allowed: "text of at most 32767 characters",
+                    hint: "Shorten it; if a quotation mark is missing, close it.",
+                }));
+                return;
+            }
+        }
+        self.set_plain(text);
+    }
+
+    /// Puts a text in that is short and holds no NUL bytes, in the memory of the one before it.
+    pub(crate) fn set_plain(&mut self, text: &str) {
+        if text.trim().is_empty() {
+            *self = Self::Empty;
+        } else if let Self::Text(before) = self {
+            refill(before, text);
+        } else {
+            *self = Self::Text(text.to_owned());
+        }
+    }
 }
 
 /// Why a cell's text cannot be taken.

@@ -119,6 +119,7 @@ fn every_fault_is_named_by_its_row_and_column() {
 
 mod cells;
 mod dates;
+mod formats;
 mod groups;
 mod header;
 mod measure;

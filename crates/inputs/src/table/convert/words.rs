@@ -53,6 +53,23 @@ pub(super) fn percentage(number: f64) -> String {
     format!("{}%", number_text(number::shortened(number * 100.0)))
 }
 
+/// A cell's content as a text: dates as in ISO 8601.
+pub(in crate::table) fn as_text(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) | Cell::Unusable(text) => text.clone(),
+        Cell::Number(number) => number_text(*number),
+        Cell::Percent(number) => percentage(*number),
+        Cell::Bool(truth) => truth.to_string(),
+        Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
+            moment.date().to_string()
+        }
+        Cell::DateTime(moment) => moment.to_string(),
+        Cell::Error(error) => (*error).to_owned(),
+        Cell::Refused(refusal) => refusal.found.clone(),
+    }
+}
+
 /// What a cell holds together with what it was taken for, where that looks different.
 pub(in crate::table) fn read_as(cell: &Cell, text: &str) -> Option<String> {
     let written = match cell {

@@ -7,7 +7,6 @@ use calamine::{Data, Range, Reader, Sheet, Xls, XlsError};
 
 use super::{
     biff::Book, damaged, dates, error_cell, number_cell, percent::Places, sheet_reference,
-    text_cell,
 };
 use crate::table::{
     guard,
@@ -116,7 +115,7 @@ impl XlsRows {
 fn cell_of(value: &Data, is_1904: bool, is_percent: impl FnOnce() -> bool) -> Cell {
     match value {
         Data::Empty => Cell::Empty,
-        Data::String(text) => text_cell(text),
+        Data::String(text) => Cell::of_text(text),
         Data::Float(number) => number_cell(*number, is_percent()),
         #[expect(
             clippy::cast_precision_loss,

@@ -6,10 +6,10 @@ use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError};
 use dropcast_domain::problem::quoted;
 
 use super::{
-    address::{MOST_COLUMNS, MOST_ROWS, cell_address},
+    address::{SHEET_COLUMNS, SHEET_ROWS, cell_address},
     damaged, dates, error_cell, number_cell,
     percent::{Places, is_percent},
-    refused, sheet_reference, text_cell,
+    refused, sheet_reference,
 };
 use crate::table::{
     guard::{is_of_content, too_large},
@@ -129,7 +129,7 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
     fn check(&mut self, position: Position) -> Result<(), ReadError> {
         let (row, column) = position;
         let at = || cell_address(&self.sheet, u64::from(row) + 1, column as usize);
-        if row >= MOST_ROWS || column >= MOST_COLUMNS {
+        if row >= SHEET_ROWS || column >= SHEET_COLUMNS {
             return Err(damaged(&at(), "a cell outside of every sheet"));
         }
         if self.last.is_some_and(|last| position <= last) {
@@ -214,8 +214,8 @@ fn put(row: &mut Row, column: u32, cell: Cell) {
 fn cell_of(value: DataRef<'_>, is_1904: bool, is_percent: bool) -> Cell {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::SharedString(text) => text_cell(text),
-        DataRef::String(text) => text_cell(&text),
+        DataRef::SharedString(text) => Cell::of_text(text),
+        DataRef::String(text) => Cell::of_text(&text),
         DataRef::Float(number) => number_cell(number, is_percent),
         #[expect(
             clippy::cast_precision_loss,
