@@ -55,6 +55,7 @@ pub(super) fn table<W: Write>(
             .iter()
             .map(|_| Converted::default())
             .collect(),
+        wrong: vec![false; header.columns.len()],
         filled: vec![0; header.columns.len()],
         keys: (!spec.key.is_empty() && header.key.len() == spec.key.len()).then(Keys::new),
         rules: Rules::default(),
@@ -128,6 +129,8 @@ struct Checking<'s, W: Write> {
     header: Header,
     /// Per column of the header, this row's value.
     cells: Vec<Converted>,
+    /// Per column of the header, whether this row's cell is faulty.
+    wrong: Vec<bool>,
     /// Per column of the header, how often its default was filled in.
     filled: Vec<u64>,
     keys: Option<Keys>,
@@ -164,14 +167,13 @@ impl<W: Write> Checking<'_, W> {
         self.rows += 1;
         let is_whole = self.shape(row, last, rows);
         if is_whole {
-            let mut is_right = true;
             for index in 0..self.header.columns.len() {
-                is_right &= self.cell(index, row, rows);
+                self.wrong[index] = !self.cell(index, row, rows);
             }
-            if is_right && self.joins_columns {
+            if self.joins_columns && self.can_be_joined() {
                 self.whole_row(row, rows);
             }
-            if is_right {
+            if !self.header.key.iter().any(|&index| self.wrong[index]) {
                 self.key(row.number, rows);
             }
         }

@@ -1,6 +1,7 @@
 //! The columns that a row schema describes: what a cell may hold, what takes an empty one's
 //! place, and which parts of the schema judge it.
 
+mod joined;
 mod kinds;
 
 use std::collections::{BTreeSet, HashSet};
@@ -30,6 +31,8 @@ pub struct RowSchema {
     required: BTreeSet<String>,
     /// Whether it speaks about several columns at once, so that whole rows must be checked.
     joins_columns: bool,
+    /// The columns that it then speaks about; `None` when these may be all.
+    joined: Option<BTreeSet<String>>,
     /// Whether columns that no part of it describes are refused.
     closed: bool,
 }
@@ -94,11 +97,8 @@ impl RowSchema {
         });
         let described = followed(&schema, |node| node.in_place().collect());
         let closed = schema.is_closed();
-        let joins_columns = applied.iter().any(|&id| {
-            let node = schema.node(id);
-            // At the root it is settled once, by the header.
-            joins_columns(node) || node.has_unevaluated && !(closed && id == NodeId::ROOT)
-        });
+        let joins_columns = applied.iter().any(|&id| joined::joins(&schema, id, closed));
+        let joined = joined::columns(&schema, &applied, closed);
         let required = applied
             .iter()
             .filter_map(|&id| schema.node(id).own.get("required")?.as_array())
@@ -112,6 +112,7 @@ impl RowSchema {
             described,
             required,
             joins_columns,
+            joined,
             closed,
         };
         this.check()?;
@@ -161,6 +162,13 @@ impl RowSchema {
     /// Whether whole rows must be checked.
     pub(super) fn joins_columns(&self) -> bool {
         self.joins_columns
+    }
+
+    /// Whether a rule about several columns speaks about this one.
+    pub(super) fn joins(&self, name: &str) -> bool {
+        self.joined
+            .as_ref()
+            .is_none_or(|names| names.contains(name))
     }
 
     /// Whether every row must have a value in a column.
@@ -362,21 +370,6 @@ fn followed(schema: &CompiledSchema, next: impl Fn(&Node) -> Vec<NodeId>) -> Vec
         seen += 1;
     }
     found
-}
-
-/// Whether a node says more about a row than about its columns one by one.
-fn joins_columns(node: &Node) -> bool {
-    let only_columns = ["type", "required"];
-    node.refuses_all
-        || node
-            .own
-            .keys()
-            .any(|key| !only_columns.contains(&key.as_str()))
-        || !node.any_of.is_empty()
-        || !node.one_of.is_empty()
-        || node.condition.is_some()
-        || !node.dependent_schemas.is_empty()
-        || !node.dependent_names.is_empty()
 }
 
 /// The texts of an `enum`, when nothing but texts may stand in the column.

@@ -21,14 +21,21 @@ use crate::{
 };
 
 impl<W: Write> Checking<'_, W> {
+    /// Whether the rules about several columns can be asked of this row: not where they speak
+    /// about a cell that is faulty, of which that was said already.
+    pub(super) fn can_be_joined(&self) -> bool {
+        let mut columns = self.header.columns.iter().zip(&self.wrong);
+        columns.all(|(placed, wrong)| !wrong || !self.schema.joins(&placed.column.name))
+    }
+
     /// Checks what the schema says about several columns at once.
     pub(super) fn whole_row(&mut self, row: &Row, rows: &dyn Rows) {
         let mut members = Map::new();
         for (index, placed) in self.header.columns.iter().enumerate() {
             let column = &placed.column;
             let value = super::value(&self.header, &self.cells, index);
-            let is_there =
-                !value.is_null() || column.default.is_some() || column.empty == Empty::Null;
+            let is_there = !self.wrong[index]
+                && (!value.is_null() || column.default.is_some() || column.empty == Empty::Null);
             if column.in_row && is_there {
                 members.insert(column.name.clone(), value.clone());
             }
@@ -39,6 +46,9 @@ impl<W: Write> Checking<'_, W> {
             let lacking = columns
                 .iter()
                 .find(|placed| problem.found == format!("no {}", quoted(&placed.column.name)));
+            if lacking.is_some_and(|lacking| self.is_wrong(lacking.at)) {
+                continue;
+            }
             let column = lacking.or_else(|| {
                 let segment = problem.at.strip_prefix('/')?;
                 let name = segment.replace("~1", "/").replace("~0", "~");
@@ -89,6 +99,12 @@ impl<W: Write> Checking<'_, W> {
                 },
             );
         }
+    }
+
+    /// Whether this row's cell in a column of the file is faulty.
+    fn is_wrong(&self, at: Option<usize>) -> bool {
+        let index = at.and_then(|at| self.header.file[at].column);
+        index.is_some_and(|index| self.wrong[index])
     }
 
     /// Checks that no earlier row has the same key.

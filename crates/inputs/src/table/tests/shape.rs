@@ -336,6 +336,42 @@ fn rules_about_several_columns_see_the_whole_row() {
 }
 
 #[test]
+fn a_faulty_cell_hides_no_fault_of_other_columns() {
+    let row = json!({
+        "properties": {"a": {"type": "string"}, "n": {"type": "number"}, "kind": {}, "target": {"type": "number"}},
+        "required": ["n"],
+        "dependentRequired": {"target": ["kind"]}
+    });
+    let spec = TableSpec {
+        key: vec!["a".into()],
+        ..TableSpec::default()
+    };
+    assert_eq!(
+        messages(
+            "a,n,kind,target\nx,1,,\nx,ten,,5\ny,ten,k,x\ny,1,,\n",
+            &row,
+            &spec
+        ),
+        [
+            "Column \"n\": 2 cells do not hold a number: row 3 (\"ten\"), row 4 (\"ten\").",
+            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 5 (\"y\" again). Remove or correct one of the rows.",
+            "At row 3, column kind: the cell is empty, which is needed because \"target\" is given; text is allowed.",
+            "At row 4, column target: found \"x\"; a number is allowed.",
+        ]
+    );
+    // A rule is not asked of a cell that is faulty.
+    let row = json!({
+        "properties": {"n": {"type": "number"}, "kind": {"enum": ["a", "b"]}},
+        "if": {"properties": {"kind": {"const": "a"}}, "required": ["kind"]},
+        "then": {"properties": {"n": {"maximum": 5}}}
+    });
+    assert_eq!(
+        messages("n,kind\n9,c\nx,a\n9,a\n", &row, &TableSpec::default()).len(),
+        3
+    );
+}
+
+#[test]
 fn similar_faults_are_put_together_and_the_worst_comes_first() {
     let mut csv = String::from("a,b\n,1\n");
     for index in 0..214 {
