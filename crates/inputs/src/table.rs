@@ -41,7 +41,7 @@ use dropcast_domain::{
 
 pub use self::{columns::RowSchema, mark::mark, report::Faults};
 use self::{
-    report::Layout,
+    report::Marking,
     rows::{ReadError, Rows},
 };
 use crate::Limits;
@@ -70,21 +70,26 @@ pub struct Rejected {
     pub problems: ProblemList,
     /// The faulty cells, for the marked copy.
     pub faults: Faults,
-    /// How it was read, as far as it was; `None` when no header was reached, so that there is
-    /// nothing to mark.
+    /// How it was read, as far as it was; `None` when no header was found.
     pub reading: Option<TableReading>,
-    /// Where the header stands and how wide it is; `None` as above.
-    pub(crate) layout: Option<Layout>,
+    /// What the marked copy must know; `None` when no row was reached, so that there is nothing
+    /// to mark.
+    pub(crate) marking: Option<Marking>,
 }
 
 impl Rejected {
+    /// Whether there are cells that a copy could mark.
+    pub fn can_be_marked(&self) -> bool {
+        self.marking.is_some() && self.faults.total() > 0
+    }
+
     /// A file that is refused before its header was reached.
     fn unread(problems: ProblemList) -> Self {
         Self {
             problems,
             faults: Faults::default(),
             reading: None,
-            layout: None,
+            marking: None,
         }
     }
 }

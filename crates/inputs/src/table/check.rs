@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use dropcast_domain::{
     model::TableSpec,
-    problem::{Problem, ProblemList},
+    problem::{Problem, ProblemList, place},
     table::{FilledColumn, TableReading},
 };
 use serde_json::Value;
@@ -21,11 +21,11 @@ use self::{
 use super::{
     Accepted, Outcome, Rejected, Source,
     clean::Clean,
-    columns::{Column, Empty, Kinds, RowSchema},
+    columns::{Column, Empty, Kinds, RowSchema, wanted_names},
     convert::{Converted, Converter},
-    header::Header,
+    header::{Elsewhere, Header, elsewhere},
     keys::Keys,
-    report::{Kind, Layout, Place, Report, Words},
+    report::{Kind, Marking, Place, Report, Words},
     rows::{Cell, ReadError, Row, Rows},
 };
 
@@ -43,8 +43,13 @@ pub(super) fn table<W: Write>(
         report.whole(no_header(spec));
         return Ok(unread(report));
     }
-    let Some(header) = Header::read(&row, rows, schema, spec, &mut report) else {
-        return Ok(unread(report));
+    let header = match Header::read(&row, rows, schema, spec, &mut report) {
+        Ok(header) => header,
+        Err(problem) => {
+            let wanted = wanted_names(schema, spec);
+            let first = (row.number, problem);
+            return no_names(rows, report, source, spec, &wanted, first);
+        }
     };
     let mut checking = Checking {
         schema,
@@ -112,6 +117,51 @@ fn no_header(spec: &TableSpec) -> Problem {
             "The table is empty. Write the names of the columns in its first row and the values below.",
         ),
     }
+}
+
+/// A first row that holds no column's name, and what is said of it. Perhaps a title stands
+/// there, and the names below it.
+fn no_names(
+    rows: &mut dyn Rows,
+    mut report: Report,
+    source: Source,
+    spec: &TableSpec,
+    wanted: &[&str],
+    (first, problem): (u64, Option<Problem>),
+) -> Result<Outcome, ReadError> {
+    let below = match spec.header_row {
+        None => elsewhere(rows, first, wanted)?,
+        Some(_) => None,
+    };
+    let (header_row, problem) = match (below, problem) {
+        (Some(Elsewhere { row, problem }), _) => {
+            let message =
+                format!("the names of the columns stand in row {row}. Delete the rows above it.");
+            report.mark(first, 0, &message);
+            (row, problem)
+        }
+        (None, Some(problem)) => {
+            let prefix = format!("{}: ", place(&problem.at));
+            let message = problem.message.strip_prefix(&prefix);
+            report.mark(first, 0, message.unwrap_or(&problem.message));
+            (first, problem)
+        }
+        (None, None) => (first, no_header(spec)),
+    };
+    report.whole(problem);
+    let (problems, faults) = report.finish();
+    Ok(Outcome::Rejected(Rejected {
+        problems,
+        faults,
+        reading: None,
+        marking: Some(Marking {
+            header_row,
+            rows: 0,
+            columns: wanted.iter().map(|&name| name.to_owned()).collect(),
+            sheet: source.sheet,
+            encoding: source.encoding,
+        }),
+    }))
 }
 
 fn unread(report: Report) -> Outcome {
@@ -291,15 +341,19 @@ impl<W: Write> Checking<'_, W> {
         if self.report.is_empty() {
             return Ok(Outcome::Accepted(Accepted { reading }));
         }
+        let marking = Marking {
+            header_row: header.row,
+            rows: self.rows,
+            columns: reading.columns.clone(),
+            sheet: reading.sheet.clone(),
+            encoding: reading.encoding,
+        };
         let (problems, faults) = self.report.finish();
         Ok(Outcome::Rejected(Rejected {
             problems,
             faults,
             reading: Some(reading),
-            layout: Some(Layout {
-                header_row: header.row,
-                width: header.file.len(),
-            }),
+            marking: Some(marking),
         }))
     }
 

@@ -164,6 +164,14 @@ impl RowSchema {
         self.joins_columns
     }
 
+    /// What the schema calls a column for people.
+    pub(super) fn title_of(&self, name: &str) -> Option<String> {
+        let nodes = self.nodes_for(&self.described, name);
+        nodes
+            .iter()
+            .find_map(|&id| self.schema.node(id).title.clone())
+    }
+
     /// Whether a rule about several columns speaks about this one.
     pub(super) fn joins(&self, name: &str) -> bool {
         self.joined

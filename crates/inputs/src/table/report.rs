@@ -9,7 +9,7 @@ use std::{
 
 use super::convert::Class;
 use dropcast_domain::{
-    model::InputFormat,
+    model::{InputFormat, TableEncoding},
     problem::{MOST_OTHERS, MOST_PROBLEMS, Problem, ProblemList},
 };
 
@@ -39,13 +39,19 @@ pub(crate) struct CellFault {
     pub(crate) message: String,
 }
 
-/// Where the header of a table stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// Its row, from 1.
+/// What the marked copy must know of a table that was rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Marking {
+    /// The header's row, from 1.
     pub(crate) header_row: u64,
-    /// How many columns it names.
-    pub(crate) width: usize,
+    /// How many rows of values there are at least.
+    pub(crate) rows: u64,
+    /// The columns' names.
+    pub(crate) columns: Vec<String>,
+    /// The sheet of a workbook.
+    pub(crate) sheet: Option<String>,
+    /// How the text of a CSV file is encoded.
+    pub(crate) encoding: Option<TableEncoding>,
 }
 
 impl Faults {
