@@ -58,6 +58,8 @@ pub(super) struct Column {
     pub(super) default: Option<(Value, String)>,
     /// What a cell may hold, as a noun.
     pub(super) allowed: String,
+    /// The least and the largest number that it takes, as far as its own part says so.
+    pub(super) range: (Option<f64>, Option<f64>),
     /// Whether the row schema takes a member of this name.
     pub(super) in_row: bool,
 }
@@ -239,6 +241,7 @@ impl RowSchema {
             empty,
             default,
             allowed,
+            range: range(schema, &described),
             in_row,
         })
     }
@@ -378,6 +381,15 @@ fn followed(schema: &CompiledSchema, next: impl Fn(&Node) -> Vec<NodeId>) -> Vec
         seen += 1;
     }
     found
+}
+
+/// The bounds of a column's numbers.
+fn range(schema: &CompiledSchema, nodes: &[NodeId]) -> (Option<f64>, Option<f64>) {
+    let bound = |keyword: &str| {
+        let mut nodes = nodes.iter();
+        nodes.find_map(|&id| schema.node(id).own.get(keyword)?.as_f64())
+    };
+    (bound("minimum"), bound("maximum"))
 }
 
 /// The texts of an `enum`, when nothing but texts may stand in the column.

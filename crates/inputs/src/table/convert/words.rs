@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::{Converter, Fault, date, date::DateFault, number, number::NumberFault};
 use crate::table::{
-    columns::{Column, Form},
+    columns::{Column, Form, Kinds},
     rows::Cell,
 };
 
@@ -113,7 +113,7 @@ impl Converter {
             _ => "",
         };
         match fault {
-            Fault::Number(fault) => self.number_hint(text, *fault),
+            Fault::Number(fault) => self.number_hint(text, column, *fault),
             Fault::Date(fault) => Self::date_hint(column.form, fault),
             Fault::Truth => match self.locale {
                 Some(locale) if !super::truth::of(locale).0.is_empty() => {
@@ -149,8 +149,11 @@ impl Converter {
         fault: &Fault,
     ) -> String {
         match fault {
+            Fault::Number(NumberFault::Negative) => {
+                "Write a minus sign before negative numbers.".to_owned()
+            }
             Fault::Number(NumberFault::Signs) => {
-                format!("Write numbers such as {}.", self.example())
+                format!("Write numbers such as {}.", self.example(column))
             }
             Fault::Date(fault) => match fault {
                 DateFault::NoMonth(_) => "A year has the months 1 to 12.".to_owned(),
@@ -175,15 +178,27 @@ impl Converter {
         }
     }
 
-    fn example(self) -> &'static str {
+    /// A number that the column could take, as people here write it.
+    fn example(self, column: &Column) -> String {
+        let (least, most) = column.range;
+        let fits = |number: &f64| {
+            least.is_none_or(|least| *number >= least) && most.is_none_or(|most| *number <= most)
+        };
+        let known: &[f64] = if column.kinds.has(Kinds::FRACTION) {
+            &[1234.5, 12.5, 4.5, 0.5, 1.0, 0.0]
+        } else {
+            &[1234.0, 2026.0, 12.0, 1.0, 0.0]
+        };
+        let number = known.iter().copied().find(fits).or(least).or(most);
+        let text = number_text(number.unwrap_or(0.0));
         match self.locale.map(Locale::decimal) {
-            Some(',') => "1234,5",
-            _ => "1234.5",
+            Some(',') => text.replace('.', ","),
+            _ => text,
         }
     }
 
-    fn number_hint(self, text: &str, fault: NumberFault) -> String {
-        let example = self.example();
+    fn number_hint(self, text: &str, column: &Column, fault: NumberFault) -> String {
+        let example = self.example(column);
         match fault {
             NumberFault::None | NumberFault::NotWhole => String::new(),
             NumberFault::Signs => match self.meant(text) {
@@ -191,9 +206,20 @@ impl Converter {
                 None => format!("Write numbers such as {example}."),
             },
             NumberFault::Digits => "Write numbers with the digits 0 to 9.".to_owned(),
+            NumberFault::Negative => match number::negative(text) {
+                Some(meant) => format!("Write {meant}."),
+                None => String::new(),
+            },
+            NumberFault::Placeholder if column.must_be_filled() => "Write the number.".to_owned(),
+            NumberFault::Placeholder => {
+                "Where there is no number, leave the cell empty.".to_owned()
+            }
+            NumberFault::NoSuch if column.must_be_filled() => "There is no such number.".to_owned(),
             NumberFault::NoSuch => "There is no such number: leave the cell empty.".to_owned(),
             NumberFault::Unit => {
-                format!("Write the number alone, such as {example}: no unit or currency.")
+                format!(
+                    "Write the number alone, such as {example}: no unit, currency or other sign."
+                )
             }
             NumberFault::Percent => {
                 "Write the number that is meant, without the percent sign.".to_owned()

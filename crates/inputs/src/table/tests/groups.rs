@@ -25,11 +25,11 @@ fn a_mixed_column_is_told_fault_by_fault_with_what_each_cell_holds() {
     assert_eq!(
         column(&cells, &numbers(), &TableSpec::default()),
         [
-            "Column \"x\": 3 cells do not hold a number from -90 to 300: row 2 (\"4,5\"), row 3 (\"1.234,5\"), row 8 (\"1,25\"). Write numbers such as 1234.5.",
+            "Column \"x\": 3 cells do not hold a number from -90 to 300: row 2 (\"4,5\"), row 3 (\"1.234,5\"), row 8 (\"1,25\"). Write numbers such as 12.5.",
             "At row 4, column x: found \"٣\"; a number from -90 to 300 is allowed. Write numbers with the digits 0 to 9.",
             "At row 5, column x: found \"NaN\"; a number from -90 to 300 is allowed. There is no such number: leave the cell empty.",
             "At row 6, column x: found \"ten\"; a number from -90 to 300 is allowed.",
-            "At row 7, column x: found \"5 EUR\"; a number from -90 to 300 is allowed. Write the number alone, such as 1234.5: no unit or currency.",
+            "At row 7, column x: found \"5 EUR\"; a number from -90 to 300 is allowed. Write the number alone, such as 12.5: no unit, currency or other sign.",
         ]
     );
 }
@@ -75,7 +75,7 @@ fn advice_that_is_the_same_for_all_is_given() {
     let cells = ["4,5", "4,5", "4,5", "4,5", "4,5", "4,5", "4,6"];
     let said = column(&cells, &numbers(), &TableSpec::default());
     assert!(
-        said[0].ends_with("and 1 more. Write numbers such as 1234.5."),
+        said[0].ends_with("and 1 more. Write numbers such as 12.5."),
         "{said:?}"
     );
 }
