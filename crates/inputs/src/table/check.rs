@@ -5,12 +5,15 @@ mod rules;
 mod shape;
 mod words;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    mem,
+};
 
 use dropcast_domain::{
     model::TableSpec,
     problem::{Problem, ProblemList, place},
-    table::{FilledColumn, TableReading},
+    table::{FilledColumn, Remarks, TableReading},
 };
 use serde_json::Value;
 
@@ -66,19 +69,31 @@ pub(super) fn table<W: Write>(
         rules: Rules::default(),
         joins_columns: schema.joins_columns() && report.is_empty(),
         rows: 0,
+        short_rows: 0,
+        last_row: header.row,
+        is_apart: false,
+        may_be_total: false,
         clean: Clean::new(clean),
         is_csv: source.delimiter.is_some(),
         header,
         report,
     };
     checking.write_header()?;
+    let mut next = Row::default();
+    let mut more = rows.next_row(&mut next);
     let refused = loop {
-        match rows.next_row(&mut row) {
-            Ok(true) => checking.row(&row, rows)?,
+        match more {
+            Ok(true) => {}
             Ok(false) => break None,
             Err(ReadError::Refused(problems)) => break Some(problems),
             Err(error) => return Err(error),
         }
+        mem::swap(&mut row, &mut next);
+        more = rows.next_row(&mut next);
+        let is_last = matches!(more, Ok(false));
+        checking.is_apart = is_last && checking.rows > 0 || row.number > checking.last_row + 1;
+        checking.row(&row, rows)?;
+        checking.last_row = row.number;
     };
     Ok(checking.finish(source, refused)?)
 }
@@ -189,6 +204,14 @@ struct Checking<'s, W: Write> {
     joins_columns: bool,
     /// Rows of values so far.
     rows: u64,
+    /// Rows that end before the header's last columns.
+    short_rows: u64,
+    /// The number of the row that was read last.
+    last_row: u64,
+    /// Whether this row is the last of several or follows an empty one: it may be a total.
+    is_apart: bool,
+    /// Whether it may be one, or stands below one: a note.
+    may_be_total: bool,
     clean: Clean<W>,
     is_csv: bool,
     report: Report,
@@ -215,6 +238,8 @@ impl<W: Write> Checking<'_, W> {
             return Ok(());
         };
         self.rows += 1;
+        let is_below = mem::take(&mut self.may_be_total);
+        self.is_apart |= is_below;
         let is_whole = self.shape(row, last, rows);
         if is_whole {
             for index in 0..self.header.columns.len() {
@@ -282,13 +307,14 @@ impl<W: Write> Checking<'_, W> {
             return false;
         }
         let at = placed.at.unwrap_or_default();
+        self.may_be_total = self.is_apart;
         self.report.fault(
             Place {
                 row: row.number,
                 column: Some(at),
             },
             Kind::Empty,
-            0,
+            u64::from(self.is_apart),
             || rows.address(row.number, at, &self.header.file[at].name),
             || Words {
                 subject: subject(column),
@@ -296,7 +322,18 @@ impl<W: Write> Checking<'_, W> {
                 found: "an empty cell".to_owned(),
                 allowed: column.allowed.clone(),
                 sentence: "the cell is empty.".to_owned(),
-                hint: format!("Fill it in: {} is allowed.", column.allowed),
+                hint: if self.is_apart {
+                    format!(
+                        "Fill it in: {} is allowed. If this row is a total or a note, remove it.",
+                        column.allowed
+                    )
+                } else {
+                    format!("Fill it in: {} is allowed.", column.allowed)
+                },
+                general: format!(
+                    "Fill them in: {} is allowed. If a row is a total or a note, remove it.",
+                    column.allowed
+                ),
                 ..Words::default()
             },
         );
@@ -336,7 +373,10 @@ impl<W: Write> Checking<'_, W> {
                     cells,
                 })
                 .collect(),
-            remarks: source.remarks,
+            remarks: Remarks {
+                short_rows: self.short_rows,
+                ..source.remarks
+            },
         };
         if self.report.is_empty() {
             return Ok(Outcome::Accepted(Accepted { reading }));

@@ -45,6 +45,8 @@ pub(super) struct CsvRows<R> {
     row: u64,
     /// Whether it ended with a CR, to which an LF would belong.
     after_cr: bool,
+    /// Whether the file ended without a line break after it.
+    is_cut: bool,
     /// The current row's cells behind each other, and where each ends.
     output: Vec<u8>,
     ends: Vec<usize>,
@@ -71,6 +73,7 @@ impl<R: Read + Seek> CsvRows<R> {
             encoding,
             row: u64::from(guess.skipped > 0),
             after_cr: false,
+            is_cut: false,
             output: vec![0; 64 * 1024],
             ends: vec![0; 256],
         })
@@ -157,6 +160,7 @@ impl<R: Read + Seek> CsvRows<R> {
                 ReadRecordResult::Record | ReadRecordResult::End => return Ok((bytes, cells)),
             }
         }
+        self.is_cut = true;
         // A line break ends the last row, unless a quotation mark is open.
         loop {
             let (result, _, written, ended) =
@@ -208,6 +212,7 @@ impl<R: Read + Seek> Rows for CsvRows<R> {
         self.row += 1;
         row.number = self.row;
         row.width = cells;
+        row.is_cut = self.is_cut;
         while cells > 0 && self.ends[cells - 1] == start_of(&self.ends, cells - 1) {
             cells -= 1;
         }

@@ -115,6 +115,8 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     /// How many cells a CSV file has in this row, empty ones at its end included.
     pub(crate) width: usize,
+    /// Whether a CSV file ends within this row, without a line break.
+    pub(crate) is_cut: bool,
     /// The cells from column A on; trailing empty cells may be left out.
     pub(crate) cells: Vec<Cell>,
 }

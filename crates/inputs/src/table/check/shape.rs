@@ -48,30 +48,47 @@ tells_found: true,
                 let column = &placed.column;
                 placed.at.is_some_and(|at| at >= given) && column.must_be_filled()
             });
-            if let Some(lacking) = lacking {
-                let name = quoted(&lacking.column.name);
-                self.report.fault(
-                    place(None),
-                    Kind::TooFewCells,
-0,
-                    || rows.row_address(row.number),
-                    || Words {
-                        subject: String::new(),
-                        many: format!("rows have fewer cells than the header, which has {width}"),
-                        found: count(given, "cell"),
-                        allowed: count(width, "cell"),
-                        sentence: format!(
-                            "the row has {}, but the header has {width}: {name} is missing.",
-                            count(given, "cell")
-                        ),
-                        hint: "Fill in the row, and put a text that holds a line break in quotation marks.".to_owned(),
-tells_found: true,
-..Words::default()
-                    },
-                );
-                return false;
-            }
+            let (missing, hint) = match lacking {
+                Some(lacking) => (
+                    format!(": {} is missing", quoted(&lacking.column.name)),
+                    "Fill in the row, and put a text that holds a line break in quotation marks.",
+                ),
+                None if row.is_cut => (
+                    ", and the file ends within it".to_owned(),
+                    "The file was not sent completely, or its last line lacks its end: save it again.",
+                ),
+                // Spreadsheets leave out the delimiters behind a row's last value.
+                None => {
+                    self.short_rows += 1;
+                    return self.names(row, last, rows);
+                }
+            };
+            self.report.fault(
+                place(None),
+                Kind::TooFewCells,
+                u64::from(lacking.is_some()),
+                || rows.row_address(row.number),
+                || Words {
+                    subject: String::new(),
+                    many: format!("rows have fewer cells than the header, which has {width}"),
+                    found: count(given, "cell"),
+                    allowed: count(width, "cell"),
+                    sentence: format!(
+                        "the row has {}, but the header has {width}{missing}.",
+                        count(given, "cell")
+                    ),
+                    hint: hint.to_owned(),
+                    general: "Fill in the rows.".to_owned(),
+                    tells_found: true,
+                },
+            );
+            return false;
         }
+        self.names(row, last, rows)
+    }
+
+    /// Notes the cells that stand under no name; the row is read nevertheless.
+    fn names(&mut self, row: &Row, last: usize, rows: &dyn Rows) -> bool {
         for (at, cell) in row.cells.iter().enumerate().take(last + 1) {
             let named = self
                 .header
@@ -81,7 +98,10 @@ tells_found: true,
             if *cell != Cell::Empty && !named {
                 let header = rows.address(self.header.row, at, "");
                 self.report.fault(
-                    place(Some(at)),
+                    Place {
+                        row: row.number,
+                        column: Some(at),
+                    },
                     Kind::Unnamed,
                     0,
                     || rows.address(row.number, at, ""),

@@ -44,6 +44,43 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
 }
 
 #[test]
+fn a_row_that_only_lacks_empty_cells_is_read_and_told() {
+    let (read, clean) = accepted(b"a,b,c\nx,1\ny,2,z\nv,3\n", &pair(), &TableSpec::default());
+    assert_eq!(clean, "a,b,c\nx,1,\ny,2,z\nv,3,\n");
+    assert_eq!(read.reading.remarks.short_rows, 2);
+    // Nothing tells such a row from one that was cut off.
+    assert_eq!(
+        messages("a,b,c\nx,1,y\nx,1", &pair(), &TableSpec::default()),
+        [
+            "At row 3: the row has 2 cells, but the header has 3, and the file ends within it. The file was not sent completely, or its last line lacks its end: save it again."
+        ]
+    );
+    let (read, _) = accepted(b"a,b,c\nx,1,y", &pair(), &TableSpec::default());
+    assert!(read.reading.remarks.is_empty());
+}
+
+#[test]
+fn a_total_at_the_end_is_not_only_to_be_filled_in() {
+    let total = "If this row is a total or a note, remove it.";
+    for (csv, rows) in [
+        ("a,b\nx,1\nTotal,\n", vec![total]),
+        ("a,b\nx,1\n\n,3\nSource: finance,\n", vec![total, total]),
+        ("a,b\nx,\ny,1\n", vec![""]),
+    ] {
+        let said = messages(csv, &pair(), &TableSpec::default());
+        assert_eq!(said.len(), rows.len(), "{said:?}");
+        for (said, hint) in said.iter().zip(rows) {
+            assert_eq!(said.ends_with(total), !hint.is_empty(), "{said}");
+        }
+    }
+    let said = messages("a,b\nx,\ny,1\nz,\n", &pair(), &TableSpec::default());
+    assert!(
+        said[0].ends_with("If a row is a total or a note, remove it."),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn a_cell_of_a_megabyte_is_named_and_not_shown() {
     let csv = format!("a,b\n{},1\ny,2\n", "x".repeat(1 << 20));
     assert_eq!(
