@@ -172,6 +172,18 @@ pub(crate) fn with_rows<R: Read + Seek, T>(
         return Err(ReadError::Refused(ProblemList::of(problem)));
     }
     guard::check(&mut file, format, limits)?;
+    with_checked_rows(file, format, spec, names, then)
+}
+
+/// The same for a file that the guard let pass already: inflating all of a workbook to count it
+/// takes as long as reading it.
+pub(crate) fn with_checked_rows<R: Read + Seek, T>(
+    mut file: R,
+    format: InputFormat,
+    spec: &TableSpec,
+    names: &Names<'_>,
+    then: impl FnOnce(&mut dyn Rows, Source) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
     file.rewind()?;
     if format == InputFormat::Csv {
         let mut rows = csv::CsvRows::open(file, spec, &names.wanted)?;

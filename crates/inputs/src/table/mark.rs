@@ -20,10 +20,10 @@ use rust_xlsxwriter::{Note, Workbook, Worksheet, XlsxError};
 
 use self::looks::Looks;
 use super::{
-    Names, Rejected,
+    Names, Rejected, guard,
     report::CellFault,
     rows::{Cell, ReadError, Row, Rows},
-    with_rows,
+    with_checked_rows,
 };
 use crate::Limits;
 
@@ -74,7 +74,8 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
 ) -> io::Result<()> {
     let mut book = Workbook::new();
     let mut shown = None;
-    if let Some(marking) = &rejected.marking {
+    let is_sound = guard::check(&mut file, format, limits);
+    if let (Some(marking), Some(())) = (&rejected.marking, as_far_as_read(is_sound)?) {
         // The same encoding, delimiter and sheet are found again by what was found.
         let mut spec = spec.clone();
         spec.encoding = marking.encoding.or(spec.encoding);
@@ -84,12 +85,12 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
             required: Vec::new(),
         };
         let whole = marking.rows <= WHOLE_ROWS && {
-            let fit = with_rows(&mut file, format, &spec, &names, limits, |rows, _| {
+            let fit = with_checked_rows(&mut file, format, &spec, &names, |rows, _| {
                 fits(rows).map_err(ReadError::Io)
             });
             as_far_as_read(fit)?.unwrap_or(false)
         };
-        let copied = with_rows(&mut file, format, &spec, &names, limits, |rows, source| {
+        let copied = with_checked_rows(&mut file, format, &spec, &names, |rows, source| {
             copy(
                 &mut book,
                 rows,
