@@ -56,6 +56,7 @@ pub(super) enum Fault {
     /// A number that a workbook shows as a percentage.
     Percent(f64),
     Formula,
+    Uncomputed,
     Refused(Refusal),
 }
 
@@ -105,12 +106,14 @@ impl Fault {
     }
 }
 
-pub(super) use self::words::{as_text, found, read_as};
+pub(super) use self::words::{UNCOMPUTED, as_text, found, read_as};
 
 /// Whether a cell looks like a value rather than like a column's name.
 pub(super) fn is_no_name(cell: &Cell) -> bool {
     match cell {
-        Cell::Empty | Cell::Unusable(_) | Cell::Error(_) | Cell::Refused(_) => false,
+        Cell::Empty | Cell::Unusable(_) | Cell::Error(_) | Cell::Uncomputed | Cell::Refused(_) => {
+            false
+        }
         Cell::Number(_) | Cell::Percent(_) | Cell::Bool(_) | Cell::DateTime(_) => true,
         Cell::Text(text) => {
             let text = text.trim();
@@ -185,12 +188,21 @@ impl Converter {
             Cell::Percent(number) => self.from_percent(*number, column, into),
             Cell::Bool(truth) => from_truth(*truth, column.kinds, into),
             Cell::DateTime(moment) => from_moment(*moment, column, into),
+            Cell::Unusable(text)
+                if column.kinds.has(Kinds::TEXT)
+                    && column.form == Form::Time
+                    && date::time(text, &mut into.text) =>
+            {
+                into.text_is_value();
+                Ok(())
+            }
             Cell::Unusable(text) if column.kinds.has(Kinds::TEXT) && column.form == Form::Any => {
                 into.set_text(text);
                 Ok(())
             }
             Cell::Unusable(_) => Err(Fault::Unusable),
             Cell::Error(_) => Err(Fault::Formula),
+            Cell::Uncomputed => Err(Fault::Uncomputed),
             Cell::Refused(refusal) => Err(Fault::Refused((**refusal).clone())),
         }
     }
@@ -268,6 +280,7 @@ impl Converter {
     /// A text as the column's form wants it.
     fn form(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
         let result = match column.form {
+            Form::Time if date::time(text.trim(), &mut into.text) => Ok(()),
             Form::Any | Form::Time => {
                 into.set_text(chosen(text, column));
                 return Ok(());

@@ -45,6 +45,8 @@ pub(crate) enum Cell {
     Unusable(String),
     /// A formula that failed: `#REF!`.
     Error(&'static str),
+    /// A formula that nothing has computed yet.
+    Uncomputed,
     /// Text that cannot be taken as it is, whatever its column is: of too many characters, or
     /// with NUL bytes.
     Refused(Box<Refusal>),

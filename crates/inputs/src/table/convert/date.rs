@@ -94,6 +94,21 @@ pub(super) fn date_time(
     Ok(())
 }
 
+/// Reads a time of day and writes it as RFC 3339 has it; without an offset it is UTC. False when
+/// it is none.
+pub(super) fn time(text: &str, canonical: &mut String) -> bool {
+    canonical.clear();
+    let Some((clock, zone)) = split_zone(text) else {
+        return false;
+    };
+    let is_clock = write_clock(clock.trim_end(), canonical);
+    match zone {
+        "" | "z" => canonical.push('Z'),
+        zone => canonical.push_str(zone),
+    }
+    is_clock
+}
+
 /// The date that a text begins with, and what follows it.
 fn leading(text: &str, locale: Option<Locale>) -> Result<(Date, &str), DateFault> {
     let bytes = text.as_bytes();

@@ -12,6 +12,9 @@ use crate::table::{
     rows::Cell,
 };
 
+/// What a cell holds whose formula nothing has computed yet.
+pub(in crate::table) const UNCOMPUTED: &str = "a formula without a result";
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -44,6 +47,7 @@ pub(in crate::table) fn found(cell: &Cell) -> String {
         }
         Cell::DateTime(moment) => format!("the date and time {moment}"),
         Cell::Error(error) => (*error).to_owned(),
+        Cell::Uncomputed => UNCOMPUTED.to_owned(),
         Cell::Refused(refusal) => refusal.found.clone(),
     }
 }
@@ -66,6 +70,7 @@ pub(in crate::table) fn as_text(cell: &Cell) -> String {
         }
         Cell::DateTime(moment) => moment.to_string(),
         Cell::Error(error) => (*error).to_owned(),
+        Cell::Uncomputed => UNCOMPUTED.to_owned(),
         Cell::Refused(refusal) => refusal.found.clone(),
     }
 }
@@ -136,6 +141,9 @@ impl Converter {
             Fault::Unusable => "Write it out instead.".to_owned(),
             Fault::Formula => {
                 "The formula in this cell failed: mend it, or write the value.".to_owned()
+            }
+            Fault::Uncomputed => {
+                "Open the workbook in Excel, which computes it, save it, and send it again.".to_owned()
             }
             Fault::Refused(refusal) => refusal.hint.to_owned(),
         }

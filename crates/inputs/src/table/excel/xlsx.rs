@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError};
+use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError, XlsxFormulaMetadata};
 use dropcast_domain::problem::quoted;
 
 use super::{
@@ -107,9 +107,7 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
             };
             let position = read.pos;
             let cell = match read.value {
-                DataRef::Empty if read.formula.is_some() => {
-                    Cell::Error("a formula without a result")
-                }
+                DataRef::Empty if read.formula.as_ref().is_some_and(has_result) => Cell::Uncomputed,
                 value => {
                     let is_percent = self.percentages.hold(position.0, position.1);
                     cell_of(value, self.is_1904, is_percent)
@@ -204,6 +202,11 @@ pub(super) fn percentages<R: Read + Seek>(
         }
     }
     Ok(places)
+}
+
+/// Whether a formula has a result that should stand with it; `=""` is an empty cell.
+fn has_result(formula: &XlsxFormulaMetadata) -> bool {
+    !matches!(formula, XlsxFormulaMetadata::Normal { formula } if formula.trim() == "\"\"")
 }
 
 fn put(row: &mut Row, column: u32, cell: Cell) {

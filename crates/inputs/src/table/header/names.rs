@@ -49,7 +49,7 @@ impl Name {
                 "a column's name as text",
                 "Write the name, and give the cell the format Text.",
             ),
-            Cell::Error(_) => refused(
+            Cell::Error(_) | Cell::Uncomputed => refused(
                 "a column's name as text",
                 "The formula in this cell has no result: write the name.",
             ),

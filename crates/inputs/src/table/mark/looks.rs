@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{Color, Format, FormatAlign, Worksheet, XlsxError};
 
-use crate::table::rows::Cell;
+use crate::table::{convert::UNCOMPUTED, rows::Cell};
 
 /// The longest text that Excel takes, in UTF-16 units.
 const LONGEST_TEXT: usize = 32_767;
@@ -102,6 +102,7 @@ impl Looks {
                 self.text(sheet, (row, column), text, is_header, is_faulty)
             }
             Cell::Error(text) => self.text(sheet, (row, column), text, is_header, is_faulty),
+            Cell::Uncomputed => self.text(sheet, (row, column), UNCOMPUTED, is_header, is_faulty),
             Cell::Refused(refusal) => {
                 self.text(sheet, (row, column), &refusal.found, is_header, is_faulty)
             }
