@@ -192,11 +192,28 @@ pub enum TableEncoding {
     /// What Windows used in western Europe and the Americas.
     #[serde(rename = "windows-1252")]
     Windows1252,
+    /// What Windows used in central Europe.
+    #[serde(rename = "windows-1250")]
+    Windows1250,
+    /// Latin-2, for central Europe.
+    #[serde(rename = "iso-8859-2")]
+    Iso8859Part2,
+    /// Latin-9, for western Europe, with the euro sign.
+    #[serde(rename = "iso-8859-15")]
+    Iso8859Part15,
 }
 
 impl TableEncoding {
     /// Every encoding.
-    pub const ALL: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+    pub const ALL: [Self; 7] = [
+        Self::Utf8,
+        Self::Utf16Le,
+        Self::Utf16Be,
+        Self::Windows1252,
+        Self::Windows1250,
+        Self::Iso8859Part2,
+        Self::Iso8859Part15,
+    ];
 
     /// The name in a manifest.
     pub fn name(self) -> &'static str {
@@ -205,6 +222,9 @@ impl TableEncoding {
             Self::Utf16Le => "utf-16le",
             Self::Utf16Be => "utf-16be",
             Self::Windows1252 => "windows-1252",
+            Self::Windows1250 => "windows-1250",
+            Self::Iso8859Part2 => "iso-8859-2",
+            Self::Iso8859Part15 => "iso-8859-15",
         }
     }
 }

@@ -104,6 +104,9 @@ fn encoding_name(encoding: TableEncoding) -> String {
         TableEncoding::Utf8 => "UTF-8",
         TableEncoding::Utf16Le | TableEncoding::Utf16Be => "UTF-16",
         TableEncoding::Windows1252 => "Windows-1252",
+        TableEncoding::Windows1250 => "Windows-1250",
+        TableEncoding::Iso8859Part2 => "ISO 8859-2",
+        TableEncoding::Iso8859Part15 => "ISO 8859-15",
     }
     .to_owned()
 }

@@ -41,7 +41,9 @@ pub(super) struct CsvRows<R> {
     parser: Reader,
     delimiter: u8,
     encoding: TableEncoding,
-    /// The number of the row that was read last.
+    /// A text by which a person sees whether the encoding was guessed rightly.
+    sample: Option<String>,
+    /// The number of the row that was read last. Spreadsheets do not show a line `sep=;`.
     row: u64,
     /// Whether it ended with a CR, to which an LF would belong.
     after_cr: bool,
@@ -55,7 +57,7 @@ pub(super) struct CsvRows<R> {
 impl<R: Read + Seek> CsvRows<R> {
     /// Finds out how a file is written; it stands at its beginning.
     pub(super) fn open(mut file: R, spec: &TableSpec, names: &[&str]) -> Result<Self, ReadError> {
-        let encoding = text::detect(&mut file, spec.encoding)?;
+        let (encoding, is_guessed) = text::detect(&mut file, spec.encoding)?;
         let mut text = Text::new(file, encoding)?;
         let mut buffer = Vec::new();
         let mut ended = false;
@@ -63,15 +65,21 @@ impl<R: Read + Seek> CsvRows<R> {
             ended = !text.read(&mut buffer)?;
         }
         let guess = delimiter::detect(&buffer, ended, spec, names);
+        let sample = if is_guessed {
+            text::sample(&buffer)
+        } else {
+            None
+        };
         Ok(Self {
             text,
+            sample,
             start: guess.skipped,
             buffer,
             ended,
             parser: ReaderBuilder::new().delimiter(guess.delimiter).build(),
             delimiter: guess.delimiter,
             encoding,
-            row: u64::from(guess.skipped > 0),
+            row: 0,
             after_cr: false,
             is_cut: false,
             output: vec![0; 64 * 1024],
@@ -85,7 +93,10 @@ impl<R: Read + Seek> CsvRows<R> {
             sheet: None,
             delimiter: Some(char::from(self.delimiter)),
             encoding: Some(self.encoding),
-            remarks: Remarks::default(),
+            remarks: Remarks {
+                sample: self.sample.clone(),
+                ..Remarks::default()
+            },
         }
     }
 
@@ -261,6 +272,9 @@ fn put_unusual(cell: &mut Cell, content: &[u8], encoding: TableEncoding) {
             TableEncoding::Utf8 => "text in UTF-8",
             TableEncoding::Utf16Le | TableEncoding::Utf16Be => "text in UTF-16",
             TableEncoding::Windows1252 => "text in Windows-1252",
+            TableEncoding::Windows1250 => "text in Windows-1250",
+            TableEncoding::Iso8859Part2 => "text in ISO 8859-2",
+            TableEncoding::Iso8859Part15 => "text in ISO 8859-15",
         },
         hint: "A character is damaged, or the file has another encoding: save it again as UTF-8.",
     }));

@@ -1,5 +1,7 @@
 //! Rows, keys, sizes, encodings: the file as a whole.
 
+use dropcast_domain::model::TableEncoding;
+
 use super::*;
 
 fn pair() -> Value {
@@ -201,9 +203,9 @@ fn every_delimiter_is_found_out() {
 }
 
 #[test]
-fn a_row_after_the_sep_line_keeps_its_number() {
+fn rows_after_a_sep_line_are_counted_as_a_spreadsheet_shows_them() {
     let problems = problems(b"sep=;\na;b\nx;ten\n", &pair(), &TableSpec::default());
-    assert_eq!(problems[0].at, "row 3, column b");
+    assert_eq!(problems[0].at, "row 2, column b");
 }
 
 #[test]
@@ -243,6 +245,45 @@ fn every_encoding_is_found_out_or_declared() {
         assert_eq!(clean, text);
         assert_eq!(accepted.reading.encoding, Some(expected));
     }
+}
+
+#[test]
+fn a_guessed_encoding_is_told_with_a_sample_and_other_code_pages_are_not_taken_for_it() {
+    let any = json!({"properties": {"a": {"type": "string"}}});
+    let guess = TableSpec::default();
+    let (read, clean) = accepted(b"a,b\nM\xfcller & Co,1\n", &any, &guess);
+    assert_eq!(clean, "a,b\nMüller & Co,1\n");
+    assert_eq!(read.reading.remarks.sample.as_deref(), Some("Müller"));
+    // In Windows-1250, Shift JIS and Mac Roman; no letter of Windows-1252 has these bytes.
+    for text in [
+        &b"a\n\xa3\xf3d\x9f\x8dk\n"[..],
+        b"a\n\x94\x84\x8f\xe3\n",
+        b"a\nHardw\x8dre\n",
+    ] {
+        let said = problems(text, &any, &guess);
+        assert_eq!(said[0].at, "row 2, column a");
+        assert!(
+            said[0].message.contains("save it again as UTF-8"),
+            "{said:?}"
+        );
+    }
+    for (encoding, text) in [
+        (TableEncoding::Windows1250, &b"a\n\xa3\xf3d\x9f\x8dk\n"[..]),
+        (TableEncoding::Iso8859Part2, b"a\n\xa3\xf3d\xbc\xabk\n"),
+    ] {
+        let declared = TableSpec {
+            encoding: Some(encoding),
+            ..TableSpec::default()
+        };
+        let (read, clean) = accepted(text, &any, &declared);
+        assert_eq!(clean, "a\nŁódźŤk\n");
+        assert_eq!(read.reading.remarks.sample, None);
+    }
+    let declared = TableSpec {
+        encoding: Some(TableEncoding::Iso8859Part15),
+        ..TableSpec::default()
+    };
+    assert_eq!(accepted(b"a\n\xa4\n", &any, &declared).1, "a\n€\n");
 }
 
 #[test]
