@@ -23,6 +23,7 @@ use crate::world::stories;
 stories![
     builds_become_versions_that_are_promoted_rolled_back_and_retired,
     the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two,
+    a_version_with_open_runs_is_not_retired,
     a_build_that_fails_is_kept_and_mailed_once,
     what_a_build_wrote_badly_is_told_to_whoever_pushed,
     a_word_to_compare_is_understood,
@@ -31,7 +32,7 @@ stories![
 const ANA: &str = "ana@corp.example";
 const WHO: &str = "arn:aws:iam::000000000000:user/ana";
 
-/// A finished build of a test's own, as CodeBuild would tell of it.
+/// A finished build of a test's own, as its service would tell of it.
 #[derive(Debug, Clone)]
 struct Finished {
     id: BuildId,
@@ -195,6 +196,13 @@ async fn mailed(stack: &Stack, build: &Finished, count: usize) -> Result<Vec<Mai
     .await
 }
 
+/// The version that runs on a file of this name in this folder.
+async fn version_of(stack: &Stack, file: &str, folder: &str) -> Result<u32> {
+    let (_, ended) = stack.run(&Upload::new(folder, file, "[1]")).await?;
+    succeeded(&ended)?;
+    Ok(ended.run.version.context("a version")?.number())
+}
+
 async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
     stack: &Stack,
 ) -> Result<()> {
@@ -209,12 +217,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         "from build event to version: {:.2} s",
         told.elapsed().as_secs_f64()
     );
-    let version_of = async |file: &str, folder: &str| -> Result<u32> {
-        let (_, ended) = stack.run(&Upload::new(folder, file, "[1]")).await?;
-        succeeded(&ended)?;
-        Ok(ended.run.version.context("a version")?.number())
-    };
-    assert_eq!(version_of("1.json", name).await?, 1);
+    assert_eq!(version_of(stack, "1.json", name).await?, 1);
 
     fs::write(echo.join("note.txt"), "better")?;
     let second = Finished {
@@ -239,16 +242,21 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         flat(&mail[0].text).contains("Version 1 is still the default"),
         "{mail:#?}"
     );
-    assert_eq!(version_of("2.json", name).await?, 1);
-    let pinned = format!("{name}@2");
-    assert_eq!(version_of("3.json", &pinned).await?, 2);
+    assert_eq!(version_of(stack, "2.json", name).await?, 1);
+    assert_eq!(version_of(stack, "3.json", &format!("{name}@2")).await?, 2);
 
     // A build of the very same is no version of its own.
     let again = Finished::new(name, "SUCCEEDED")?;
     build(stack, &echo, &again).await?;
     tell(stack, &again, 1).await?;
     assert_eq!(registered(stack, &again).await?, 2);
+    is_promoted_and_rolled_back(stack, name).await?;
+    is_retired(stack, name).await?;
+    is_listed(stack, name).await
+}
 
+/// Version 2 becomes the default, and version 1 again.
+async fn is_promoted_and_rolled_back(stack: &Stack, name: &str) -> Result<()> {
     let promoted = dropcast(stack, &["model", "promote", name, "2"]).await?;
     promoted.is(0, "promoted")?;
     assert_eq!(promoted.document["previousVersion"], 1);
@@ -258,7 +266,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
             .is_some_and(|by| by.starts_with("arn:")),
         "{promoted:?}"
     );
-    assert_eq!(version_of("4.json", name).await?, 2);
+    assert_eq!(version_of(stack, "4.json", name).await?, 2);
     refused(stack, &["model", "promote", name, "2"], 3, "already").await?;
     refused(stack, &["model", "promote", name, "9"], 6, "no version 9").await?;
     refused(
@@ -275,9 +283,12 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         (&back.document["version"], &back.document["kind"]),
         (&json!(1), &json!("rolled-back"))
     );
-    assert_eq!(version_of("5.json", name).await?, 1);
-    refused(stack, &["model", "rollback", name], 3, "nothing to roll").await?;
+    assert_eq!(version_of(stack, "5.json", name).await?, 1);
+    refused(stack, &["model", "rollback", name], 3, "nothing to roll").await
+}
 
+/// Version 2 runs no more.
+async fn is_retired(stack: &Stack, name: &str) -> Result<()> {
     let retired = dropcast(stack, &["model", "retire", name, "2"]).await?;
     retired.is(0, "retired")?;
     refused(
@@ -294,7 +305,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         "is retired since",
     )
     .await?;
-    let upload = Upload::new(&pinned, "6.json", "[1]").notify(ANA);
+    let upload = Upload::new(&format!("{name}@2"), "6.json", "[1]").notify(ANA);
     let (dropped, ended) = stack.run(&upload).await?;
     let says = ["Version 2 of the model echo-built was retired"];
     ended_with(&ended, Status::Rejected, ErrorCode::VersionRetired, &says)?;
@@ -304,8 +315,12 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         text.contains(says[0]) && text.contains("VersionRetired"),
         "{text}"
     );
-    assert_eq!(version_of("7.json", name).await?, 1);
+    assert_eq!(version_of(stack, "7.json", name).await?, 1);
+    Ok(())
+}
 
+/// All that happened is told.
+async fn is_listed(stack: &Stack, name: &str) -> Result<()> {
     let versions = dropcast(stack, &["model", "versions", name]).await?;
     versions.is(0, "versions")?;
     let listed = versions.document["versions"]
@@ -372,6 +387,24 @@ async fn the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two
     definitions.dedup();
     assert_eq!(definitions.len(), 3, "{definitions:?}");
     Ok(())
+}
+
+async fn a_version_with_open_runs_is_not_retired(stack: &Stack) -> Result<()> {
+    let name = stack.model_as("gated", "gated-retired").await?;
+    let gate = stack.connection().state.join("gate-of-a-retirement");
+    let plan = json!({ "gate": gate }).to_string();
+    let dropped = stack.submit(&Upload::new(&name, "open.json", plan)).await?;
+    stack.reached(&dropped.run, Status::Running).await?;
+    let second = stack.copy_of("gated", &name)?;
+    fs::write(second.join("note.txt"), "better")?;
+    stack.register(&second).await?;
+    let promoted = dropcast(stack, &["model", "promote", &name, "2"]).await?;
+    promoted.is(0, "promoted")?;
+    let retire = ["model", "retire", &name, "1"];
+    refused(stack, &retire, 3, dropped.run.as_str()).await?;
+    fs::write(&gate, "")?;
+    succeeded(&stack.ended(&dropped.run).await?)?;
+    dropcast(stack, &retire).await?.is(0, "retired")
 }
 
 async fn a_build_that_fails_is_kept_and_mailed_once(stack: &Stack) -> Result<()> {
