@@ -1,14 +1,15 @@
-//! Invoking a function as nothing else on this machine would in time.
+//! Invoking a function that on this machine nothing else would invoke in time.
 
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context, Result};
+use serde_json::json;
 
 use crate::Stack;
+use crate::stand_ins::role;
 
 impl Stack {
-    /// Invokes a function of the template, by its name there, and gives its answer. What invokes
-    /// it is a state machine of one state: a schedule would take minutes.
-    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
+    /// Deploys a state machine whose only state invokes a function of the template, by its name
+    /// there; answers its ARN.
+    pub async fn machine_that_invokes(&self, function: &str) -> Result<String> {
         let resource = self
             .cloudformation
             .describe_stack_resource()
@@ -31,17 +32,21 @@ impl Stack {
                 "End": true,
             } }
         });
-        let machine = self
-            .sfn
-            .create_state_machine()
-            .name(format!("invoke-{function}"))
-            .role_arn("arn:aws:iam::000000000000:role/nobody")
-            .definition(definition.to_string())
-            .send()
-            .await?;
-        let ended = self.executed(&machine.state_machine_arn, payload).await?;
-        ensure!(ended.status.as_str() == "SUCCEEDED", "{ended:?}");
-        let output = ended.output.context("an answer")?;
-        Ok(serde_json::from_str(&output)?)
+        let template = json!({
+            "Resources": {
+                "Role": role("states.amazonaws.com", "lambda:InvokeFunction"),
+                "Machine": {
+                    "Type": "AWS::StepFunctions::StateMachine",
+                    "Properties": {
+                        "DefinitionString": definition.to_string(),
+                        "RoleArn": { "Fn::GetAtt": ["Role", "Arn"] },
+                    },
+                },
+            },
+            "Outputs": { "Machine": { "Value": { "Ref": "Machine" } } },
+        });
+        let beside = format!("invokes-{function}");
+        let mut outputs = self.deploy_beside(&beside, &template).await?;
+        outputs.remove("Machine").context("the state machine's ARN")
     }
 }

@@ -20,7 +20,7 @@ use crate::words;
 const CODES: &str = "\
 Exit codes:
   0    done; for a run: it succeeded
-  1    the run failed or was cancelled; validate: there are problems
+  1    the run failed or was cancelled; validate, doctor: there are problems
   2    the command line does not make sense
   3    not accepted: the run was rejected, the model's folder has problems, or the
        change was refused
@@ -127,6 +127,13 @@ left running. What was downloaded stays in <state dir>/demo/. No mail leaves thi
     /// Register and look at models
     #[command(subcommand)]
     Model(Model),
+    /// Examine a stack: whether it can run models, and what to do where it cannot
+    ///
+    /// Looks at the CloudFormation stack, the sender's identity and the sandbox of SES,
+    /// the job queues and what runs them, the address that jobs leave from, the links'
+    /// endpoint, dead-letter queues and alarms. Changes nothing, unless --canary sends a
+    /// file through the stack.
+    Doctor(Doctor),
     /// Read the mails that the local stack sent
     Mail(Mail),
     /// Print a completion script for a shell
@@ -408,6 +415,27 @@ pub struct Refresh {
     /// Wait no longer than this, for example 90s, 15m or 2h
     #[arg(long, value_name = "TIME", requires = "wait", value_parser = words::parse_length)]
     pub timeout: Option<Duration>,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dropcast doctor                       the local stack
+  dropcast --stack dropcast doctor --canary models/revenue-forecast
+                                        and send the model's first example through it
+  dropcast --stack dropcast doctor --json | jq '.checks[] | select(.outcome == \"fail\")'
+
+Each check is ok, warn or fail, or was not checked, and says why. Exit code 0 when none
+failed, 1 otherwise.")]
+pub struct Doctor {
+    /// Drop the first example of this model's folder, and follow its run to the end
+    #[arg(long, value_name = "DIR")]
+    pub canary: Option<PathBuf>,
+
+    /// How long the canary may take, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = words::parse_length)]
+    pub timeout: Duration,
 }
 
 /// `mail`.

@@ -7,6 +7,7 @@
 pub mod args;
 mod clock;
 pub mod demo;
+pub mod doctor;
 pub mod document;
 pub mod encoded_word;
 pub mod exit;
@@ -83,6 +84,10 @@ async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
         Command::Wait(args) => {
             let stack = Stack::find(common).await?;
             Box::pin(wait::run(args, &stack, screen)).await
+        }
+        Command::Doctor(args) => {
+            let stack = Stack::find(common).await?;
+            Box::pin(doctor::run(args, &stack, screen)).await
         }
         Command::Model(command) => Box::pin(model::run(command, common, screen)).await,
     }

@@ -103,7 +103,8 @@ async fn a_refresh_that_is_due_is_asked_for_once() {
     world.now = next_morning;
     assert_eq!(due(&world).await, 1);
     assert_eq!(asked(&world).len(), 2);
-    let content = world.requests.objects.lock().unwrap()[&asked(&world)[0]].clone();
+    let key = &asked(&world)[0];
+    let content = world.requests.objects.lock().unwrap()[key].clone();
     assert_eq!(
         content,
         r#"{"due":"2026-03-02T06:00:00Z","schedule":"0 6 * * *"}"#

@@ -119,13 +119,21 @@ async fn a_refresh_is_asked_for_on_the_command_line(stack: &Stack) -> Result<()>
 }
 
 async fn a_refresh_that_is_due_is_started_once(stack: &Stack) -> Result<()> {
-    let model = stack.model_as("keeps", "keeps-scheduled").await?;
+    let model = "keeps-scheduled";
+    let folder = stack.copy_of("keeps", model)?;
+    let manifest = folder.join("model.toml");
+    let text = std::fs::read_to_string(&manifest)?;
+    let scheduled = "[refresh]\nschedule = \"*/15 * * * *\"";
+    std::fs::write(&manifest, text.replacen("[refresh]", scheduled, 1))?;
+    stack.register(&folder).await?;
     // Its version counts as built long ago, so that a moment of its schedule is due.
+    let machine = stack.machine_that_invokes("StartRefreshes").await?;
     for _ in 0..3 {
-        stack.invoke("StartRefreshes", &json!({})).await?;
+        let ended = stack.executed(&machine, &json!({})).await?;
+        ensure!(ended.status.as_str() == "SUCCEEDED", "{ended:?}");
     }
     let refreshes = async || -> Result<Vec<Run>> {
-        let mut runs = stack.store.runs_of(&model, 100).await?;
+        let mut runs = stack.store.runs_of(model, 100).await?;
         runs.retain(|run| run.kind == RunKind::Refresh);
         Ok(runs)
     };

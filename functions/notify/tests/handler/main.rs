@@ -10,6 +10,7 @@ mod builds;
 mod domain;
 #[path = "../../../../tests/fixtures/events.rs"]
 mod events;
+mod refresh;
 mod world;
 
 use std::time::Duration;

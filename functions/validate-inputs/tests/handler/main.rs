@@ -8,6 +8,7 @@
 
 #[path = "../../../../tests/fixtures/domain.rs"]
 mod domain;
+mod refresh;
 mod tables;
 mod versions;
 
