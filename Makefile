@@ -17,6 +17,8 @@ STATIC := target/static
 
 # Fuzzing needs a nightly compiler: this one, or whichever nightly is there where it is not.
 NIGHTLY ?= $(or $(shell rustup toolchain list 2>/dev/null | grep -om1 '^nightly-2026-05-20'),nightly)
+CFN_GUARD := target/tools/bin/cfn-guard
+CFN_GUARD_VERSION := 3.2.1
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
 FUZZ_TARGETS := json csv xlsx xls
@@ -43,10 +45,11 @@ local: setup build ## Run the stack on this machine until Ctrl-C
 
 test: lint test-rust test-models ## Check and test everything
 
-test-rust: setup $(SUITE)/ready ## Test the Rust crates, and the whole stack with the real programs
+test-rust: setup $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
 	cargo test --locked --workspace --lib table::tests::suite -- --ignored
+	BINARIES=$${CARGO_TARGET_DIR:-target}/debug tests/scripts/test.sh
 
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
@@ -63,7 +66,11 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(CHECKOV) --file $(TEMPLATES)
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
-	$(VENVS)/lint/bin/shellcheck infra/*.sh
+	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/*
+
+lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates by the house's own rules, with CloudFormation Guard
+	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
+	$(CFN_GUARD) validate --rules infra/lint/house.guard --data target/templates --show-summary fail
 
 bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in a release build (BENCH="--only init")
 	cargo build --locked --release --workspace --exclude dropcast-cli --bins
@@ -95,6 +102,9 @@ deploy: static .venv/ready ## Deploy to AWS: builds, asks what it must know the 
 
 clean-local: ## Forget what the local stack keeps: .dropcast and .venv
 	rm -rf .dropcast .venv
+
+$(CFN_GUARD):
+	cargo install cfn-guard --locked --version $(CFN_GUARD_VERSION) --root target/tools
 
 $(CARGO_FUZZ):
 	cargo install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root target/tools
@@ -129,4 +139,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help setup build demo local test test-rust test-models lint lint-template bench fuzz build-lambda static deploy clean-local python
+.PHONY: help setup build demo local test test-rust test-models lint lint-template lint-guard bench fuzz build-lambda static deploy clean-local python

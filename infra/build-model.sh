@@ -8,7 +8,7 @@
 #   push      the image gets its tag, and its digest
 #   publish   s3://$MODELS_BUCKET/builds/<build>/version.json is written: register-version does the rest
 #
-# Needs docker, the AWS CLI, jq and Python 3.13, and from CodeBuild: CODEBUILD_BUILD_ID, CODEBUILD_BUILD_SUCCEEDING,
+# Needs docker, the AWS CLI, jq and Python 3.11 or later, and from CodeBuild: CODEBUILD_BUILD_ID, CODEBUILD_BUILD_SUCCEEDING,
 # IMAGE_REPOSITORY, MODELS_BUCKET, JOB_ARCHITECTURE (X86_64 or ARM64). Of whoever started the build: DROPCAST_MODEL (the
 # model that it must be) and DROPCAST_COMMIT, if they like.
 set -euo pipefail
@@ -111,14 +111,19 @@ rehearse_one() {
 # The patterns of required outputs that no file of a listing fits, separated by commas.
 missing_outputs() {
   python3 - "$declared" "$1" <<'PYTHON'
-import json, sys
-from pathlib import PurePosixPath
+import json, re, sys
+
+SIGNS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+def fits(pattern, path):
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return re.fullmatch("".join(SIGNS.get(part, re.escape(part)) for part in parts), path)
 
 declared = json.load(open(sys.argv[1], encoding="utf-8"))
-paths = [PurePosixPath(json.loads(line)["path"]) for line in open(sys.argv[2], encoding="utf-8")]
+paths = [json.loads(line)["path"] for line in open(sys.argv[2], encoding="utf-8")]
 patterns = [output["path"] for output in declared.get("outputs", []) if output.get("required")]
-# Alternatives in braces are for index-outputs to judge, at the first run.
-missing = [p for p in patterns if "{" not in p and not any(path.full_match(p) for path in paths)]
+# Alternatives and classes are for index-outputs to judge, at the first run.
+missing = [p for p in patterns if not re.search(r"[\[{]", p) and not any(fits(p, path) for path in paths)]
 print(", ".join(missing))
 PYTHON
 }
