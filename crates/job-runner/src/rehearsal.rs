@@ -16,6 +16,7 @@ use crate::model::Bounds;
 use crate::signals::{self, Signals};
 use crate::{LEFT_PROCESSES, NO_OUTPUTS, media_type, model, publish, say};
 
+const NO_CERTIFICATES: &str = "warning: the image holds no certificates, without which S3 is not trusted; install its package ca-certificates";
 /// What an S3 key spends on `runs/<run>/outputs/<job>/<attempt>/`, at most.
 const LONGEST_PREFIX: usize = 90;
 
@@ -156,6 +157,10 @@ pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8,
     }
     if rehearsed.files.is_empty() {
         say(NO_OUTPUTS);
+    }
+    // A job finds this out when it first asks S3, and then it is too late.
+    if rustls_native_certs::load_native_certs().certs.is_empty() {
+        say(NO_CERTIFICATES);
     }
     let listing = folder.join(LISTING);
     write_listing(&listing, &rehearsed.files).map_err(|error| {

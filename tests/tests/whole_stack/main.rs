@@ -20,6 +20,7 @@ mod invariants;
 mod least_privilege;
 mod links;
 mod odd_uploads;
+mod pushes;
 mod refresh;
 mod registry;
 mod secrets;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         secrets::stories(),
         least_privilege::stories(),
         happy_path::stories(),
+        pushes::stories(),
         refresh::stories(),
         registry::stories(),
         links::stories(),

@@ -16,14 +16,18 @@ fn folder() -> TempDir {
 }
 
 fn rehearse(folder: &TempDir, script: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dropcast-job"))
+    command(folder, script).output().unwrap()
+}
+
+fn command(folder: &TempDir, script: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dropcast-job"));
+    command
         .arg("--rehearse")
         .arg(folder.path())
         .args(["--", "sh", "-c", script])
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .output()
-        .unwrap()
+        .env("PATH", std::env::var_os("PATH").unwrap());
+    command
 }
 
 #[test]
@@ -61,6 +65,22 @@ fn exit_codes_are_those_of_a_job() {
     let warned = rehearse(&folder(), "true");
     assert!(
         stderr(&warned).contains("no outputs"),
+        "{}",
+        stderr(&warned)
+    );
+}
+
+#[test]
+fn an_image_without_certificates_is_warned_of() {
+    let folder = folder();
+    let none = folder.path().join("none.pem");
+    fs::write(&none, "").unwrap();
+    let warned = command(&folder, "true")
+        .env("SSL_CERT_FILE", none)
+        .output()
+        .unwrap();
+    assert!(
+        stderr(&warned).contains("ca-certificates"),
         "{}",
         stderr(&warned)
     );
