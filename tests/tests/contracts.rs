@@ -18,7 +18,7 @@ use dropcast_domain::{
     registry::{BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester, VersionFile},
     run::{HEADLINE_OUTPUTS, Run},
     status::Status,
-    table::{FilledColumn, TableReading},
+    table::{FilledColumn, Remarks, TableReading},
     upload::Upload,
 };
 use serde_json::{Value, json};
@@ -73,6 +73,11 @@ fn table() -> TableReading {
             };
             10_000
         ],
+        remarks: Remarks {
+            unread_sheets: vec!["é".repeat(1_000); 1_000],
+            short_rows: 1_000,
+            sample: Some("é".repeat(1_000)),
+        },
     }
     .for_record()
 }

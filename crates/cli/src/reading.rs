@@ -31,6 +31,8 @@ pub struct ReadingView {
     pub locale: Option<String>,
     /// What the schema's defaults filled in.
     pub defaults: Vec<DefaultView>,
+    /// What may have been meant otherwise.
+    pub remarks: Vec<String>,
 }
 
 /// Where a default was filled in.
@@ -62,6 +64,7 @@ impl ReadingView {
                         count: 1,
                     })
                     .collect(),
+                remarks: Vec::new(),
             },
         }
     }
@@ -87,6 +90,12 @@ impl ReadingView {
                     at: filled.column,
                     count: filled.cells,
                 })
+                .collect(),
+            remarks: reading
+                .remarks
+                .told()
+                .into_iter()
+                .map(|(what, said)| format!("{what}: {said}"))
                 .collect(),
         }
     }
@@ -115,6 +124,7 @@ pub(crate) fn facts(reading: &ReadingView) -> Vec<(&'static str, String)> {
         ("Locale", optional(&reading.locale)),
         ("Columns", columns(reading)),
         ("Filled in", filled(&reading.defaults)),
+        ("Note", words::printable(&reading.remarks.join("; "))),
     ]
 }
 

@@ -13,7 +13,7 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
     run::Run,
     status::Status,
-    table::{FilledColumn, TableReading},
+    table::{FilledColumn, Remarks, TableReading},
 };
 use serde_json::json;
 
@@ -44,6 +44,10 @@ fn an_accepted_table_says_how_it_was_read() {
             column: "month".into(),
             cells: 3,
         }],
+        remarks: Remarks {
+            short_rows: 2,
+            ..Remarks::default()
+        },
     });
     run.input = Some(input);
     let detail = RunDetail::of("local", &run, around(&run), now());
@@ -51,6 +55,10 @@ fn an_accepted_table_says_how_it_was_read() {
     assert_fits("run", &document);
     assert_eq!(document["reading"]["rows"], 24);
     assert_eq!(document["reading"]["delimiter"], "\t");
+    assert_eq!(
+        document["reading"]["remarks"],
+        json!(["Short rows: 2 rows end early: what is missing counts as empty"])
+    );
     assert_eq!(
         document["reading"]["defaults"],
         json!([{"at": "month", "count": 3}])

@@ -76,7 +76,7 @@ pub struct TableSpec {
     /// The JSON Schema file of one row, where it is not the input's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    /// The sheet of a workbook; the first visible one that holds anything otherwise.
+    /// The sheet of a workbook; the visible one that has the columns otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
     /// The header's row, from 1; the first row that holds anything otherwise.
@@ -102,6 +102,9 @@ pub struct TableSpec {
     /// How the text of a CSV file is encoded; found out otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<TableEncoding>,
+    /// What a percentage is in a column of numbers.
+    #[serde(skip_serializing_if = "Percent::is_refused")]
+    pub percent: Percent,
 }
 
 impl Default for TableSpec {
@@ -118,7 +121,44 @@ impl Default for TableSpec {
             max_rows: None,
             locale: None,
             encoding: None,
+            percent: Percent::Refuse,
         }
+    }
+}
+
+/// What `4.5 %` is in a column of numbers, be it a text or a cell that a workbook shows so (and
+/// keeps as 0.045).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Percent {
+    /// A problem: nothing tells which number is meant.
+    #[default]
+    Refuse,
+    /// 4.5.
+    Points,
+    /// 0.045.
+    Fraction,
+}
+
+impl Percent {
+    /// Every rule.
+    pub const ALL: [Self; 3] = [Self::Refuse, Self::Points, Self::Fraction];
+
+    /// The name in a manifest.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Points => "points",
+            Self::Fraction => "fraction",
+        }
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "Serde hands out a reference."
+    )]
+    fn is_refused(&self) -> bool {
+        *self == Self::Refuse
     }
 }
 
@@ -164,11 +204,28 @@ pub enum TableEncoding {
     /// What Windows used in western Europe and the Americas.
     #[serde(rename = "windows-1252")]
     Windows1252,
+    /// What Windows used in central Europe.
+    #[serde(rename = "windows-1250")]
+    Windows1250,
+    /// Latin-2, for central Europe.
+    #[serde(rename = "iso-8859-2")]
+    Iso8859Part2,
+    /// Latin-9, for western Europe, with the euro sign.
+    #[serde(rename = "iso-8859-15")]
+    Iso8859Part15,
 }
 
 impl TableEncoding {
     /// Every encoding.
-    pub const ALL: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+    pub const ALL: [Self; 7] = [
+        Self::Utf8,
+        Self::Utf16Le,
+        Self::Utf16Be,
+        Self::Windows1252,
+        Self::Windows1250,
+        Self::Iso8859Part2,
+        Self::Iso8859Part15,
+    ];
 
     /// The name in a manifest.
     pub fn name(self) -> &'static str {
@@ -177,6 +234,9 @@ impl TableEncoding {
             Self::Utf16Le => "utf-16le",
             Self::Utf16Be => "utf-16be",
             Self::Windows1252 => "windows-1252",
+            Self::Windows1250 => "windows-1250",
+            Self::Iso8859Part2 => "iso-8859-2",
+            Self::Iso8859Part15 => "iso-8859-15",
         }
     }
 }

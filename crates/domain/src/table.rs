@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{InputFormat, Locale, TableEncoding},
-    problem::{EXCERPT_CHARS, excerpt},
+    problem::{EXCERPT_CHARS, excerpt, quoted},
 };
 
 /// The most columns that a record names, and the most whose defaults it names.
 pub const MOST_COLUMNS: usize = 100;
+
+/// The most sheets that are named because they were not read.
+pub const MOST_SHEETS: usize = 10;
 
 /// How an accepted table was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +41,73 @@ pub struct TableReading {
     /// Where the schema's defaults were filled in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub defaults: Vec<FilledColumn>,
+    /// What else the person who sent it should know.
+    #[serde(default, skip_serializing_if = "Remarks::is_empty")]
+    pub remarks: Remarks,
+}
+
+/// What was decided while a table was read that somebody may have meant otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Remarks {
+    /// The visible sheets of a workbook that hold something and were not read, at most
+    /// [`MOST_SHEETS`]; none where the manifest names the sheet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread_sheets: Vec<String>,
+    /// How many rows of a CSV file end before the header's last columns.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub short_rows: u64,
+    /// Where the encoding of a CSV file was guessed: a text by which a person sees whether
+    /// rightly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "Serde hands out a reference."
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Remarks {
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each in a few words, under a heading.
+    pub fn told(&self) -> Vec<(&'static str, String)> {
+        let mut told = Vec::new();
+        if !self.unread_sheets.is_empty() {
+            let names: Vec<String> = self.unread_sheets.iter().map(|name| quoted(name)).collect();
+            let what = if names.len() == 1 {
+                "the sheet"
+            } else {
+                "the sheets"
+            };
+            told.push(("Not read", format!("{what} {}", names.join(", "))));
+        }
+        match self.short_rows {
+            0 => {}
+            1 => told.push((
+                "Short rows",
+                "1 row ends early: what is missing counts as empty".to_owned(),
+            )),
+            rows => told.push((
+                "Short rows",
+                format!("{rows} rows end early: what is missing counts as empty"),
+            )),
+        }
+        if let Some(sample) = &self.sample {
+            told.push((
+                "Encoding",
+                format!("guessed: is {} as it should be?", quoted(sample)),
+            ));
+        }
+        told
+    }
 }
 
 /// A column whose empty cells got the schema's default.
@@ -64,6 +134,12 @@ impl TableReading {
             filled.column = excerpt(&filled.column);
         }
         self.sheet = self.sheet.map(|sheet| excerpt(&sheet));
+        let remarks = &mut self.remarks;
+        remarks.unread_sheets.truncate(MOST_SHEETS);
+        for sheet in &mut remarks.unread_sheets {
+            *sheet = excerpt(sheet);
+        }
+        remarks.sample = remarks.sample.take().map(|sample| excerpt(&sample));
         self
     }
 }
@@ -103,6 +179,11 @@ mod tests {
                 };
                 10_000
             ],
+            remarks: Remarks {
+                unread_sheets: vec!["é\u{202e}".repeat(16_000); 10_000],
+                short_rows: 7,
+                sample: Some("é".repeat(16_000)),
+            },
         };
         let kept = reading.for_record();
         let text = serde_json::to_string(&kept).unwrap();
@@ -110,6 +191,30 @@ mod tests {
         assert!(!text.contains('\u{202e}'));
         assert_eq!(serde_json::from_str::<TableReading>(&text).unwrap(), kept);
         assert_eq!(kept.column_count, 10_000);
+    }
+
+    #[test]
+    fn what_may_have_been_meant_otherwise_is_told() {
+        let remarks = Remarks {
+            unread_sheets: vec!["Notes".into(), "a\u{202e}b".into()],
+            short_rows: 1,
+            sample: Some("Müller".into()),
+        };
+        assert_eq!(
+            remarks.told(),
+            [
+                ("Not read", "the sheets \"Notes\", \"a\\u202eb\"".to_owned()),
+                (
+                    "Short rows",
+                    "1 row ends early: what is missing counts as empty".to_owned()
+                ),
+                (
+                    "Encoding",
+                    "guessed: is \"Müller\" as it should be?".to_owned()
+                ),
+            ]
+        );
+        assert!(Remarks::default().told().is_empty());
     }
 
     #[test]
@@ -124,6 +229,7 @@ mod tests {
             encoding: Some(TableEncoding::Utf8),
             locale: None,
             defaults: Vec::new(),
+            remarks: Remarks::default(),
         };
         assert_eq!(
             serde_json::to_value(reading.clone().for_record()).unwrap(),

@@ -106,11 +106,9 @@ impl Rejected {
 
     /// Whether there are cells that a copy could mark.
     pub fn can_be_marked(&self) -> bool {
-        self.reading().is_some()
-            && self
-                .table
-                .as_ref()
-                .is_some_and(|table| table.faults.total() > 0)
+        self.table
+            .as_ref()
+            .is_some_and(|table| table.can_be_marked())
     }
 }
 

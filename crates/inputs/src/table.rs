@@ -36,12 +36,12 @@ use std::io::{self, Read, Seek, Write};
 use dropcast_domain::{
     model::{InputFormat, TableSpec},
     problem::ProblemList,
-    table::TableReading,
+    table::{Remarks, TableReading},
 };
 
 pub use self::{columns::RowSchema, mark::mark, report::Faults};
 use self::{
-    report::Layout,
+    report::Marking,
     rows::{ReadError, Rows},
 };
 use crate::Limits;
@@ -70,21 +70,26 @@ pub struct Rejected {
     pub problems: ProblemList,
     /// The faulty cells, for the marked copy.
     pub faults: Faults,
-    /// How it was read, as far as it was; `None` when no header was reached, so that there is
-    /// nothing to mark.
+    /// How it was read, as far as it was; `None` when no header was found.
     pub reading: Option<TableReading>,
-    /// Where the header stands and how wide it is; `None` as above.
-    pub(crate) layout: Option<Layout>,
+    /// What the marked copy must know; `None` when no row was reached, so that there is nothing
+    /// to mark.
+    pub(crate) marking: Option<Marking>,
 }
 
 impl Rejected {
+    /// Whether there are cells that a copy could mark.
+    pub fn can_be_marked(&self) -> bool {
+        self.marking.is_some() && self.faults.total() > 0
+    }
+
     /// A file that is refused before its header was reached.
     fn unread(problems: ProblemList) -> Self {
         Self {
             problems,
             faults: Faults::default(),
             reading: None,
-            layout: None,
+            marking: None,
         }
     }
 }
@@ -104,7 +109,7 @@ pub fn read<R: Read + Seek, W: Write>(
     limits: &Limits,
     clean: W,
 ) -> io::Result<Outcome> {
-    let names = columns::wanted_names(schema, spec);
+    let names = Names::of(schema, spec);
     let read = with_rows(&mut file, format, spec, &names, limits, |rows, source| {
         check::table(rows, source, spec, schema, clean)
     });
@@ -122,15 +127,42 @@ pub(crate) struct Source {
     pub(crate) sheet: Option<String>,
     pub(crate) delimiter: Option<char>,
     pub(crate) encoding: Option<dropcast_domain::model::TableEncoding>,
+    /// What somebody may have meant otherwise.
+    pub(crate) remarks: Remarks,
 }
 
-/// Opens a file and hands over its rows; `names` are the columns that are looked for, by which
-/// the delimiter of a CSV file is found out.
+/// The columns that are looked for while it is found out how a file is written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names<'n> {
+    /// Every column that is known.
+    pub(crate) wanted: Vec<&'n str>,
+    /// Those that must be there.
+    pub(crate) required: Vec<&'n str>,
+}
+
+impl<'n> Names<'n> {
+    fn of(schema: &'n RowSchema, spec: &'n TableSpec) -> Self {
+        let wanted = columns::wanted_names(schema, spec);
+        let is_named = |name: &str| {
+            let mut named = spec.required_columns.iter().chain(&spec.key);
+            named.any(|named| named == name)
+        };
+        let required = wanted
+            .iter()
+            .copied()
+            .filter(|name| schema.requires(name) || is_named(name))
+            .collect();
+        Self { wanted, required }
+    }
+}
+
+/// Opens a file and hands over its rows; by the `names` the delimiter of a CSV file and the
+/// sheet of a workbook are found out.
 pub(crate) fn with_rows<R: Read + Seek, T>(
     mut file: R,
     format: InputFormat,
     spec: &TableSpec,
-    names: &[&str],
+    names: &Names<'_>,
     limits: &Limits,
     then: impl FnOnce(&mut dyn Rows, Source) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
@@ -140,18 +172,34 @@ pub(crate) fn with_rows<R: Read + Seek, T>(
         return Err(ReadError::Refused(ProblemList::of(problem)));
     }
     guard::check(&mut file, format, limits)?;
+    with_checked_rows(file, format, spec, names, then)
+}
+
+/// The same for a file that the guard let pass already: inflating all of a workbook to count it
+/// takes as long as reading it.
+pub(crate) fn with_checked_rows<R: Read + Seek, T>(
+    mut file: R,
+    format: InputFormat,
+    spec: &TableSpec,
+    names: &Names<'_>,
+    then: impl FnOnce(&mut dyn Rows, Source) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
     file.rewind()?;
     if format == InputFormat::Csv {
-        let mut rows = csv::CsvRows::open(file, spec, names)?;
+        let mut rows = csv::CsvRows::open(file, spec, &names.wanted)?;
         let source = rows.source();
         return then(&mut rows, source);
     }
-    let mut workbook = excel::Workbook::open(file, format, spec)?;
+    let mut workbook = excel::Workbook::open(file, format, spec, names)?;
     let source = Source {
         format,
         sheet: Some(workbook.sheet().to_owned()),
         delimiter: None,
         encoding: None,
+        remarks: Remarks {
+            unread_sheets: workbook.unread().to_vec(),
+            ..Remarks::default()
+        },
     };
     then(&mut workbook.rows()?, source)
 }

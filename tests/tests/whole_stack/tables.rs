@@ -179,6 +179,7 @@ async fn an_excel_file_becomes_a_forecast(stack: &Stack) -> Result<()> {
         clean.starts_with("product_line,year,growth_percent"),
         "{clean}"
     );
+    the_growth_arrived(stack, &ended, &clean).await?;
     let mail = stack.mail(&ended.run.id).await?;
     let text = flat(&mail.text);
     for words in ["plan-2027.xlsx", "Plan", &format!("{} rows", reading.rows)] {
@@ -197,7 +198,79 @@ async fn a_faulty_excel_file_becomes_a_mail_with_the_marked_sheet(stack: &Stack)
     ensure!(mail.text.contains("Plan!C4"), "{}", mail.text);
     ensure!(mail.html.contains("Plan!C4"), "{}", mail.html);
     let marked = marked_sheet(stack, &ended).await?;
-    ensure!(marked.starts_with(b"PK"), "it is a workbook");
+    is_marked(&marked, "C4", "about 5")
+}
+
+/// The growth of every row that has one stands beside the months that it was applied to.
+async fn the_growth_arrived(stack: &Stack, ended: &Ended, clean: &str) -> Result<()> {
+    let forecast = ended
+        .run
+        .outputs
+        .iter()
+        .find(|it| it.path == "forecast.csv");
+    let forecast = stack.result(&forecast.context("the forecast")?.key).await?;
+    let forecast = String::from_utf8(forecast)?;
+    let mut given = 0;
+    for row in clean.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let [line, year, growth, ..] = cells[..] else {
+            anyhow::bail!("{row}");
+        };
+        if growth.is_empty() {
+            continue;
+        }
+        let months = format!("{line},{year}-");
+        let mut of_year = forecast
+            .lines()
+            .filter(|row| row.starts_with(&months))
+            .peekable();
+        // A year beyond the forecast's end has no months.
+        given += usize::from(of_year.peek().is_some());
+        for month in of_year {
+            ensure!(
+                month.rsplit(',').next() == Some(growth),
+                "{month}: not {growth}"
+            );
+        }
+    }
+    ensure!(given > 2, "{given} of {clean}");
+    Ok(())
+}
+
+/// Whether a cell of the first sheet is filled as faulty, and has a note that says so.
+fn is_marked(workbook: &[u8], cell: &str, says: &str) -> Result<()> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook))?;
+    let mut part =
+        |name: &str| -> Result<String> { Ok(std::io::read_to_string(archive.by_name(name)?)?) };
+    let notes = part("xl/comments1.xml")?;
+    let note = notes
+        .split("<comment ")
+        .find(|note| note.contains(&format!("ref=\"{cell}\"")));
+    let note = note.with_context(|| format!("no note at {cell}: {notes}"))?;
+    ensure!(note.contains(says), "{note}");
+    let sheet = part("xl/worksheets/sheet1.xml")?;
+    let (_, at) = sheet
+        .split_once(&format!("<c r=\"{cell}\""))
+        .context("the cell")?;
+    let style = at
+        .split('>')
+        .next()
+        .and_then(|tag| tag.split("s=\"").nth(1));
+    let style: usize = style
+        .and_then(|it| it.split('"').next())
+        .context("its style")?
+        .parse()?;
+    let styles = part("xl/styles.xml")?;
+    let (_, formats) = styles.split_once("<cellXfs").context("the formats")?;
+    let format = formats.split("<xf ").nth(1 + style).context("its format")?;
+    let fill = format
+        .split("fillId=\"")
+        .nth(1)
+        .and_then(|it| it.split('"').next());
+    let fill: usize = fill.context("its fill")?.parse()?;
+    let (_, fills) = styles.split_once("<fills").context("the fills")?;
+    let fill = fills.split("<fill>").nth(1 + fill).context("its fill")?;
+    ensure!(fill.contains("FFC7CE"), "{cell} is not filled: {fill}");
     Ok(())
 }
 

@@ -43,6 +43,9 @@ impl Asked {
             let value = format!("as written in {}", locale.tag());
             rows.push(said("Numbers and dates", &value));
         }
+        for (label, value) in reading.remarks.told() {
+            rows.push(said(label, &words::one_line(&value, VALUE_LENGTH)));
+        }
         rows.retain(|row| !row.value.is_empty());
         let mut groups = vec![AskedGroup {
             heading: String::new(),
@@ -101,6 +104,9 @@ fn encoding_name(encoding: TableEncoding) -> String {
         TableEncoding::Utf8 => "UTF-8",
         TableEncoding::Utf16Le | TableEncoding::Utf16Be => "UTF-16",
         TableEncoding::Windows1252 => "Windows-1252",
+        TableEncoding::Windows1250 => "Windows-1250",
+        TableEncoding::Iso8859Part2 => "ISO 8859-2",
+        TableEncoding::Iso8859Part15 => "ISO 8859-15",
     }
     .to_owned()
 }
@@ -108,7 +114,10 @@ fn encoding_name(encoding: TableEncoding) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::Locale, table::FilledColumn};
+    use crate::{
+        model::Locale,
+        table::{FilledColumn, Remarks},
+    };
 
     fn lines(asked: &Asked) -> Vec<String> {
         let rows = asked.groups.iter().flat_map(|group| &group.rows);
@@ -131,6 +140,11 @@ mod tests {
                 column: "currency".into(),
                 cells: 1,
             }],
+            remarks: Remarks {
+                unread_sheets: Vec::new(),
+                short_rows: 2,
+                sample: Some("Größe".into()),
+            },
         };
         let asked = Asked::from_table("plan.csv", &reading);
         assert_eq!(
@@ -141,6 +155,8 @@ mod tests {
                 "Columns: c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 and 8 more",
                 "Read as: separated by semicolons, Windows-1252",
                 "Numbers and dates: as written in de-DE",
+                "Short rows: 2 rows end early: what is missing counts as empty",
+                "Encoding: guessed: is \"Größe\" as it should be?",
                 "currency: 1 cell"
             ]
         );
@@ -155,6 +171,10 @@ mod tests {
             column_count: 1,
             columns: vec!["line".into()],
             defaults: Vec::new(),
+            remarks: Remarks {
+                unread_sheets: vec!["Notes".into()],
+                ..Remarks::default()
+            },
         };
         assert_eq!(
             lines(&Asked::from_table("plan.xlsx", &reading)),
@@ -162,7 +182,8 @@ mod tests {
                 "File: plan.xlsx",
                 "Sheet: Plan Q3",
                 "Table: 1 row × 1 column",
-                "Columns: line"
+                "Columns: line",
+                "Not read: the sheet \"Notes\""
             ]
         );
     }

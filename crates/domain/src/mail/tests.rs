@@ -516,6 +516,7 @@ fn an_accepted_table_is_told_by_how_it_was_read_and_not_by_its_cells() {
         encoding: None,
         locale: None,
         defaults: Vec::new(),
+        remarks: crate::table::Remarks::default(),
     });
     let asked = composed(&known(&run, &none)).asked.unwrap();
     let values: Vec<_> = asked.groups[0]

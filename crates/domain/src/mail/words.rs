@@ -11,6 +11,10 @@ const TAB: &str = "    ";
 /// runs of spaces one, so that no text of a user's can start a line of its own
 /// or turn one around. Reads no further than it keeps.
 pub(super) fn one_line(text: &str, most: usize) -> String {
+    without_links(bare_line(text, most), most)
+}
+
+fn bare_line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let (mut kept, mut gap) = (0, false);
     for c in text.chars() {
@@ -32,11 +36,39 @@ pub(super) fn one_line(text: &str, most: usize) -> String {
     line
 }
 
+/// A line in which no program finds a link: mail readers make one of every `https://…` and
+/// `www.…` that they see, also of one that a file's cell put there.
+fn without_links(line: String, most: usize) -> String {
+    let lower = line.to_ascii_lowercase();
+    let is_link = |at: usize| lower[at..].starts_with("://") || lower[at..].starts_with("www.");
+    let mut broken = String::with_capacity(line.len());
+    for (at, c) in line.char_indices() {
+        broken.push(c);
+        let is_www = c == 'w' || c == 'W';
+        if c == ':' && is_link(at)
+            || is_www && at >= 2 && lower.is_char_boundary(at - 2) && is_link(at - 2)
+        {
+            broken.push(' ');
+        }
+    }
+    if broken.len() == line.len() {
+        return line;
+    }
+    if broken.chars().count() > most {
+        return cut(broken.chars().take(most).collect(), most);
+    }
+    broken
+}
+
 /// Makes a line of a program's output safe to show, indentation kept.
 ///
 /// Terminal colours are taken out, and of a line that a progress bar rewrote,
 /// the last state stays.
 pub(super) fn log_line(text: &str, most: usize) -> String {
+    without_links(bare_log_line(text, most), most)
+}
+
+fn bare_log_line(text: &str, most: usize) -> String {
     let last = text.trim_end().rsplit('\r').next().unwrap_or_default();
     let mut line = String::new();
     let (mut kept, mut chars) = (0, last.chars().peekable());
@@ -231,6 +263,17 @@ mod tests {
         assert_eq!(one_line("plan 2027", 9), "plan 2027");
         assert_eq!(one_line("plan 2027 b", 9), "plan 202…");
         assert_eq!(one_line("plan  \r\n 2027", 6), "plan…");
+    }
+
+    #[test]
+    fn no_address_in_a_line_is_a_link() {
+        assert_eq!(
+            one_line("see https://a.example, WWW.b.example: \u{e9}www.c", 80),
+            "see https: //a.example, WWW .b.example: \u{e9}www .c"
+        );
+        assert_eq!(one_line("a://b", 5), "a: /…");
+        assert_eq!(log_line("  http://x", 80), "  http: //x");
+        assert_eq!(one_line("ratio 1:2, www", 80), "ratio 1:2, www");
     }
 
     #[test]

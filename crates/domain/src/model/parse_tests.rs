@@ -281,7 +281,7 @@ fn cases() -> Vec<(String, bool)> {
         (table(""), true),
         (
             table(
-                "schema = \"row.json\"\nsheet = \"Plan – Q3\"\nheader_row = 3\nrequired_columns = [\"line\", \"Größe (m²)\"]\noptional_columns = [\"note\"]\nkey = [\"line\", \"note\"]\nmin_rows = 0\nmax_rows = 1000\nlocale = \"de-DE\"\nencoding = \"windows-1252\"",
+                "schema = \"row.json\"\nsheet = \"Plan – Q3\"\nheader_row = 3\nrequired_columns = [\"line\", \"Größe (m²)\"]\noptional_columns = [\"note\"]\nkey = [\"line\", \"note\"]\nmin_rows = 0\nmax_rows = 1000\nlocale = \"de-DE\"\nencoding = \"windows-1252\"\npercent = \"points\"",
             ),
             true,
         ),
@@ -322,6 +322,8 @@ fn cases() -> Vec<(String, bool)> {
         (table("locale = \"de_DE\""), false),
         (table("encoding = \"UTF-8\""), false),
         (table("encoding = \"utf-16le\""), true),
+        (table("percent = \"fraction\""), true),
+        (table("percent = \"Points\""), false),
         (table("shet = \"a\""), false),
         (job("vcpus = 0.25\nmemory_mib = 512"), true),
         (job("vcpus = 0.50"), true),
@@ -492,6 +494,11 @@ fn what_is_wrong_with_a_table_is_said_with_what_was_meant() {
         (tables, "encoding = \"utf8\"", "did you mean \"utf-8\"?"),
         (tables, "encoding = \"latin1\"", "write \"windows-1252\""),
         (tables, "encoding = \"ebcdic\"", "or leave it out"),
+        (
+            tables,
+            "percent = \"yes\"",
+            "write \"refuse\", \"points\" or \"fraction\"",
+        ),
         (tables, "locale = \"de_DE\"", "did you mean \"de-DE\"?"),
         (
             tables,

@@ -192,6 +192,7 @@ impl<'s> Building<'s> {
             match keyword.as_str() {
                 "$ref" => node.reference = self.reference(value, &at),
                 "default" => node.default = Some(value.clone()),
+                "title" => node.title = value.as_str().map(str::to_owned),
                 "examples" => node.example = value.get(0).cloned(),
                 "allOf" => node.all_of = self.list(value, &at),
                 "anyOf" => node.any_of = self.list(value, &at),

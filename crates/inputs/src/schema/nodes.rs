@@ -24,6 +24,8 @@ pub(crate) struct Node {
     pub(crate) refuses_all: bool,
     /// The keywords about the value itself: its type, its range, its required members.
     pub(crate) own: Map<String, Value>,
+    /// `title`.
+    pub(crate) title: Option<String>,
     /// `default`.
     pub(crate) default: Option<Value>,
     /// The first of `examples`.

@@ -1,27 +1,34 @@
 //! The rows of a table, one after the other: converted, checked, written.
 
 mod joined;
+mod rules;
 mod shape;
 mod words;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    mem,
+};
 
 use dropcast_domain::{
     model::TableSpec,
-    problem::{Problem, ProblemList},
-    table::{FilledColumn, TableReading},
+    problem::{Problem, ProblemList, place},
+    table::{FilledColumn, Remarks, TableReading},
 };
 use serde_json::Value;
 
-use self::words::{broken, count, subject, unconverted};
+use self::{
+    rules::Rules,
+    words::{broken, count, subject, unconverted},
+};
 use super::{
     Accepted, Outcome, Rejected, Source,
     clean::Clean,
-    columns::{Column, Empty, Kinds, RowSchema},
+    columns::{Column, Empty, Kinds, RowSchema, wanted_names},
     convert::{Converted, Converter},
-    header::Header,
+    header::{Elsewhere, Header, elsewhere},
     keys::Keys,
-    report::{Kind, Layout, Place, Report, Words},
+    report::{Kind, Marking, Place, Report, Words},
     rows::{Cell, ReadError, Row, Rows},
 };
 
@@ -39,35 +46,54 @@ pub(super) fn table<W: Write>(
         report.whole(no_header(spec));
         return Ok(unread(report));
     }
-    let Some(header) = Header::read(&row, rows, schema, spec, &mut report) else {
-        return Ok(unread(report));
+    let header = match Header::read(&row, rows, schema, spec, &mut report) {
+        Ok(header) => header,
+        Err(problem) => {
+            let wanted = wanted_names(schema, spec);
+            let first = (row.number, problem);
+            return no_names(rows, report, source, spec, &wanted, first);
+        }
     };
     let mut checking = Checking {
         schema,
         spec,
-        converter: Converter::new(spec.locale),
+        converter: Converter::new(spec),
         cells: header
             .columns
             .iter()
             .map(|_| Converted::default())
             .collect(),
+        wrong: vec![false; header.columns.len()],
         filled: vec![0; header.columns.len()],
         keys: (!spec.key.is_empty() && header.key.len() == spec.key.len()).then(Keys::new),
+        rules: Rules::default(),
         joins_columns: schema.joins_columns() && report.is_empty(),
         rows: 0,
+        short_rows: 0,
+        last_row: header.row,
+        is_apart: false,
+        may_be_total: false,
         clean: Clean::new(clean),
         is_csv: source.delimiter.is_some(),
         header,
         report,
     };
     checking.write_header()?;
+    let mut next = Row::default();
+    let mut more = rows.next_row(&mut next);
     let refused = loop {
-        match rows.next_row(&mut row) {
-            Ok(true) => checking.row(&row, rows)?,
+        match more {
+            Ok(true) => {}
             Ok(false) => break None,
             Err(ReadError::Refused(problems)) => break Some(problems),
             Err(error) => return Err(error),
         }
+        mem::swap(&mut row, &mut next);
+        more = rows.next_row(&mut next);
+        let is_last = matches!(more, Ok(false));
+        checking.is_apart = is_last && checking.rows > 0 || row.number > checking.last_row + 1;
+        checking.row(&row, rows)?;
+        checking.last_row = row.number;
     };
     Ok(checking.finish(source, refused)?)
 }
@@ -108,6 +134,51 @@ fn no_header(spec: &TableSpec) -> Problem {
     }
 }
 
+/// A first row that holds no column's name, and what is said of it. Perhaps a title stands
+/// there, and the names below it.
+fn no_names(
+    rows: &mut dyn Rows,
+    mut report: Report,
+    source: Source,
+    spec: &TableSpec,
+    wanted: &[&str],
+    (first, problem): (u64, Option<Problem>),
+) -> Result<Outcome, ReadError> {
+    let below = match spec.header_row {
+        None => elsewhere(rows, first, wanted)?,
+        Some(_) => None,
+    };
+    let (header_row, problem) = match (below, problem) {
+        (Some(Elsewhere { row, problem }), _) => {
+            let message =
+                format!("the names of the columns stand in row {row}. Delete the rows above it.");
+            report.mark(first, 0, &message);
+            (row, problem)
+        }
+        (None, Some(problem)) => {
+            let prefix = format!("{}: ", place(&problem.at));
+            let message = problem.message.strip_prefix(&prefix);
+            report.mark(first, 0, message.unwrap_or(&problem.message));
+            (first, problem)
+        }
+        (None, None) => (first, no_header(spec)),
+    };
+    report.whole(problem);
+    let (problems, faults) = report.finish();
+    Ok(Outcome::Rejected(Rejected {
+        problems,
+        faults,
+        reading: None,
+        marking: Some(Marking {
+            header_row,
+            rows: 0,
+            columns: wanted.iter().map(|&name| name.to_owned()).collect(),
+            sheet: source.sheet,
+            encoding: source.encoding,
+        }),
+    }))
+}
+
 fn unread(report: Report) -> Outcome {
     let (problems, faults) = report.finish();
     Outcome::Rejected(Rejected {
@@ -123,13 +194,24 @@ struct Checking<'s, W: Write> {
     header: Header,
     /// Per column of the header, this row's value.
     cells: Vec<Converted>,
+    /// Per column of the header, whether this row's cell is faulty.
+    wrong: Vec<bool>,
     /// Per column of the header, how often its default was filled in.
     filled: Vec<u64>,
     keys: Option<Keys>,
+    rules: Rules,
     /// Whether whole rows are checked: not where a column is missing, which is said once.
     joins_columns: bool,
     /// Rows of values so far.
     rows: u64,
+    /// Rows that end before the header's last columns.
+    short_rows: u64,
+    /// The number of the row that was read last.
+    last_row: u64,
+    /// Whether this row is the last of several or follows an empty one: it may be a total.
+    is_apart: bool,
+    /// Whether it may be one, or stands below one: a note.
+    may_be_total: bool,
     clean: Clean<W>,
     is_csv: bool,
     report: Report,
@@ -156,16 +238,17 @@ impl<W: Write> Checking<'_, W> {
             return Ok(());
         };
         self.rows += 1;
+        let is_below = mem::take(&mut self.may_be_total);
+        self.is_apart |= is_below;
         let is_whole = self.shape(row, last, rows);
         if is_whole {
-            let mut is_right = true;
             for index in 0..self.header.columns.len() {
-                is_right &= self.cell(index, row, rows);
+                self.wrong[index] = !self.cell(index, row, rows);
             }
-            if is_right && self.joins_columns {
-                self.whole_row(row.number, rows);
+            if self.joins_columns && self.can_be_joined() {
+                self.whole_row(row, rows);
             }
-            if is_right {
+            if !self.header.key.iter().any(|&index| self.wrong[index]) {
                 self.key(row.number, rows);
             }
         }
@@ -212,21 +295,26 @@ impl<W: Write> Checking<'_, W> {
             };
             if let Err(fault) = converted {
                 let words = || unconverted(self.converter, cell, column, &fault);
-                self.report.fault(place, Kind::Unconverted, address, words);
+                let kind = Kind::Unconverted(fault.class());
+                let hint_key = fault.hint_key(cell);
+                self.report.fault(place, kind, hint_key, address, words);
             } else {
-                let words = broken(self.schema, column, &into.value);
-                let kind = Kind::rule(&words.allowed);
-                self.report.fault(place, kind, address, || words);
+                let words = || broken(self.schema, column, cell, into);
+                let known = (index, column);
+                let kind = self.rules.kind(self.schema, known, &into.value, words);
+                self.report.fault(place, kind, 0, address, words);
             }
             return false;
         }
         let at = placed.at.unwrap_or_default();
+        self.may_be_total = self.is_apart;
         self.report.fault(
             Place {
                 row: row.number,
                 column: Some(at),
             },
             Kind::Empty,
+            u64::from(self.is_apart),
             || rows.address(row.number, at, &self.header.file[at].name),
             || Words {
                 subject: subject(column),
@@ -234,7 +322,19 @@ impl<W: Write> Checking<'_, W> {
                 found: "an empty cell".to_owned(),
                 allowed: column.allowed.clone(),
                 sentence: "the cell is empty.".to_owned(),
-                hint: format!("Fill it in: {} is allowed.", column.allowed),
+                hint: if self.is_apart {
+                    format!(
+                        "Fill it in: {} is allowed. If this row is a total or a note, remove it.",
+                        column.allowed
+                    )
+                } else {
+                    format!("Fill it in: {} is allowed.", column.allowed)
+                },
+                general: format!(
+                    "Fill them in: {} is allowed. If a row is a total or a note, remove it.",
+                    column.allowed
+                ),
+                ..Words::default()
             },
         );
         false
@@ -273,19 +373,27 @@ impl<W: Write> Checking<'_, W> {
                     cells,
                 })
                 .collect(),
+            remarks: Remarks {
+                short_rows: self.short_rows,
+                ..source.remarks
+            },
         };
         if self.report.is_empty() {
             return Ok(Outcome::Accepted(Accepted { reading }));
         }
+        let marking = Marking {
+            header_row: header.row,
+            rows: self.rows,
+            columns: reading.columns.clone(),
+            sheet: reading.sheet.clone(),
+            encoding: reading.encoding,
+        };
         let (problems, faults) = self.report.finish();
         Ok(Outcome::Rejected(Rejected {
             problems,
             faults,
             reading: Some(reading),
-            layout: Some(Layout {
-                header_row: header.row,
-                width: header.file.len(),
-            }),
+            marking: Some(marking),
         }))
     }
 

@@ -1,6 +1,7 @@
 //! The columns that a row schema describes: what a cell may hold, what takes an empty one's
 //! place, and which parts of the schema judge it.
 
+mod joined;
 mod kinds;
 
 use std::collections::{BTreeSet, HashSet};
@@ -30,6 +31,8 @@ pub struct RowSchema {
     required: BTreeSet<String>,
     /// Whether it speaks about several columns at once, so that whole rows must be checked.
     joins_columns: bool,
+    /// The columns that it then speaks about; `None` when these may be all.
+    joined: Option<BTreeSet<String>>,
     /// Whether columns that no part of it describes are refused.
     closed: bool,
 }
@@ -55,6 +58,8 @@ pub(super) struct Column {
     pub(super) default: Option<(Value, String)>,
     /// What a cell may hold, as a noun.
     pub(super) allowed: String,
+    /// The least and the largest number that it takes, as far as its own part says so.
+    pub(super) range: (Option<f64>, Option<f64>),
     /// Whether the row schema takes a member of this name.
     pub(super) in_row: bool,
 }
@@ -94,11 +99,8 @@ impl RowSchema {
         });
         let described = followed(&schema, |node| node.in_place().collect());
         let closed = schema.is_closed();
-        let joins_columns = applied.iter().any(|&id| {
-            let node = schema.node(id);
-            // At the root it is settled once, by the header.
-            joins_columns(node) || node.has_unevaluated && !(closed && id == NodeId::ROOT)
-        });
+        let joins_columns = applied.iter().any(|&id| joined::joins(&schema, id, closed));
+        let joined = joined::columns(&schema, &applied, closed);
         let required = applied
             .iter()
             .filter_map(|&id| schema.node(id).own.get("required")?.as_array())
@@ -112,6 +114,7 @@ impl RowSchema {
             described,
             required,
             joins_columns,
+            joined,
             closed,
         };
         this.check()?;
@@ -161,6 +164,21 @@ impl RowSchema {
     /// Whether whole rows must be checked.
     pub(super) fn joins_columns(&self) -> bool {
         self.joins_columns
+    }
+
+    /// What the schema calls a column for people.
+    pub(super) fn title_of(&self, name: &str) -> Option<String> {
+        let nodes = self.nodes_for(&self.described, name);
+        nodes
+            .iter()
+            .find_map(|&id| self.schema.node(id).title.clone())
+    }
+
+    /// Whether a rule about several columns speaks about this one.
+    pub(super) fn joins(&self, name: &str) -> bool {
+        self.joined
+            .as_ref()
+            .is_none_or(|names| names.contains(name))
     }
 
     /// Whether every row must have a value in a column.
@@ -223,6 +241,7 @@ impl RowSchema {
             empty,
             default,
             allowed,
+            range: range(schema, &described),
             in_row,
         })
     }
@@ -364,19 +383,13 @@ fn followed(schema: &CompiledSchema, next: impl Fn(&Node) -> Vec<NodeId>) -> Vec
     found
 }
 
-/// Whether a node says more about a row than about its columns one by one.
-fn joins_columns(node: &Node) -> bool {
-    let only_columns = ["type", "required"];
-    node.refuses_all
-        || node
-            .own
-            .keys()
-            .any(|key| !only_columns.contains(&key.as_str()))
-        || !node.any_of.is_empty()
-        || !node.one_of.is_empty()
-        || node.condition.is_some()
-        || !node.dependent_schemas.is_empty()
-        || !node.dependent_names.is_empty()
+/// The bounds of a column's numbers.
+fn range(schema: &CompiledSchema, nodes: &[NodeId]) -> (Option<f64>, Option<f64>) {
+    let bound = |keyword: &str| {
+        let mut nodes = nodes.iter();
+        nodes.find_map(|&id| schema.node(id).own.get(keyword)?.as_f64())
+    };
+    (bound("minimum"), bound("maximum"))
 }
 
 /// The texts of an `enum`, when nothing but texts may stand in the column.

@@ -5,9 +5,13 @@ mod number;
 mod truth;
 mod words;
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    hash::{DefaultHasher, Hash, Hasher},
+    mem::{Discriminant, discriminant},
+};
 
-use dropcast_domain::model::Locale;
+use dropcast_domain::model::{Locale, Percent, TableSpec};
 use jiff::civil::DateTime;
 use serde_json::{Number, Value};
 
@@ -21,6 +25,7 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Converter {
     locale: Option<Locale>,
+    percent: Percent,
 }
 
 /// A converted cell; used again for the next, so that converting allocates little.
@@ -48,17 +53,68 @@ pub(super) enum Fault {
     NotOneOrZero,
     /// A duration, or a date that no calendar has.
     Unusable,
+    /// A number that a workbook shows as a percentage.
+    Percent(f64),
     Formula,
+    Uncomputed,
     Refused(Refusal),
 }
 
-pub(super) use self::words::found;
+/// What faults have in common that one sort of advice holds for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Class {
+    fault: Discriminant<Fault>,
+    number: Option<Discriminant<NumberFault>>,
+    date: Option<Discriminant<DateFault>>,
+    refusal: Option<&'static str>,
+}
+
+impl Fault {
+    /// The class of the fault: cells of one class are put together.
+    pub(super) fn class(&self) -> Class {
+        Class {
+            fault: discriminant(self),
+            number: match self {
+                Self::Number(fault) => Some(discriminant(fault)),
+                _ => None,
+            },
+            date: match self {
+                Self::Date(fault) => Some(discriminant(fault)),
+                _ => None,
+            },
+            refusal: match self {
+                Self::Refused(refusal) => Some(refusal.allowed),
+                _ => None,
+            },
+        }
+    }
+
+    /// A number that is equal where the hint about two cells of one class is equal.
+    pub(super) fn hint_key(&self, cell: &Cell) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match (self, cell) {
+            (Self::Number(fault), Cell::Text(text)) if fault.is_told_by_text() => {
+                text.hash(&mut hasher);
+            }
+            (Self::Date(fault), _) => fault.hash(&mut hasher),
+            (Self::Days(number) | Self::Percent(number), _) => {
+                number.to_bits().hash(&mut hasher);
+            }
+            _ => {}
+        }
+        hasher.finish()
+    }
+}
+
+pub(super) use self::words::{UNCOMPUTED, as_text, found, read_as};
 
 /// Whether a cell looks like a value rather than like a column's name.
 pub(super) fn is_no_name(cell: &Cell) -> bool {
     match cell {
-        Cell::Empty | Cell::Unusable(_) | Cell::Error(_) | Cell::Refused(_) => false,
-        Cell::Number(_) | Cell::Bool(_) | Cell::DateTime(_) => true,
+        Cell::Empty | Cell::Unusable(_) | Cell::Error(_) | Cell::Uncomputed | Cell::Refused(_) => {
+            false
+        }
+        Cell::Number(_) | Cell::Percent(_) | Cell::Bool(_) | Cell::DateTime(_) => true,
         Cell::Text(text) => {
             let text = text.trim();
             let mut canonical = String::new();
@@ -107,8 +163,11 @@ impl Converted {
 }
 
 impl Converter {
-    pub(super) fn new(locale: Option<Locale>) -> Self {
-        Self { locale }
+    pub(super) fn new(spec: &TableSpec) -> Self {
+        Self {
+            locale: spec.locale,
+            percent: spec.percent,
+        }
     }
 
     /// Converts a cell that holds something to what a column takes.
@@ -126,14 +185,24 @@ impl Converter {
             }
             Cell::Text(text) => self.text(text, column, into),
             Cell::Number(number) => from_number(*number, column, into),
+            Cell::Percent(number) => self.from_percent(*number, column, into),
             Cell::Bool(truth) => from_truth(*truth, column.kinds, into),
             Cell::DateTime(moment) => from_moment(*moment, column, into),
+            Cell::Unusable(text)
+                if column.kinds.has(Kinds::TEXT)
+                    && column.form == Form::Time
+                    && date::time(text, &mut into.text) =>
+            {
+                into.text_is_value();
+                Ok(())
+            }
             Cell::Unusable(text) if column.kinds.has(Kinds::TEXT) && column.form == Form::Any => {
                 into.set_text(text);
                 Ok(())
             }
             Cell::Unusable(_) => Err(Fault::Unusable),
             Cell::Error(_) => Err(Fault::Formula),
+            Cell::Uncomputed => Err(Fault::Uncomputed),
             Cell::Refused(refusal) => Err(Fault::Refused((**refusal).clone())),
         }
     }
@@ -155,6 +224,9 @@ impl Converter {
                     return Ok(());
                 }
                 Ok(_) => {}
+                Err(NumberFault::Percent) if !takes_text => {
+                    return self.percent(trimmed, column, into);
+                }
                 Err(reason) => fault = Fault::Number(reason),
             }
         }
@@ -171,9 +243,44 @@ impl Converter {
         Err(fault)
     }
 
+    /// A text that ends in a percent sign.
+    fn percent(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+        let bare = text.trim_end_matches('%').trim_end();
+        let whole = !column.kinds.has(Kinds::FRACTION);
+        let number = match self.percent {
+            Percent::Refuse => return Err(Fault::Number(NumberFault::Percent)),
+            Percent::Points => number::parse(bare, self.locale, whole, &mut into.text),
+            Percent::Fraction => number::parse(bare, self.locale, false, &mut into.text),
+        };
+        let number = number.map_err(Fault::Number)?;
+        if self.percent == Percent::Points {
+            into.number(number);
+            return Ok(());
+        }
+        let points = number.as_f64().unwrap_or_default();
+        from_number(number::shortened(points / 100.0), column, into)
+    }
+
+    /// A number that a workbook shows as a percentage.
+    fn from_percent(self, number: f64, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+        if !column.kinds.has(Kinds::NUMBER) {
+            if column.kinds.is_text_only() && column.form == Form::Any {
+                into.set_text(&words::percentage(number));
+                return Ok(());
+            }
+            return from_number(number, column, into);
+        }
+        match self.percent {
+            Percent::Refuse => Err(Fault::Percent(number)),
+            Percent::Points => from_number(number::shortened(number * 100.0), column, into),
+            Percent::Fraction => from_number(number, column, into),
+        }
+    }
+
     /// A text as the column's form wants it.
     fn form(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
         let result = match column.form {
+            Form::Time if date::time(text.trim(), &mut into.text) => Ok(()),
             Form::Any | Form::Time => {
                 into.set_text(chosen(text, column));
                 return Ok(());

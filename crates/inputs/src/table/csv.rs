@@ -16,19 +16,14 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use dropcast_domain::{
     model::{InputFormat, TableEncoding, TableSpec},
     problem::{Problem, ProblemList, quoted},
+    table::Remarks,
 };
 
 use self::text::Text;
 use super::{
     Source,
-    rows::{Cell, ReadError, Refusal, Row, Rows, refill},
+    rows::{Cell, MOST_CHARS, MOST_COLUMNS, ReadError, Refusal, Row, Rows},
 };
-
-/// The most columns of a table.
-pub(super) const MOST_COLUMNS: usize = 10_000;
-
-/// The most characters of one cell: Excel's own limit.
-pub(super) const MOST_CHARS: usize = 32_767;
 
 /// The most bytes of one row. An unclosed quotation mark must not swallow the memory.
 const MOST_ROW_BYTES: usize = 16 * 1024 * 1024;
@@ -46,10 +41,14 @@ pub(super) struct CsvRows<R> {
     parser: Reader,
     delimiter: u8,
     encoding: TableEncoding,
-    /// The number of the row that was read last.
+    /// A text by which a person sees whether the encoding was guessed rightly.
+    sample: Option<String>,
+    /// The number of the row that was read last. Spreadsheets do not show a line `sep=;`.
     row: u64,
     /// Whether it ended with a CR, to which an LF would belong.
     after_cr: bool,
+    /// Whether the file ended without a line break after it.
+    is_cut: bool,
     /// The current row's cells behind each other, and where each ends.
     output: Vec<u8>,
     ends: Vec<usize>,
@@ -58,7 +57,7 @@ pub(super) struct CsvRows<R> {
 impl<R: Read + Seek> CsvRows<R> {
     /// Finds out how a file is written; it stands at its beginning.
     pub(super) fn open(mut file: R, spec: &TableSpec, names: &[&str]) -> Result<Self, ReadError> {
-        let encoding = text::detect(&mut file, spec.encoding)?;
+        let (encoding, is_guessed) = text::detect(&mut file, spec.encoding)?;
         let mut text = Text::new(file, encoding)?;
         let mut buffer = Vec::new();
         let mut ended = false;
@@ -66,16 +65,23 @@ impl<R: Read + Seek> CsvRows<R> {
             ended = !text.read(&mut buffer)?;
         }
         let guess = delimiter::detect(&buffer, ended, spec, names);
+        let sample = if is_guessed {
+            text::sample(&buffer)
+        } else {
+            None
+        };
         Ok(Self {
             text,
+            sample,
             start: guess.skipped,
             buffer,
             ended,
             parser: ReaderBuilder::new().delimiter(guess.delimiter).build(),
             delimiter: guess.delimiter,
             encoding,
-            row: u64::from(guess.skipped > 0),
+            row: 0,
             after_cr: false,
+            is_cut: false,
             output: vec![0; 64 * 1024],
             ends: vec![0; 256],
         })
@@ -87,6 +93,10 @@ impl<R: Read + Seek> CsvRows<R> {
             sheet: None,
             delimiter: Some(char::from(self.delimiter)),
             encoding: Some(self.encoding),
+            remarks: Remarks {
+                sample: self.sample.clone(),
+                ..Remarks::default()
+            },
         }
     }
 
@@ -161,6 +171,7 @@ impl<R: Read + Seek> CsvRows<R> {
                 ReadRecordResult::Record | ReadRecordResult::End => return Ok((bytes, cells)),
             }
         }
+        self.is_cut = true;
         // A line break ends the last row, unless a quotation mark is open.
         loop {
             let (result, _, written, ended) =
@@ -212,6 +223,7 @@ impl<R: Read + Seek> Rows for CsvRows<R> {
         self.row += 1;
         row.number = self.row;
         row.width = cells;
+        row.is_cut = self.is_cut;
         while cells > 0 && self.ends[cells - 1] == start_of(&self.ends, cells - 1) {
             cells -= 1;
         }
@@ -227,7 +239,7 @@ impl<R: Read + Seek> Rows for CsvRows<R> {
         for (cell, &to) in row.cells.iter_mut().zip(&self.ends) {
             let content = text.and_then(|text| text.get(from..to));
             match content {
-                Some(content) if !has_nul && content.len() <= MOST_CHARS => put(cell, content),
+                Some(content) if !has_nul && content.len() <= MOST_CHARS => cell.set_plain(content),
                 _ => put_unusual(cell, &output[from..to], self.encoding),
             }
             from = to;
@@ -248,60 +260,24 @@ fn start_of(ends: &[usize], index: usize) -> usize {
     index.checked_sub(1).map_or(0, |before| ends[before])
 }
 
-/// Puts a text into a cell, in the memory of the one before it.
-fn put(cell: &mut Cell, content: &str) {
-    if content.trim().is_empty() {
-        *cell = Cell::Empty;
-    } else if let Cell::Text(text) = cell {
-        refill(text, content);
-    } else {
-        *cell = Cell::Text(content.to_owned());
-    }
-}
-
 /// A cell of a row in which something is unusual.
 fn put_unusual(cell: &mut Cell, content: &[u8], encoding: TableEncoding) {
-    let refused = |found: String, allowed, hint| {
-        Cell::Refused(Box::new(Refusal {
-            found,
-            allowed,
-            hint,
-        }))
-    };
-    let Ok(text) = std::str::from_utf8(content) else {
-        let shown = String::from_utf8_lossy(content);
-        *cell = refused(
-            quoted(&shown),
-            match encoding {
-                TableEncoding::Utf8 => "text in UTF-8",
-                TableEncoding::Utf16Le | TableEncoding::Utf16Be => "text in UTF-16",
-                TableEncoding::Windows1252 => "text in Windows-1252",
-            },
-            "A character is damaged, or the file has another encoding: save it again as UTF-8.",
-        );
-        return;
-    };
-    if text.contains('\0') {
-        *cell = refused(
-            quoted(text),
-            "text without NUL bytes",
-            "The file may be damaged: save it again.",
-        );
+    if let Ok(text) = std::str::from_utf8(content) {
+        cell.set_text(text);
         return;
     }
-    if text.len() > MOST_CHARS {
-        let chars = text.chars().count();
-        if chars > MOST_CHARS {
-            let start: String = text.chars().take(40).collect();
-            *cell = refused(
-                format!("{} ({chars} characters)", quoted(&format!("{start}…"))),
-                "text of at most 32767 characters",
-                "Shorten it; if a quotation mark is missing, close it.",
-            );
-            return;
-        }
-    }
-    put(cell, text);
+    *cell = Cell::Refused(Box::new(Refusal {
+        found: quoted(&String::from_utf8_lossy(content)),
+        allowed: match encoding {
+            TableEncoding::Utf8 => "text in UTF-8",
+            TableEncoding::Utf16Le | TableEncoding::Utf16Be => "text in UTF-16",
+            TableEncoding::Windows1252 => "text in Windows-1252",
+            TableEncoding::Windows1250 => "text in Windows-1250",
+            TableEncoding::Iso8859Part2 => "text in ISO 8859-2",
+            TableEncoding::Iso8859Part15 => "text in ISO 8859-15",
+        },
+        hint: "A character is damaged, or the file has another encoding: save it again as UTF-8.",
+    }));
 }
 
 fn too_many_columns(row: u64, cells: Option<usize>) -> ReadError {
@@ -322,6 +298,3 @@ fn refuse(at: &str, found: &str, allowed: &str, message: &str) -> ReadError {
         at, found, allowed, message,
     )))
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,6 +7,8 @@
 //!   by a program that does not compute) is a problem, and so is one that failed (`#REF!`).
 //! - **Dates** are numbers that the cell's number format shows as a date, counted from
 //!   1900 or from 1904 as the workbook says ([`dates`]).
+//! - **Percentages** are numbers that the cell's number format shows a hundred times as large
+//!   ([`percent`]); the manifest says what they are in a column of numbers.
 //! - **Hidden** rows, hidden columns and rows that a filter hides are read like any other:
 //!   hiding changes the view, not the data. A hidden *sheet* is read only if the model
 //!   names it.
@@ -22,6 +24,7 @@ mod biff;
 mod dates;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod percent;
 mod sheets;
 mod texts;
 mod xls;
@@ -35,13 +38,17 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
 };
 
-pub(crate) use self::address::{MOST_COLUMNS, MOST_ROWS, cell_address, sheet_reference};
-use super::rows::{Cell, ReadError, Row, Rows};
+pub(crate) use self::address::{SHEET_COLUMNS, SHEET_ROWS, cell_address, sheet_reference};
+use super::{
+    Names,
+    rows::{Cell, MOST_COLUMNS, ReadError, Row, Rows},
+};
 
 /// An opened workbook with the one sheet that is read.
 pub(crate) struct Workbook<R: Read + Seek> {
     book: Book<R>,
     sheet: String,
+    unread: Vec<String>,
 }
 
 enum Book<R: Read + Seek> {
@@ -59,14 +66,29 @@ pub(crate) enum SheetRows<'a, R: Read + Seek> {
 
 impl<R: Read + Seek> Workbook<R> {
     /// Opens a workbook that the guard let pass, and finds its sheet: the one that the model
-    /// names, else the first visible one that holds anything.
-    pub(crate) fn open(file: R, format: InputFormat, spec: &TableSpec) -> Result<Self, ReadError> {
+    /// names, else the visible one that holds the columns.
+    pub(crate) fn open(
+        file: R,
+        format: InputFormat,
+        spec: &TableSpec,
+        names: &Names<'_>,
+    ) -> Result<Self, ReadError> {
         let mut book = match format {
             InputFormat::Xls => Book::Xls(xls::XlsBook::open(file)?),
             _ => Book::Xlsx(xlsx::open(file)?),
         };
-        let sheet = sheets::choose(&mut book, spec.sheet.as_deref())?;
-        Ok(Self { book, sheet })
+        let chosen = sheets::choose(&mut book, spec, names)?;
+        Ok(Self {
+            book,
+            sheet: chosen.name,
+            unread: chosen.unread,
+        })
+    }
+
+    /// The visible sheets that hold something and are not read; none where the model names
+    /// the sheet.
+    pub(crate) fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// The name of the sheet that is read.
@@ -91,8 +113,19 @@ impl<R: Read + Seek> Book<R> {
     fn rows(&mut self, sheet: &str) -> Result<SheetRows<'_, R>, ReadError> {
         match self {
             Self::Xlsx(book) => {
-                xlsx::XlsxRows::new(book, sheet).map(|rows| SheetRows::Xlsx(Box::new(rows)))
+                let places = xlsx::percentages(book, sheet)?;
+                let rows = xlsx::XlsxRows::new(book, sheet, places)?;
+                Ok(SheetRows::Xlsx(Box::new(rows)))
             }
+            Self::Xls(book) => book.rows(sheet).map(SheetRows::Xls),
+        }
+    }
+
+    /// The rows for somebody who looks at the first of them, and at no number in them.
+    fn first_rows(&mut self, sheet: &str) -> Result<SheetRows<'_, R>, ReadError> {
+        match self {
+            Self::Xlsx(book) => xlsx::XlsxRows::new(book, sheet, percent::Places::default())
+                .map(|rows| SheetRows::Xlsx(Box::new(rows))),
             Self::Xls(book) => book.rows(sheet).map(SheetRows::Xls),
         }
     }
@@ -109,10 +142,18 @@ impl<R: Read + Seek> SheetRows<'_, R> {
 
 impl<R: Read + Seek> Rows for SheetRows<'_, R> {
     fn next_row(&mut self, row: &mut Row) -> Result<bool, ReadError> {
-        match self {
-            Self::Xlsx(rows) => rows.next_row(row),
-            Self::Xls(rows) => Ok(rows.next_row(row)),
+        let more = match self {
+            Self::Xlsx(rows) => rows.next_row(row)?,
+            Self::Xls(rows) => rows.next_row(row),
+        };
+        if more && row.cells.len() > MOST_COLUMNS {
+            return Err(too_many_columns(&self.address(
+                row.number,
+                MOST_COLUMNS,
+                "",
+            )));
         }
+        Ok(more)
     }
 
     fn address(&self, row: u64, column: usize, _name: &str) -> String {
@@ -124,18 +165,24 @@ impl<R: Read + Seek> Rows for SheetRows<'_, R> {
     }
 }
 
-/// Text as a cell: white space alone counts as nothing.
-fn text_cell(text: &str) -> Cell {
-    if text.trim().is_empty() {
-        Cell::Empty
-    } else {
-        Cell::Text(text.to_owned())
-    }
+/// A row that reaches further than any table may.
+fn too_many_columns(at: &str) -> ReadError {
+    refused(
+        at,
+        "a value in a further column",
+        &format!("at most {MOST_COLUMNS} columns"),
+        &format!(
+            "At {at}: there is a value beyond column {MOST_COLUMNS}, the last that a table may \
+             have. Delete the columns that do not belong to the table."
+        ),
+    )
 }
 
 /// A number as a cell. A file can hold what is no number; Excel cannot.
-fn number_cell(number: f64) -> Cell {
-    if number.is_finite() {
+fn number_cell(number: f64, is_percent: bool) -> Cell {
+    if number.is_finite() && is_percent {
+        Cell::Percent(number)
+    } else if number.is_finite() {
         Cell::Number(number)
     } else {
         Cell::Unusable(number.to_string())

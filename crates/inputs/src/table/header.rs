@@ -1,25 +1,26 @@
 //! Which column of a file is which of the schema's.
 
+mod elsewhere;
+mod names;
+mod reading;
+
 use std::collections::HashMap;
 
-use dropcast_domain::{
-    model::TableSpec,
-    problem::{Problem, nearest, quoted},
-};
+use dropcast_domain::{model::TableSpec, problem::Problem};
 
+pub(super) use self::{
+    elsewhere::{Elsewhere, elsewhere},
+    names::{fold, list},
+};
+use self::{
+    names::{Name, match_names},
+    reading::Reading,
+};
 use super::{
     columns::{Column, RowSchema, wanted_names},
-    convert,
     report::Report,
-    rows::{Cell, Row, Rows},
+    rows::{Row, Rows},
 };
-
-/// How many names a sentence lists.
-const LISTED: usize = 12;
-
-/// How many names are compared to find the one that was meant: comparing ten thousand with ten
-/// thousand would take minutes.
-const COMPARED: usize = 200;
 
 /// The columns of one table.
 #[derive(Debug)]
@@ -51,20 +52,21 @@ pub(super) struct Placed {
 }
 
 impl Header {
-    /// Finds the columns of a header row; `None` when it is no header at all. Problems are
-    /// noted.
+    /// Finds the columns of a header row, and notes what is wrong with them; fails with what is
+    /// wrong when it is no header at all.
     pub(super) fn read(
         row: &Row,
         rows: &dyn Rows,
         schema: &RowSchema,
         spec: &TableSpec,
         report: &mut Report,
-    ) -> Option<Self> {
+    ) -> Result<Self, Option<Problem>> {
         let wanted = wanted_names(schema, spec);
-        let mut names: Vec<String> = row.cells.iter().map(name_of).collect();
-        let width = names.iter().rposition(|name| !name.is_empty())? + 1;
+        let mut names: Vec<Name> = row.cells.iter().map(Name::of).collect();
+        let last = names.iter().rposition(|name| !name.text.is_empty());
+        let width = last.ok_or(None)? + 1;
         names.truncate(width);
-        let meant = match_names(&names, &wanted);
+        let meant = match_names(&names, &wanted, |name| schema.title_of(name));
         let mut reading = Reading {
             row: row.number,
             rows,
@@ -75,17 +77,27 @@ impl Header {
                 .copied()
                 .filter(|name| !meant.contains(&Some(*name)))
                 .collect(),
+            needed: Vec::new(),
             suggested: Vec::new(),
+            unknown: Vec::new(),
+            width,
             report,
         };
-        if !wanted.is_empty() && reading.is_no_header(&names, &meant, &row.cells) {
-            return None;
+        reading.find_needed();
+        if !wanted.is_empty()
+            && let Some(problem) = reading.not_a_header(&names, &meant, &row.cells)
+        {
+            return Err(Some(problem));
         }
         let mut file = Vec::with_capacity(width);
         let mut columns: Vec<Placed> = Vec::with_capacity(width);
         let mut first: HashMap<String, usize> = HashMap::new();
         for (at, (name, meant)) in names.into_iter().zip(meant).enumerate() {
-            let column = if name.is_empty() {
+            let Name { text: name, fault } = name;
+            let column = if let Some(fault) = fault {
+                reading.no_name(at, &name, &fault);
+                None
+            } else if name.is_empty() {
                 None
             } else {
                 reading.column(at, &name, meant)
@@ -104,6 +116,7 @@ impl Header {
             });
             file.push(FileColumn { name, column });
         }
+        reading.strangers();
         let supplied = reading.left_out();
         columns.extend(
             supplied
@@ -119,273 +132,11 @@ impl Header {
                     .position(|placed| placed.column.name == *name)
             })
             .collect();
-        Some(Self {
+        Ok(Self {
             row: row.number,
             file,
             columns,
             key,
         })
-    }
-}
-
-struct Reading<'r> {
-    row: u64,
-    rows: &'r dyn Rows,
-    schema: &'r RowSchema,
-    spec: &'r TableSpec,
-    /// Columns that are looked for and not there.
-    missing: Vec<&'r str>,
-    /// Those of them that a misspelt column was meant to be.
-    suggested: Vec<&'r str>,
-    report: &'r mut Report,
-}
-
-impl<'r> Reading<'r> {
-    /// Whether nothing in the row is a column's name. It is noted.
-    fn is_no_header(&mut self, names: &[String], meant: &[Option<&str>], cells: &[Cell]) -> bool {
-        let is_near = |name: &String| self.nearest(name).is_some();
-        if meant.iter().any(Option::is_some) || names.iter().take(COMPARED).any(is_near) {
-            return false;
-        }
-        let is_data = cells.iter().any(convert::is_no_name);
-        let open = self
-            .missing
-            .iter()
-            .all(|name| !self.is_required(name) || self.has_default(name));
-        if open && !is_data {
-            return false;
-        }
-        let at = self.rows.row_address(self.row);
-        let shown: Vec<String> = names
-            .iter()
-            .filter(|name| !name.is_empty())
-            .take(3)
-            .map(|name| quoted(name))
-            .collect();
-        let found = shown.join(", ");
-        let allowed = format!("the column names {}", list(&self.missing));
-        let message = if is_data {
-            format!(
-                "At {at}: the first row must hold the names of the columns, but it looks like values: {found}. Put a row with the names {} above it.",
-                list(&self.missing)
-            )
-        } else {
-            format!(
-                "At {at}: none of the names in this row is a known column: {found}. The columns are {}.",
-                list(&self.missing)
-            )
-        };
-        self.report
-            .whole(Problem::with_message(&at, &found, &allowed, &message));
-        true
-    }
-
-    /// The column of a name in the header; `None` when it is refused, which is noted.
-    fn column(&mut self, at: usize, name: &str, meant: Option<&str>) -> Option<Column> {
-        if let Some(meant) = meant {
-            return self.schema.column(meant, self.spec);
-        }
-        if let Some(hidden) = name.chars().find(|&c| is_hidden(c)) {
-            let message = format!(
-                "the column's name {} holds the invisible character U+{:04X}. Write the name without it.",
-                quoted(name),
-                u32::from(hidden)
-            );
-            self.note(
-                at,
-                name,
-                &quoted(name),
-                "a name without invisible characters",
-                &message,
-            );
-            return None;
-        }
-        // Nobody reads what exceeds the list.
-        let suggestion = if self.report.is_full() {
-            None
-        } else {
-            self.nearest(name)
-        };
-        // A column that must be there and one that nobody knows are one slip.
-        let slip = suggestion.filter(|meant| self.is_required(meant));
-        if slip.is_none()
-            && self.spec.optional_columns.is_empty()
-            && let Some(column) = self.schema.column(name, self.spec)
-        {
-            return Some(column);
-        }
-        if self.report.is_full() {
-            self.report.skip();
-            return None;
-        }
-        let known = wanted_names(self.schema, self.spec);
-        let message = match suggestion {
-            Some(meant) => format!(
-                "the column {} is not known. Did you mean {}?",
-                quoted(name),
-                quoted(meant)
-            ),
-            None => format!(
-                "the column {} is not known. Remove it; the columns are {}.",
-                quoted(name),
-                list(&known)
-            ),
-        };
-        let allowed = match suggestion {
-            Some(meant) => format!("the column {}", quoted(meant)),
-            None => format!("the columns {}", list(&known)),
-        };
-        self.suggested.extend(suggestion);
-        self.note(
-            at,
-            name,
-            &format!("the column {}", quoted(name)),
-            &allowed,
-            &message,
-        );
-        None
-    }
-
-    /// The missing column that a name was meant to be.
-    fn nearest(&self, name: &str) -> Option<&'r str> {
-        nearest(name, self.missing.iter().copied().take(COMPARED))
-    }
-
-    /// A column that stands earlier in the header too.
-    fn repeated(&mut self, at: usize, name: &str, earlier: usize) {
-        let message = format!(
-            "the column {} stands in the header twice, as columns {} and {}. Remove or rename one of them.",
-            quoted(name),
-            earlier + 1,
-            at + 1
-        );
-        self.note(
-            at,
-            name,
-            &format!("the column {} again", quoted(name)),
-            "each column once",
-            &message,
-        );
-    }
-
-    fn note(&mut self, at: usize, name: &str, found: &str, allowed: &str, message: &str) {
-        let address = self.rows.address(self.row, at, name);
-        let sentence = format!("At {address}: {message}");
-        self.report
-            .whole(Problem::with_message(&address, found, allowed, &sentence));
-        self.report.mark(self.row, at, message);
-    }
-
-    /// Notes the columns that must be there and are not; those that have a default are the
-    /// answer.
-    fn left_out(&mut self) -> Vec<Column> {
-        let mut supplied = Vec::new();
-        for name in std::mem::take(&mut self.missing) {
-            let column = self.schema.column(name, self.spec);
-            if let Some(column) = column
-                && column.default.is_some()
-                && !self.is_named(name)
-            {
-                supplied.push(column);
-                continue;
-            }
-            if !self.is_required(name) || self.suggested.contains(&name) {
-                continue;
-            }
-            let at = self.rows.row_address(self.row);
-            let wanted = self.schema.column(name, self.spec);
-            let wanted = wanted.map_or_else(String::new, |column| {
-                format!(" Its cells hold {}.", column.allowed)
-            });
-            let message = format!(
-                "At {at}: the column {} is missing. Add it to the header.{wanted}",
-                quoted(name)
-            );
-            self.report.whole(Problem::with_message(
-                &at,
-                &format!("no column {}", quoted(name)),
-                &format!("the column {}", quoted(name)),
-                &message,
-            ));
-        }
-        supplied
-    }
-
-    /// Whether the manifest wants a column to be there.
-    fn is_named(&self, name: &str) -> bool {
-        let mut named = self.spec.required_columns.iter().chain(&self.spec.key);
-        named.any(|named| named == name)
-    }
-
-    fn is_required(&self, name: &str) -> bool {
-        self.schema.requires(name) || self.is_named(name)
-    }
-
-    fn has_default(&self, name: &str) -> bool {
-        self.schema
-            .column(name, self.spec)
-            .is_some_and(|column| column.default.is_some())
-    }
-}
-
-/// The name in a cell of the header.
-fn name_of(cell: &Cell) -> String {
-    match cell {
-        Cell::Empty => String::new(),
-        Cell::Text(text) | Cell::Unusable(text) => text.trim().to_owned(),
-        other => convert::found(other),
-    }
-}
-
-/// Which of the wanted names each name is: the same, or the only one that differs in nothing
-/// but case and the signs between words.
-fn match_names<'w>(names: &[String], wanted: &[&'w str]) -> Vec<Option<&'w str>> {
-    let exact: HashMap<&str, &'w str> = wanted.iter().map(|&name| (name, name)).collect();
-    let mut folded: HashMap<String, Option<&'w str>> = HashMap::new();
-    for &name in wanted {
-        folded
-            .entry(fold(name))
-            .and_modify(|known| *known = None)
-            .or_insert(Some(name));
-    }
-    names
-        .iter()
-        .map(|name| {
-            let same = exact.get(name.as_str()).copied();
-            same.or_else(|| folded.get(&fold(name)).copied().flatten())
-        })
-        .collect()
-}
-
-/// A name without regard to case and to the signs between its words.
-pub(super) fn fold(name: &str) -> String {
-    name.chars()
-        .filter(|c| !matches!(c, '-' | '_') && !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// Whether a character cannot be seen, or turns round the text beside it.
-fn is_hidden(c: char) -> bool {
-    (c.is_control() && !c.is_whitespace())
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
-}
-
-/// `"a", "b" and "c"`; what exceeds [`LISTED`] is counted.
-pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
-    let more = names.len().saturating_sub(LISTED);
-    let shown: Vec<String> = names
-        .iter()
-        .take(LISTED)
-        .map(|name| quoted(name.as_ref()))
-        .collect();
-    match shown.as_slice() {
-        [] => "none".to_owned(),
-        _ if more > 0 => format!("{} and {more} more", shown.join(", ")),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

@@ -53,14 +53,16 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Adds a value: equal numbers are equal however they are written.
+    /// Adds a value: equal numbers are equal however they are written, and texts without regard
+    /// to white space around them.
     pub(super) fn add(&mut self, value: &Value) {
         for hasher in &mut self.hashers {
             match value {
                 Value::Number(number) => hash_number(number, hasher),
                 Value::String(text) => {
                     1_u8.hash(hasher);
-                    text.hash(hasher);
+                    // Nobody sees a space behind a name.
+                    text.trim().hash(hasher);
                 }
                 Value::Bool(truth) => (2_u8, truth).hash(hasher),
                 _ => 3_u8.hash(hasher),
@@ -209,5 +211,8 @@ mod tests {
         assert_eq!(put(&mut keys, &[json!(null)], 6), Seen::New);
         assert_eq!(put(&mut keys, &[json!(null)], 7), Seen::In(6));
         assert_eq!(put(&mut keys, &[json!(true)], 8), Seen::New);
+        assert_eq!(put(&mut keys, &[json!("Hardware")], 9), Seen::New);
+        assert_eq!(put(&mut keys, &[json!(" Hardware\u{a0}")], 10), Seen::In(9));
+        assert_eq!(put(&mut keys, &[json!("hardware")], 11), Seen::New);
     }
 }

@@ -20,10 +20,10 @@ use rust_xlsxwriter::{Note, Workbook, Worksheet, XlsxError};
 
 use self::looks::Looks;
 use super::{
-    Rejected,
-    report::{CellFault, Layout},
+    Names, Rejected, guard,
+    report::CellFault,
     rows::{Cell, ReadError, Row, Rows},
-    with_rows,
+    with_checked_rows,
 };
 use crate::Limits;
 
@@ -60,8 +60,8 @@ const SAMPLE_ROWS: u32 = 200;
 ///
 /// `file`, `format`, `spec` and `limits` are those that [`read`](super::read) rejected. The
 /// file is read again, twice when it may be shown whole. Memory is bounded; rows pass
-/// through a temporary file in the system's folder for those. Where no header was reached
-/// ([`Rejected::reading`] is `None`) the copy lists what to correct, and no cells.
+/// through a temporary file in the system's folder for those. Where no row was reached
+/// ([`Rejected::can_be_marked`]) the copy lists what to correct, and no cells.
 ///
 /// Fails when `file` cannot be read or the copy cannot be written.
 pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
@@ -74,23 +74,28 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
 ) -> io::Result<()> {
     let mut book = Workbook::new();
     let mut shown = None;
-    if let (Some(layout), Some(reading)) = (rejected.layout, &rejected.reading) {
-        // The same encoding and the same delimiter are found again by what was found.
+    let is_sound = guard::check(&mut file, format, limits);
+    if let (Some(marking), Some(())) = (&rejected.marking, as_far_as_read(is_sound)?) {
+        // The same encoding, delimiter and sheet are found again by what was found.
         let mut spec = spec.clone();
-        spec.encoding = reading.encoding.or(spec.encoding);
-        let names: Vec<&str> = reading.columns.iter().map(String::as_str).collect();
-        let whole = reading.rows <= WHOLE_ROWS && {
-            let fit = with_rows(&mut file, format, &spec, &names, limits, |rows, _| {
+        spec.encoding = marking.encoding.or(spec.encoding);
+        spec.sheet = marking.sheet.clone().or(spec.sheet);
+        let names = Names {
+            wanted: marking.columns.iter().map(String::as_str).collect(),
+            required: Vec::new(),
+        };
+        let whole = marking.rows <= WHOLE_ROWS && {
+            let fit = with_checked_rows(&mut file, format, &spec, &names, |rows, _| {
                 fits(rows).map_err(ReadError::Io)
             });
             as_far_as_read(fit)?.unwrap_or(false)
         };
-        let copied = with_rows(&mut file, format, &spec, &names, limits, |rows, source| {
+        let copied = with_checked_rows(&mut file, format, &spec, &names, |rows, source| {
             copy(
                 &mut book,
                 rows,
                 source.sheet.as_deref(),
-                layout,
+                marking.header_row,
                 rejected,
                 whole,
             )
@@ -116,7 +121,7 @@ fn copy(
     book: &mut Workbook,
     rows: &mut dyn Rows,
     sheet: Option<&str>,
-    layout: Layout,
+    header_row: u64,
     rejected: &Rejected,
     whole: bool,
 ) -> io::Result<legend::Shown> {
@@ -125,7 +130,7 @@ fn copy(
         .add_worksheet_with_constant_memory()
         .map_err(unwritable)?;
     target.set_name(&name).map_err(unwritable)?;
-    let mut copy = Copy::new(target, layout, rejected, whole);
+    let mut copy = Copy::new(target, header_row, rejected, whole);
     copy.rows(rows)?;
     Ok(legend::Shown {
         name,
@@ -198,7 +203,7 @@ impl Room {
 /// The sheet with the table, as it is written.
 struct Copy<'a> {
     sheet: &'a mut Worksheet,
-    layout: Layout,
+    header_row: u64,
     rejected: &'a Rejected,
     whole: bool,
     looks: Looks,
@@ -211,10 +216,10 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn new(sheet: &'a mut Worksheet, layout: Layout, rejected: &'a Rejected, whole: bool) -> Self {
+    fn new(sheet: &'a mut Worksheet, header_row: u64, rejected: &'a Rejected, whole: bool) -> Self {
         Self {
             sheet,
-            layout,
+            header_row,
             rejected,
             whole,
             looks: Looks::new(),
@@ -230,16 +235,16 @@ impl<'a> Copy<'a> {
         let mut room = Room::new(if self.whole { MOST_ROWS } else { PART_ROWS + 1 });
         let mut row = Row::default();
         while next(rows, &mut row)? {
-            let is_header = row.number == self.layout.header_row;
+            let is_header = row.number == self.header_row;
             if self.whole {
                 let Ok(at) = u32::try_from(row.number - 1) else {
                     break;
                 };
                 self.row(&row, at, 0).map_err(unwritable)?;
-                self.written += u64::from(row.number > self.layout.header_row);
+                self.written += u64::from(row.number > self.header_row);
                 continue;
             }
-            if row.number > last.max(self.layout.header_row) {
+            if row.number > last.max(self.header_row) {
                 break;
             }
             if is_header || !self.rejected.faults.of_row(row.number).is_empty() {
@@ -268,7 +273,7 @@ impl<'a> Copy<'a> {
     /// Writes a row, its cells moved to the right by `shift`.
     fn row(&mut self, row: &Row, at: u32, shift: usize) -> Result<(), XlsxError> {
         let faults = self.rejected.faults.of_row(row.number);
-        let is_header = row.number == self.layout.header_row;
+        let is_header = row.number == self.header_row;
         if shift > 0 {
             let number = if is_header {
                 Cell::Text("Row in the file".to_owned())
@@ -335,11 +340,7 @@ impl<'a> Copy<'a> {
             };
             self.sheet.set_column_width(column, f64::from(width))?;
         }
-        let header = if self.whole {
-            self.layout.header_row
-        } else {
-            1
-        };
+        let header = if self.whole { self.header_row } else { 1 };
         if header <= LAST_FROZEN_ROW {
             let below = u32::try_from(header).unwrap_or(1);
             self.sheet.set_freeze_panes(below, 0)?;

@@ -7,13 +7,17 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use super::convert::Class;
 use dropcast_domain::{
-    model::InputFormat,
+    model::{InputFormat, TableEncoding},
     problem::{MOST_OTHERS, MOST_PROBLEMS, Problem, ProblemList},
 };
 
 /// How many faulty cells are kept for the marked copy.
 const MOST_FAULTS: usize = 10_000;
+
+/// The most characters of what was found in one of several cells.
+const LONGEST_LISTED: usize = 40;
 
 /// How many kinds of faults are told apart.
 const MOST_GROUPS: usize = 10_000;
@@ -35,13 +39,19 @@ pub(crate) struct CellFault {
     pub(crate) message: String,
 }
 
-/// Where the header of a table stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// Its row, from 1.
+/// What the marked copy must know of a table that was rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Marking {
+    /// The header's row, from 1.
     pub(crate) header_row: u64,
-    /// How many columns it names.
-    pub(crate) width: usize,
+    /// How many rows of values there are at least.
+    pub(crate) rows: u64,
+    /// The columns' names.
+    pub(crate) columns: Vec<String>,
+    /// The sheet of a workbook.
+    pub(crate) sheet: Option<String>,
+    /// How the text of a CSV file is encoded.
+    pub(crate) encoding: Option<TableEncoding>,
 }
 
 impl Faults {
@@ -85,8 +95,8 @@ impl Faults {
 /// What faults have in common that are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
-    /// A cell could not be converted.
-    Unconverted,
+    /// A cell could not be converted, for one sort of reason.
+    Unconverted(Class),
     /// A cell must hold something.
     Empty,
     /// A rule of the schema, by a hash of what it allows.
@@ -109,7 +119,7 @@ impl Kind {
 }
 
 /// One fault in words.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Words {
     /// What a heading names for several such faults: `Column "growth"`; may be empty.
     pub(super) subject: String,
@@ -117,12 +127,16 @@ pub(super) struct Words {
     pub(super) many: String,
     /// What was found.
     pub(super) found: String,
+    /// Whether a list of such faults tells of each what was found.
+    pub(super) tells_found: bool,
     /// What is allowed.
     pub(super) allowed: String,
     /// The fault as a sentence without its address: `found "ten"; a number is allowed.`
     pub(super) sentence: String,
     /// What to do, as a sentence; may be empty.
     pub(super) hint: String,
+    /// What to do about several such faults, where the hint is not the same for all.
+    pub(super) general: String,
 }
 
 /// Where a fault stands.
@@ -150,10 +164,20 @@ struct Group {
     /// When it was begun, for a stable order.
     rank: usize,
     count: u64,
-    /// Its first addresses.
-    at: Vec<String>,
-    rows: Vec<u64>,
+    /// Where the first of them stand, and what stands there.
+    first: Vec<Member>,
     words: Words,
+    hint_key: u64,
+    /// Whether one hint holds for all of them.
+    has_one_hint: bool,
+}
+
+/// One of the first faults of a group.
+#[derive(Debug)]
+struct Member {
+    at: String,
+    row: u64,
+    found: String,
 }
 
 impl Report {
@@ -196,46 +220,58 @@ impl Report {
         self.faults.add(row, Some(column), || message.to_owned());
     }
 
-    /// Notes a fault of a cell or a row. It is only put into words while somebody will read them.
+    /// Notes a fault of a cell or a row. It is only put into words while somebody will read them;
+    /// `hint_key` is equal where the hint that the words would give is equal.
     pub(super) fn fault(
         &mut self,
         place: Place,
         kind: Kind,
+        hint_key: u64,
         address: impl FnOnce() -> String,
         words: impl FnOnce() -> Words,
     ) {
         let Place { row, column } = place;
-        let count = self.groups.len();
-        let mut words = Some(words);
-        let mut put = || words.take().map(|words| words());
-        match self.groups.entry((column, kind)) {
-            Entry::Occupied(mut entry) => {
+        let rank = self.groups.len();
+        let entry = match self.groups.entry((column, kind)) {
+            Entry::Vacant(_) if rank >= MOST_GROUPS => {
+                self.ungrouped += 1;
+                None
+            }
+            entry => Some(entry),
+        };
+        let is_listed = match &entry {
+            Some(Entry::Occupied(entry)) => entry.get().first.len() <= MOST_OTHERS,
+            Some(Entry::Vacant(_)) => true,
+            None => false,
+        };
+        let words = (is_listed || !self.faults.is_full()).then(words);
+        self.faults.add(row, column, || {
+            words.as_ref().map_or_else(String::new, note)
+        });
+        let member = words.as_ref().filter(|_| is_listed).map(|words| Member {
+            at: address(),
+            row,
+            found: words.found.clone(),
+        });
+        match (entry, words) {
+            (Some(Entry::Occupied(mut entry)), _) => {
                 let group = entry.get_mut();
                 group.count += 1;
-                if group.at.len() <= MOST_OTHERS {
-                    group.at.push(address());
-                    group.rows.push(row);
-                }
+                group.has_one_hint &= group.hint_key == hint_key;
+                group.first.extend(member);
             }
-            Entry::Vacant(_) if count >= MOST_GROUPS => self.ungrouped += 1,
-            Entry::Vacant(entry) => {
-                if let Some(words) = put() {
-                    let message = note(&words);
-                    entry.insert(Group {
-                        rank: count,
-                        count: 1,
-                        at: vec![address()],
-                        rows: vec![row],
-                        words,
-                    });
-                    self.faults.add(row, column, || message);
-                    return;
-                }
+            (Some(Entry::Vacant(entry)), Some(words)) => {
+                entry.insert(Group {
+                    rank,
+                    count: 1,
+                    first: member.into_iter().collect(),
+                    words,
+                    hint_key,
+                    has_one_hint: true,
+                });
             }
+            _ => {}
         }
-        self.faults.add(row, column, || {
-            put().map_or(String::new(), |words| note(&words))
-        });
     }
 
     /// The problems, the worst first, and the faulty cells.
@@ -267,37 +303,59 @@ fn note(words: &Words) -> String {
 impl Group {
     fn problem(&self, format: InputFormat) -> Problem {
         let words = &self.words;
-        let first = self.at.first().map_or("", String::as_str);
-        let problem = if self.count == 1 {
+        let first = self.first.first().map_or("", |member| member.at.as_str());
+        if self.count == 1 {
             let message = format!("At {first}: {}", words.sentence);
-            Problem::with_message(first, &words.found, &words.allowed, &message)
-        } else {
-            let mut message = String::new();
-            if !words.subject.is_empty() {
-                let _ = write!(message, "{}: ", words.subject);
-            }
-            let _ = write!(message, "{} {}: ", self.count, words.many);
-            for (index, (at, row)) in self.at.iter().zip(&self.rows).enumerate() {
-                let short = match format {
-                    InputFormat::Csv => format!("row {row}"),
-                    _ => at.rsplit('!').next().unwrap_or_default().to_owned(),
-                };
-                match index {
-                    0 => drop(write!(message, "{short} ({})", words.found)),
-                    _ => drop(write!(message, ", {short}")),
-                }
-            }
-            match self.count - self.at.len() as u64 {
-                0 => message.push('.'),
-                more => drop(write!(message, " and {more} more.")),
-            }
-            Problem::with_message(first, &words.found, &words.allowed, &message)
-                .standing_for(self.count, self.at.iter().skip(1).map(String::as_str))
-        };
-        if words.hint.is_empty() {
-            problem
-        } else {
-            problem.hinted(&words.hint)
+            let problem = Problem::with_message(first, &words.found, &words.allowed, &message);
+            return hinted(problem, &words.hint);
         }
+        let mut message = String::new();
+        if !words.subject.is_empty() {
+            let _ = write!(message, "{}: ", words.subject);
+        }
+        let _ = write!(message, "{} {}: ", self.count, words.many);
+        for (index, member) in self.first.iter().enumerate() {
+            if index > 0 {
+                message.push_str(", ");
+            }
+            match format {
+                InputFormat::Csv => drop(write!(message, "row {}", member.row)),
+                _ => message.push_str(member.at.rsplit('!').next().unwrap_or_default()),
+            }
+            if words.tells_found {
+                let _ = write!(message, " ({})", shortened(&member.found));
+            }
+        }
+        match self.count - self.first.len() as u64 {
+            0 => message.push('.'),
+            more => drop(write!(message, " and {more} more.")),
+        }
+        let others = self.first.iter().skip(1).map(|member| member.at.as_str());
+        let problem = Problem::with_message(first, &words.found, &words.allowed, &message)
+            .standing_for(self.count, others);
+        let hint = if self.has_one_hint {
+            &words.hint
+        } else {
+            &words.general
+        };
+        hinted(problem, hint)
     }
+}
+
+fn hinted(problem: Problem, hint: &str) -> Problem {
+    if hint.is_empty() {
+        problem
+    } else {
+        problem.hinted(hint)
+    }
+}
+
+/// What was found, short enough to stand in a list.
+fn shortened(found: &str) -> String {
+    if found.chars().count() <= LONGEST_LISTED {
+        return found.to_owned();
+    }
+    let mut short: String = found.chars().take(LONGEST_LISTED - 1).collect();
+    short.push('…');
+    short
 }

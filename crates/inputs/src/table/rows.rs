@@ -2,7 +2,13 @@
 
 use std::io;
 
-use dropcast_domain::problem::ProblemList;
+use dropcast_domain::problem::{ProblemList, quoted};
+
+/// The most columns of a table.
+pub(crate) const MOST_COLUMNS: usize = 10_000;
+
+/// The most characters of one cell: Excel's own limit.
+pub(crate) const MOST_CHARS: usize = 32_767;
 
 /// Why no further row could be read.
 #[derive(Debug)]
@@ -29,6 +35,8 @@ pub(crate) enum Cell {
     Text(String),
     /// A number of a workbook.
     Number(f64),
+    /// A number of a workbook that it shows a hundred times as large, with a percent sign.
+    Percent(f64),
     /// A truth value of a workbook.
     Bool(bool),
     /// A number that a workbook shows as a date or a time.
@@ -37,9 +45,57 @@ pub(crate) enum Cell {
     Unusable(String),
     /// A formula that failed: `#REF!`.
     Error(&'static str),
+    /// A formula that nothing has computed yet.
+    Uncomputed,
     /// Text that cannot be taken as it is, whatever its column is: of too many characters, or
     /// with NUL bytes.
     Refused(Box<Refusal>),
+}
+
+impl Cell {
+    /// A text as a cell, whatever file it comes from: nothing where it is but white space, and
+    /// refused where no column could take it.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let mut cell = Self::Empty;
+        cell.set_text(text);
+        cell
+    }
+
+    /// Puts a text in, as [`Self::of_text`] does.
+    pub(crate) fn set_text(&mut self, text: &str) {
+        if text.contains('\0') {
+            *self = Self::Refused(Box::new(Refusal {
+                found: quoted(text),
+                allowed: "text without NUL bytes",
+                hint: "The file may be damaged: save it again.",
+            }));
+            return;
+        }
+        if text.len() > MOST_CHARS {
+            let chars = text.chars().count();
+            if chars > MOST_CHARS {
+                let start: String = text.chars().take(40).collect();
+                *self = Self::Refused(Box::new(Refusal {
+                    found: format!("{} ({chars} characters)", quoted(&format!("{start}…"))),
+                    allowed: "text of at most 32767 characters",
+                    hint: "Shorten it; if a quotation mark is missing, close it.",
+                }));
+                return;
+            }
+        }
+        self.set_plain(text);
+    }
+
+    /// Puts a text in that is short and holds no NUL bytes, in the memory of the one before it.
+    pub(crate) fn set_plain(&mut self, text: &str) {
+        if text.trim().is_empty() {
+            *self = Self::Empty;
+        } else if let Self::Text(before) = self {
+            refill(before, text);
+        } else {
+            *self = Self::Text(text.to_owned());
+        }
+    }
 }
 
 /// Why a cell's text cannot be taken.
@@ -61,6 +117,8 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     /// How many cells a CSV file has in this row, empty ones at its end included.
     pub(crate) width: usize,
+    /// Whether a CSV file ends within this row, without a line break.
+    pub(crate) is_cut: bool,
     /// The cells from column A on; trailing empty cells may be left out.
     pub(crate) cells: Vec<Cell>,
 }

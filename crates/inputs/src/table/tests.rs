@@ -109,9 +109,9 @@ fn every_fault_is_named_by_its_row_and_column() {
         messages(csv, &plan(), &TableSpec::default()),
         [
             "At row 2, column growth: found \"ten\"; a number from -90 to 300 is allowed.",
-            "At row 4, column month: the cell is empty. Fill it in: a date such as 2026-01-31 is allowed.",
+            "At row 4, column month: the cell is empty. Fill it in: a date such as 2026-01-31 is allowed. If this row is a total or a note, remove it.",
             "At row 4, column growth: found 301; a number from -90 to 300 is allowed.",
-            "At row 5, column line: the cell is empty. Fill it in: text of at most 20 characters is allowed.",
+            "At row 5, column line: the cell is empty. Fill it in: text of at most 20 characters is allowed. If this row is a total or a note, remove it.",
             "At row 6, column month: found \"2026-02-31\"; a date such as 2026-01-31 is allowed. February 2026 has 28 days.",
         ]
     );
@@ -119,9 +119,13 @@ fn every_fault_is_named_by_its_row_and_column() {
 
 mod cells;
 mod dates;
+mod formats;
+mod groups;
 mod header;
 mod measure;
+mod percent;
 mod properties;
 mod shape;
+mod sheets;
 mod suite;
 mod values;

@@ -15,7 +15,7 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
     run::{AcceptedInput, Run},
     status::{Progress, Status, Transition},
-    table::{FilledColumn, TableReading},
+    table::{FilledColumn, Remarks, TableReading},
     upload::Upload,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -239,6 +239,7 @@ pub(crate) fn succeeded_table() -> Story {
                 column: "growth_percent".into(),
                 cells: 12,
             }],
+            remarks: Remarks::default(),
         });
     }
     story

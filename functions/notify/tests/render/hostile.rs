@@ -138,6 +138,26 @@ proptest! {
 }
 
 #[test]
+fn an_address_that_a_user_wrote_does_not_become_a_link() {
+    let text = "=HYPERLINK(\"http://evil.example\") HTTPS://evil.example www.evil.example";
+    for story in stories_of(text) {
+        let shown = rendered(&story.content());
+        let pages = [
+            Some(&shown.html),
+            shown.html_with_chart.as_ref(),
+            Some(&shown.text),
+        ];
+        for page in pages.into_iter().flatten() {
+            let lower = page.to_lowercase();
+            assert!(lower.contains("evil.example"), "{page}");
+            for link in ["://evil", "www.evil"] {
+                assert!(!lower.contains(link), "{page}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_title_with_a_line_break_stays_one_subject() {
     let mut story = fixtures::succeeded();
     story.run.title = "Q3 plan\r\nBcc: eve@evil.example\r\n\r\n<h1>Pay here</h1>".into();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::{
-    InputFormat, InputSpec, LARGEST_IN_MEMORY, Locale, TableEncoding, TableSpec,
+    InputFormat, InputSpec, LARGEST_IN_MEMORY, Locale, Percent, TableEncoding, TableSpec,
     read::{Findings, Item, Section},
 };
 use crate::problem::{nearest, quoted};
@@ -158,6 +158,7 @@ fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Opti
             "max_rows",
             "locale",
             "encoding",
+            "percent",
         ],
         findings,
     );
@@ -203,6 +204,9 @@ fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Opti
     let encoding = section
         .optional_text("encoding", findings)
         .and_then(|item| encoding(&item, findings));
+    let percent = section
+        .optional_text("percent", findings)
+        .and_then(|item| percent(&item, findings));
     Some(TableSpec {
         schema,
         sheet,
@@ -214,6 +218,7 @@ fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Opti
         max_rows,
         locale,
         encoding,
+        percent: percent.unwrap_or_default(),
     })
 }
 
@@ -339,6 +344,21 @@ fn encoding(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<TableEncod
         let message = format!(
             "is {}, which is no known encoding; {advice}",
             quoted(item.value)
+        );
+        findings.note(&item.at, &item.key, message);
+    }
+    known
+}
+
+fn percent(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<Percent> {
+    let known = Percent::ALL
+        .into_iter()
+        .find(|rule| rule.name() == item.value);
+    if known.is_none() {
+        let message = format!(
+            "is {}; write {}, for which 4.5 % is a problem, 4.5 or 0.045",
+            quoted(item.value),
+            alternatives(&Percent::ALL.map(Percent::name))
         );
         findings.note(&item.at, &item.key, message);
     }

@@ -7,28 +7,35 @@ use serde_json::{Map, Value};
 
 use super::{
     Checking, value,
-    words::{empty_cell, sentence_of, shown, subject},
+    words::{empty_cell, shown, subject, told},
 };
 use crate::{
     explain,
     table::{
         columns::Empty,
-        header,
+        convert, header,
         keys::Seen,
         report::{Kind, Place, Words},
-        rows::Rows,
+        rows::{Row, Rows},
     },
 };
 
 impl<W: Write> Checking<'_, W> {
+    /// Whether the rules about several columns can be asked of this row: not where they speak
+    /// about a cell that is faulty, of which that was said already.
+    pub(super) fn can_be_joined(&self) -> bool {
+        let mut columns = self.header.columns.iter().zip(&self.wrong);
+        columns.all(|(placed, wrong)| !wrong || !self.schema.joins(&placed.column.name))
+    }
+
     /// Checks what the schema says about several columns at once.
-    pub(super) fn whole_row(&mut self, row: u64, rows: &dyn Rows) {
+    pub(super) fn whole_row(&mut self, row: &Row, rows: &dyn Rows) {
         let mut members = Map::new();
         for (index, placed) in self.header.columns.iter().enumerate() {
             let column = &placed.column;
             let value = super::value(&self.header, &self.cells, index);
-            let is_there =
-                !value.is_null() || column.default.is_some() || column.empty == Empty::Null;
+            let is_there = !self.wrong[index]
+                && (!value.is_null() || column.default.is_some() || column.empty == Empty::Null);
             if column.in_row && is_there {
                 members.insert(column.name.clone(), value.clone());
             }
@@ -39,15 +46,25 @@ impl<W: Write> Checking<'_, W> {
             let lacking = columns
                 .iter()
                 .find(|placed| problem.found == format!("no {}", quoted(&placed.column.name)));
+            if lacking.is_some_and(|lacking| self.is_wrong(lacking.at)) {
+                continue;
+            }
             let column = lacking.or_else(|| {
                 let segment = problem.at.strip_prefix('/')?;
                 let name = segment.replace("~1", "/").replace("~0", "~");
                 columns.iter().find(|placed| placed.column.name == name)
             });
             let at = column.and_then(|placed| placed.at);
-            let sentence = match lacking {
-                Some(placed) => empty_cell(&problem, &placed.column),
-                None => sentence_of(&problem),
+            let index = columns
+                .iter()
+                .position(|placed| column.is_some_and(|column| column.at == placed.at));
+            let cell = at.and_then(|at| row.cells.get(at));
+            let read_as = cell
+                .zip(index)
+                .and_then(|(cell, index)| convert::read_as(cell, &self.cells[index].text));
+            let (found, sentence) = match lacking {
+                Some(placed) => (problem.found.clone(), empty_cell(&problem, &placed.column)),
+                None => told(&problem, read_as),
             };
             let what = match column {
                 Some(placed) => subject(&placed.column),
@@ -61,22 +78,33 @@ impl<W: Write> Checking<'_, W> {
                 ),
             };
             self.report.fault(
-                Place { row, column: at },
+                Place {
+                    row: row.number,
+                    column: at,
+                },
                 Kind::rule(&(&problem.allowed, &problem.at)),
+                0,
                 || match at {
-                    Some(at) => rows.address(row, at, &self.header.file[at].name),
-                    None => rows.row_address(row),
+                    Some(at) => rows.address(row.number, at, &self.header.file[at].name),
+                    None => rows.row_address(row.number),
                 },
                 || Words {
                     subject: what,
                     many,
-                    found: problem.found,
+                    found,
+                    tells_found: lacking.is_none() && column.is_some(),
                     allowed: problem.allowed,
                     sentence,
-                    hint: String::new(),
+                    ..Words::default()
                 },
             );
         }
+    }
+
+    /// Whether this row's cell in a column of the file is faulty.
+    fn is_wrong(&self, at: Option<usize>) -> bool {
+        let index = at.and_then(|at| self.header.file[at].column);
+        index.is_some_and(|index| self.wrong[index])
     }
 
     /// Checks that no earlier row has the same key.
@@ -135,7 +163,9 @@ impl<W: Write> Checking<'_, W> {
                 sentence: format!("{found} stands in row {earlier} already; {once} is allowed."),
                 found: format!("{found} again"),
                 allowed: once,
+                tells_found: true,
                 hint: "Remove or correct one of the rows.".to_owned(),
+                ..Words::default()
             }
         };
         let address = || match at {
@@ -143,6 +173,6 @@ impl<W: Write> Checking<'_, W> {
             None => rows.row_address(row),
         };
         self.report
-            .fault(Place { row, column: at }, Kind::Repeated, address, words);
+            .fault(Place { row, column: at }, Kind::Repeated, 0, address, words);
     }
 }

@@ -23,6 +23,7 @@ impl<W: Write> Checking<'_, W> {
             self.report.fault(
                 place(None),
                 Kind::TooManyCells,
+0,
                 || rows.row_address(row.number),
                 || Words {
                     subject: String::new(),
@@ -34,6 +35,8 @@ impl<W: Write> Checking<'_, W> {
                         count(last + 1, "cell")
                     ),
                     hint: "Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.".to_owned(),
+tells_found: true,
+..Words::default()
                 },
             );
             return false;
@@ -45,27 +48,47 @@ impl<W: Write> Checking<'_, W> {
                 let column = &placed.column;
                 placed.at.is_some_and(|at| at >= given) && column.must_be_filled()
             });
-            if let Some(lacking) = lacking {
-                let name = quoted(&lacking.column.name);
-                self.report.fault(
-                    place(None),
-                    Kind::TooFewCells,
-                    || rows.row_address(row.number),
-                    || Words {
-                        subject: String::new(),
-                        many: format!("rows have fewer cells than the header, which has {width}"),
-                        found: count(given, "cell"),
-                        allowed: count(width, "cell"),
-                        sentence: format!(
-                            "the row has {}, but the header has {width}: {name} is missing.",
-                            count(given, "cell")
-                        ),
-                        hint: "Fill in the row, and put a text that holds a line break in quotation marks.".to_owned(),
-                    },
-                );
-                return false;
-            }
+            let (missing, hint) = match lacking {
+                Some(lacking) => (
+                    format!(": {} is missing", quoted(&lacking.column.name)),
+                    "Fill in the row, and put a text that holds a line break in quotation marks.",
+                ),
+                None if row.is_cut => (
+                    ", and the file ends within it".to_owned(),
+                    "The file was not sent completely, or its last line lacks its end: save it again.",
+                ),
+                // Spreadsheets leave out the delimiters behind a row's last value.
+                None => {
+                    self.short_rows += 1;
+                    return self.names(row, last, rows);
+                }
+            };
+            self.report.fault(
+                place(None),
+                Kind::TooFewCells,
+                u64::from(lacking.is_some()),
+                || rows.row_address(row.number),
+                || Words {
+                    subject: String::new(),
+                    many: format!("rows have fewer cells than the header, which has {width}"),
+                    found: count(given, "cell"),
+                    allowed: count(width, "cell"),
+                    sentence: format!(
+                        "the row has {}, but the header has {width}{missing}.",
+                        count(given, "cell")
+                    ),
+                    hint: hint.to_owned(),
+                    general: "Fill in the rows.".to_owned(),
+                    tells_found: true,
+                },
+            );
+            return false;
         }
+        self.names(row, last, rows)
+    }
+
+    /// Notes the cells that stand under no name; the row is read nevertheless.
+    fn names(&mut self, row: &Row, last: usize, rows: &dyn Rows) -> bool {
         for (at, cell) in row.cells.iter().enumerate().take(last + 1) {
             let named = self
                 .header
@@ -75,8 +98,12 @@ impl<W: Write> Checking<'_, W> {
             if *cell != Cell::Empty && !named {
                 let header = rows.address(self.header.row, at, "");
                 self.report.fault(
-                    place(Some(at)),
+                    Place {
+                        row: row.number,
+                        column: Some(at),
+                    },
                     Kind::Unnamed,
+                    0,
                     || rows.address(row.number, at, ""),
                     || {
                         let found = convert::found(cell);
@@ -89,6 +116,8 @@ impl<W: Write> Checking<'_, W> {
                             found,
                             allowed: "an empty cell".to_owned(),
                             hint: "Give the column a name, or empty it.".to_owned(),
+                            tells_found: true,
+                            ..Words::default()
                         }
                     },
                 );

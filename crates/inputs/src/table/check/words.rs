@@ -8,7 +8,7 @@ use crate::{
     schema::NodeId,
     table::{
         columns::{Column, Kinds, RowSchema},
-        convert::{self, Converter, Fault},
+        convert::{self, Converted, Converter, Fault},
         report::Words,
         rows::Cell,
     },
@@ -28,41 +28,70 @@ pub(super) fn unconverted(
         many: format!("cells do not hold {allowed}"),
         sentence: format!("found {found}; {allowed} is allowed."),
         hint: converter.hint(cell, column, fault),
+        general: converter.general_hint(cell, column, fault),
         found,
+        tells_found: true,
         allowed,
     }
 }
 
 /// A converted cell that breaks a rule of its column, in words.
-pub(super) fn broken(schema: &RowSchema, column: &Column, value: &Value) -> Words {
+pub(super) fn broken(schema: &RowSchema, column: &Column, cell: &Cell, read: &Converted) -> Words {
+    let value = &read.value;
     let compiled = schema.schema();
-    let failing = column
-        .checks
-        .iter()
-        .copied()
-        .find(|&id| !compiled.satisfies(id, value))
-        .unwrap_or(NodeId::ROOT);
+    let failing = failing(schema, column, value).unwrap_or(NodeId::ROOT);
     let problems = explain::problems_at(compiled, failing, value).problems;
-    // A text may have been meant as a number or a truth value: say all that may stand there.
-    let is_open = value.is_string() && column.kinds.has(Kinds::NUMBER | Kinds::BOOL);
-    let first = problems.into_iter().next().filter(|_| !is_open);
+    let read_as = convert::read_as(cell, &read.text);
+    let first = problems
+        .into_iter()
+        .next()
+        .filter(|_| !is_open(column, value));
     let Some(problem) = first else {
+        let found = read_as.unwrap_or_else(|| shown(value));
         return Words {
             subject: subject(column),
             many: format!("cells do not hold {}", column.allowed),
-            found: shown(value),
             allowed: column.allowed.clone(),
-            sentence: format!("found {}; {} is allowed.", shown(value), column.allowed),
-            hint: String::new(),
+            sentence: format!("found {found}; {} is allowed.", column.allowed),
+            found,
+            tells_found: true,
+            ..Words::default()
         };
     };
+    let (found, sentence) = told(&problem, read_as);
     Words {
         subject: subject(column),
         many: format!("cells do not hold {}", problem.allowed),
-        sentence: sentence_of(&problem),
-        found: problem.found,
+        sentence,
+        found,
+        tells_found: true,
         allowed: problem.allowed,
-        hint: String::new(),
+        ..Words::default()
+    }
+}
+
+/// The part of a column's schema that a value breaks.
+pub(super) fn failing(schema: &RowSchema, column: &Column, value: &Value) -> Option<NodeId> {
+    let mut checks = column.checks.iter().copied();
+    checks.find(|&id| !schema.schema().satisfies(id, value))
+}
+
+/// Whether a text may have been meant as a number or a truth value: all is told then that may
+/// stand there.
+pub(super) fn is_open(column: &Column, value: &Value) -> bool {
+    value.is_string() && column.kinds.has(Kinds::NUMBER | Kinds::BOOL)
+}
+
+/// What was found and the sentence about it: what stands in the cell, beside what it was taken
+/// for.
+pub(super) fn told(problem: &Problem, read_as: Option<String>) -> (String, String) {
+    let sentence = sentence_of(problem);
+    match read_as {
+        Some(found) => {
+            let sentence = sentence.replacen(&problem.found, &found, 1);
+            (found, sentence)
+        }
+        None => (problem.found.clone(), sentence),
     }
 }
 

@@ -6,7 +6,7 @@ use dropcast_domain::model::{DateOrder, Locale};
 use jiff::civil::Date;
 
 /// What is wrong with a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::table) enum DateFault {
     /// It is none.
     None,
@@ -92,6 +92,21 @@ pub(super) fn date_time(
         zone => canonical.push_str(zone),
     }
     Ok(())
+}
+
+/// Reads a time of day and writes it as RFC 3339 has it; without an offset it is UTC. False when
+/// it is none.
+pub(super) fn time(text: &str, canonical: &mut String) -> bool {
+    canonical.clear();
+    let Some((clock, zone)) = split_zone(text) else {
+        return false;
+    };
+    let is_clock = write_clock(clock.trim_end(), canonical);
+    match zone {
+        "" | "z" => canonical.push('Z'),
+        zone => canonical.push_str(zone),
+    }
+    is_clock
 }
 
 /// The date that a text begins with, and what follows it.

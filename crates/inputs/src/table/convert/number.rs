@@ -14,14 +14,27 @@ pub(in crate::table) enum NumberFault {
     Digits,
     /// `NaN`, `inf`.
     NoSuch,
-    /// A number with a unit, a currency or a percent sign.
+    /// A number with a unit, a currency or another sign.
     Unit,
+    /// A negative number as accountants write it: `(4.5)`, `4.5-`; or with a dash.
+    Negative,
+    /// What people write where they have no number: `n/a`, `-`.
+    Placeholder,
+    /// A number with a percent sign.
+    Percent,
     /// Beyond the range of a double.
     TooLarge,
     /// A whole number of more digits than 64 bits hold.
     TooLong,
     /// Decimals where a whole number is wanted.
     NotWhole,
+}
+
+impl NumberFault {
+    /// Whether what to write instead follows from the very text.
+    pub(super) fn is_told_by_text(self) -> bool {
+        matches!(self, Self::Signs | Self::Negative)
+    }
 }
 
 /// Reads a number and writes its canonical text: the same digits, a decimal point, no signs
@@ -34,7 +47,7 @@ pub(super) fn parse(
 ) -> Result<Number, NumberFault> {
     canonical.clear();
     if !write_canonical(text, locale, canonical) {
-        return Err(why(text));
+        return Err(why(text, locale));
     }
     let is_plain = !canonical.contains(['.', 'e']);
     if is_plain {
@@ -72,6 +85,12 @@ pub(super) fn whole(double: f64) -> Option<i64> {
     (double.fract() == 0.0 && double.abs() <= 9_007_199_254_740_992.0).then_some(double as i64)
 }
 
+/// A number without the digits that multiplying or dividing by a hundred left behind the
+/// fifteenth, which is as many as Excel keeps.
+pub(super) fn shortened(double: f64) -> f64 {
+    format!("{double:.14e}").parse().unwrap_or(double)
+}
+
 /// The number in its canonical text; false when it is none.
 fn write_canonical(text: &str, locale: Option<Locale>, out: &mut String) -> bool {
     let decimal = locale.map_or('.', Locale::decimal);
@@ -82,12 +101,13 @@ fn write_canonical(text: &str, locale: Option<Locale>, out: &mut String) -> bool
             }
             unsigned
         }
-        None => match (locale, text.strip_prefix('\u{2212}')) {
-            (Some(_), Some(unsigned)) => {
+        // The minus sign of typesetters, which some programs write.
+        None => match text.strip_prefix('\u{2212}') {
+            Some(unsigned) => {
                 out.push('-');
                 unsigned
             }
-            _ => text,
+            None => text,
         },
     };
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
@@ -164,8 +184,56 @@ fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// A negative number that is written in another way, with a minus sign before it.
+pub(super) fn negative(text: &str) -> Option<String> {
+    let is_dash = |c: char| {
+        matches!(
+            c,
+            '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}'
+        )
+    };
+    let in_brackets = || text.strip_prefix('(')?.strip_suffix(')');
+    let bare = in_brackets()
+        .or_else(|| text.strip_suffix(is_dash))
+        .or_else(|| text.strip_prefix(is_dash))?;
+    let bare = bare.trim();
+    bare.starts_with(|c: char| c.is_ascii_digit())
+        .then(|| format!("-{bare}"))
+}
+
+/// Whether a text stands where somebody has no number.
+fn is_placeholder(text: &str) -> bool {
+    let bare = text.trim_matches(['-', '\u{2013}', '\u{2014}', '.', '?', '/', '*']);
+    let lower = bare.to_ascii_lowercase();
+    bare.is_empty()
+        || matches!(
+            lower.as_str(),
+            "n/a"
+                | "na"
+                | "n.a"
+                | "n.v"
+                | "k.a"
+                | "#n/a"
+                | "#nv"
+                | "null"
+                | "none"
+                | "nil"
+                | "tbd"
+                | "tba"
+                | "open"
+                | "offen"
+        )
+}
+
 /// Why a text is no number.
-fn why(text: &str) -> NumberFault {
+fn why(text: &str, locale: Option<Locale>) -> NumberFault {
+    let is_number = |text: String| write_canonical(&text, locale, &mut String::new());
+    if negative(text).is_some_and(is_number) {
+        return NumberFault::Negative;
+    }
+    if is_placeholder(text) {
+        return NumberFault::Placeholder;
+    }
     let unsigned = text.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(text);
     let lower = unsigned.to_ascii_lowercase();
     if matches!(
@@ -189,11 +257,15 @@ fn why(text: &str) -> NumberFault {
     if !unsigned.is_empty() && unsigned.chars().all(|c| c.is_ascii_digit() || is_sign(c)) {
         return NumberFault::Signs;
     }
-    let is_unit = |c: char| c.is_alphabetic() || is_sign(c) || "%‰€$£¥₹/".contains(c);
+    let is_unit = |c: char| c.is_alphabetic() || is_sign(c) || "%‰€$£¥₹/~≈*<>≤≥±#".contains(c);
     let bare = text.trim_matches(|c| is_unit(c) || c == '-' || c == '+');
     let amount = bare.chars().all(|c| c.is_ascii_digit() || is_sign(c));
     let has_unit = text.chars().any(|c| is_unit(c) && !is_sign(c));
     if amount && has_unit && !bare.is_empty() {
+        let behind = text.trim_end_matches('%');
+        if behind.len() < text.len() && !behind.chars().any(|c| is_unit(c) && !is_sign(c)) {
+            return NumberFault::Percent;
+        }
         NumberFault::Unit
     } else {
         NumberFault::None

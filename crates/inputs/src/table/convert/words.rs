@@ -1,13 +1,19 @@
 //! What was found in a cell, and what to write instead.
 
-use dropcast_domain::{model::Locale, problem::quoted};
+use dropcast_domain::{
+    model::Locale,
+    problem::{excerpt, quoted},
+};
 use jiff::civil::Date;
 
 use super::{Converter, Fault, date, date::DateFault, number, number::NumberFault};
 use crate::table::{
-    columns::{Column, Form},
+    columns::{Column, Form, Kinds},
     rows::Cell,
 };
+
+/// What a cell holds whose formula nothing has computed yet.
+pub(in crate::table) const UNCOMPUTED: &str = "a formula without a result";
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -30,13 +36,60 @@ pub(in crate::table) fn found(cell: &Cell) -> String {
         Cell::Empty => "nothing".to_owned(),
         Cell::Text(text) | Cell::Unusable(text) => quoted(text),
         Cell::Number(number) => number_text(*number),
+        Cell::Percent(number) => format!(
+            "{} (stored as {})",
+            percentage(*number),
+            number_text(*number)
+        ),
         Cell::Bool(truth) => truth.to_string(),
         Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
             format!("the date {}", moment.date())
         }
         Cell::DateTime(moment) => format!("the date and time {moment}"),
         Cell::Error(error) => (*error).to_owned(),
+        Cell::Uncomputed => UNCOMPUTED.to_owned(),
         Cell::Refused(refusal) => refusal.found.clone(),
+    }
+}
+
+/// A number as a workbook shows it that shows it as a percentage: `4.5%`.
+pub(super) fn percentage(number: f64) -> String {
+    format!("{}%", number_text(number::shortened(number * 100.0)))
+}
+
+/// A cell's content as a text: dates as in ISO 8601.
+pub(in crate::table) fn as_text(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) | Cell::Unusable(text) => text.clone(),
+        Cell::Number(number) => number_text(*number),
+        Cell::Percent(number) => percentage(*number),
+        Cell::Bool(truth) => truth.to_string(),
+        Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
+            moment.date().to_string()
+        }
+        Cell::DateTime(moment) => moment.to_string(),
+        Cell::Error(error) => (*error).to_owned(),
+        Cell::Uncomputed => UNCOMPUTED.to_owned(),
+        Cell::Refused(refusal) => refusal.found.clone(),
+    }
+}
+
+/// What a cell holds together with what it was taken for, where that looks different.
+pub(in crate::table) fn read_as(cell: &Cell, text: &str) -> Option<String> {
+    let written = match cell {
+        Cell::Text(written) if written.trim() != text => quoted(written.trim()),
+        Cell::Percent(number) if percentage(*number) != text => percentage(*number),
+        _ => return None,
+    };
+    Some(format!("{written} (read as {})", excerpt(text)))
+}
+
+/// A date that is written so whatever the locale is.
+fn iso_example(form: Form) -> &'static str {
+    match form {
+        Form::DateTime => "2026-01-31T08:30:00Z",
+        _ => "2026-01-31",
     }
 }
 
@@ -65,7 +118,7 @@ impl Converter {
             _ => "",
         };
         match fault {
-            Fault::Number(fault) => self.number_hint(text, *fault),
+            Fault::Number(fault) => self.number_hint(text, column, *fault),
             Fault::Date(fault) => Self::date_hint(column.form, fault),
             Fault::Truth => match self.locale {
                 Some(locale) if !super::truth::of(locale).0.is_empty() => {
@@ -80,19 +133,80 @@ impl Converter {
             Fault::IsTruth => String::new(),
             Fault::Days(days) => days_hint(*days),
             Fault::NotOneOrZero => "Write true or false.".to_owned(),
+            Fault::Percent(number) => format!(
+                "Excel shows this cell as a percentage: give it a number format and write {} or {}, whichever is meant.",
+                number_text(number::shortened(*number * 100.0)),
+                number_text(*number)
+            ),
             Fault::Unusable => "Write it out instead.".to_owned(),
             Fault::Formula => {
                 "The formula in this cell failed: mend it, or write the value.".to_owned()
+            }
+            Fault::Uncomputed => {
+                "Open the workbook in Excel, which computes it, save it, and send it again.".to_owned()
             }
             Fault::Refused(refusal) => refusal.hint.to_owned(),
         }
     }
 
-    fn number_hint(self, text: &str, fault: NumberFault) -> String {
-        let example = match self.locale.map(Locale::decimal) {
-            Some(',') => "1234,5",
-            _ => "1234.5",
+    /// What to do about several cells of one class that cannot all be told the same.
+    pub(in crate::table) fn general_hint(
+        self,
+        cell: &Cell,
+        column: &Column,
+        fault: &Fault,
+    ) -> String {
+        match fault {
+            Fault::Number(NumberFault::Negative) => {
+                "Write a minus sign before negative numbers.".to_owned()
+            }
+            Fault::Number(NumberFault::Signs) => {
+                format!("Write numbers such as {}.", self.example(column))
+            }
+            Fault::Date(fault) => match fault {
+                DateFault::NoMonth(_) => "A year has the months 1 to 12.".to_owned(),
+                DateFault::NoDay { .. } => "Their months have fewer days.".to_owned(),
+                DateFault::Figures(..) => format!(
+                    "Write the year first, then the month and the day: {}.",
+                    iso_example(column.form)
+                ),
+                DateFault::Days(_) => format!(
+                    "In Excel such a number of days stands for a date: write dates such as {}, or give the cells a date format.",
+                    iso_example(column.form)
+                ),
+                other => Self::date_hint(column.form, other),
+            },
+            Fault::Days(_) => {
+                "As numbers of days they may stand for dates: give the cells a date format.".to_owned()
+            }
+            Fault::Percent(_) => {
+                "Excel shows these cells as percentages: give them a number format and write the numbers that are meant.".to_owned()
+            }
+            _ => self.hint(cell, column, fault),
+        }
+    }
+
+    /// A number that the column could take, as people here write it.
+    fn example(self, column: &Column) -> String {
+        let (least, most) = column.range;
+        let fits = |number: &f64| {
+            least.is_none_or(|least| *number >= least) && most.is_none_or(|most| *number <= most)
         };
+        let known: &[f64] = if column.kinds.has(Kinds::FRACTION) {
+            &[1234.5, 12.5, 4.5, 0.5, 1.0, 0.0]
+        } else {
+            &[1234.0, 2026.0, 12.0, 1.0, 0.0]
+        };
+        let number = known.iter().copied().find(fits).or(least).or(most);
+        let text = number_text(number.unwrap_or(0.0));
+        match self.locale.map(Locale::decimal) {
+            Some(',') => text.replace('.', ","),
+            _ => text,
+        }
+    }
+
+    fn number_hint(self, text: &str, column: &Column, fault: NumberFault) -> String {
+        let example = self.example(column);
         match fault {
             NumberFault::None | NumberFault::NotWhole => String::new(),
             NumberFault::Signs => match self.meant(text) {
@@ -100,11 +214,23 @@ impl Converter {
                 None => format!("Write numbers such as {example}."),
             },
             NumberFault::Digits => "Write numbers with the digits 0 to 9.".to_owned(),
+            NumberFault::Negative => match number::negative(text) {
+                Some(meant) => format!("Write {meant}."),
+                None => String::new(),
+            },
+            NumberFault::Placeholder if column.must_be_filled() => "Write the number.".to_owned(),
+            NumberFault::Placeholder => {
+                "Where there is no number, leave the cell empty.".to_owned()
+            }
+            NumberFault::NoSuch if column.must_be_filled() => "There is no such number.".to_owned(),
             NumberFault::NoSuch => "There is no such number: leave the cell empty.".to_owned(),
             NumberFault::Unit => {
                 format!(
-                    "Write the number alone, such as {example}: no unit, currency or percent sign."
+                    "Write the number alone, such as {example}: no unit, currency or other sign."
                 )
+            }
+            NumberFault::Percent => {
+                "Write the number that is meant, without the percent sign.".to_owned()
             }
             NumberFault::TooLarge => {
                 "It is beyond the range of numbers, which ends at 1.8e308.".to_owned()

@@ -13,6 +13,9 @@ pub(super) const SAMPLE: usize = 64 * 1024;
 /// How many rows of it.
 const SAMPLE_ROWS: usize = 50;
 
+/// How many rows below the first are searched for the names of columns.
+const HEADER_ROWS: usize = 10;
+
 /// The delimiters that are known, the usual one first.
 const KNOWN: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -71,6 +74,8 @@ fn declared(text: &[u8]) -> Option<Guess> {
 struct Score {
     /// How many wanted columns the header names.
     named: usize,
+    /// How many of them one of the first rows names: a title may stand above the header.
+    named_below: usize,
     /// How many rows are as wide as the header, in percent; 0 when it is one cell wide.
     even: usize,
     /// How many cells the header has; 0 when it is one.
@@ -85,27 +90,28 @@ impl Score {
         header_row: Option<u64>,
         wanted: &[String],
     ) -> Self {
-        let mut header: Option<(HashSet<String>, usize)> = None;
-        let (mut rows, mut even) = (0, 0);
+        let mut header: Option<(usize, usize)> = None;
+        let (mut rows, mut even, mut named_below) = (0, 0, 0);
         each_row(text, is_all, delimiter, |number, cells| {
             match &header {
                 None if header_row.is_none_or(|row| number >= row) => {
-                    let names = cells
-                        .iter()
-                        .map(|cell| fold(&String::from_utf8_lossy(cell)));
-                    header = Some((names.collect(), cells.len()));
+                    header = Some((named(cells, wanted), cells.len()));
                 }
                 None => {}
                 Some((_, width)) => {
+                    if rows < HEADER_ROWS && header_row.is_none() {
+                        named_below = named_below.max(named(cells, wanted));
+                    }
                     rows += 1;
                     even += usize::from(cells.len() == *width);
                 }
             }
             rows < SAMPLE_ROWS
         });
-        let (header, width) = header.unwrap_or_default();
+        let (named, width) = header.unwrap_or_default();
         Self {
-            named: wanted.iter().filter(|name| header.contains(*name)).count(),
+            named,
+            named_below,
             even: if width < 2 {
                 0
             } else {
@@ -114,6 +120,15 @@ impl Score {
             width: if width < 2 { 0 } else { width },
         }
     }
+}
+
+/// How many of the wanted names a row holds.
+fn named(cells: &[&[u8]], wanted: &[String]) -> usize {
+    let names: HashSet<String> = cells
+        .iter()
+        .map(|cell| fold(&String::from_utf8_lossy(cell)))
+        .collect();
+    wanted.iter().filter(|name| names.contains(*name)).count()
 }
 
 /// Hands over the rows that hold anything, with their numbers, until told to stop. Of a row

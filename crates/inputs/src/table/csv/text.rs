@@ -6,12 +6,18 @@ use dropcast_domain::{
     model::TableEncoding,
     problem::{Problem, ProblemList},
 };
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{
+    Decoder, DecoderResult, Encoding, ISO_8859_2, ISO_8859_15, UTF_16BE, UTF_16LE, WINDOWS_1250,
+    WINDOWS_1252,
+};
 
 use crate::table::rows::ReadError;
 
 /// How much is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
+
+/// The longest sample of a text in characters.
+const LONGEST_SAMPLE: usize = 30;
 
 /// A byte that UTF-8 never has: it stands for what could not be decoded, so that the cell is
 /// found in which it stands.
@@ -23,14 +29,17 @@ pub(super) struct Text<R> {
     raw: Vec<u8>,
     /// None for UTF-8, which is taken as it is.
     decoder: Option<Decoder>,
+    /// Whether every byte is one character.
+    has_code_page: bool,
 }
 
 /// The encoding of a file: its byte order mark decides, else what is declared, else where its
-/// NUL bytes stand, else whether it is UTF-8. What is not, is Windows-1252.
+/// NUL bytes stand, else whether it is UTF-8. What is not, is taken for Windows-1252, which is a
+/// guess: of that the second value tells.
 pub(super) fn detect<R: Read + Seek>(
     file: &mut R,
     declared: Option<TableEncoding>,
-) -> Result<TableEncoding, ReadError> {
+) -> Result<(TableEncoding, bool), ReadError> {
     file.rewind()?;
     let mut start = Vec::with_capacity(CHUNK);
     file.take(CHUNK as u64).read_to_end(&mut start)?;
@@ -49,22 +58,22 @@ pub(super) fn detect<R: Read + Seek>(
                 "The file is UTF-32 text. Save it again and choose UTF-8 as its encoding.",
             ));
         }
-        [0xef, 0xbb, 0xbf, ..] => return Ok(TableEncoding::Utf8),
-        [0xff, 0xfe, ..] => return Ok(TableEncoding::Utf16Le),
-        [0xfe, 0xff, ..] => return Ok(TableEncoding::Utf16Be),
+        [0xef, 0xbb, 0xbf, ..] => return Ok((TableEncoding::Utf8, false)),
+        [0xff, 0xfe, ..] => return Ok((TableEncoding::Utf16Le, false)),
+        [0xfe, 0xff, ..] => return Ok((TableEncoding::Utf16Be, false)),
         _ => {}
     }
     if let Some(declared) = declared {
-        return Ok(declared);
+        return Ok((declared, false));
     }
     if let Some(wide) = by_nul_bytes(&start) {
-        return Ok(wide);
+        return Ok((wide, false));
     }
     file.rewind()?;
     Ok(if is_utf8(file)? {
-        TableEncoding::Utf8
+        (TableEncoding::Utf8, false)
     } else {
-        TableEncoding::Windows1252
+        (TableEncoding::Windows1252, true)
     })
 }
 
@@ -169,7 +178,14 @@ impl<R: Read + Seek> Text<R> {
                 TableEncoding::Utf16Le => decoder(UTF_16LE),
                 TableEncoding::Utf16Be => decoder(UTF_16BE),
                 TableEncoding::Windows1252 => decoder(WINDOWS_1252),
+                TableEncoding::Windows1250 => decoder(WINDOWS_1250),
+                TableEncoding::Iso8859Part2 => decoder(ISO_8859_2),
+                TableEncoding::Iso8859Part15 => decoder(ISO_8859_15),
             },
+            has_code_page: !matches!(
+                encoding,
+                TableEncoding::Utf8 | TableEncoding::Utf16Le | TableEncoding::Utf16Be
+            ),
         })
     }
 
@@ -193,6 +209,9 @@ impl<R: Read + Seek> Text<R> {
             let (result, used, written) =
                 decoder.decode_to_utf8_without_replacement(&raw[at..], &mut into[start..], last);
             into.truncate(start + written);
+            if self.has_code_page {
+                mark_controls(&mut into[start..]);
+            }
             at += used;
             match result {
                 DecoderResult::InputEmpty => return Ok(!last),
@@ -201,6 +220,26 @@ impl<R: Read + Seek> Text<R> {
             }
         }
     }
+}
+
+/// Marks the control characters U+0080 to U+009F as damaged. No table holds them: they are what
+/// the letters of one code page become when they are read in another.
+fn mark_controls(text: &mut [u8]) {
+    for at in 1..text.len() {
+        if text[at - 1] == 0xc2 && (0x80..=0x9f).contains(&text[at]) {
+            text[at - 1..=at].fill(DAMAGED);
+        }
+    }
+}
+
+/// The first word that is not plain ASCII.
+pub(super) fn sample(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    let is_between = |c: char| !c.is_alphanumeric() && c.is_ascii();
+    let at = text.find(|c: char| !c.is_ascii())?;
+    let start = text[..at].rfind(is_between).map_or(0, |before| before + 1);
+    let word = text[start..].split(is_between).next()?;
+    Some(word.chars().take(LONGEST_SAMPLE).collect())
 }
 
 fn refuse(found: &str, allowed: &str, message: &str) -> ReadError {

@@ -3,10 +3,10 @@
 use dropcast_domain::problem::excerpt;
 
 /// The rows of a sheet (Excel's own limit since 2007).
-pub(crate) const MOST_ROWS: u32 = 1_048_576;
+pub(crate) const SHEET_ROWS: u32 = 1_048_576;
 
 /// The columns of a sheet (Excel's own limit since 2007).
-pub(crate) const MOST_COLUMNS: u32 = 16_384;
+pub(crate) const SHEET_COLUMNS: u32 = 16_384;
 
 /// The letters of a column that is counted from 0: `A`, `Z`, `AA`, `XFD`.
 pub(crate) fn column_letters(column: usize) -> String {
@@ -93,7 +93,7 @@ mod tests {
         for (column, letters) in named {
             assert_eq!(column_letters(column), letters);
         }
-        assert_eq!(column_letters(MOST_COLUMNS as usize - 1), "XFD");
+        assert_eq!(column_letters(SHEET_COLUMNS as usize - 1), "XFD");
     }
 
     #[test]

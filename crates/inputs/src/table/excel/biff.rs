@@ -6,8 +6,11 @@
 //! values, each of them checked: the formats, the shared texts, and the cells of one sheet
 //! without their formulas.
 
+use std::collections::HashSet;
+
 use super::{
     address::cell_address,
+    percent::{self, Places},
     refused,
     texts::{self, Lengths},
 };
@@ -62,6 +65,10 @@ pub(super) struct Book {
     globals: Vec<u8>,
     texts: Vec<u8>,
     lengths: Lengths,
+    /// Per cell format, in their order, the number format that it names.
+    number_formats: Vec<u16>,
+    /// The number formats of percentages that the workbook has itself.
+    percents: HashSet<u16>,
     sheets: Vec<BoundSheet>,
 }
 
@@ -115,6 +122,8 @@ impl Book {
             globals: Vec::new(),
             texts: Vec::new(),
             lengths: Lengths::default(),
+            number_formats: Vec::new(),
+            percents: HashSet::new(),
             sheets: Vec::new(),
         };
         let mut records = Records { rest: &stream };
@@ -147,9 +156,12 @@ impl Book {
                     put(&mut book.globals, record.kind, &record.data[..2]);
                 }
                 kind::XF if record.data.len() >= 4 => {
+                    book.number_formats
+                        .push(u16_at(record.data, 2).unwrap_or_default());
                     put(&mut book.globals, record.kind, &record.data[..4]);
                 }
                 kind::FORMAT if is_sane_format(record.data) => {
+                    book.keep_if_percent(record.data);
                     put(&mut book.globals, record.kind, record.data);
                 }
                 kind::BOUND_SHEET => book.bind(record.data)?,
@@ -162,6 +174,38 @@ impl Book {
         }
         book.stream = stream;
         Ok(book)
+    }
+
+    /// Notes a number format of percentages. Its text is of one or of two bytes a character.
+    fn keep_if_percent(&mut self, data: &[u8]) {
+        let text = match (self.is_biff8, data.get(4)) {
+            (false, _) => data.get(3..),
+            (true, _) => data.get(5..),
+        };
+        let is_wide = self.is_biff8 && data.get(4).is_some_and(|flags| flags & 1 != 0);
+        let step = if is_wide { 2 } else { 1 };
+        let format: String = text
+            .unwrap_or_default()
+            .chunks(step)
+            .map(|unit| match unit {
+                [sign] | [sign, 0] => char::from(*sign),
+                _ => char::REPLACEMENT_CHARACTER,
+            })
+            .collect();
+        let number = u16_at(data, 0).unwrap_or_default();
+        if percent::is_percent(&format) {
+            self.percents.insert(number);
+        } else {
+            self.percents.remove(&number);
+        }
+    }
+
+    /// Per cell format, whether it shows percentages.
+    fn percent_formats(&self) -> Vec<bool> {
+        self.number_formats
+            .iter()
+            .map(|format| percent::is_built_in(*format) || self.percents.contains(format))
+            .collect()
     }
 
     fn bind(&mut self, data: &[u8]) -> Result<(), ReadError> {
@@ -197,11 +241,12 @@ impl Book {
     }
 
     /// The stream of a workbook that has all sheets, and the content of the one that is
-    /// named: by its place among the sheets, and by its name for problems.
+    /// named: by its place among the sheets, and by its name for problems. With it come the
+    /// places of that sheet's percentages.
     pub(super) fn with_content_of(
         &self,
         sheet: Option<(usize, &str)>,
-    ) -> Result<Vec<u8>, ReadError> {
+    ) -> Result<(Vec<u8>, Places), ReadError> {
         let version: u16 = if self.is_biff8 { 0x0600 } else { 0x0500 };
         let begin = |into: &mut Vec<u8>, content: u16| {
             let mut data = version.to_le_bytes().to_vec();
@@ -213,6 +258,7 @@ impl Book {
         begin(&mut book, 0x0005);
         book.extend(&self.globals);
         let mut places = Vec::new();
+        let mut percentages = Places::default();
         for sheet in &self.sheets {
             places.push(book.len() + 4);
             put(&mut book, kind::BOUND_SHEET, &sheet.record);
@@ -229,15 +275,15 @@ impl Book {
             if let Some((wanted, name)) = sheet
                 && wanted == index
             {
-                self.content(index, name, &mut book)?;
+                percentages = self.content(index, name, &mut book)?;
             }
             put(&mut book, kind::EOF, &[]);
         }
-        Ok(book)
+        Ok((book, percentages))
     }
 
-    /// Writes the cells of a sheet.
-    fn content(&self, index: usize, name: &str, into: &mut Vec<u8>) -> Result<(), ReadError> {
+    /// Writes the cells of a sheet; gives the places of percentages.
+    fn content(&self, index: usize, name: &str, into: &mut Vec<u8>) -> Result<Places, ReadError> {
         let rest = self.stream.get(self.sheets[index].start..);
         let mut records = Records {
             rest: rest.ok_or_else(|| damaged("a sheet is missing"))?,
@@ -246,7 +292,7 @@ impl Book {
             return Err(damaged("a sheet is missing"));
         }
         let mut cells = Vec::new();
-        let mut sums = Sums::new(name, &self.lengths, self.is_biff8);
+        let mut sums = Sums::new(name, self);
         // Charts stand within the sheet that shows them, and have cells of their own.
         let mut charts = 0_u32;
         loop {
@@ -265,7 +311,7 @@ impl Book {
         size.extend([0, 0, 1, 0, 0, 0]);
         put(into, kind::DIMENSIONS, &size);
         into.extend(cells);
-        Ok(())
+        Ok(sums.percentages)
     }
 }
 
@@ -278,14 +324,18 @@ struct Sums<'a> {
     text: u64,
     rows: Option<(u16, u16)>,
     columns: Option<(u16, u16)>,
+    percent_formats: Vec<bool>,
+    percentages: Places,
 }
 
 impl<'a> Sums<'a> {
-    fn new(sheet: &'a str, lengths: &'a Lengths, is_biff8: bool) -> Self {
+    fn new(sheet: &'a str, book: &'a Book) -> Self {
         Self {
             sheet,
-            lengths,
-            is_biff8,
+            lengths: &book.lengths,
+            is_biff8: book.is_biff8,
+            percent_formats: book.percent_formats(),
+            percentages: Places::default(),
             cells: 0,
             text: 0,
             rows: None,
@@ -335,6 +385,7 @@ impl<'a> Sums<'a> {
             _ => {}
         }
         self.extend(row, column, end)?;
+        self.keep_percentages(record, row, column, end)?;
         if record.kind == kind::FORMULA {
             // The value without the formula, whose length is then nothing.
             let mut value = data[..20].to_vec();
@@ -342,6 +393,29 @@ impl<'a> Sums<'a> {
             put(into, record.kind, &value);
         } else {
             put(into, record.kind, data);
+        }
+        Ok(())
+    }
+
+    /// Notes which cells of a record are shown as percentages.
+    fn keep_percentages(
+        &mut self,
+        record: &Record<'_>,
+        row: u16,
+        first: u16,
+        last: u16,
+    ) -> Result<(), ReadError> {
+        for (index, column) in (first..=last).enumerate() {
+            // Each number of a row of them has a format of its own.
+            let at = match record.kind {
+                kind::MUL_RK => 4 + 6 * index,
+                _ => 4,
+            };
+            let format = u16_at(record.data, at).map(usize::from);
+            let is_percent = format.and_then(|format| self.percent_formats.get(format));
+            if is_percent == Some(&true) && !self.percentages.add(row.into(), column.into()) {
+                return Err(too_large("percentages all over the sheet", "fewer of them"));
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use rust_xlsxwriter::{Workbook as Writer, Worksheet};
 use crate::{
     Limits,
     table::{
+        Names,
         excel::Workbook,
         guard,
         rows::{Cell, ReadError, Row, Rows},
@@ -32,7 +33,7 @@ pub(crate) fn read_as(bytes: &[u8], format: InputFormat, spec: &TableSpec) -> Re
         let mut file = Cursor::new(bytes);
         guard::check(&mut file, format, &Limits::default())?;
         file.set_position(0);
-        let mut book = Workbook::open(file, format, spec)?;
+        let mut book = Workbook::open(file, format, spec, &Names::default())?;
         let mut rows = book.rows()?;
         let (mut row, mut read) = (Row::default(), Vec::new());
         while rows.next_row(&mut row)? {

@@ -1,24 +1,51 @@
 //! Which sheet of a workbook is read.
 
-use std::io::{Read, Seek};
+use std::{
+    collections::HashSet,
+    io::{Read, Seek},
+};
 
 use calamine::{Sheet, SheetType, SheetVisible};
-use dropcast_domain::problem::{nearest, quoted};
+use dropcast_domain::{
+    model::TableSpec,
+    problem::{nearest, quoted},
+};
 
 use super::{Book, refused};
-use crate::table::rows::{ReadError, Row, Rows};
+use crate::table::{
+    Names,
+    header::{fold, list},
+    rows::{Cell, ReadError, Row, Rows},
+};
 
 /// How many sheets a sentence lists.
 const MOST_LISTED: usize = 10;
 
-/// The sheet that the model names, else the first visible one that holds anything.
+/// The most sheets that are looked at for the one that holds the table.
+const MOST_LOOKED_AT: usize = 64;
+
+/// How many rows that hold anything are looked at in each: a title may stand above the header.
+const ROWS_LOOKED_AT: usize = 10;
+
+/// The sheet that is read.
+pub(super) struct Chosen {
+    pub(super) name: String,
+    /// The others that may have been meant.
+    pub(super) unread: Vec<String>,
+}
+
+/// The sheet that the model names, else the visible one that holds the columns.
 pub(super) fn choose<R: Read + Seek>(
     book: &mut Book<R>,
-    named: Option<&str>,
-) -> Result<String, ReadError> {
-    match named {
-        Some(name) => find(book.sheets(), name),
-        None => first_that_holds_anything(book),
+    spec: &TableSpec,
+    names: &Names<'_>,
+) -> Result<Chosen, ReadError> {
+    match &spec.sheet {
+        Some(name) => find(book.sheets(), name).map(|name| Chosen {
+            name,
+            unread: Vec::new(),
+        }),
+        None => find_by_columns(book, spec.header_row, names),
     }
 }
 
@@ -83,38 +110,190 @@ fn missing(sheets: &[Sheet], name: &str) -> ReadError {
     )
 }
 
-fn first_that_holds_anything<R: Read + Seek>(book: &mut Book<R>) -> Result<String, ReadError> {
-    let of_cells: Vec<(String, bool)> = book
-        .sheets()
-        .iter()
-        .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-        .map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible))
-        .collect();
+/// The sheet that holds the columns; of a table whose columns nobody knows the first that holds
+/// anything.
+fn find_by_columns<R: Read + Seek>(
+    book: &mut Book<R>,
+    header_row: Option<u64>,
+    names: &Names<'_>,
+) -> Result<Chosen, ReadError> {
+    let mut visible = Vec::new();
+    let mut hidden = Vec::new();
+    for sheet in book.sheets() {
+        if sheet.typ == SheetType::WorkSheet {
+            let of_its_kind = match sheet.visible {
+                SheetVisible::Visible => &mut visible,
+                _ => &mut hidden,
+            };
+            of_its_kind.push(sheet.name.clone());
+        }
+    }
+    let columns = Columns::new(names);
+    let mut looks = Vec::new();
+    for sheet in visible.into_iter().enumerate().take(MOST_LOOKED_AT) {
+        if let Some(look) = look(book, sheet, header_row, &columns)? {
+            looks.push(look);
+        }
+    }
+    if looks.is_empty() {
+        for name in hidden.iter().take(MOST_LOOKED_AT) {
+            if book.first_rows(name)?.next_row(&mut Row::default())? {
+                return Err(only_hidden(name));
+            }
+        }
+        return Err(refused(
+            "",
+            "an empty workbook",
+            "a sheet with the table",
+            "The workbook is empty: no sheet holds anything.",
+        ));
+    }
+    let at = pick(&looks, names)?;
+    let name = looks.swap_remove(at).name;
+    looks.sort_by_key(|look| look.place);
+    Ok(Chosen {
+        name,
+        unread: looks.into_iter().map(|look| look.name).collect(),
+    })
+}
+
+/// Which of several sheets is meant.
+fn pick(looks: &[Look], names: &Names<'_>) -> Result<usize, ReadError> {
+    if looks.len() == 1 || names.wanted.is_empty() {
+        return Ok(0);
+    }
+    let whole: Vec<usize> = (0..looks.len()).filter(|&at| looks[at].is_whole).collect();
+    match *whole.as_slice() {
+        [only] => return Ok(only),
+        [] => {}
+        _ => {
+            let fitting: Vec<&str> = whole.iter().map(|&at| looks[at].name.as_str()).collect();
+            return Err(several(&fitting));
+        }
+    }
+    // What is missing is said of the sheet that comes nearest.
+    let nearest = (0..looks.len())
+        .rev()
+        .max_by_key(|&at| looks[at].named)
+        .filter(|&at| looks[at].named > 0);
+    nearest.ok_or_else(|| {
+        let names_of: Vec<&str> = looks.iter().map(|look| look.name.as_str()).collect();
+        none(&names_of, &names.wanted)
+    })
+}
+
+/// The columns that are looked for, by what [`fold`] makes of their names.
+struct Columns {
+    wanted: HashSet<String>,
+    required: HashSet<String>,
+}
+
+impl Columns {
+    fn new(names: &Names<'_>) -> Self {
+        let folded = |names: &[&str]| names.iter().map(|name| fold(name)).collect();
+        Self {
+            wanted: folded(&names.wanted),
+            required: folded(&names.required),
+        }
+    }
+}
+
+/// A sheet that holds something.
+struct Look {
+    name: String,
+    /// Which of the visible sheets it is.
+    place: usize,
+    /// How many known columns one of its first rows names.
+    named: usize,
+    /// Whether that row names every column that must be there.
+    is_whole: bool,
+}
+
+/// Looks at the first rows of a sheet; nothing when it holds none.
+fn look<R: Read + Seek>(
+    book: &mut Book<R>,
+    (place, name): (usize, String),
+    header_row: Option<u64>,
+    columns: &Columns,
+) -> Result<Option<Look>, ReadError> {
+    let mut found = None;
     let mut row = Row::default();
-    for (name, visible) in &of_cells {
-        if *visible && book.rows(name)?.next_row(&mut row)? {
-            return Ok(name.clone());
+    let mut seen = 0;
+    let read = book.first_rows(&name).and_then(|mut rows| {
+        while seen < ROWS_LOOKED_AT && rows.next_row(&mut row)? {
+            seen += 1;
+            let best = found.get_or_insert((0, false));
+            if header_row.is_none_or(|wanted| wanted == row.number) {
+                let names: HashSet<String> = row.cells.iter().filter_map(text_of).collect();
+                let named = columns.wanted.intersection(&names).count();
+                let is_whole = named > 0 && columns.required.is_subset(&names);
+                *best = (*best).max((named, is_whole));
+            }
+            if header_row.is_some_and(|wanted| wanted <= row.number) {
+                break;
+            }
         }
+        Ok(())
+    });
+    match read {
+        Err(ReadError::Io(error)) => return Err(ReadError::Io(error)),
+        // Should it be the one that is meant, reading it says what is wrong with it.
+        Err(ReadError::Refused(_)) => drop(found.get_or_insert((0, false))),
+        Ok(()) => {}
     }
-    for (name, visible) in &of_cells {
-        if !visible && book.rows(name)?.next_row(&mut row)? {
-            return Err(refused(
-                "",
-                "nothing but hidden sheets that hold anything",
-                "a visible sheet with the table",
-                &format!(
-                    "No visible sheet of the workbook holds anything; the hidden sheet {} does. \
-                     Show it in Excel (right click on a sheet's name, Unhide), save the workbook, \
-                     and send it again.",
-                    quoted(name)
-                ),
-            ));
-        }
+    Ok(found.map(|(named, is_whole)| Look {
+        name,
+        place,
+        named,
+        is_whole,
+    }))
+}
+
+fn text_of(cell: &Cell) -> Option<String> {
+    match cell {
+        Cell::Text(text) => Some(fold(text)),
+        _ => None,
     }
-    Err(refused(
+}
+
+fn several(names: &[&str]) -> ReadError {
+    let listed = list(names);
+    refused(
         "",
-        "an empty workbook",
-        "a sheet with the table",
-        "The workbook is empty: no sheet holds anything.",
-    ))
+        &format!("the columns in each of the sheets {listed}"),
+        "one sheet with the table",
+        &format!(
+            "The sheets {listed} each hold the columns of the table, and nothing tells which is \
+             meant. Keep the one that is meant, or hide the others (right click on a sheet's \
+             name, Hide), and send the workbook again."
+        ),
+    )
+}
+
+fn none(names: &[&str], wanted: &[&str]) -> ReadError {
+    refused(
+        "",
+        &format!("no known column in the sheets {}", list(names)),
+        &format!("a sheet with the columns {}", list(wanted)),
+        &format!(
+            "None of the sheets {} names a column of the table. The columns are {}: write them in \
+             the first row of the sheet that holds the table.",
+            list(names),
+            list(wanted)
+        ),
+    )
+}
+
+fn only_hidden(name: &str) -> ReadError {
+    refused(
+        "",
+        "nothing but hidden sheets that hold anything",
+        "a visible sheet with the table",
+        &format!(
+            "No visible sheet of the workbook holds anything; the hidden sheet {} does. \
+             Show it in Excel (right click on a sheet's name, Unhide), save the workbook, \
+             and send it again.",
+            quoted(name)
+        ),
+    )
 }

@@ -5,7 +5,9 @@ use std::io::{Cursor, Read, Seek};
 
 use calamine::{Data, Range, Reader, Sheet, Xls, XlsError};
 
-use super::{biff::Book, damaged, dates, error_cell, number_cell, sheet_reference, text_cell};
+use super::{
+    biff::Book, damaged, dates, error_cell, number_cell, percent::Places, sheet_reference,
+};
 use crate::table::{
     guard,
     rows::{Cell, ReadError, Row},
@@ -21,7 +23,7 @@ impl XlsBook {
     /// Opens an xls file that the guard let pass.
     pub(super) fn open<R: Read + Seek>(file: R) -> Result<Self, ReadError> {
         let book = Book::parse(guard::workbook_stream(file)?)?;
-        let sheets = read(&book.with_content_of(None)?, "")?
+        let sheets = read(&book.with_content_of(None)?.0, "")?
             .sheets_metadata()
             .to_vec();
         Ok(Self { book, sheets })
@@ -39,7 +41,8 @@ impl XlsBook {
             .iter()
             .position(|known| known.name == sheet)
             .ok_or_else(|| damaged(&at, "a sheet is missing"))?;
-        let mut xls = read(&self.book.with_content_of(Some((index, sheet)))?, &at)?;
+        let (stream, percentages) = self.book.with_content_of(Some((index, sheet)))?;
+        let mut xls = read(&stream, &at)?;
         // Two sheets of one name are one to the reader: the last.
         let range = xls
             .worksheet_range(sheet)
@@ -48,6 +51,7 @@ impl XlsBook {
             sheet: sheet.to_owned(),
             is_1904: xls.has_1904_epoch(),
             range,
+            percentages,
             next: 0,
         })
     }
@@ -62,6 +66,7 @@ pub(crate) struct XlsRows {
     sheet: String,
     is_1904: bool,
     range: Range<Data>,
+    percentages: Places,
     /// The next row of the range, from its own first one on.
     next: usize,
 }
@@ -84,8 +89,17 @@ impl XlsRows {
             row.cells.resize(first_column as usize, Cell::Empty);
             for column in 0..width {
                 let value = self.range.get((index, column));
-                row.cells
-                    .push(value.map_or(Cell::Empty, |value| cell_of(value, self.is_1904)));
+                let is_percent = || {
+                    let [index, column] = [index, column].map(|at| u32::try_from(at).ok());
+                    let (Some(index), Some(column)) = (index, column) else {
+                        return false;
+                    };
+                    self.percentages
+                        .hold(first_row + index, first_column + column)
+                };
+                row.cells.push(value.map_or(Cell::Empty, |value| {
+                    cell_of(value, self.is_1904, is_percent)
+                }));
             }
             while row.cells.last() == Some(&Cell::Empty) {
                 row.cells.pop();
@@ -98,16 +112,16 @@ impl XlsRows {
     }
 }
 
-fn cell_of(value: &Data, is_1904: bool) -> Cell {
+fn cell_of(value: &Data, is_1904: bool, is_percent: impl FnOnce() -> bool) -> Cell {
     match value {
         Data::Empty => Cell::Empty,
-        Data::String(text) => text_cell(text),
-        Data::Float(number) => number_cell(*number),
+        Data::String(text) => Cell::of_text(text),
+        Data::Float(number) => number_cell(*number, is_percent()),
         #[expect(
             clippy::cast_precision_loss,
             reason = "an xls file holds whole numbers of at most 30 bits"
         )]
-        Data::Int(number) => number_cell(*number as f64),
+        Data::Int(number) => number_cell(*number as f64, is_percent()),
         Data::Bool(value) => Cell::Bool(*value),
         Data::DateTime(date) => dates::cell(date, is_1904),
         Data::DateTimeIso(text) => dates::from_iso(text),

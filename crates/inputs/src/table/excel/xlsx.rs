@@ -2,15 +2,17 @@
 
 use std::io::{Read, Seek};
 
-use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError};
+use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError, XlsxFormulaMetadata};
 use dropcast_domain::problem::quoted;
 
 use super::{
-    address::{MOST_COLUMNS, MOST_ROWS, cell_address},
-    damaged, dates, error_cell, number_cell, refused, sheet_reference, text_cell,
+    address::{SHEET_COLUMNS, SHEET_ROWS, cell_address},
+    damaged, dates, error_cell, number_cell,
+    percent::{Places, is_percent},
+    refused, sheet_reference,
 };
 use crate::table::{
-    guard::is_of_content,
+    guard::{is_of_content, too_large},
     rows::{Cell, ReadError, Row},
 };
 
@@ -31,6 +33,7 @@ pub(crate) struct XlsxRows<'a, R: Read + Seek> {
     sheet: String,
     is_1904: bool,
     cells: XlsxCellReader<'a, R>,
+    percentages: Places,
     /// A cell that was read and belongs to the next row.
     waiting: Option<(Position, Cell)>,
     last: Option<Position>,
@@ -42,7 +45,11 @@ pub(crate) struct XlsxRows<'a, R: Read + Seek> {
 type Position = (u32, u32);
 
 impl<'a, R: Read + Seek> XlsxRows<'a, R> {
-    pub(super) fn new(book: &'a mut Xlsx<R>, sheet: &str) -> Result<Self, ReadError> {
+    pub(super) fn new(
+        book: &'a mut Xlsx<R>,
+        sheet: &str,
+        percentages: Places,
+    ) -> Result<Self, ReadError> {
         let is_1904 = book.has_1904_epoch();
         let cells = book
             .worksheet_cells_reader(sheet)
@@ -51,6 +58,7 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
             sheet: sheet.to_owned(),
             is_1904,
             cells,
+            percentages,
             waiting: None,
             last: None,
             ended: false,
@@ -99,10 +107,11 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
             };
             let position = read.pos;
             let cell = match read.value {
-                DataRef::Empty if read.formula.is_some() => {
-                    Cell::Error("a formula without a result")
+                DataRef::Empty if read.formula.as_ref().is_some_and(has_result) => Cell::Uncomputed,
+                value => {
+                    let is_percent = self.percentages.hold(position.0, position.1);
+                    cell_of(value, self.is_1904, is_percent)
                 }
-                value => cell_of(value, self.is_1904),
             };
             self.check(position)?;
             if cell != Cell::Empty {
@@ -118,7 +127,7 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
     fn check(&mut self, position: Position) -> Result<(), ReadError> {
         let (row, column) = position;
         let at = || cell_address(&self.sheet, u64::from(row) + 1, column as usize);
-        if row >= MOST_ROWS || column >= MOST_COLUMNS {
+        if row >= SHEET_ROWS || column >= SHEET_COLUMNS {
             return Err(damaged(&at(), "a cell outside of every sheet"));
         }
         if self.last.is_some_and(|last| position <= last) {
@@ -162,22 +171,60 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
     }
 }
 
+/// Where a sheet shows percentages. The reader of cells does not say it, so the sheet is gone
+/// through once more, unless no style of the workbook is one of percentages.
+pub(super) fn percentages<R: Read + Seek>(
+    book: &mut Xlsx<R>,
+    sheet: &str,
+) -> Result<Places, ReadError> {
+    let mut cells = book
+        .worksheet_cells_reader(sheet)
+        .map_err(|error| broken(&sheet_reference(sheet), error))?;
+    let styles: Vec<bool> = cells
+        .styles()
+        .iter()
+        .map(|style| {
+            let format = style.number_format.as_ref();
+            format.is_some_and(|format| is_percent(&format.format_code))
+        })
+        .collect();
+    let mut places = Places::default();
+    if !styles.contains(&true) {
+        return Ok(places);
+    }
+    // What cannot be read is said when the cells themselves are read.
+    while let Ok(Some((row, column, style))) = cells.next_style_id() {
+        if styles[style] && !places.add(row, column) {
+            return Err(too_large(
+                "percentages all over the sheet",
+                "a format for whole columns",
+            ));
+        }
+    }
+    Ok(places)
+}
+
+/// Whether a formula has a result that should stand with it; `=""` is an empty cell.
+fn has_result(formula: &XlsxFormulaMetadata) -> bool {
+    !matches!(formula, XlsxFormulaMetadata::Normal { formula } if formula.trim() == "\"\"")
+}
+
 fn put(row: &mut Row, column: u32, cell: Cell) {
     row.cells.resize(column as usize, Cell::Empty);
     row.cells.push(cell);
 }
 
-fn cell_of(value: DataRef<'_>, is_1904: bool) -> Cell {
+fn cell_of(value: DataRef<'_>, is_1904: bool, is_percent: bool) -> Cell {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::SharedString(text) => text_cell(text),
-        DataRef::String(text) => text_cell(&text),
-        DataRef::Float(number) => number_cell(number),
+        DataRef::SharedString(text) => Cell::of_text(text),
+        DataRef::String(text) => Cell::of_text(&text),
+        DataRef::Float(number) => number_cell(number, is_percent),
         #[expect(
             clippy::cast_precision_loss,
             reason = "Excel's whole numbers are doubles; this reader gives none"
         )]
-        DataRef::Int(number) => number_cell(number as f64),
+        DataRef::Int(number) => number_cell(number as f64, is_percent),
         DataRef::Bool(value) => Cell::Bool(value),
         DataRef::DateTime(date) => dates::cell(&date, is_1904),
         DataRef::DateTimeIso(text) => dates::from_iso(&text),

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{Color, Format, FormatAlign, Worksheet, XlsxError};
 
-use crate::table::rows::Cell;
+use crate::table::{convert::UNCOMPUTED, rows::Cell};
 
 /// The longest text that Excel takes, in UTF-16 units.
 const LONGEST_TEXT: usize = 32_767;
@@ -22,10 +22,11 @@ enum Look {
     DateTime,
     Header,
     QuotedHeader,
+    Percent,
 }
 
 /// Every format, once as it is and once for faulty cells.
-pub(super) struct Looks([[Format; 2]; 6]);
+pub(super) struct Looks([[Format; 2]; 7]);
 
 impl Looks {
     pub(super) fn new() -> Self {
@@ -37,6 +38,7 @@ impl Looks {
             Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
             bold(),
             bold().set_quote_prefix(),
+            Format::new().set_num_format("0.00%"),
         ];
         Self(formats.map(|format| {
             let bad = format
@@ -69,6 +71,11 @@ impl Looks {
                 sheet.write_number_with_format(row, column, *number, format(plain))?;
                 Ok(number.to_string().len())
             }
+            Cell::Percent(number) => {
+                let look = if is_header { plain } else { Look::Percent };
+                sheet.write_number_with_format(row, column, *number, format(look))?;
+                Ok(number.to_string().len())
+            }
             Cell::Bool(value) => {
                 sheet.write_boolean_with_format(row, column, *value, format(plain))?;
                 Ok(5)
@@ -95,6 +102,7 @@ impl Looks {
                 self.text(sheet, (row, column), text, is_header, is_faulty)
             }
             Cell::Error(text) => self.text(sheet, (row, column), text, is_header, is_faulty),
+            Cell::Uncomputed => self.text(sheet, (row, column), UNCOMPUTED, is_header, is_faulty),
             Cell::Refused(refusal) => {
                 self.text(sheet, (row, column), &refusal.found, is_header, is_faulty)
             }

@@ -14,7 +14,7 @@ use super::{
 fn becomes(property: &Value, cell: &Cell) -> Result<(Value, String), String> {
     let row = schema(&json!({"properties": {"x": property}}));
     let column = row.column("x", &TableSpec::default()).unwrap();
-    let converter = Converter::new(None);
+    let converter = Converter::new(&TableSpec::default());
     let mut into = Converted::default();
     match converter.convert(cell, &column, &mut into) {
         Ok(()) => Ok((into.value, into.text)),
@@ -102,6 +102,18 @@ fn cells_become_what_their_column_takes() {
             "2026-01-31T08:30:00Z",
         ),
         (&time, &morning, json!("08:30:00Z"), "08:30:00Z"),
+        (
+            &time,
+            &Cell::Unusable("12:30:00".into()),
+            json!("12:30:00Z"),
+            "12:30:00Z",
+        ),
+        (
+            &time,
+            &Cell::Text("8:30".into()),
+            json!("08:30:00Z"),
+            "08:30:00Z",
+        ),
         (&json!({}), &Cell::Number(7.0), json!("7"), "7"),
     ] {
         assert_eq!(
@@ -128,6 +140,16 @@ fn cells_of_another_kind_get_a_sentence_that_says_what_to_do() {
             &number,
             &Cell::Error("#REF!"),
             "found #REF!; a number is allowed. The formula in this cell failed: mend it, or write the value.",
+        ),
+        (
+            &number,
+            &Cell::Uncomputed,
+            "found a formula without a result; a number is allowed. Open the workbook in Excel, which computes it, save it, and send it again.",
+        ),
+        (
+            &json!({"type": "string", "format": "time"}),
+            &Cell::Unusable("36:15:00".into()),
+            "found \"36:15:00\"; a time such as 08:30:00Z is allowed. Write it out instead.",
         ),
         (
             &number,

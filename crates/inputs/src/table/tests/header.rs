@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_wrong_header_gets_a_sentence_for_each_fault() {
     let spec = TableSpec::default();
-    let known = "\"active\", \"growth\", \"line\", \"month\", \"unit\" and \"units\"";
+    let known = "\"line\", \"month\", \"active\", \"growth\", \"unit\" and \"units\"";
     for (csv, expected) in [
         (
             "line,month,growht\nA,2026-01-31,1\n",
@@ -45,7 +45,7 @@ fn a_wrong_header_gets_a_sentence_for_each_fault() {
         ),
         (
             "line,month,,growth\nA,2026-01-31,x,1\nB,2026-01-31,,1\nC,2026-01-31,y,1\n",
-            vec!["2 cells stand in a column that has no name at row 1, cell 3: row 2 (\"x\"), row 4. Give the column a name, or empty it.".to_owned()],
+            vec!["2 cells stand in a column that has no name at row 1, cell 3: row 2 (\"x\"), row 4 (\"y\"). Give the column a name, or empty it.".to_owned()],
         ),
         (
             "\n , \n",
@@ -57,6 +57,146 @@ fn a_wrong_header_gets_a_sentence_for_each_fault() {
         ),
     ] {
         assert_eq!(messages(csv, &plan(), &spec), expected, "{csv}");
+    }
+}
+
+fn growth() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["product_line", "year"],
+        "properties": {
+            "product_line": {"title": "Product line", "type": "string"},
+            "year": {"title": "Year", "type": "integer"},
+            "growth_percent": {"title": "Growth in percent", "type": "number"},
+            "comment": {"title": "Comment", "type": "string"},
+        }
+    })
+}
+
+fn growth_needed() -> TableSpec {
+    TableSpec {
+        required_columns: vec!["growth_percent".into()],
+        ..TableSpec::default()
+    }
+}
+
+#[test]
+fn a_column_that_is_meant_is_not_to_be_removed() {
+    for name in ["growth", "Growth %", "Growth", "percent"] {
+        let csv = format!("product_line,year,{name},colour\nA,2027,3,red\n");
+        assert_eq!(
+            messages(&csv, &growth(), &growth_needed()),
+            [
+                format!("At row 1, column {name}: the column \"{name}\" is not known. If \"growth_percent\" is meant, rename it to that."),
+                "At row 1, column colour: the column \"colour\" is not known. Remove it; the columns are \"growth_percent\", \"product_line\", \"year\" and \"comment\".".to_owned(),
+            ]
+        );
+    }
+    for name in ["Growth rate", "Wachstum"] {
+        let csv = format!("product_line,year,{name}\nA,2027,3\n");
+        assert_eq!(
+            messages(&csv, &growth(), &growth_needed()),
+            [format!(
+                "At row 1, column {name}: the column \"{name}\" is not known, and the column \"growth_percent\" is missing. If it is that column, rename it; otherwise remove it and add \"growth_percent\"."
+            )]
+        );
+    }
+    // Nothing is missing: it is one too many.
+    let said = messages(
+        "product_line,year,growth_percent,Growth rate\nA,2027,3,4\n",
+        &growth(),
+        &growth_needed(),
+    );
+    assert!(said[0].contains("Remove it"), "{said:?}");
+}
+
+#[test]
+fn a_column_is_found_by_its_title_too() {
+    let csv = "Product line,Year,growth in percent,COMMENT\nA,2027,3,\n";
+    let (_, clean) = accepted(csv.as_bytes(), &growth(), &growth_needed());
+    assert_eq!(
+        clean,
+        "product_line,year,growth_percent,comment\nA,2027,3,\n"
+    );
+    // Its own name goes before another's title, and a title that two have is none.
+    let row = json!({"additionalProperties": false, "properties": {
+        "a": {"title": "b"}, "b": {"title": "x"}, "c": {"title": "x"}
+    }});
+    let (_, clean) = accepted(b"a,b\n1,2\n", &row, &TableSpec::default());
+    assert_eq!(clean, "a,b\n1,2\n");
+    let said = messages("a,x\n1,2\n", &row, &TableSpec::default());
+    assert!(
+        said[0].contains("the column \"x\" is not known"),
+        "{said:?}"
+    );
+}
+
+/// The notes of the marked copy of a CSV file.
+fn notes(csv: &[u8], rejected: &Rejected, spec: &TableSpec) -> String {
+    let mut copy = Cursor::new(Vec::new());
+    let limits = Limits::default();
+    mark(
+        Cursor::new(csv),
+        InputFormat::Csv,
+        spec,
+        rejected,
+        &limits,
+        &mut copy,
+    )
+    .unwrap();
+    let mut archive = zip::ZipArchive::new(copy).unwrap();
+    std::io::read_to_string(archive.by_name("xl/comments1.xml").unwrap()).unwrap()
+}
+
+#[test]
+fn a_title_above_the_header_is_told_with_the_row_of_the_names() {
+    for (csv, above) in [
+        (
+            "Plan 2027 - confidential,,,\n,,,\nproduct_line,year,growth_percent,comment\nHardware,2027,4.5,\n",
+            "rows 1 and 2",
+        ),
+        (
+            "Plan 2027\n\nproduct_line;year;growth_percent;comment\nHardware;2027;4.5;\n",
+            "rows 1 and 2",
+        ),
+        (
+            "# exported 2026-11-23\nproduct_line,year,growth_percent\nA,2027,3\n",
+            "row 1",
+        ),
+    ] {
+        let row = if above == "row 1" { 2 } else { 3 };
+        assert_eq!(
+            messages(csv, &growth(), &growth_needed()),
+            [format!(
+                "At row 1: the first row must hold the names of the columns, but they stand in row {row}. Delete {above}."
+            )]
+        );
+        let rejected = rejected(csv.as_bytes(), &growth(), &growth_needed());
+        assert!(rejected.can_be_marked());
+        let notes = notes(csv.as_bytes(), &rejected, &growth_needed());
+        assert!(notes.contains("<comment ref=\"A1\""), "{notes}");
+        assert!(notes.contains(&format!("stand in row {row}")), "{notes}");
+    }
+}
+
+#[test]
+fn a_missing_column_is_marked_where_it_is_missing() {
+    let csv = b"product_line,comment\nA,x\n";
+    let rejected = rejected(csv, &growth(), &growth_needed());
+    assert_eq!(rejected.problems.problems.len(), 2, "{}", rejected.problems);
+    assert!(rejected.can_be_marked());
+    let notes = notes(csv, &rejected, &growth_needed());
+    for (cell, name) in [("C1", "year"), ("D1", "growth_percent")] {
+        assert!(
+            notes.contains(&format!("<comment ref=\"{cell}\"")),
+            "{notes}"
+        );
+        assert!(
+            notes.contains(&format!("The column &quot;{name}&quot; is missing here"))
+                || notes.contains(&format!("The column \"{name}\" is missing here")),
+            "{notes}"
+        );
     }
 }
 
@@ -92,8 +232,7 @@ fn the_manifest_names_further_columns_and_the_header_s_row() {
     assert_eq!(
         messages("Plan\n\na,d\n1,2\n", &row, &spec),
         [
-            "At row 3, column d: the column \"d\" is not known. Remove it; the columns are \"a\", \"b\" and \"c\".",
-            "At row 3: the column \"b\" is missing. Add it to the header. Its cells hold text.",
+            "At row 3, column d: the column \"d\" is not known, and the column \"b\" is missing. If it is that column, rename it; otherwise remove it and add \"b\".",
         ]
     );
     assert_eq!(

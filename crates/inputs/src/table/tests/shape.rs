@@ -1,5 +1,7 @@
 //! Rows, keys, sizes, encodings: the file as a whole.
 
+use dropcast_domain::model::TableEncoding;
+
 use super::*;
 
 fn pair() -> Value {
@@ -32,7 +34,7 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
         ),
         (
             "a,b\nx,1,2\ny,2\nz,3,4\n",
-            "2 rows have more cells than the header, which has 2: row 2 (3 cells), row 4. Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
+            "2 rows have more cells than the header, which has 2: row 2 (3 cells), row 4 (3 cells). Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
         ),
     ] {
         assert_eq!(messages(csv, &pair(), &spec), [expected], "{csv}");
@@ -40,6 +42,43 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
     assert_eq!(
         messages("", &pair(), &spec),
         ["The file is empty. Fill it in, or save it again."]
+    );
+}
+
+#[test]
+fn a_row_that_only_lacks_empty_cells_is_read_and_told() {
+    let (read, clean) = accepted(b"a,b,c\nx,1\ny,2,z\nv,3\n", &pair(), &TableSpec::default());
+    assert_eq!(clean, "a,b,c\nx,1,\ny,2,z\nv,3,\n");
+    assert_eq!(read.reading.remarks.short_rows, 2);
+    // Nothing tells such a row from one that was cut off.
+    assert_eq!(
+        messages("a,b,c\nx,1,y\nx,1", &pair(), &TableSpec::default()),
+        [
+            "At row 3: the row has 2 cells, but the header has 3, and the file ends within it. The file was not sent completely, or its last line lacks its end: save it again."
+        ]
+    );
+    let (read, _) = accepted(b"a,b,c\nx,1,y", &pair(), &TableSpec::default());
+    assert!(read.reading.remarks.is_empty());
+}
+
+#[test]
+fn a_total_at_the_end_is_not_only_to_be_filled_in() {
+    let total = "If this row is a total or a note, remove it.";
+    for (csv, rows) in [
+        ("a,b\nx,1\nTotal,\n", vec![total]),
+        ("a,b\nx,1\n\n,3\nSource: finance,\n", vec![total, total]),
+        ("a,b\nx,\ny,1\n", vec![""]),
+    ] {
+        let said = messages(csv, &pair(), &TableSpec::default());
+        assert_eq!(said.len(), rows.len(), "{said:?}");
+        for (said, hint) in said.iter().zip(rows) {
+            assert_eq!(said.ends_with(total), !hint.is_empty(), "{said}");
+        }
+    }
+    let said = messages("a,b\nx,\ny,1\nz,\n", &pair(), &TableSpec::default());
+    assert!(
+        said[0].ends_with("If a row is a total or a note, remove it."),
+        "{said:?}"
     );
 }
 
@@ -164,9 +203,9 @@ fn every_delimiter_is_found_out() {
 }
 
 #[test]
-fn a_row_after_the_sep_line_keeps_its_number() {
+fn rows_after_a_sep_line_are_counted_as_a_spreadsheet_shows_them() {
     let problems = problems(b"sep=;\na;b\nx;ten\n", &pair(), &TableSpec::default());
-    assert_eq!(problems[0].at, "row 3, column b");
+    assert_eq!(problems[0].at, "row 2, column b");
 }
 
 #[test]
@@ -206,6 +245,45 @@ fn every_encoding_is_found_out_or_declared() {
         assert_eq!(clean, text);
         assert_eq!(accepted.reading.encoding, Some(expected));
     }
+}
+
+#[test]
+fn a_guessed_encoding_is_told_with_a_sample_and_other_code_pages_are_not_taken_for_it() {
+    let any = json!({"properties": {"a": {"type": "string"}}});
+    let guess = TableSpec::default();
+    let (read, clean) = accepted(b"a,b\nM\xfcller & Co,1\n", &any, &guess);
+    assert_eq!(clean, "a,b\nMüller & Co,1\n");
+    assert_eq!(read.reading.remarks.sample.as_deref(), Some("Müller"));
+    // In Windows-1250, Shift JIS and Mac Roman; no letter of Windows-1252 has these bytes.
+    for text in [
+        &b"a\n\xa3\xf3d\x9f\x8dk\n"[..],
+        b"a\n\x94\x84\x8f\xe3\n",
+        b"a\nHardw\x8dre\n",
+    ] {
+        let said = problems(text, &any, &guess);
+        assert_eq!(said[0].at, "row 2, column a");
+        assert!(
+            said[0].message.contains("save it again as UTF-8"),
+            "{said:?}"
+        );
+    }
+    for (encoding, text) in [
+        (TableEncoding::Windows1250, &b"a\n\xa3\xf3d\x9f\x8dk\n"[..]),
+        (TableEncoding::Iso8859Part2, b"a\n\xa3\xf3d\xbc\xabk\n"),
+    ] {
+        let declared = TableSpec {
+            encoding: Some(encoding),
+            ..TableSpec::default()
+        };
+        let (read, clean) = accepted(text, &any, &declared);
+        assert_eq!(clean, "a\nŁódźŤk\n");
+        assert_eq!(read.reading.remarks.sample, None);
+    }
+    let declared = TableSpec {
+        encoding: Some(TableEncoding::Iso8859Part15),
+        ..TableSpec::default()
+    };
+    assert_eq!(accepted(b"a\n\xa4\n", &any, &declared).1, "a\n€\n");
 }
 
 #[test]
@@ -286,7 +364,7 @@ fn a_key_stands_in_one_row() {
     assert_eq!(
         messages("a,b\nx,1\nx,2\nx,3\n", &pair(), &spec),
         [
-            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 4. Remove or correct one of the rows."
+            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 4 (\"x\" again). Remove or correct one of the rows."
         ]
     );
 }
@@ -336,6 +414,42 @@ fn rules_about_several_columns_see_the_whole_row() {
 }
 
 #[test]
+fn a_faulty_cell_hides_no_fault_of_other_columns() {
+    let row = json!({
+        "properties": {"a": {"type": "string"}, "n": {"type": "number"}, "kind": {}, "target": {"type": "number"}},
+        "required": ["n"],
+        "dependentRequired": {"target": ["kind"]}
+    });
+    let spec = TableSpec {
+        key: vec!["a".into()],
+        ..TableSpec::default()
+    };
+    assert_eq!(
+        messages(
+            "a,n,kind,target\nx,1,,\nx,ten,,5\ny,ten,k,x\ny,1,,\n",
+            &row,
+            &spec
+        ),
+        [
+            "Column \"n\": 2 cells do not hold a number: row 3 (\"ten\"), row 4 (\"ten\").",
+            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 5 (\"y\" again). Remove or correct one of the rows.",
+            "At row 3, column kind: the cell is empty, which is needed because \"target\" is given; text is allowed.",
+            "At row 4, column target: found \"x\"; a number is allowed.",
+        ]
+    );
+    // A rule is not asked of a cell that is faulty.
+    let row = json!({
+        "properties": {"n": {"type": "number"}, "kind": {"enum": ["a", "b"]}},
+        "if": {"properties": {"kind": {"const": "a"}}, "required": ["kind"]},
+        "then": {"properties": {"n": {"maximum": 5}}}
+    });
+    assert_eq!(
+        messages("n,kind\n9,c\nx,a\n9,a\n", &row, &TableSpec::default()).len(),
+        3
+    );
+}
+
+#[test]
 fn similar_faults_are_put_together_and_the_worst_comes_first() {
     let mut csv = String::from("a,b\n,1\n");
     for index in 0..214 {
@@ -347,7 +461,7 @@ fn similar_faults_are_put_together_and_the_worst_comes_first() {
     };
     assert_eq!(
         numbers.message,
-        "Column \"b\": 214 cells do not hold a number: row 3 (\"ten\"), row 4, row 5, row 6, row 7, row 8 and 208 more."
+        "Column \"b\": 214 cells do not hold a number: row 3 (\"ten\"), row 4 (\"1;5\"), row 5 (\"ten\"), row 6 (\"1;5\"), row 7 (\"ten\"), row 8 (\"1;5\") and 208 more."
     );
     assert_eq!((numbers.count, numbers.others.len()), (214, 5));
     assert_eq!(empty.at, "row 2, column a");

@@ -140,7 +140,7 @@ fn one(
         return;
     };
     let mut into = Converted::default();
-    let converted = Converter::new(None).convert(cell, &column, &mut into);
+    let converted = Converter::new(&TableSpec::default()).convert(cell, &column, &mut into);
     let verdict = converted.is_ok() && accepts(row, &column, cell, &mut into);
     let expected = case["valid"].as_bool().unwrap();
     let same = match (&into.value, &case["data"]) {

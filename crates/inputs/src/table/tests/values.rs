@@ -119,13 +119,13 @@ fn what_is_no_number_gets_a_sentence_that_says_what_to_write() {
             &number,
             "12 %",
             None,
-            "found \"12 %\"; a number is allowed. Write the number alone, such as 1234.5: no unit, currency or percent sign.",
+            "found \"12 %\"; a number is allowed. Write the number that is meant, without the percent sign.",
         ),
         (
             &number,
             "€5",
             german,
-            "found \"€5\"; a number is allowed. Write the number alone, such as 1234,5: no unit, currency or percent sign.",
+            "found \"€5\"; a number is allowed. Write the number alone, such as 1234,5: no unit, currency or other sign.",
         ),
         (
             &number,
@@ -152,12 +152,17 @@ fn what_is_no_number_gets_a_sentence_that_says_what_to_write() {
             "found \"1\\u202e2\"; a number is allowed.",
         ),
         (&number, "--1", None, "found \"--1\"; a number is allowed."),
-        (&number, ".", None, "found \".\"; a number is allowed."),
+        (
+            &number,
+            ".",
+            None,
+            "found \".\"; a number is allowed. Where there is no number, leave the cell empty.",
+        ),
         (
             &number,
             "1e",
             None,
-            "found \"1e\"; a number is allowed. Write the number alone, such as 1234.5: no unit, currency or percent sign.",
+            "found \"1e\"; a number is allowed. Write the number alone, such as 1234.5: no unit, currency or other sign.",
         ),
         (
             &number,
@@ -191,6 +196,44 @@ fn what_is_no_number_gets_a_sentence_that_says_what_to_write() {
             assert_eq!(said(property, cell, locale), expected);
         }
     }
+}
+
+#[test]
+fn ordinary_slips_get_advice_that_can_be_followed() {
+    let number = json!({"type": "number"});
+    for (cell, hint) in [
+        ("(4.5)", "Write -4.5."),
+        ("4.5-", "Write -4.5."),
+        ("–3", "Write -3."),
+        ("- 4.5", "Write -4.5."),
+        ("-", "Where there is no number, leave the cell empty."),
+        ("–", "Where there is no number, leave the cell empty."),
+        ("n/a", "Where there is no number, leave the cell empty."),
+        ("#N/A", "Where there is no number, leave the cell empty."),
+        ("NULL", "Where there is no number, leave the cell empty."),
+        (
+            "~5",
+            "Write the number alone, such as 1234.5: no unit, currency or other sign.",
+        ),
+        (
+            "4.5*",
+            "Write the number alone, such as 1234.5: no unit, currency or other sign.",
+        ),
+    ] {
+        let said = said(&number, cell, None);
+        assert!(said.ends_with(hint), "{said}");
+    }
+    assert_eq!(becomes(&number, "\u{2212}4.5", None), "-4.5");
+    let german = Some(Locale::DeDe);
+    assert!(said(&number, "(4,5)", german).ends_with("Write -4,5."));
+    // An example is one that the column takes.
+    let year = json!({"type": "integer", "minimum": 2000, "maximum": 2099});
+    assert!(said(&year, "FY2027", None).contains("such as 2026:"));
+    let growth = json!({"type": "number", "minimum": -90, "maximum": 300});
+    assert!(said(&growth, "5 %o", None).contains("such as 12.5:"));
+    let row = json!({"properties": {"x": number}, "required": ["x"]});
+    let said = messages("x\nn/a\n", &row, &TableSpec::default());
+    assert!(said[0].ends_with("Write the number."), "{said:?}");
 }
 
 #[test]

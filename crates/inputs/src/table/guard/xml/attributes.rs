@@ -1,7 +1,7 @@
 //! The attributes of a tag, and the references to cells in them.
 
 use super::Fault;
-use crate::table::excel::{MOST_COLUMNS, MOST_ROWS};
+use crate::table::excel::{SHEET_COLUMNS, SHEET_ROWS};
 
 /// The next attribute, and what stands behind it.
 type Attribute<'a> = (&'a [u8], &'a [u8], &'a [u8]);
@@ -120,7 +120,7 @@ fn cell(reference: &[u8]) -> Option<(u32, u32)> {
     let column = column.iter().fold(0, |column, letter| {
         column * 26 + u32::from(letter.to_ascii_uppercase() - b'A') + 1
     });
-    (column <= MOST_COLUMNS).then_some((row(number)?, column))
+    (column <= SHEET_COLUMNS).then_some((row(number)?, column))
 }
 
 fn row(reference: &[u8]) -> Option<u32> {
@@ -130,5 +130,5 @@ fn row(reference: &[u8]) -> Option<u32> {
     let row = reference
         .iter()
         .fold(0, |row, figure| row * 10 + u32::from(figure - b'0'));
-    (1..=MOST_ROWS).contains(&row).then_some(row)
+    (1..=SHEET_ROWS).contains(&row).then_some(row)
 }

@@ -1,0 +1,69 @@
+//! The names of the columns, where a title stands above them.
+
+use std::collections::HashSet;
+
+use dropcast_domain::problem::Problem;
+
+use super::names::{Name, fold, list};
+use crate::table::rows::{ReadError, Row, Rows};
+
+/// How many rows are looked at below the one that should hold the names.
+const ROWS: usize = 10;
+
+/// A row further down that holds the names of columns.
+pub(in crate::table) struct Elsewhere {
+    /// Its number.
+    pub(in crate::table) row: u64,
+    /// What is said of it.
+    pub(in crate::table) problem: Problem,
+}
+
+/// Looks below the row where the names should stand for the row that holds them.
+pub(in crate::table) fn elsewhere(
+    rows: &mut dyn Rows,
+    first: u64,
+    wanted: &[&str],
+) -> Result<Option<Elsewhere>, ReadError> {
+    let known: HashSet<String> = wanted.iter().map(|name| fold(name)).collect();
+    let mut row = Row::default();
+    for _ in 0..ROWS {
+        match rows.next_row(&mut row) {
+            Ok(true) => {}
+            Ok(false) | Err(ReadError::Refused(_)) => break,
+            Err(error) => return Err(error),
+        }
+        let names: HashSet<String> = row
+            .cells
+            .iter()
+            .map(Name::of)
+            .filter(|name| name.fault.is_none())
+            .map(|name| fold(&name.text))
+            .collect();
+        // One word of a text may be a column's name by chance.
+        if known.intersection(&names).count() >= known.len().min(2) {
+            return Ok(Some(found(rows, first, row.number, wanted)));
+        }
+    }
+    Ok(None)
+}
+
+fn found(rows: &dyn Rows, first: u64, row: u64, wanted: &[&str]) -> Elsewhere {
+    let at = rows.row_address(first);
+    let above = match row {
+        2 => "row 1".to_owned(),
+        3 => "rows 1 and 2".to_owned(),
+        row => format!("rows 1 to {}", row - 1),
+    };
+    let message = format!(
+        "At {at}: the first row must hold the names of the columns, but they stand in row {row}. Delete {above}."
+    );
+    Elsewhere {
+        row,
+        problem: Problem::with_message(
+            &at,
+            &format!("the names of the columns in row {row}"),
+            &format!("the column names {}", list(wanted)),
+            &message,
+        ),
+    }
+}
