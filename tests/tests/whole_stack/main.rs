@@ -11,6 +11,7 @@
 mod aftermath;
 mod again;
 mod bad_input;
+mod builds;
 mod checks;
 mod command_line;
 mod faults;
