@@ -13,6 +13,7 @@ mod again;
 mod bad_input;
 mod checks;
 mod command_line;
+mod doctor;
 mod faults;
 mod happy_path;
 mod invariants;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         least_privilege::stories(),
         happy_path::stories(),
         refresh::stories(),
+        doctor::stories(),
         links::stories(),
         command_line::stories(),
     ];
