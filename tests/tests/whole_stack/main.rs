@@ -14,8 +14,10 @@ mod bad_input;
 mod builds;
 mod checks;
 mod command_line;
+mod doctor;
 mod faults;
 mod happy_path;
+mod history;
 mod invariants;
 mod least_privilege;
 mod links;
@@ -55,7 +57,9 @@ fn main() -> ExitCode {
         happy_path::stories(),
         pushes::stories(),
         refresh::stories(),
+        history::stories(),
         registry::stories(),
+        doctor::stories(),
         links::stories(),
         command_line::stories(),
     ];
