@@ -8,9 +8,17 @@ PYTHON ?= python3
 TOOLS := crates/local-stack/emulator
 MODEL := models/revenue-forecast
 VENVS := target/python
+TEMPLATES := template.yaml infra/network.yaml infra/compute.yaml infra/builds.yaml
+# Only what it finds, and nothing from or to its maker's site.
+CHECKOV = $(VENVS)/checkov/bin/checkov --framework cloudformation --compact --quiet --skip-download
+# Processors that the static programs are built for: x86_64, arm64. Images need those of JobArchitecture.
+PROCESSORS ?= x86_64
+STATIC := target/static
 
 # Fuzzing needs a nightly compiler: this one, or whichever nightly is there where it is not.
 NIGHTLY ?= $(or $(shell rustup toolchain list 2>/dev/null | grep -om1 '^nightly-2026-05-20'),nightly)
+CFN_GUARD := target/tools/bin/cfn-guard
+CFN_GUARD_VERSION := 3.2.1
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
 FUZZ_TARGETS := json csv xlsx xls
@@ -37,10 +45,11 @@ local: setup build ## Run the stack on this machine until Ctrl-C
 
 test: lint test-rust test-models ## Check and test everything
 
-test-rust: setup $(SUITE)/ready ## Test the Rust crates, and the whole stack with the real programs
+test-rust: setup $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
 	cargo test --locked --workspace --lib table::tests::suite -- --ignored
+	BINARIES=$${CARGO_TARGET_DIR:-target}/debug tests/scripts/test.sh
 
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
@@ -49,9 +58,19 @@ lint: lint-template ## Check formatting, Rust and the template
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-lint-template: $(VENVS)/lint/ready ## Check the template with cfn-lint and SAM
-	$(VENVS)/lint/bin/cfn-lint template.yaml
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(VENVS)/lint/bin/sam validate --lint --template template.yaml
+lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates with cfn-lint, SAM and checkov, and infra/'s scripts
+	$(VENVS)/lint/bin/cfn-lint $(TEMPLATES)
+	for template in $(TEMPLATES); do \
+	  SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(VENVS)/lint/bin/sam validate --lint --template $$template; \
+	done
+	$(CHECKOV) --file $(TEMPLATES)
+	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
+	$(CHECKOV) --directory target/templates
+	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/*
+
+lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates by the house's own rules, with CloudFormation Guard
+	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
+	$(CFN_GUARD) validate --rules infra/lint/house.guard --data target/templates --show-summary fail
 
 bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in a release build (BENCH="--only init")
 	cargo build --locked --release --workspace --exclude dropcast-cli --bins
@@ -64,8 +83,28 @@ fuzz: $(CARGO_FUZZ) ## Throw bytes at the input readers, 15 seconds a format (FU
 	    fuzz/corpus/$$target fuzz/seeds/$$target -- $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS); \
 	done
 
+build-lambda: $(VENVS)/deploy/ready ## Build the functions as AWS Lambda runs them (ARCHITECTURE=arm64)
+	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" SAM_CLI_TELEMETRY=0 sam build \
+	  --parameter-overrides Architecture=$(or $(ARCHITECTURE),x86_64)
+
+static: $(PROCESSORS:%=static-%) ## Build dropcast and dropcast-job without need of any library (PROCESSORS="x86_64 arm64")
+
+static-%: $(VENVS)/deploy/ready
+	target=$(if $(filter arm64,$*),aarch64,$*)-unknown-linux-musl; \
+	rustup target add $$target; \
+	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" cargo zigbuild --locked --release --target $$target \
+	  --bin dropcast --bin dropcast-job; \
+	mkdir -p $(STATIC)/$*; \
+	cp "$${CARGO_TARGET_DIR:-target}/$$target/release/dropcast"{,-job} $(STATIC)/$*/
+
+deploy: static .venv/ready ## Deploy to AWS: builds, asks what it must know the first time, and uploads the builders' tools
+	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" AWS="$(abspath .venv/bin/aws)" STATIC=$(STATIC) infra/deploy.sh
+
 clean-local: ## Forget what the local stack keeps: .dropcast and .venv
 	rm -rf .dropcast .venv
+
+$(CFN_GUARD):
+	cargo install cfn-guard --locked --version $(CFN_GUARD_VERSION) --root target/tools
 
 $(CARGO_FUZZ):
 	cargo install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root target/tools
@@ -77,6 +116,8 @@ $(CARGO_FUZZ):
 	touch $@
 
 $(VENVS)/lint/ready: $(TOOLS)/requirements-lint.txt
+$(VENVS)/checkov/ready: $(TOOLS)/requirements-checkov.txt
+$(VENVS)/deploy/ready: $(TOOLS)/requirements-deploy.txt
 $(VENVS)/revenue-forecast/ready: $(MODEL)/requirements-dev.txt
 $(VENVS)/bench/ready: tests/bench/requirements.txt
 $(VENVS)/%/ready: | python
@@ -98,4 +139,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help setup build demo local test test-rust test-models lint lint-template bench fuzz clean-local python
+.PHONY: help setup build demo local test test-rust test-models lint lint-template lint-guard bench fuzz build-lambda static deploy clean-local python

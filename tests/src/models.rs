@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use dropcast_domain::registry::RegisteredVersion;
 use dropcast_local_stack::{Quiet, Registry, register};
 use jiff::Timestamp;
+use walkdir::WalkDir;
 
 use crate::{Stack, programs};
 
@@ -31,13 +32,24 @@ impl Stack {
 
     /// A copy of a folder of `tests/models/` that calls its model so.
     pub fn copy_of(&self, folder: &str, name: &str) -> Result<PathBuf> {
-        let from = programs::repository().join("tests/models").join(folder);
+        self.copy_of_model(&Path::new("tests/models").join(folder), name)
+    }
+
+    /// A copy of a model's folder of the repository that calls its model so.
+    pub fn copy_of_model(&self, folder: &Path, name: &str) -> Result<PathBuf> {
+        let from = programs::repository().join(folder);
         let to = self.connection.state.join("models").join(name);
-        fs::create_dir_all(&to)?;
-        for entry in fs::read_dir(&from).with_context(|| from.display().to_string())? {
+        for entry in WalkDir::new(&from) {
             let entry = entry?;
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
+            let to = to.join(entry.path().strip_prefix(&from)?);
+            if entry.file_type().is_dir() {
+                fs::create_dir_all(to)?;
+            } else {
+                fs::copy(entry.path(), to)?;
+            }
         }
+        let folder = folder.file_name().context("a folder's name")?;
+        let folder = folder.to_string_lossy();
         let manifest = to.join("model.toml");
         let text = fs::read_to_string(&manifest)?;
         let own = format!("name = \"{folder}\"");

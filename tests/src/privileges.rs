@@ -127,8 +127,12 @@ impl Stack {
     /// Every call that was made with a role, by the role's name.
     fn calls(&self) -> Result<BTreeMap<String, Vec<Call>>> {
         let mut lines: Vec<Line> = Vec::new();
-        for folder in ["emulator", "batch"] {
+        for folder in ["emulator", "batch", "codebuild"] {
             let file = self.connection.state.join(folder).join(CALLS_FILE);
+            // A service that nobody called has none.
+            if !file.exists() {
+                continue;
+            }
             let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
             for line in text.lines() {
                 lines.push(serde_json::from_str(line)?);

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::run_id::RunId;
 use dropcast_domain::upload;
-use dropcast_domain::upload::INPUTS_PREFIX;
+use dropcast_domain::upload::{INPUTS_PREFIX, REFRESH_PREFIX};
 
 use crate::stack::LIMIT;
 use crate::{Event, Stack};
@@ -27,6 +27,14 @@ impl Upload {
             key: format!("{INPUTS_PREFIX}{model}/{name}"),
             content: content.into(),
             metadata: Vec::new(),
+        }
+    }
+
+    /// What asks for a refresh of a model, under a name below the model's folder.
+    pub fn refresh(model: &str, name: &str) -> Self {
+        Self {
+            key: format!("{REFRESH_PREFIX}{model}/{name}"),
+            ..Self::new(model, name, "{}")
         }
     }
 

@@ -11,10 +11,11 @@ mod domain;
 use std::{collections::BTreeSet, fs, path::Path};
 
 use dropcast_domain::{
-    event::RunStatusChanged,
+    event::{Announcement, BuildFinished, RunStatusChanged},
     failure::{ErrorCode, Failure},
     job::JobEnd,
     model::{InputFormat, Locale, TableEncoding},
+    registry::{BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester, VersionFile},
     run::{HEADLINE_OUTPUTS, Run},
     status::Status,
     table::{FilledColumn, Remarks, TableReading},
@@ -107,10 +108,11 @@ fn runs() -> Vec<Run> {
     ));
     rejected.advance(step(0, Status::Rejected, 20));
     let mut accepted = judged;
-    let mut acceptance = acceptance(&begun.id);
-    acceptance.input.table = Some(table());
+    let acceptance = acceptance(&begun.id);
+    let mut input = acceptance.input.unwrap();
+    input.table = Some(table());
     accepted.version = Some(acceptance.version);
-    accepted.input = Some(acceptance.input);
+    accepted.input = Some(input);
     accepted.name_job(job());
     accepted.advance(step(1, Status::Waiting, 40));
     let mut failed = accepted.clone();
@@ -133,7 +135,13 @@ fn runs() -> Vec<Run> {
         .collect();
     succeeded.output_count = Some(100_000);
     succeeded.advance(step(1, Status::Succeeded, 60));
-    vec![begun, sparse, pinned, rejected, accepted, failed, succeeded]
+    let refresh = run_of(Upload {
+        key: format!("refresh/{MODEL}/20260302T060000Z.json"),
+        ..upload(MODEL, "")
+    });
+    vec![
+        begun, sparse, pinned, rejected, accepted, failed, succeeded, refresh,
+    ]
 }
 
 #[test]
@@ -292,4 +300,81 @@ fn every_schema_lists_the_locales_encodings_and_formats_that_there_are() {
         listed(&record, &format!("{table}/format/enum")),
         json!(tables.collect::<Vec<_>>())
     );
+}
+
+fn build_id() -> dropcast_domain::registry::BuildId {
+    "5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20".parse().unwrap()
+}
+
+#[test]
+fn every_event_of_a_build_has_the_shape_of_its_schema() {
+    let schema = Schema::of("build-finished");
+    let ended = |model: Option<&str>| EndedBuild {
+        build_id: build_id(),
+        requester: Requester {
+            model: model.map(ToOwned::to_owned),
+            by: Some("arn:aws:iam::111122223333:user/ana".into()),
+            notify: vec!["ana@corp.example".into()],
+            commit: Some("0a1b2c3".into()),
+        },
+        at: at(0),
+    };
+    let event = |model, end| {
+        let event = Announcement::Build(BuildFinished::from(&ended(model).record(end)));
+        let value = serde_json::to_value(event).unwrap();
+        assert!(!value.to_string().contains("corp.example"), "{value}");
+        value
+    };
+    let registered = BuildEnd::Registered {
+        version: "999999".parse().unwrap(),
+    };
+    schema.accepts(&event(Some(MODEL), registered.clone()));
+    let mut codes = BTreeSet::new();
+    for code in BuildCode::ALL {
+        for phase in BuildPhase::ALL {
+            let failure = BuildFailure::new(code, phase, &"é".repeat(5_000));
+            for model in [None, Some(MODEL), Some("No Model")] {
+                schema.accepts(&event(model, BuildEnd::Failed(failure.clone())));
+            }
+        }
+        codes.insert(code.to_string());
+    }
+    let listed = self::schema("build-finished");
+    let listed = listed
+        .pointer("/properties/error/properties/code/enum")
+        .unwrap();
+    let listed: BTreeSet<String> = serde_json::from_value(listed.clone()).unwrap();
+    assert_eq!(listed, codes);
+    let mut wrong = event(Some(MODEL), registered);
+    wrong["error"] = json!({ "code": "BuildFailed", "message": "It failed." });
+    schema.refuses(&wrong);
+}
+
+#[test]
+fn what_a_build_writes_has_the_shape_of_its_schema() {
+    let schema = Schema::of("version");
+    let mut file = VersionFile {
+        build_id: build_id(),
+        image: format!("local/m@sha256:{}", "0a".repeat(32)),
+        commit: None,
+        built_at: at(0),
+        manifest: "name = \"m\"".into(),
+        input_schema: "{}".into(),
+        row_schema: None,
+    };
+    schema.accepts(&serde_json::to_value(&file).unwrap());
+    file.commit = Some("0a1b2c3".into());
+    file.row_schema = Some("{}".into());
+    let value = serde_json::to_value(&file).unwrap();
+    schema.accepts(&value);
+    for (name, wrong) in [
+        ("buildId", json!("p:1")),
+        ("image", json!("local/m:latest")),
+        ("manifest", json!({})),
+        ("builtAt", json!("yesterday")),
+    ] {
+        let mut value = value.clone();
+        value[name] = wrong;
+        schema.refuses(&value);
+    }
 }

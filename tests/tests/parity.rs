@@ -198,6 +198,8 @@ fn every_functions_settings_are_its_environment_in_the_template() {
         ("index-outputs", keys(index_outputs::Config::read)),
         ("notify", keys(notify::Config::read)),
         ("open-link", keys(open_link::Config::read)),
+        ("register-version", keys(register_version::Config::read)),
+        ("start-refreshes", keys(start_refreshes::Config::read)),
         ("start-run", keys(start_run::Config::read)),
         ("submit-job", keys(submit_job::Config::read)),
         ("track-job", keys(track_job::Config::read)),

@@ -1,5 +1,8 @@
 //! The command line.
 
+mod folder;
+mod versions;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
@@ -8,14 +11,19 @@ use dropcast_domain::{
     run_id::{RunId, Version},
 };
 
+pub use self::{
+    folder::{Describe, Init, Push, Test},
+    versions::{Builds, OfVersion, Versions},
+};
 use crate::words;
 
 const CODES: &str = "\
 Exit codes:
   0    done; for a run: it succeeded
-  1    the run failed or was cancelled; validate: there are problems
+  1    the run failed or was cancelled; validate, doctor: there are problems
   2    the command line does not make sense
-  3    not accepted: the run was rejected, or the model's folder has problems
+  3    not accepted: the run was rejected, the model's folder has problems, or the
+       change was refused
   4    no stack: none was found, or it cannot be started or reached
   5    --timeout was over first; the run goes on
   6    there is no such run, model, version, mail or file
@@ -119,6 +127,13 @@ left running. What was downloaded stays in <state dir>/demo/. No mail leaves thi
     /// Register and look at models
     #[command(subcommand)]
     Model(Model),
+    /// Examine a stack: whether it can run models, and what to do where it cannot
+    ///
+    /// Looks at the CloudFormation stack, the sender's identity and the sandbox of SES,
+    /// the job queues and what runs them, the address that jobs leave from, the links'
+    /// endpoint, dead-letter queues and alarms. Changes nothing, unless --canary sends a
+    /// file through the stack.
+    Doctor(Doctor),
     /// Read the mails that the local stack sent
     Mail(Mail),
     /// Print a completion script for a shell
@@ -307,6 +322,25 @@ pub struct Wait {
 /// Models.
 #[derive(Debug, Subcommand)]
 pub enum Model {
+    /// Make the folder of a new model: a working skeleton
+    Init(Init),
+    /// Run a model on this machine exactly as a job would, without any stack
+    ///
+    /// Checks the input as a run does, prepares what the model's image holds, runs the
+    /// model's command with the variables and folders of a job, and holds what it wrote
+    /// against what model.toml declares.
+    Test(Test),
+    /// Build a model's folder into its next version
+    ///
+    /// Checks the folder and its examples, uploads it, starts a build and follows it.
+    /// The build checks the folder again, makes the image and tries it out on the
+    /// examples. The first version of a model becomes its default; later ones wait to
+    /// be promoted.
+    Push(Push),
+    /// Print the record of a version that a build made: version.json
+    ///
+    /// For the build itself: what it prints is what registers the version.
+    Describe(Describe),
     /// Register a model's folder as its next version
     ///
     /// The folder holds model.toml, the input's schema and the program. On the
@@ -319,6 +353,12 @@ pub enum Model {
       --image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/models@sha256:… \\
       --job-definition arn:aws:batch:eu-west-1:123456789012:job-definition/revenue-forecast:7")]
     Register(Register),
+    /// Refresh what a model keeps between its runs, by its [refresh] command
+    ///
+    /// Starts a run without an input that does what [refresh] in the model's manifest
+    /// says, such as reading a database anew. Nobody is mailed unless it fails; until
+    /// it has succeeded, other runs see what was kept before.
+    Refresh(Refresh),
     /// List the models
     List,
     /// Show one model: its versions, what it reads, how it runs and what it writes
@@ -326,6 +366,9 @@ pub enum Model {
         /// The model
         model: ModelName,
     },
+    /// Look at a model's versions and builds, and change its default.
+    #[command(flatten)]
+    Versions(Versions),
 }
 
 /// `model register`.
@@ -345,6 +388,54 @@ pub struct Register {
     /// The commit that the image was built from (deployed stacks only)
     #[arg(long, value_name = "SHA", requires = "image")]
     pub commit: Option<String>,
+}
+
+/// `model refresh`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dropcast model refresh revenue-forecast --wait
+  dropcast model refresh revenue-forecast --version 3
+
+The same can be done without this command: put any object under
+s3://<inputs bucket>/refresh/<model>[@<version>]/<anything>. A schedule in [refresh]
+does it by itself.")]
+pub struct Refresh {
+    /// The model
+    pub model: ModelName,
+
+    /// The model's version; its default version otherwise
+    #[arg(long, value_name = "N")]
+    pub version: Option<Version>,
+
+    /// Wait until the refresh is over, show it, and end with its exit code
+    #[arg(long)]
+    pub wait: bool,
+
+    /// Wait no longer than this, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", requires = "wait", value_parser = words::parse_length)]
+    pub timeout: Option<Duration>,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dropcast doctor                       the local stack
+  dropcast --stack dropcast doctor --canary models/revenue-forecast
+                                        and send the model's first example through it
+  dropcast --stack dropcast doctor --json | jq '.checks[] | select(.outcome == \"fail\")'
+
+Each check is ok, warn or fail, or was not checked, and says why. Exit code 0 when none
+failed, 1 otherwise.")]
+pub struct Doctor {
+    /// Drop the first example of this model's folder, and follow its run to the end
+    #[arg(long, value_name = "DIR")]
+    pub canary: Option<PathBuf>,
+
+    /// How long the canary may take, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = words::parse_length)]
+    pub timeout: Duration,
 }
 
 /// `mail`.

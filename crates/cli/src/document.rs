@@ -1,6 +1,8 @@
 //! The documents of `--json`. Their schemas are in `schemas/cli/`; a shape that
 //! stands there is not changed, only added to.
 
+mod versions;
+
 use dropcast_domain::{
     failure::Failure,
     model::Manifest,
@@ -9,9 +11,15 @@ use dropcast_domain::{
     registry::{self, RegisteredVersion},
     run::Run,
     status::{Status, Transition},
+    upload::RunKind,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+
+pub use versions::{
+    BuildFailureView, BuildView, Builds, DefaultView, Promoted, Retired, RetiredView,
+    VersionSummary, Versions,
+};
 
 use crate::reading::ReadingView;
 
@@ -21,6 +29,8 @@ use crate::reading::ReadingView;
 pub struct RunSummary {
     /// The run's id.
     pub id: String,
+    /// `run`, or `refresh` of the model's data.
+    pub kind: &'static str,
     /// What people call it.
     pub title: String,
     /// Where it stands.
@@ -54,12 +64,12 @@ pub struct FailureView {
     pub advice: &'static str,
 }
 
-impl From<&Failure> for FailureView {
-    fn from(failure: &Failure) -> Self {
+impl FailureView {
+    fn of(failure: &Failure, kind: RunKind) -> Self {
         Self {
             code: failure.code.as_str(),
             message: failure.message.clone(),
-            advice: failure.code.advice(),
+            advice: failure.code.advice_on(kind),
         }
     }
 }
@@ -69,6 +79,7 @@ impl RunSummary {
     pub fn of(run: &Run, now: Timestamp) -> Self {
         Self {
             id: run.id.to_string(),
+            kind: run.kind.as_str(),
             title: run.title.clone(),
             status: run.status(),
             over: run.is_over(),
@@ -79,7 +90,10 @@ impl RunSummary {
             // Clocks of S3 and ours may differ by a little.
             elapsed_seconds: seconds(run.elapsed(now)).max(0.0),
             attempts: run.current.progress.attempts,
-            failure: run.failure.as_ref().map(FailureView::from),
+            failure: run
+                .failure
+                .as_ref()
+                .map(|failure| FailureView::of(failure, run.kind)),
         }
     }
 }

@@ -16,7 +16,8 @@ pub enum Exit {
     Failed = 1,
     /// The command line does not make sense. clap uses the same number.
     Usage = 2,
-    /// What was handed in was not accepted: the run was rejected, or a model's folder has problems.
+    /// What was handed in was not accepted: the run was rejected, a model's folder has problems, or
+    /// a change was refused.
     NotAccepted = 3,
     /// There is no stack, or it cannot be reached.
     NoStack = 4,

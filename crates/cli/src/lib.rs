@@ -7,6 +7,7 @@
 pub mod args;
 mod clock;
 pub mod demo;
+pub mod doctor;
 pub mod document;
 pub mod encoded_word;
 pub mod exit;
@@ -16,6 +17,7 @@ pub mod model;
 mod problems;
 mod progress;
 pub mod reading;
+pub mod refresh;
 mod repository;
 pub mod runs;
 pub mod screen;
@@ -83,10 +85,11 @@ async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
             let stack = Stack::find(common).await?;
             Box::pin(wait::run(args, &stack, screen)).await
         }
-        Command::Model(command) => {
+        Command::Doctor(args) => {
             let stack = Stack::find(common).await?;
-            Box::pin(model::run(command, &stack, screen)).await
+            Box::pin(doctor::run(args, &stack, screen)).await
         }
+        Command::Model(command) => Box::pin(model::run(command, common, screen)).await,
     }
 }
 

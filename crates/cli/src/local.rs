@@ -49,6 +49,8 @@ pub struct Place {
     pub endpoint: String,
     /// Endpoint of the Batch API.
     pub batch_endpoint: String,
+    /// Endpoint of the CodeBuild API.
+    pub codebuild_endpoint: String,
     /// The region that the emulator plays.
     pub region: String,
     /// Name of the CloudFormation stack.
@@ -74,6 +76,7 @@ impl Place {
             pid: connection.pid,
             endpoint: connection.endpoint.clone(),
             batch_endpoint: connection.batch_endpoint.clone(),
+            codebuild_endpoint: connection.codebuild_endpoint.clone(),
             region: connection.region.clone(),
             stack_name: connection.stack_name.clone(),
             inputs_bucket: output("InputsBucketName")?,
@@ -297,6 +300,7 @@ fn facts(status: &Status, paint: Paint) -> String {
     paint.facts(&[
         ("AWS endpoint", place.endpoint.clone()),
         ("Batch endpoint", place.batch_endpoint.clone()),
+        ("CodeBuild endpoint", place.codebuild_endpoint.clone()),
         ("Region", place.region.clone()),
         ("Stack", place.stack_name.clone()),
         (
@@ -324,7 +328,7 @@ fn up_text(status: &Status, foreground: bool, paint: Paint) -> String {
     let facts = facts(status, paint);
     format!(
         "\n{title}. {ending}\n\n{facts}\n{advice}
-  {dropcast} model register models/revenue-forecast
+  {dropcast} model push models/revenue-forecast
   {dropcast} submit models/revenue-forecast/examples/plan-2027.json -m revenue-forecast --wait
   {dropcast} mail --last
 "

@@ -1,22 +1,30 @@
 //! `dropcast model`.
 
+mod describe;
+mod init;
+mod push;
+mod try_out;
+mod versions;
+
 use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
-    model::{MANIFEST_FILE, ModelName},
+    model::{MANIFEST_FILE, ModelName, Vcpus},
     registry::RegisteredVersion,
     run_id::Version,
 };
-use dropcast_local_stack::{ModelFolder, Registry};
+use dropcast_local_stack::Registry;
+use dropcast_model_folder::{FolderError, ModelFolder};
 use dropcast_run_store::{History as _, Models as _};
 
 use crate::{
-    args::{self, Register},
+    args::{self, Common, Register},
     clock,
     document::{ModelDetail, ModelSummary, Models, Registered, VersionView},
     exit::{Exit, Stop},
     progress::Steps,
+    refresh,
     screen::{Paint, Screen},
     stack::Stack,
     submit, words,
@@ -25,12 +33,29 @@ use crate::{
 /// How many versions of a model are shown, the newest first.
 const SHOWN: u32 = 20;
 
-/// Registers or looks at models.
-pub async fn run(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+/// Does something with a model's folder, or with what is registered on a stack.
+pub async fn run(command: &args::Model, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
+    match command {
+        args::Model::Init(args) => init::run(args, screen),
+        args::Model::Test(args) => Box::pin(try_out::run(args, common, screen)).await,
+        args::Model::Describe(args) => describe::run(args, screen),
+        _ => {
+            let stack = Stack::find(common).await?;
+            Box::pin(on_stack(command, &stack, screen)).await
+        }
+    }
+}
+
+async fn on_stack(command: &args::Model, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     match command {
         args::Model::Register(args) => Box::pin(register(args, stack, screen)).await,
+        args::Model::Refresh(args) => Box::pin(refresh::run(args, stack, screen)).await,
         args::Model::List => list(stack, screen).await,
         args::Model::Show { model } => show(model, stack, screen).await,
+        args::Model::Push(args) => Box::pin(push::run(args, stack, screen)).await,
+        args::Model::Versions(command) => Box::pin(versions::run(command, stack, screen)).await,
+        // Done without a stack.
+        args::Model::Init(_) | args::Model::Test(_) | args::Model::Describe(_) => Ok(Exit::Done),
     }
 }
 
@@ -116,7 +141,7 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
 pub fn not_accepted(error: dropcast_local_stack::Error) -> anyhow::Error {
     use dropcast_local_stack::Error;
     match &error {
-        Error::Manifest(_) | Error::Schema { .. } | Error::Image { .. } => {
+        Error::Folder(error) if is_the_models_fault(error) => {
             Stop::new(Exit::NotAccepted, error.to_string())
                 .advice("Correct this and register the folder again.")
                 .into()
@@ -146,7 +171,15 @@ pub(crate) fn check_folder(dir: &Path) -> Result<(), Stop> {
 /// What a model's folder declares.
 pub(crate) fn read_folder(dir: &Path) -> anyhow::Result<ModelFolder> {
     check_folder(dir)?;
-    ModelFolder::read(dir).map_err(not_accepted)
+    ModelFolder::read(dir).map_err(|error| not_accepted(error.into()))
+}
+
+/// Whether whoever wrote a model has something to correct.
+pub(crate) fn is_the_models_fault(error: &FolderError) -> bool {
+    matches!(
+        error,
+        FolderError::Manifest(_) | FolderError::Schema { .. } | FolderError::Item { .. }
+    )
 }
 
 async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
@@ -247,7 +280,7 @@ fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) ->
 }
 
 /// What a version reads, how it runs and whom it mails.
-fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 3] {
+fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 5] {
     let manifest = &version.draft.manifest;
     let job = &manifest.job;
     let accepts: Vec<&str> = manifest
@@ -264,13 +297,36 @@ fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 3] {
     let runs = format!(
         "{} with {}, {} MiB, {} at most, {}",
         words::printable(&job.command.join(" ")),
-        words::counted(job.vcpus.into(), "vCPU"),
+        vcpus(job.vcpus),
         job.memory_mib,
         words::counted(job.timeout_minutes.into(), "minute"),
         words::counted(job.attempts.into(), "attempt"),
     );
     let mails = words::printable(&manifest.notify.recipients.join(", "));
-    [("Reads", reads), ("Runs", runs), ("Mails", mails)]
+    let secrets: Vec<String> = job
+        .secrets
+        .iter()
+        .map(|(variable, secret)| format!("{variable} ({secret})"))
+        .collect();
+    let refreshes = manifest.refresh.as_ref().map(|refresh| {
+        let when = match &refresh.schedule {
+            Some(schedule) => format!("at {schedule} UTC"),
+            None => "when asked to".to_owned(),
+        };
+        format!("{}, {when}", words::printable(&refresh.command.join(" ")))
+    });
+    [
+        ("Reads", reads),
+        ("Runs", runs),
+        ("Secrets", secrets.join(", ")),
+        ("Refreshes", refreshes.unwrap_or_default()),
+        ("Mails", mails),
+    ]
+}
+
+/// Virtual CPUs with their noun.
+fn vcpus(vcpus: Vcpus) -> String {
+    format!("{vcpus} vCPU{}", if vcpus.is_one() { "" } else { "s" })
 }
 
 /// What a version is for and what it writes.

@@ -93,7 +93,11 @@ fn text(document: &document::Runs, args: &Runs, stack: &Stack, paint: Paint) -> 
         vec![
             Cell::new(&run.id),
             status_cell(run.status),
-            Cell::new(words::printable(&format!("{}{version}", run.model))),
+            Cell::new(words::printable(&format!(
+                "{}{version}{}",
+                run.model,
+                words::of_kind(run.kind)
+            ))),
             Cell::new(words::moment_in_column(run.uploaded_at)),
             Cell::new(words::length(elapsed)).set_alignment(CellAlignment::Right),
             Cell::new(words::printable(&run.title)),

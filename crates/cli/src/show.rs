@@ -192,7 +192,11 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
         ),
         (
             "Model",
-            format!("{}{version}", words::printable(&summary.model)),
+            format!(
+                "{}{version}{}",
+                words::printable(&summary.model),
+                words::of_kind(summary.kind)
+            ),
         ),
         (
             "File",

@@ -1,6 +1,6 @@
 //! Which stack the command talks to, and how.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
@@ -24,6 +24,10 @@ pub struct Stack {
     pub inputs_bucket: String,
     /// The bucket that results are kept in.
     pub results_bucket: String,
+    /// The outputs of the template, by name.
+    pub outputs: BTreeMap<String, String>,
+    /// What further clients are made of.
+    pub config: SdkConfig,
     /// S3.
     pub s3: aws_sdk_s3::Client,
     /// The runs table.
@@ -54,8 +58,23 @@ impl Stack {
                 aws_sdk_dynamodb::Client::new(&config),
                 connection.output("RunsTableName")?,
             ),
+            config,
+            outputs: connection.outputs.clone(),
             local: Some(connection),
         })
+    }
+
+    /// Who does this, as an ARN: what AWS itself says of the credentials at hand.
+    pub async fn caller(&self) -> anyhow::Result<String> {
+        let answer = aws_sdk_sts::Client::new(&self.config)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| {
+                let message = format!("AWS does not say who you are: {}.", causes(&error));
+                Stop::new(Exit::NoStack, message).advice(REACH_ADVICE)
+            })?;
+        Ok(answer.arn.unwrap_or_default())
     }
 
     /// How a command for this stack begins.
@@ -70,17 +89,13 @@ impl Stack {
         let config = dropcast_aws_client::load().await;
         let outputs = outputs_of(&config, name).await?;
         let output = |wanted: &str| {
-            outputs
-                .iter()
-                .find(|(key, _)| key == wanted)
-                .map(|(_, value)| value.clone())
-                .ok_or_else(|| {
-                    Stop::new(
-                        Exit::NoStack,
-                        format!("The CloudFormation stack {name} is no stack of Dropcast: it has no output {wanted}."),
-                    )
-                    .advice("Name the stack that template.yaml was deployed as; `aws cloudformation list-stacks` lists all.")
-                })
+            outputs.get(wanted).cloned().ok_or_else(|| {
+                Stop::new(
+                    Exit::NoStack,
+                    format!("The CloudFormation stack {name} is no stack of Dropcast: it has no output {wanted}."),
+                )
+                .advice("Name the stack that template.yaml was deployed as; `aws cloudformation list-stacks` lists all.")
+            })
         };
         Ok(Self {
             name: name.to_owned(),
@@ -91,7 +106,20 @@ impl Stack {
                 aws_sdk_dynamodb::Client::new(&config),
                 output("RunsTableName")?,
             ),
+            config,
+            outputs,
             local: None,
+        })
+    }
+
+    /// An output that an older deployment may lack.
+    pub fn output(&self, name: &str) -> Result<&str, Stop> {
+        self.outputs.get(name).map(String::as_str).ok_or_else(|| {
+            Stop::new(
+                Exit::NoStack,
+                format!("The stack {} has no output {name}.", self.name),
+            )
+            .advice("It was deployed from an older template: deploy it again.")
         })
     }
 }
@@ -126,7 +154,7 @@ pub fn attach(state_dir: &Path) -> Result<Connection, Stop> {
 }
 
 /// The outputs of a CloudFormation stack.
-async fn outputs_of(config: &SdkConfig, name: &str) -> anyhow::Result<Vec<(String, String)>> {
+async fn outputs_of(config: &SdkConfig, name: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let region = config
         .region()
         .map_or("no region at all", |region| region.as_ref());

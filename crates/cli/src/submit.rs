@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{error::SdkError, operation::put_object::PutObjectError, primitives::ByteStream};
 use dropcast_domain::{
     model::ModelName,
     problem,
@@ -11,7 +11,7 @@ use dropcast_domain::{
     registry::RegisteredVersion,
     run::Run,
     run_id::Version,
-    upload::{INPUTS_PREFIX, safe_file_name},
+    upload::{INPUTS_PREFIX, REFRESH_PREFIX, safe_file_name},
 };
 use dropcast_run_store::{History as _, Models as _};
 use jiff::{Timestamp, tz::TimeZone};
@@ -52,12 +52,23 @@ pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result
         title: args.title.as_deref(),
     };
     let dropped = drop.put(stack, clock::now()).await?;
-    if args.wait {
+    follow(stack, &dropped, args.wait, args.timeout, screen).await
+}
+
+/// Tells the run of something that was dropped; waits for its end if asked to.
+pub async fn follow(
+    stack: &Stack,
+    dropped: &Dropped,
+    wait: bool,
+    timeout: Option<Duration>,
+    screen: Screen,
+) -> anyhow::Result<Exit> {
+    if wait {
         screen.note(&format!("Dropped as {}.", dropped.uri()));
-        let run = wait::for_record(stack, &dropped, args.timeout.unwrap_or(LOOKED_FOR_WAITING))
+        let run = wait::for_record(stack, dropped, timeout.unwrap_or(LOOKED_FOR_WAITING))
             .await?
-            .ok_or_else(|| not_seen(&dropped))?;
-        let run = wait::until_over(stack, &run, args.timeout, screen).await?;
+            .ok_or_else(|| not_seen(dropped))?;
+        let run = wait::until_over(stack, &run, timeout, screen).await?;
         let detail = show::detail(stack, &run, show::DEFAULT_LINKS, clock::now()).await?;
         let exit = Exit::of(run.status());
         let document = dropped.document(stack, Some(SubmittedRun::Over(Box::new(detail))));
@@ -67,18 +78,18 @@ pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result
         })?;
         return Ok(exit);
     }
-    let run = wait::for_record(stack, &dropped, LOOKED_FOR).await?;
+    let run = wait::for_record(stack, dropped, LOOKED_FOR).await?;
     let summary = run
         .as_ref()
         .map(|run| SubmittedRun::Begun(Box::new(RunSummary::of(run, clock::now()))));
     screen.show(&dropped.document(stack, summary), |paint| {
-        text(&dropped, run.as_ref(), stack, paint)
+        text(dropped, run.as_ref(), stack, paint)
     })?;
     Ok(Exit::Done)
 }
 
 /// Refuses a list of recipients of whom some would not be mailed.
-fn all_can_be_mailed(notify: &[String]) -> Result<(), Stop> {
+pub(crate) fn all_can_be_mailed(notify: &[String]) -> Result<(), Stop> {
     let wanted = recipient::parse_list(&notify.join(","));
     if let Some(entry) = wanted.unusable.first() {
         return Err(Stop::new(
@@ -133,7 +144,14 @@ impl Drop<'_> {
         let body = ByteStream::from_path(self.file)
             .await
             .with_context(|| format!("cannot read {}", self.file.display()))?;
-        let key = key(self.model, self.version, now, &unique(), &name);
+        let key = key(
+            INPUTS_PREFIX,
+            self.model,
+            self.version,
+            now,
+            &unique(),
+            &name,
+        );
         let mut request = stack
             .s3
             .put_object()
@@ -146,22 +164,10 @@ impl Drop<'_> {
         if let Some(title) = self.title {
             request = request.metadata("title", encoded_word::encode(title));
         }
-        let answer = request.send().await.map_err(|error| {
-            let exit = if dropcast_aws_client::is_transient(&error) {
-                Exit::NoStack
-            } else {
-                Exit::Internal
-            };
-            Stop::new(
-                exit,
-                format!(
-                    "The file could not be put into the bucket {}: {}.",
-                    stack.inputs_bucket,
-                    causes(&error)
-                ),
-            )
-            .advice(REACH_ADVICE)
-        })?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| not_put(stack, &error))?;
         Ok(Dropped {
             bucket: stack.inputs_bucket.clone(),
             key,
@@ -169,6 +175,54 @@ impl Drop<'_> {
             version_id: answer.version_id().map(str::to_owned),
         })
     }
+}
+
+/// Puts the object that asks for a refresh.
+pub async fn ask_for_refresh(
+    stack: &Stack,
+    model: &ModelName,
+    version: Option<Version>,
+    now: Timestamp,
+) -> anyhow::Result<Dropped> {
+    let key = key(
+        REFRESH_PREFIX,
+        model,
+        version,
+        now,
+        &unique(),
+        "refresh.json",
+    );
+    let put = stack.s3.put_object().bucket(&stack.inputs_bucket).key(&key);
+    let answer = put
+        .content_type("application/json")
+        .body(ByteStream::from_static(b"{}"))
+        .send()
+        .await
+        .map_err(|error| not_put(stack, &error))?;
+    Ok(Dropped {
+        bucket: stack.inputs_bucket.clone(),
+        key,
+        model: model.to_string(),
+        version_id: answer.version_id().map(str::to_owned),
+    })
+}
+
+/// The end of a command whose object did not get into the bucket.
+fn not_put(stack: &Stack, error: &SdkError<PutObjectError>) -> Stop {
+    let exit = if dropcast_aws_client::is_transient(error) {
+        Exit::NoStack
+    } else {
+        Exit::Internal
+    };
+    Stop::new(
+        exit,
+        format!(
+            "The file could not be put into the bucket {}: {}.",
+            stack.inputs_bucket,
+            causes(error)
+        ),
+    )
+    .advice(REACH_ADVICE)
 }
 
 impl Dropped {
@@ -249,8 +303,9 @@ fn file_name(file: &Path) -> Result<String, Stop> {
     ))
 }
 
-/// `inputs/<model>[@<version>]/<UTC time>-<unique>/<file>`.
+/// `<prefix><model>[@<version>]/<UTC time>-<unique>/<file>`.
 fn key(
+    prefix: &str,
     model: &ModelName,
     version: Option<Version>,
     now: Timestamp,
@@ -259,7 +314,7 @@ fn key(
 ) -> String {
     let version = version.map_or_else(String::new, |version| format!("@{}", version.number()));
     let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S");
-    format!("{INPUTS_PREFIX}{model}{version}/{time}-{unique}/{file}")
+    format!("{prefix}{model}{version}/{time}-{unique}/{file}")
 }
 
 /// Six hex digits.
@@ -310,10 +365,11 @@ mod tests {
     fn the_key_names_model_version_time_and_file() {
         let now: Timestamp = "2026-03-01T10:30:00+01:00".parse().unwrap();
         assert_eq!(
-            key(&model(), None, now, "0a1b2c", "plan.json"),
+            key(INPUTS_PREFIX, &model(), None, now, "0a1b2c", "plan.json"),
             "inputs/revenue-forecast/20260301T093000-0a1b2c/plan.json"
         );
         let pinned = key(
+            INPUTS_PREFIX,
             &model(),
             Some("3".parse().unwrap()),
             now,

@@ -1,12 +1,10 @@
 //! `dropcast validate`: what a run would say of a file, before anything is uploaded.
 
-mod document;
-mod examples;
+pub(crate) mod document;
 mod file;
-mod folder;
+pub(crate) mod folder;
 mod model;
 mod output;
-mod twin;
 
 use std::{
     fs::{File, Metadata},

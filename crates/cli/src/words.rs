@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use dropcast_domain::status::{Progress, Status};
+use dropcast_domain::{
+    status::{Progress, Status},
+    upload::RunKind,
+};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// A moment, in UTC as run ids are: `2026-03-01 09:30:00 UTC`.
@@ -124,6 +127,15 @@ pub fn printable(line: &str) -> String {
             _ => c,
         })
         .collect()
+}
+
+/// What a run's kind adds to its model's name, where it is not the usual one.
+pub fn of_kind(kind: &str) -> &'static str {
+    if kind == RunKind::Refresh.as_str() {
+        " (refresh)"
+    } else {
+        ""
+    }
 }
 
 /// Reads a length of time: `90s`, `15m`, `2h`, `1d`, or seconds alone.

@@ -30,7 +30,7 @@ fn around(run: &Run) -> Around {
 #[test]
 fn an_accepted_table_says_how_it_was_read() {
     let mut run = new_run("plan.csv");
-    let mut input = acceptance(&run.id).input;
+    let mut input = acceptance(&run.id).input.unwrap();
     input.table = Some(TableReading {
         format: InputFormat::Csv,
         sheet: None,

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::upload::RunKind;
+
 /// A stable name for what went wrong.
 ///
 /// The same list stands in the state machine, where it is matched by name, and
@@ -17,6 +19,8 @@ pub enum ErrorCode {
     ModelUnknown,
     /// The model has no such version, or the version can no longer run.
     VersionUnknown,
+    /// The version that the folder pins was retired.
+    VersionRetired,
     /// The file is larger than the model accepts.
     InputTooLarge,
     /// The model itself exited with an error.
@@ -43,10 +47,11 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InputRejected,
         Self::ModelUnknown,
         Self::VersionUnknown,
+        Self::VersionRetired,
         Self::InputTooLarge,
         Self::JobFailed,
         Self::OutOfMemory,
@@ -66,6 +71,7 @@ impl ErrorCode {
             Self::InputRejected => "InputRejected",
             Self::ModelUnknown => "ModelUnknown",
             Self::VersionUnknown => "VersionUnknown",
+            Self::VersionRetired => "VersionRetired",
             Self::InputTooLarge => "InputTooLarge",
             Self::JobFailed => "JobFailed",
             Self::OutOfMemory => "OutOfMemory",
@@ -89,6 +95,9 @@ impl ErrorCode {
             }
             Self::VersionUnknown => {
                 "Leave the version out to use the model's default one, or ask the model's owner which versions can run."
+            }
+            Self::VersionRetired => {
+                "Drop the file into the model's folder without a version, to use the default one, or ask the model's owner which versions can run."
             }
             Self::InputTooLarge => {
                 "Send a smaller file, or ask the model's owner to raise its limit."
@@ -121,6 +130,38 @@ impl ErrorCode {
             Self::Internal => {
                 "Nothing is wrong with your file, and it is kept. The operator was alarmed; drop it again later."
             }
+        }
+    }
+}
+
+impl ErrorCode {
+    /// The sentence that tells what to do about a run of a kind: nobody can drop a refresh's file
+    /// again.
+    pub fn advice_on(self, kind: RunKind) -> &'static str {
+        if kind == RunKind::Run {
+            return self.advice();
+        }
+        match self {
+            Self::InputRejected => {
+                "Add a [refresh] section to the model's manifest and promote the new version, or refresh a version that has one."
+            }
+            Self::ModelUnknown => "Refresh a model that exists; `dropcast model list` lists them.",
+            Self::JobFailed => {
+                "Look at what the command said, mend it or what it reads from, and refresh again with `dropcast model refresh`. Runs go on with the data of the last refresh that succeeded."
+            }
+            Self::OutOfMemory => {
+                "Give the model more memory in its manifest, promote the new version, and refresh again. Runs go on with the data of the last refresh that succeeded."
+            }
+            Self::TimedOut => {
+                "Refresh again. If it happens twice, raise the time limit in the model's manifest. Runs go on with the data of the last refresh that succeeded."
+            }
+            Self::CapacityUnavailable | Self::HostLost | Self::JobCancelled | Self::JobLost => {
+                "Refresh again with `dropcast model refresh`, or wait for the next scheduled refresh. Runs go on with the data of the last refresh that succeeded."
+            }
+            Self::Internal => {
+                "The operator was alarmed. Refresh again later; runs go on with the data of the last refresh that succeeded."
+            }
+            other => other.advice(),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What a mail about a run says, before it is put into HTML, text or MIME.
+//! What a mail about a run or a build says, before it is put into HTML, text or MIME.
 //!
-//! [`compose`] is the whole rule. Whatever a user, a model or a file gave
+//! [`compose`] and [`compose_build`] are the whole rule. Whatever a user, a model or a file gave
 //! comes out as short single lines without control or direction-changing
 //! characters, so that the templates have only escaping left to do.
 
 mod asked;
+mod build;
 mod facts;
 mod table;
 mod words;
@@ -16,14 +17,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use asked::{Asked, AskedGroup, AskedValue, MOST_VALUES};
+pub use build::{KnownBuild, compose_build};
 
 use crate::{
     failure::ErrorCode,
     model::OutputKind,
     output::Output,
     problem::{Problem, ProblemList},
+    registry::BuildId,
     run::{HEADLINE_OUTPUTS, Run},
+    run_id::RunId,
     status::Status,
+    upload::RunKind,
 };
 
 /// The last lines of a failed job that a mail shows, at most.
@@ -46,7 +51,44 @@ const PROBLEM_LENGTH: usize = 200;
 /// A problem list keeps the end of a long pointer, so the place is not cut again.
 const PLACE_LENGTH: usize = 3 * PROBLEM_LENGTH;
 
-/// What sort of news a mail brings; one mail per run, kind and recipient.
+/// What a mail is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MailTopic {
+    /// A run that ended.
+    Run(RunId),
+    /// A build that ended.
+    Build(BuildId),
+}
+
+impl MailTopic {
+    /// The id of what it is about.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Run(run) => run.as_str(),
+            Self::Build(build) => build.as_str(),
+        }
+    }
+
+    /// What it is, in a word.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Build(_) => "build",
+        }
+    }
+
+    /// The name of such a mail about it, as it stands in the table, in message ids and in SES's
+    /// tags.
+    pub fn mail_name(&self, kind: MailKind) -> &'static str {
+        match (self, kind) {
+            (Self::Run(_), kind) => kind.as_str(),
+            (Self::Build(_), MailKind::Succeeded) => "build-registered",
+            (Self::Build(_), MailKind::Failed | MailKind::Rejected) => "build-failed",
+        }
+    }
+}
+
+/// What sort of news a mail brings; one mail per run or build, kind and recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailKind {
@@ -59,18 +101,19 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    /// The kind of mail that a status is worth; none while a run is open, and
-    /// none for a cancelled one: whoever cancelled it knows.
-    pub fn of(status: Status) -> Option<Self> {
-        match status {
-            Status::Succeeded => Some(Self::Succeeded),
+    /// The kind of mail that a run's status is worth; none while it is open, none for a
+    /// cancelled one, since whoever cancelled it knows, and none for a refresh that succeeded,
+    /// for which nobody waits.
+    pub fn of(run: &Run) -> Option<Self> {
+        match run.status() {
+            Status::Succeeded => run.kind.is_run().then_some(Self::Succeeded),
             Status::Failed => Some(Self::Failed),
             Status::Rejected => Some(Self::Rejected),
             _ => None,
         }
     }
 
-    /// The name as it stands in the table and in message ids.
+    /// The name of such a mail about a run.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -132,11 +175,11 @@ pub enum MarkedCopy<'a> {
 pub struct MailContent {
     /// The sort of news.
     pub kind: MailKind,
-    /// The run's id, which is also the first part of the message id.
-    pub run_id: String,
+    /// What it is about; its id is also the first part of the message id.
+    pub topic: MailTopic,
     /// The subject line.
     pub subject: String,
-    /// What the run is called.
+    /// What the run is called; of a build, the model.
     pub title: String,
     /// The model with its version; empty when the upload names none.
     pub model: String,
@@ -223,7 +266,7 @@ pub struct ChartRow {
 
 /// Composes the mail about a run that ended.
 ///
-/// `kind` is what [`MailKind::of`] says of its status: whoever asks for a mail
+/// `kind` is what [`MailKind::of`] says of it: whoever asks for a mail
 /// knows already that there is one.
 pub fn compose(kind: MailKind, known: &Known) -> MailContent {
     let run = known.run;
@@ -245,11 +288,11 @@ pub fn compose(kind: MailKind, known: &Known) -> MailContent {
     });
     MailContent {
         kind,
-        run_id: run.id.to_string(),
+        topic: MailTopic::Run(run.id.clone()),
         subject: subject(kind, &title, &facts::model(known)),
-        headline: headline(kind, code).to_owned(),
+        headline: headline(kind, run.kind, code).to_owned(),
         lead: lead(kind, known, &title, problems, outputs.len()),
-        advice: (kind != MailKind::Succeeded).then(|| advice.advice().to_owned()),
+        advice: (kind != MailKind::Succeeded).then(|| advice.advice_on(run.kind).to_owned()),
         copy: copy.map(|copy| {
             let where_it_is = match copy {
                 MarkedCopy::Attached => "The attached workbook",
@@ -310,7 +353,13 @@ fn subject(kind: MailKind, title: &str, model: &str) -> String {
     }
 }
 
-fn headline(kind: MailKind, code: Option<ErrorCode>) -> &'static str {
+fn headline(kind: MailKind, what: RunKind, code: Option<ErrorCode>) -> &'static str {
+    if what == RunKind::Refresh {
+        return match kind {
+            MailKind::Rejected => "The refresh was not started",
+            MailKind::Succeeded | MailKind::Failed => "The model's data was not refreshed",
+        };
+    }
     match (kind, code) {
         (MailKind::Succeeded, _) => "Your results are ready",
         (MailKind::Failed, _) => "Your run did not finish",
@@ -337,6 +386,9 @@ fn lead(
                 many => format!("{} files are ready to open.", words::grouped(many as u64)),
             };
             format!("“{title}” took {took}. {files}")
+        }
+        (MailKind::Failed, _) if known.run.kind == RunKind::Refresh => {
+            format!("“{title}” stopped after {took}. What the model kept before stays as it was.")
         }
         (MailKind::Failed, _) => format!("“{title}” stopped after {took}. There are no results."),
         (MailKind::Rejected, 0) => format!("“{title}” was not started."),

@@ -1,16 +1,25 @@
 //! The model: what a data scientist declares in `model.toml`.
 
+pub mod fargate;
 mod locale;
 mod name;
 mod outputs;
 mod parse;
 mod read;
+mod schedule;
+mod secret;
+mod vcpus;
+
+use std::collections::BTreeMap;
 
 pub use locale::{DateOrder, Locale};
 pub use name::{ModelName, ModelNameError};
 pub use outputs::{OutputMatcher, OutputPatternError};
 pub use parse::{ManifestErrors, ManifestProblem};
+pub use schedule::{Schedule, ScheduleError};
+pub use secret::{SecretRef, SecretRefError};
 use serde::{Deserialize, Serialize};
+pub use vcpus::{Vcpus, VcpusError};
 
 /// The name of the file that holds a manifest.
 pub const MANIFEST_FILE: &str = "model.toml";
@@ -34,6 +43,9 @@ pub struct Manifest {
     pub input: InputSpec,
     /// How it runs.
     pub job: JobSpec,
+    /// How its data is refreshed, if it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<RefreshSpec>,
     /// What it writes.
     #[serde(default)]
     pub outputs: Vec<OutputSpec>,
@@ -268,6 +280,18 @@ impl InputFormat {
     }
 }
 
+/// What runs a model's command inside its container.
+pub const JOB_RUNNER: &str = "dropcast-job";
+
+/// The command of a job that runs a model's own command.
+pub fn job_command(command: &[String]) -> Vec<String> {
+    [JOB_RUNNER, "--"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(command.iter().cloned())
+        .collect()
+}
+
 /// How a model runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -275,13 +299,27 @@ pub struct JobSpec {
     /// The program and its arguments.
     pub command: Vec<String>,
     /// Virtual CPUs.
-    pub vcpus: u32,
+    pub vcpus: Vcpus,
     /// Memory in MiB.
     pub memory_mib: u32,
     /// How long one attempt may run, in minutes.
     pub timeout_minutes: u32,
     /// How often the job is tried when its host fails; AWS Batch takes 1 to 10.
     pub attempts: u32,
+    /// Variables of its environment that hold secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretRef>,
+}
+
+/// How a model's data is refreshed: `[refresh]`. The job is otherwise that of `[job]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshSpec {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// When it is refreshed by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 /// One declared output.

@@ -1,4 +1,22 @@
-//! Models as they are registered: what can be run.
+//! Models as they are registered: what can be run, what became of each build, and which version
+//! is the default.
+
+mod build;
+mod phase;
+mod promotion;
+mod report;
+mod version_file;
+
+pub use build::{
+    Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildStatus, EndedBuild, MOST_BUILD_LINES,
+    NotABuildId, Requester,
+};
+pub use phase::BuildPhase;
+pub use promotion::{
+    Act, DefaultEntry, DefaultKind, Defaults, Retirement, Unchanged, default_moment,
+};
+pub use report::{BuildDecision, BuildIgnored, BuildReport, BuildState, PhaseReport, decide};
+pub use version_file::{LARGEST_VERSION_FILE, VersionFile, is_image_of};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +38,13 @@ pub struct Model {
     pub default_version: Version,
     /// The number that the next version will get.
     pub next_version: Version,
+}
+
+impl Model {
+    /// Its newest version.
+    pub fn newest(&self) -> Version {
+        self.next_version.previous()
+    }
 }
 
 /// One version of a model; it never changes.
@@ -58,6 +83,14 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Whether the other was made of the same image and declarations, whatever definition runs it.
+    pub fn is_made_like(&self, other: &Self) -> bool {
+        self.image == other.image
+            && self.manifest == other.manifest
+            && self.input_schema == other.input_schema
+            && self.row_schema == other.row_schema
+    }
+
     /// The text of the schema that inputs of a format are checked against.
     pub fn schema_of(&self, format: InputFormat) -> &str {
         match &self.row_schema {

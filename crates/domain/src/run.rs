@@ -13,7 +13,7 @@ use crate::{
     run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
     table::TableReading,
-    upload::{Request, Upload},
+    upload::{Request, RunKind, Upload},
 };
 
 /// The most outputs that stand on the record itself, and so in a mail; the
@@ -26,6 +26,9 @@ pub const HEADLINE_OUTPUTS: usize = 50;
 pub struct Run {
     /// Its name.
     pub id: RunId,
+    /// What it does.
+    #[serde(default, skip_serializing_if = "RunKind::is_run")]
+    pub kind: RunKind,
     /// What people call it: the upload's title, or the file's name.
     pub title: String,
     /// The file that started it.
@@ -46,7 +49,7 @@ pub struct Run {
     pub notify_left_out: Vec<String>,
     /// Where it stands, and since when.
     pub current: Transition,
-    /// The input as the model reads it, once accepted.
+    /// The input as the model reads it, once accepted. A refresh has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<AcceptedInput>,
     /// How many problems a rejected input has.
@@ -98,8 +101,8 @@ pub struct AcceptedInput {
 pub struct Acceptance {
     /// The version that will run.
     pub version: Version,
-    /// The accepted input.
-    pub input: AcceptedInput,
+    /// The accepted input; a refresh has none.
+    pub input: Option<AcceptedInput>,
 }
 
 /// What the uploader said about the run in the object's metadata.
@@ -118,10 +121,16 @@ pub struct Wishes {
 impl Run {
     /// The record of a run whose upload was just seen.
     pub fn begin(upload: Upload, expires_at: Timestamp) -> Self {
+        let (kind, request) = (upload.kind(), upload.request());
+        let title = match kind {
+            RunKind::Run => upload.file_name(),
+            RunKind::Refresh => format!("Refresh of {}", request.model),
+        };
         Self {
             id: upload.run_id(),
-            title: crate::title::clean(&upload.file_name()),
-            request: upload.request(),
+            kind,
+            title: crate::title::clean(&title),
+            request,
             current: Transition {
                 progress: Progress::first(Status::Received),
                 at: upload.at,

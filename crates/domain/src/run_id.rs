@@ -184,6 +184,12 @@ impl Version {
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
+
+    /// The version before this one; the first has none before it and stays.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1).max(1))
+    }
 }
 
 /// A text that is not a version number.

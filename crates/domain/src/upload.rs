@@ -3,10 +3,43 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::run_id::RunId;
+use crate::{model::ModelName, run_id::RunId};
 
 /// The prefix under which dropped files are watched.
 pub const INPUTS_PREFIX: &str = "inputs/";
+
+/// The prefix under which an object, whatever it holds, starts a refresh of a model's data.
+pub const REFRESH_PREFIX: &str = "refresh/";
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunKind {
+    /// Runs the model on a file.
+    #[default]
+    Run,
+    /// Refreshes the model's data: its `[refresh]` command, without an input.
+    Refresh,
+}
+
+impl RunKind {
+    /// The name as it stands in records, events and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    /// Whether it is the usual kind, which goes without saying.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands the field over by reference"
+    )]
+    pub fn is_run(&self) -> bool {
+        *self == Self::Run
+    }
+}
 
 /// The longest file name that is kept, in bytes. The name becomes a part of
 /// longer keys, which S3 limits to 1,024 bytes, and of paths, whose parts
@@ -49,6 +82,15 @@ impl Upload {
         self.key.ends_with('/')
     }
 
+    /// What the run does that this upload starts.
+    pub fn kind(&self) -> RunKind {
+        if self.key.starts_with(REFRESH_PREFIX) {
+            RunKind::Refresh
+        } else {
+            RunKind::Run
+        }
+    }
+
     /// The model and version that the key asks for.
     pub fn request(&self) -> Request {
         Request::from_key(&self.key)
@@ -60,7 +102,18 @@ impl Upload {
     }
 }
 
-/// What a key asks for: `inputs/<model>[@<version>]/<anything>/<file>`.
+/// The key whose object starts the refresh that a model's schedule asks for at a moment: the
+/// same for whoever starts it, so that it is started once.
+pub fn scheduled_refresh_key(model: &ModelName, due: Timestamp) -> String {
+    let due = due.to_zoned(jiff::tz::TimeZone::UTC);
+    format!(
+        "{REFRESH_PREFIX}{model}/{}.json",
+        due.strftime("%Y%m%dT%H%M%SZ")
+    )
+}
+
+/// What a key asks for: `inputs/<model>[@<version>]/<anything>/<file>`, and likewise below
+/// `refresh/`.
 ///
 /// Kept as the user wrote it; whether there is such a model is validation's
 /// question, so that a misspelt one becomes a rejected run and not a lost file.
@@ -75,7 +128,10 @@ pub struct Request {
 
 impl Request {
     fn from_key(key: &str) -> Self {
-        let rest = key.strip_prefix(INPUTS_PREFIX).unwrap_or(key);
+        let rest = [INPUTS_PREFIX, REFRESH_PREFIX]
+            .iter()
+            .find_map(|prefix| key.strip_prefix(prefix))
+            .unwrap_or(key);
         let folder = rest.split_once('/').map_or("", |(folder, _)| folder);
         match folder.split_once('@') {
             Some((model, version)) => Self {
@@ -172,6 +228,22 @@ mod tests {
             }
         );
         assert_eq!(request("inputs/m + é %/..").model, "m + é %");
+    }
+
+    #[test]
+    fn an_object_below_refresh_starts_a_refresh() {
+        let due = "2026-03-01T06:00:00Z".parse().unwrap();
+        let key = scheduled_refresh_key(&"m".parse().unwrap(), due);
+        assert_eq!(key, "refresh/m/20260301T060000Z.json");
+        let refresh = upload(&key);
+        assert_eq!(refresh.kind(), RunKind::Refresh);
+        assert_eq!(refresh.request().model, "m");
+        let pinned = upload("refresh/m@3/now.json").request();
+        assert_eq!(pinned.version.as_deref(), Some("3"));
+        // A model may be called so.
+        let run = upload("inputs/refresh/a.json");
+        assert_eq!(run.kind(), RunKind::Run);
+        assert_eq!(run.request().model, "refresh");
     }
 
     #[test]

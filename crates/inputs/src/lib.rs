@@ -5,6 +5,7 @@
 //! share stands beside them: text encodings, schemas, defaults and the words
 //! in which a broken rule is explained.
 
+pub mod declarations;
 mod defaults;
 mod encoding;
 mod explain;

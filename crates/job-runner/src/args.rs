@@ -32,6 +32,10 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value = "8", env = "DROPCAST_PART_MIB", value_parser = part_mib)]
     pub part_mib: NonZeroU64,
 
+    /// Run COMMAND on the files of this folder instead, without S3, to try an image out
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["work_dir", "keep_work_dir"])]
+    pub rehearse: Option<PathBuf>,
+
     /// The model's command and its arguments, after --
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -56,13 +60,14 @@ it, and its exit code is kept.";
 
 const AFTER_HELP: &str = "\
 Set for COMMAND:
-  DROPCAST_INPUT_FILE     the input, on disk: JSON with its defaults filled in, or a clean CSV
-  DROPCAST_ORIGINAL_FILE  the input as it was dropped, on disk
+  DROPCAST_INPUT_FILE     the input, on disk (not in a refresh): JSON with its defaults filled in, or a clean CSV
+  DROPCAST_ORIGINAL_FILE  the input as it was dropped, on disk (not in a refresh)
   DROPCAST_OUTPUT_DIR     an empty folder; all of it is uploaded when COMMAND exits 0
   DROPCAST_CACHE_DIR      what earlier runs of the model left; changes are kept for later runs
   The rest of the environment is passed on as it is.
 
 Read from the environment:
+  DROPCAST_RUN_KIND      run, which is meant when it is not set, or refresh: then there is no input
   DROPCAST_INPUT_URI     s3://bucket/key of the input as the model reads it
   DROPCAST_ORIGINAL_URI  s3://bucket/key of the input as it was dropped
   DROPCAST_OUTPUT_URI    s3://bucket/prefix/ of the outputs; <job>/<attempt>/ is put after it
@@ -79,10 +84,18 @@ bytes, sha256 and mediaType. When COMMAND exits other \
 than 0, or was asked to stop, nothing is uploaded.
 
 The cache:
-  Only files that COMMAND changed are stored, and only after the outputs are published. A file \
-that COMMAND deleted is deleted from S3 as well, unless another run has replaced it meanwhile. \
-When two runs change the same file, the later one stays. A cache that cannot be read or stored \
-is a warning, never a failure.
+  Only files that COMMAND changed are stored, and only after the outputs are published: in \
+objects of their own first, and then one index that names all of the cache's files takes the \
+place of the one before, so that a job never sees half of what another one stores. A file that \
+COMMAND deleted is gone, unless another run has replaced it meanwhile. When two runs change the \
+same file, the later one stays; what a refresh stored is not replaced by a run that began before \
+it. A cache that cannot be read or stored is a warning, and a failure for a refresh only.
+
+With --rehearse DIR:
+  Nothing of the environment is needed, and nothing leaves the machine. COMMAND runs as it would in \
+a job: the input is the one file in DIR/input, the original the one in DIR/original (the \
+input, where there is none), the outputs are left in DIR/output, the cache in DIR/cache. At the \
+end DIR/files.jsonl lists the outputs that would have been published.
 
 Exit codes:
   COMMAND's own, or 128+n when signal n ended it or asked dropcast-job to end
@@ -91,11 +104,13 @@ Exit codes:
    71  the input could not be fetched
    72  the output folder holds something that must not be published
    73  the outputs could not be stored
+   74  a refresh could not store the cache
   126  COMMAND cannot be started
   127  COMMAND was not found
 
-Example:
-  dropcast-job -- python -m forecast";
+Examples:
+  dropcast-job -- python -m forecast
+  docker run -v \"$PWD/rehearsal:/rehearsal\" IMAGE dropcast-job --rehearse /rehearsal -- python -m forecast";
 
 #[cfg(test)]
 mod tests {
@@ -121,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_exit_code_of_our_own() {
-        for code in ["64", "70", "71", "72", "73", "126", "127", "128+n"] {
+        for code in ["64", "70", "71", "72", "73", "74", "126", "127", "128+n"] {
             assert!(AFTER_HELP.contains(code), "{code}");
         }
     }

@@ -1,17 +1,23 @@
 //! What a model keeps between its runs: fetched before, stored after.
 //!
 //! The cache is a convenience. A model must run without it, so whatever goes wrong with it is a
-//! warning. Runs of one model share it without a lock: each file is replaced whole, and the run
-//! that stores last wins.
+//! warning; only a refresh, which is there to store it, fails with it. Runs and refreshes of one
+//! model share it without a lock: new content goes to objects of its own, and then one [`Index`]
+//! that names them all takes the place of the one before.
+
+mod index;
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
+use aws_sdk_s3::primitives::ByteStream;
 use futures::{StreamExt as _, stream};
 
+use crate::config::{Config, Kind};
 use crate::download::{self, Fetched};
 use crate::error::describe;
 use crate::media_type;
@@ -21,9 +27,15 @@ use crate::s3_uri::S3Uri;
 use crate::upload::Uploader;
 use crate::walk::{FoundFile, Walk};
 
+use index::{Changes, Entry, INDEX, Index, OURS};
+
 /// Bytes hashed at a time when a file's change is in doubt.
 const HASHED_AT_A_TIME: u64 = 1 << 20;
 const CACHE_FOLDER: &str = "cache folder";
+
+/// How often the index is replaced anew when others replace it at the same time.
+const TRIES: u32 = 12;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The cache as it was fetched; remembers what is in S3, so that only changes are stored.
 #[derive(Debug)]
@@ -31,136 +43,162 @@ pub(crate) struct Cache {
     client: Client,
     prefix: S3Uri,
     folder: PathBuf,
+    /// Where this attempt's objects go, below the prefix; ends with a slash.
+    own: String,
+    refresh: bool,
     fetched: HashMap<String, Known>,
 }
 
 /// A file as it was before the model ran.
 #[derive(Debug)]
 struct Known {
+    object: String,
     stamp: Stamp,
     sha256: Digest,
-    etag: Option<String>,
 }
 
 /// What was done, and what could not be.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// Files that were uploaded because the model made or changed them.
+    /// Files that were stored because the model made or changed them.
     pub(crate) stored: u64,
-    /// Objects that were deleted because the model deleted their files.
+    /// Files that are gone because the model deleted them.
     pub(crate) deleted: u64,
     /// One clause for everything that failed.
     pub(crate) warnings: Vec<String>,
 }
 
+/// The index as it stands in S3.
+#[derive(Debug)]
+struct Standing {
+    index: Index,
+    /// What S3 calls this content; none where there is no index yet.
+    etag: Option<String>,
+}
+
 impl Cache {
-    /// Fetches everything under `prefix` into `folder`, `concurrency` objects at a time. What
-    /// cannot be fetched is left out and told in the warnings.
+    /// Fetches the model's cache into `folder`, `concurrency` objects at a time. What cannot be
+    /// fetched is left out and told in the warnings.
     pub(crate) async fn fetch(
         client: Client,
-        prefix: S3Uri,
+        config: &Config,
         folder: PathBuf,
         staging: &Path,
         concurrency: usize,
     ) -> (Self, Vec<String>) {
         let mut cache = Self {
             client,
-            prefix,
+            prefix: config.cache.clone(),
             folder,
+            own: format!("{OURS}{}.{}/", config.run_id, config.attempt),
+            refresh: config.kind() == Kind::Refresh,
             fetched: HashMap::new(),
         };
         let mut warnings = Vec::new();
-        let mut after = None;
-        loop {
-            let page = cache
-                .client
-                .list_objects_v2()
-                .bucket(&cache.prefix.bucket)
-                .prefix(&cache.prefix.key)
-                .set_continuation_token(after)
-                .send()
-                .await;
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => {
-                    warnings.push(format!(
-                        "{} cannot be listed: {}",
-                        cache.prefix,
-                        describe(&error)
-                    ));
-                    break;
-                }
-            };
-            let keys = page
-                .contents
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|object| object.key);
-            let results: Vec<_> = stream::iter(keys)
-                .map(|key| cache.fetch_one(key, staging))
-                .buffer_unordered(concurrency)
-                .collect()
-                .await;
-            for result in results {
-                match result {
-                    Ok(Some((path, known))) => drop(cache.fetched.insert(path, known)),
-                    Ok(None) => {}
-                    Err(warning) => warnings.push(warning),
-                }
-            }
-            after = page.next_continuation_token;
-            if after.is_none() {
-                break;
+        let standing = match cache.standing().await {
+            Ok(standing) => standing,
+            Err(reason) => return (cache, vec![reason]),
+        };
+        let this = &cache;
+        let results: Vec<_> = stream::iter(standing.index.files)
+            .map(|(path, entry)| this.fetch_one(path, entry, staging))
+            .buffer_unordered(concurrency)
+            .collect()
+            .await;
+        for result in results {
+            match result {
+                Ok((path, known)) => drop(cache.fetched.insert(path, known)),
+                Err(warning) => warnings.push(warning),
             }
         }
         (cache, warnings)
     }
 
+    /// The index, or one of everything under the prefix where nothing has been stored with one:
+    /// so a cache can be filled by hand before the first run.
+    async fn standing(&self) -> Result<Standing, String> {
+        let at = self.prefix.join(INDEX);
+        let request = self.client.get_object().bucket(&at.bucket).key(&at.key);
+        let object = match request.send().await {
+            Ok(object) => object,
+            Err(error) if error.code() == Some("NoSuchKey") => {
+                let index = self.listed().await?;
+                return Ok(Standing { index, etag: None });
+            }
+            Err(error) => return Err(format!("{at} cannot be read: {}", describe(&error))),
+        };
+        let etag = object.e_tag;
+        let bytes = object
+            .body
+            .collect()
+            .await
+            .map_err(|error| format!("{at} cannot be read: {error}"))?
+            .into_bytes();
+        let index = serde_json::from_slice(&bytes)
+            .map_err(|error| format!("{at} is no index of a cache: {error}"))?;
+        Ok(Standing { index, etag })
+    }
+
+    async fn listed(&self) -> Result<Index, String> {
+        let list = self.client.list_objects_v2().bucket(&self.prefix.bucket);
+        let mut pages = list.prefix(&self.prefix.key).into_paginator().send();
+        let mut index = Index::default();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                format!("{} cannot be listed: {}", self.prefix, describe(&error))
+            })?;
+            for object in page.contents.unwrap_or_default() {
+                let key = object.key.unwrap_or_default();
+                let path = key.strip_prefix(&self.prefix.key).unwrap_or(&key);
+                // What the console makes of "create folder".
+                if path.is_empty() || path.ends_with('/') || path.starts_with(OURS) {
+                    continue;
+                }
+                let entry = Entry {
+                    object: path.to_owned(),
+                    refreshed: false,
+                };
+                index.files.insert(path.to_owned(), entry);
+            }
+        }
+        Ok(index)
+    }
+
     async fn fetch_one(
         &self,
-        key: String,
+        path: String,
+        entry: Entry,
         staging: &Path,
-    ) -> Result<Option<(String, Known)>, String> {
-        let path = key.strip_prefix(&self.prefix.key).unwrap_or(&key);
-        if path.is_empty() || path.ends_with('/') {
-            // What the console makes of "create folder".
-            return Ok(None);
+    ) -> Result<(String, Known), String> {
+        if !is_plain(&path) {
+            return Err(format!("{path:?} cannot be a file and was left out"));
         }
-        if !is_plain(path) {
-            return Err(format!("{key:?} cannot be a file and was left out"));
-        }
-        let from = S3Uri {
-            bucket: self.prefix.bucket.clone(),
-            key: key.clone(),
-        };
-        let to = self.folder.join(path);
-        let failed = |reason| format!("{key:?} could not be fetched: {reason}");
-        let Fetched { etag, sha256, .. } = download::fetch(&self.client, &from, &to, staging)
+        let from = self.prefix.join(&entry.object);
+        let to = self.folder.join(&path);
+        let failed = |reason| format!("{path:?} could not be fetched: {reason}");
+        let Fetched { sha256, .. } = download::fetch(&self.client, &from, &to, staging)
             .await
             .map_err(failed)?;
         let found = fs::symlink_metadata(&to).map_err(|error| failed(error.to_string()))?;
         let known = Known {
+            object: entry.object,
             stamp: Stamp::from(&found),
             sha256,
-            etag,
         };
-        Ok(Some((path.to_owned(), known)))
+        Ok((path, known))
     }
 
-    /// Uploads the files that the model made or changed and deletes the objects whose files it
-    /// deleted.
+    /// Stores the files that the model made or changed, and forgets those that it deleted: all of
+    /// it, or nothing when a file cannot be stored. `now` is in Unix seconds.
     ///
-    /// An object is deleted only while it is still the one that was fetched: what another run
-    /// stored meanwhile stays. When a part of the folder cannot be read, nothing is deleted.
-    pub(crate) async fn store(mut self, uploader: &Uploader) -> Outcome {
-        let longest_path = LONGEST_KEY.saturating_sub(self.prefix.key.len());
+    /// When a part of the folder cannot be read, nothing is deleted.
+    pub(crate) async fn store(self, uploader: &Uploader, now: u64) -> Outcome {
         let mut outcome = Outcome::default();
-        let walk = match Walk::open(&self.folder, CACHE_FOLDER, longest_path) {
+        let walk = match Walk::open(&self.folder, CACHE_FOLDER, self.longest_path()) {
             Ok(Some(walk)) => walk,
             Ok(None) => {
-                outcome
-                    .warnings
-                    .push("the model deleted the cache folder itself".to_owned());
+                let deleted = "the model deleted the cache folder itself".to_owned();
+                outcome.warnings.push(deleted);
                 return outcome;
             }
             Err(refusal) => {
@@ -168,14 +206,57 @@ impl Cache {
                 return outcome;
             }
         };
-        let mut deleted = std::mem::take(&mut self.fetched);
-        let mut refusals = Vec::new();
-        let (this, known, refused) = (&self, &mut deleted, &mut refusals);
+        let (changes, refusals, failures) = self.changes(walk, uploader).await;
+        let nothing = changes.stored.is_empty() && changes.deleted.is_empty();
+        outcome.warnings = refusals;
+        if !failures.is_empty() {
+            outcome.warnings.extend(failures);
+            outcome
+                .warnings
+                .push("nothing of it was changed".to_owned());
+        } else if !nothing {
+            match self.commit(&changes, now).await {
+                Ok((stored, deleted, outdated)) => {
+                    (outcome.stored, outcome.deleted) = (stored, deleted);
+                    outcome.warnings.extend(outdated.into_iter().map(|path| {
+                        format!("{path:?} was left as a refresh renewed it while this run went on")
+                    }));
+                }
+                Err(reason) => outcome.warnings.push(reason),
+            }
+        }
+        outcome
+    }
+
+    fn longest_path(&self) -> usize {
+        LONGEST_KEY
+            .saturating_sub(self.prefix.key.len())
+            .saturating_sub(self.own.len())
+    }
+
+    /// Uploads what changed, and tells it from what did not. Beside it: what in the folder cannot
+    /// be a file of the cache, and what could not be stored.
+    async fn changes(
+        &self,
+        walk: Walk,
+        uploader: &Uploader,
+    ) -> (Changes, Vec<String>, Vec<String>) {
+        let mut changes = Changes {
+            refresh: self.refresh,
+            ..Changes::default()
+        };
+        let mut gone: HashMap<&str, &Known> = self
+            .fetched
+            .iter()
+            .map(|(path, known)| (path.as_str(), known))
+            .collect();
+        let (mut refusals, mut failures) = (Vec::new(), Vec::new());
+        let (known, refused) = (&mut gone, &mut refusals);
         let mut stores = stream::iter(walk)
             .filter_map(|found| {
                 let pair = match found {
                     Ok(file) => {
-                        let before = known.remove(&file.path);
+                        let before = known.remove(file.path.as_str());
                         Some((file, before))
                     }
                     Err(refusal) => {
@@ -185,89 +266,91 @@ impl Cache {
                 };
                 std::future::ready(pair)
             })
-            .map(|(file, before)| this.store_one(file, before, uploader))
+            .map(|(file, before)| self.store_one(file, before, uploader))
             .buffer_unordered(uploader.concurrency());
         while let Some(result) = stores.next().await {
             match result {
-                Ok(true) => outcome.stored += 1,
-                Ok(false) => {}
-                Err(warning) => outcome.warnings.push(warning),
+                Ok(Some((path, object))) => drop(changes.stored.insert(path, object)),
+                Ok(None) => {}
+                Err(warning) => failures.push(warning),
             }
         }
         drop(stores);
         if refusals.is_empty() {
-            self.delete(deleted, uploader.concurrency(), &mut outcome)
-                .await;
+            changes.deleted = gone.into_keys().map(str::to_owned).collect();
         }
-        outcome.warnings.append(&mut refusals);
-        outcome
+        changes.fetched = self
+            .fetched
+            .iter()
+            .map(|(path, known)| (path.clone(), known.object.clone()))
+            .collect();
+        (changes, refusals, failures)
     }
 
-    /// Uploads a file unless it is what was fetched; says whether it did.
+    /// Uploads a file unless it is what was fetched; answers its path and its object if it did.
     async fn store_one(
         &self,
         file: FoundFile,
-        before: Option<Known>,
+        before: Option<&Known>,
         uploader: &Uploader,
-    ) -> Result<bool, String> {
+    ) -> Result<Option<(String, String)>, String> {
         if let Some(before) = before {
-            let source = file.source.clone();
-            let same = tokio::task::spawn_blocking(move || is_the_same(source, &before)).await;
-            if matches!(same, Ok(Ok(true))) {
-                return Ok(false);
+            let (source, stamp, sha256) = (file.source.clone(), before.stamp, before.sha256);
+            let same = tokio::task::spawn_blocking(move || is_the_same(source, stamp, sha256));
+            if matches!(same.await, Ok(Ok(true))) {
+                return Ok(None);
             }
         }
-        let to = self.prefix.join(&file.path);
-        match uploader
-            .upload(&file.source, &to, &media_type::of(&file.path))
-            .await
-        {
-            Ok(_) => Ok(true),
+        let object = format!("{}{}", self.own, file.path);
+        let to = self.prefix.join(&object);
+        let media_type = media_type::of(&file.path);
+        match uploader.upload(&file.source, &to, &media_type).await {
+            Ok(_) => Ok(Some((file.path, object))),
             Err(reason) => Err(format!("{:?} could not be stored: {reason}", file.path)),
         }
     }
 
-    async fn delete(
-        &self,
-        gone: HashMap<String, Known>,
-        concurrency: usize,
-        outcome: &mut Outcome,
-    ) {
-        let mut deletions = stream::iter(gone)
-            .map(|(path, known)| async move {
-                let Some(etag) = known.etag else {
-                    return Ok(false);
-                };
-                let request = self.client.delete_object().bucket(&self.prefix.bucket);
-                match request
-                    .key(self.prefix.join(&path).key)
-                    .if_match(etag)
-                    .send()
-                    .await
-                {
-                    Ok(_) => Ok(true),
-                    // Another run replaced or deleted it meanwhile.
-                    Err(error)
-                        if matches!(
-                            error.code(),
-                            Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
-                        ) =>
-                    {
-                        Ok(false)
-                    }
-                    Err(error) => Err(format!(
-                        "{path:?} could not be deleted: {}",
-                        describe(&error)
-                    )),
+    /// Replaces the index by one with the changes: only the very index that they were put on top
+    /// of, so that nobody's changes are lost.
+    async fn commit(&self, changes: &Changes, now: u64) -> Result<(u64, u64, Vec<String>), String> {
+        let at = self.prefix.join(INDEX);
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..TRIES {
+            let Standing { mut index, etag } = self.standing().await?;
+            let applied = index.apply(changes, now);
+            self.delete(index.take_unused(now)).await;
+            let content = serde_json::to_vec(&index).map_err(|error| error.to_string())?;
+            let put = self.client.put_object().bucket(&at.bucket).key(&at.key);
+            let put = match etag {
+                Some(etag) => put.if_match(etag),
+                None => put.if_none_match("*"),
+            };
+            let put = put.content_type("application/json");
+            match put.body(ByteStream::from(content)).send().await {
+                Ok(_) => return Ok((applied.stored, applied.deleted, applied.outdated)),
+                // Another job replaced it since it was read.
+                Err(error)
+                    if matches!(
+                        error.code(),
+                        Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
+                    ) => {}
+                Err(error) => {
+                    return Err(format!("{at} could not be stored: {}", describe(&error)));
                 }
-            })
-            .buffer_unordered(concurrency);
-        while let Some(result) = deletions.next().await {
-            match result {
-                Ok(true) => outcome.deleted += 1,
-                Ok(false) => {}
-                Err(warning) => outcome.warnings.push(warning),
             }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(FIRST_PAUSE.saturating_mul(40));
+        }
+        Err(format!(
+            "{at} could not be stored: too many others stored theirs at the same time"
+        ))
+    }
+
+    /// Deletes objects that no index names any more. One that stays takes up room and nothing else.
+    async fn delete(&self, objects: Vec<String>) {
+        for object in objects {
+            let request = self.client.delete_object().bucket(&self.prefix.bucket);
+            let _ = request.key(self.prefix.join(&object).key).send().await;
         }
     }
 }
@@ -283,18 +366,18 @@ fn is_plain(path: &str) -> bool {
 }
 
 /// Whether a file has the content that was fetched. A file that was only touched is read.
-fn is_the_same(file: PathBuf, before: &Known) -> std::io::Result<bool> {
+fn is_the_same(file: PathBuf, stamp: Stamp, sha256: Digest) -> std::io::Result<bool> {
     let mut reader = PartReader::open(file)?;
-    if reader.stamp() == before.stamp {
+    if reader.stamp() == stamp {
         return Ok(true);
     }
-    if reader.bytes() != before.stamp.bytes() {
+    if reader.bytes() != stamp.bytes() {
         return Ok(false);
     }
     while !reader.is_at_end() {
         reader.read(HASHED_AT_A_TIME)?;
     }
-    Ok(reader.finish()? == before.sha256)
+    Ok(reader.finish()? == sha256)
 }
 
 #[cfg(test)]

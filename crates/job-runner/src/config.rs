@@ -8,13 +8,29 @@ use crate::s3_uri::S3Uri;
 /// Looks a variable of the environment up. [`std::env::var_os`] in production.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
+/// What a job is for: `DROPCAST_RUN_KIND`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A run of the model on an input.
+    Run,
+    /// A refresh of what the model keeps, without an input.
+    Refresh,
+}
+
+/// The input of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// `DROPCAST_INPUT_URI`: the input as the model reads it.
+    pub prepared: S3Uri,
+    /// `DROPCAST_ORIGINAL_URI`: the input as it was dropped.
+    pub original: S3Uri,
+}
+
 /// What the submitter of the job and AWS Batch say about this attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `DROPCAST_INPUT_URI`: the input as the model reads it.
-    pub input: S3Uri,
-    /// `DROPCAST_ORIGINAL_URI`: the input as it was dropped.
-    pub original: S3Uri,
+    /// What is run on; a refresh has none.
+    pub input: Option<Input>,
     /// `DROPCAST_OUTPUT_URI`: the run's prefix for outputs; `<job>/<attempt>/` is put after it.
     pub outputs: S3Uri,
     /// `DROPCAST_CACHE_URI`: the model's prefix for what it keeps; ends with a slash.
@@ -39,8 +55,17 @@ impl Config {
             missing: Vec::new(),
             wrong: Vec::new(),
         };
-        let input = reader.read("DROPCAST_INPUT_URI", object);
-        let original = reader.read("DROPCAST_ORIGINAL_URI", object);
+        let input = match reader.kind() {
+            Some(Kind::Run) => {
+                let prepared = reader.read("DROPCAST_INPUT_URI", object);
+                let original = reader.read("DROPCAST_ORIGINAL_URI", object);
+                prepared
+                    .zip(original)
+                    .map(|(prepared, original)| Some(Input { prepared, original }))
+            }
+            Some(Kind::Refresh) => Some(None),
+            None => None,
+        };
         let outputs = reader.read("DROPCAST_OUTPUT_URI", prefix);
         let cache = reader.read("DROPCAST_CACHE_URI", prefix);
         let run_id = reader.read("DROPCAST_RUN_ID", |text| Ok(text.to_owned()));
@@ -57,11 +82,10 @@ impl Config {
             _ => Err(format!("must be a whole number from 1, found {text:?}")),
         });
         match (
-            input, original, outputs, cache, run_id, model, version, job_id, attempt,
+            input, outputs, cache, run_id, model, version, job_id, attempt,
         ) {
             (
                 Some(input),
-                Some(original),
                 Some(outputs),
                 Some(cache),
                 Some(run_id),
@@ -71,7 +95,6 @@ impl Config {
                 Some(attempt),
             ) => Ok(Self {
                 input,
-                original,
                 outputs,
                 cache,
                 run_id,
@@ -81,6 +104,14 @@ impl Config {
                 attempt,
             }),
             _ => Err(JobError::Usage(reader.complaint())),
+        }
+    }
+
+    /// What the job is for.
+    pub fn kind(&self) -> Kind {
+        match self.input {
+            Some(_) => Kind::Run,
+            None => Kind::Refresh,
         }
     }
 
@@ -139,6 +170,24 @@ impl Reader<'_> {
             .ok()
     }
 
+    /// A run unless something else is said.
+    fn kind(&mut self) -> Option<Kind> {
+        match (self.environment)("DROPCAST_RUN_KIND")
+            .as_deref()
+            .map(std::ffi::OsStr::to_str)
+        {
+            None | Some(Some("" | "run")) => Some(Kind::Run),
+            Some(Some("refresh")) => Some(Kind::Refresh),
+            Some(other) => {
+                let found = other.unwrap_or("what is not UTF-8");
+                self.wrong.push(format!(
+                    "DROPCAST_RUN_KIND must be run or refresh, found {found:?}"
+                ));
+                None
+            }
+        }
+    }
+
     fn complaint(mut self) -> String {
         if !self.missing.is_empty() {
             let missing = format!("missing in the environment: {}", self.missing.join(", "));
@@ -182,6 +231,29 @@ mod tests {
             config.listing().key,
             "runs/1/outputs/0b69cfd5-example/2.files.jsonl"
         );
+    }
+
+    #[test]
+    fn a_refresh_has_no_input() {
+        let mut variables = whole();
+        variables.insert("DROPCAST_RUN_KIND", "refresh");
+        variables.remove("DROPCAST_INPUT_URI");
+        variables.remove("DROPCAST_ORIGINAL_URI");
+        let config = read(&variables).unwrap();
+        assert_eq!((config.kind(), config.input), (Kind::Refresh, None));
+        variables.insert("DROPCAST_RUN_KIND", "run");
+        let said = read(&variables).unwrap_err().to_string();
+        assert!(
+            said.contains("missing in the environment: DROPCAST_INPUT_URI"),
+            "{said}"
+        );
+        variables.insert("DROPCAST_RUN_KIND", "restore");
+        let said = read(&variables).unwrap_err().to_string();
+        assert!(
+            said.contains("DROPCAST_RUN_KIND must be run or refresh"),
+            "{said}"
+        );
+        assert_eq!(read(&whole()).unwrap().kind(), Kind::Run);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub enum JobError {
     /// The outputs could not be stored.
     #[error("{0}")]
     Upload(String),
+    /// A refresh could not store what it is there to store.
+    #[error("{0}")]
+    Cache(String),
     /// The model's command exists but cannot be started.
     #[error("{0}")]
     NotExecutable(String),
@@ -51,6 +54,7 @@ impl JobError {
             Self::Input(_) => 71,
             Self::OutputsRefused(_) => 72,
             Self::Upload(_) => 73,
+            Self::Cache(_) => 74,
             Self::NotExecutable(_) => 126,
             Self::NotFound(_) => 127,
             Self::Interrupted { signal, .. } => exit_code_of_signal(*signal),
@@ -108,6 +112,7 @@ mod tests {
             JobError::Input(String::new()),
             JobError::OutputsRefused(String::new()),
             JobError::Upload(String::new()),
+            JobError::Cache(String::new()),
             JobError::NotExecutable(String::new()),
             JobError::NotFound(String::new()),
             JobError::Interrupted {

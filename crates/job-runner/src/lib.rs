@@ -16,6 +16,7 @@ mod media_type;
 mod model;
 mod part;
 mod publish;
+mod rehearsal;
 mod s3;
 mod s3_uri;
 mod signals;
@@ -31,17 +32,21 @@ use clap::Parser as _;
 
 use crate::args::Args;
 use crate::cache::Cache;
-use crate::config::{Config, Environment};
-use crate::error::JobError;
+use crate::config::{Config, Environment, Kind};
+use crate::model::Bounds;
 use crate::signals::Signals;
 use crate::upload::Uploader;
 use crate::work_folder::WorkFolder;
 
+pub use crate::error::JobError;
+pub use crate::rehearsal::{LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
 pub use crate::s3_uri::S3Uri;
 
 /// Warnings of one kind that are told one by one; the rest is counted. The last lines of a job's
 /// log are what a user is shown.
 const TOLD_ONE_BY_ONE: usize = 3;
+const LEFT_PROCESSES: &str = "warning: the model left processes running; they were ended";
+const NO_OUTPUTS: &str = "warning: the model wrote no outputs";
 
 /// Parses the command line, runs the model and answers the exit code of the process.
 pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment<'_>) -> ExitCode {
@@ -69,7 +74,10 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment<
             ))));
         }
     };
-    let ended = runtime.block_on(run(&args, environment));
+    let ended = match &args.rehearse {
+        Some(folder) => runtime.block_on(rehearsal::in_folder(folder, &args.command)),
+        None => runtime.block_on(run(&args, environment)),
+    };
     // Disk work that a signal left behind is not worth waiting for.
     runtime.shutdown_background();
     end(ended)
@@ -96,18 +104,16 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
     if args.keep_work_dir {
         say(&format!("the work folder is {}", work.base.display()));
     }
-    let (uploader, input, original, cache) = tokio::select! {
+    let (uploader, mut variables, cache) = tokio::select! {
         biased;
         interrupted = signals.end() => return Err(interrupted),
         prepared = prepare(args, &config, &work) => prepared?,
     };
-    let variables = [
-        ("DROPCAST_INPUT_FILE", input),
-        ("DROPCAST_ORIGINAL_FILE", original),
+    variables.extend([
         ("DROPCAST_OUTPUT_DIR", work.outputs.clone().into()),
         ("DROPCAST_CACHE_DIR", work.cache.clone().into()),
-    ];
-    let ended = model::run(&args.command, &variables, &mut signals).await?;
+    ]);
+    let ended = model::run(&args.command, &variables, Bounds::default(), &mut signals).await?;
     if ended.exit_code != 0 {
         return Ok(ended.exit_code);
     }
@@ -116,7 +122,7 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
         return Err(signals::interrupted(signal));
     }
     if ended.left_processes {
-        say("warning: the model left processes running; they were ended");
+        say(LEFT_PROCESSES);
     }
     let published = tokio::select! {
         biased;
@@ -127,64 +133,101 @@ async fn run(args: &Args, environment: Environment<'_>) -> Result<u8, JobError> 
         uploader.abort_open().await;
     }
     let published = published?;
-    if published.files == 0 {
-        say("warning: the model wrote no outputs");
+    if published.files == 0 && config.kind() == Kind::Run {
+        say(NO_OUTPUTS);
     }
     say(&format!(
         "published {} files, {} bytes",
         published.files, published.bytes
     ));
-    // The run is complete: a signal from here on ends the cache, not the run.
-    tokio::select! {
+    // A run is complete: a signal from here on ends the cache, not the run.
+    let warnings = tokio::select! {
         biased;
         interrupted = signals.end() => {
             uploader.abort_open().await;
-            warn(&[format!("the cache was not stored whole: {interrupted}")]);
+            vec![format!("the cache was not stored: {interrupted}")]
         }
-        stored = cache.store(&uploader) => {
+        stored = cache.store(&uploader, unix_now()) => {
             if stored.stored + stored.deleted > 0 {
                 say(&format!("cache: {} stored, {} deleted", stored.stored, stored.deleted));
             }
-            warn(&stored.warnings);
+            stored.warnings
         }
+    };
+    warn(&warnings);
+    match config.kind() {
+        // A refresh that stored nothing of what it fetched has not refreshed anything.
+        Kind::Refresh if !warnings.is_empty() => Err(JobError::Cache(
+            "the refreshed cache could not be stored".to_owned(),
+        )),
+        Kind::Run | Kind::Refresh => Ok(0),
     }
-    Ok(0)
 }
+
+/// Seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the runner has one clock, and hands the time on as an argument"
+)]
+fn unix_now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// What the model is told of: variables and their values.
+type Variables = Vec<(&'static str, OsString)>;
 
 /// Fetches the input in both its forms and the cache side by side.
 async fn prepare(
     args: &Args,
     config: &Config,
     work: &WorkFolder,
-) -> Result<(Uploader, OsString, OsString, Cache), JobError> {
+) -> Result<(Uploader, Variables, Cache), JobError> {
     let client = s3::connect().await?;
-    let input = work.input.join(work_folder::file_name(&config.input.key));
-    let original = work
-        .original
-        .join(work_folder::file_name(&config.original.key));
     let concurrency = args.concurrency.get();
-    let (input_fetched, original_fetched, (cache, warnings)) = tokio::join!(
-        download::fetch(&client, &config.input, &input, &work.staging),
-        download::fetch(&client, &config.original, &original, &work.staging),
+    let (input, (cache, warnings)) = tokio::join!(
+        fetch_input(&client, config, work),
         Cache::fetch(
             client.clone(),
-            config.cache.clone(),
+            config,
             work.cache.clone(),
             &work.staging,
             concurrency as usize,
         ),
     );
-    for (uri, fetched) in [
-        (&config.input, input_fetched),
-        (&config.original, original_fetched),
-    ] {
+    let variables = input?;
+    warn(&warnings);
+    let uploader = Uploader::new(client, concurrency, args.part_mib.get() << 20);
+    Ok((uploader, variables, cache))
+}
+
+/// Fetches the input, if there is one.
+async fn fetch_input(
+    client: &aws_sdk_s3::Client,
+    config: &Config,
+    work: &WorkFolder,
+) -> Result<Variables, JobError> {
+    let Some(input) = &config.input else {
+        return Ok(Vec::new());
+    };
+    let prepared = work.input.join(work_folder::file_name(&input.prepared.key));
+    let original = work
+        .original
+        .join(work_folder::file_name(&input.original.key));
+    let fetched = tokio::join!(
+        download::fetch(client, &input.prepared, &prepared, &work.staging),
+        download::fetch(client, &input.original, &original, &work.staging),
+    );
+    for (uri, fetched) in [(&input.prepared, fetched.0), (&input.original, fetched.1)] {
         fetched.map_err(|reason| {
             JobError::Input(format!("the input {uri} could not be fetched: {reason}"))
         })?;
     }
-    warn(&warnings);
-    let uploader = Uploader::new(client, concurrency, args.part_mib.get() << 20);
-    Ok((uploader, input.into(), original.into(), cache))
+    Ok(vec![
+        ("DROPCAST_INPUT_FILE", prepared.into()),
+        ("DROPCAST_ORIGINAL_FILE", original.into()),
+    ])
 }
 
 fn warn(about_the_cache: &[String]) {

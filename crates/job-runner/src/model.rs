@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
+use tokio::time::Instant;
 
 use crate::error::{JobError, exit_code_of_signal};
 use crate::signals::{Signals, asks_for_the_end};
@@ -20,6 +22,19 @@ use crate::signals::{Signals, asks_for_the_end};
 /// `tee` that still writes the last lines.
 const GRACE: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// What Amazon ECS leaves a container between SIGTERM and SIGKILL.
+const GRACE_AT_THE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Where the model runs, and for how long, where nobody outside looks after that.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bounds<'a> {
+    /// The folder that it runs in; the current one otherwise.
+    pub(crate) folder: Option<&'a Path>,
+    /// How long it may take. AWS Batch sees to that in a job.
+    pub(crate) limit: Option<Duration>,
+    /// Whether its stdout goes to our stderr.
+    pub(crate) stdout_is_taken: bool,
+}
 
 /// How the model ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +43,13 @@ pub(crate) struct Ended {
     pub(crate) exit_code: u8,
     /// The first signal that asked it to end, if one did.
     pub(crate) asked_by: Option<Signal>,
+    /// Whether it took longer than it may.
+    pub(crate) timed_out: bool,
     /// Whether processes that it left running had to be killed.
     pub(crate) left_processes: bool,
 }
 
-/// Runs the model in the current folder and a process group of its own, with our stdout and
+/// Runs the model in its folder and a process group of its own, with our stdout and
 /// stderr, our environment and `variables`; passes every signal on to the whole group.
 ///
 /// What the model leaves running is ended, as the end of its container would: nothing may write
@@ -40,14 +57,17 @@ pub(crate) struct Ended {
 pub(crate) async fn run(
     command: &[OsString],
     variables: &[(&str, OsString)],
+    bounds: Bounds<'_>,
     signals: &mut Signals,
 ) -> Result<Ended, JobError> {
     // Orphans of the model become our children, as if we were process 1 of the container: they can
     // be reaped and, at the end, found. Where the kernel refuses, only the group is looked after.
     let _ = set_child_subreaper(true);
-    let mut child = start(command, variables)?;
+    let mut child = start(command, variables, bounds)?;
     let group = Pid::from_raw(child.id().cast_signed());
     let mut asked_by = None;
+    let mut timed_out = false;
+    let mut due = bounds.limit.map(|limit| Instant::now() + limit);
     let mut ended = tokio::task::spawn_blocking(move || wait_for_the_end(group));
     loop {
         tokio::select! {
@@ -60,6 +80,12 @@ pub(crate) async fn run(
                 // It may have ended this moment; it is reaped below, so its id is still its own.
                 let _ = killpg(group, signal);
             }
+            () = reached(due) => {
+                let signal = if timed_out { Signal::SIGKILL } else { Signal::SIGTERM };
+                let _ = killpg(group, signal);
+                due = (!timed_out).then(|| Instant::now() + GRACE_AT_THE_LIMIT);
+                timed_out = true;
+            }
         }
     }
     let status = child
@@ -69,16 +95,36 @@ pub(crate) async fn run(
     Ok(Ended {
         exit_code: exit_code(status),
         asked_by,
+        timed_out,
         left_processes,
     })
 }
 
-fn start(command: &[OsString], variables: &[(&str, OsString)]) -> Result<Child, JobError> {
+/// Ends when a moment has come; never when there is none.
+async fn reached(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn start(
+    command: &[OsString],
+    variables: &[(&str, OsString)],
+    bounds: Bounds<'_>,
+) -> Result<Child, JobError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(JobError::Usage("no command was given".to_owned()));
     };
     let shown = program.to_string_lossy();
-    Command::new(program)
+    let mut process = Command::new(program);
+    if let Some(folder) = bounds.folder {
+        process.current_dir(folder);
+    }
+    if bounds.stdout_is_taken {
+        process.stdout(io::stderr());
+    }
+    process
         .args(arguments)
         .envs(variables.iter().map(|(key, value)| (key, value)))
         // A group in the background that reads from a terminal would be stopped for ever.
@@ -185,12 +231,12 @@ mod tests {
 
     #[test]
     fn a_command_that_is_missing_is_told_from_one_that_cannot_start() {
-        let missing = start(&["no-such-command".into()], &[]).unwrap_err();
+        let missing = start(&["no-such-command".into()], &[], Bounds::default()).unwrap_err();
         assert_eq!(missing.exit_code(), 127);
         let folder = tempfile::tempdir().unwrap();
         let plain = folder.path().join("plain");
         std::fs::write(&plain, "not a program").unwrap();
-        let not_executable = start(&[plain.into()], &[]).unwrap_err();
+        let not_executable = start(&[plain.into()], &[], Bounds::default()).unwrap_err();
         assert_eq!(not_executable.exit_code(), 126);
     }
 }

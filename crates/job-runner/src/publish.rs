@@ -96,6 +96,14 @@ pub(crate) async fn publish(
     Ok(published)
 }
 
+/// Every file that would be published, by path; refuses all for the first that must not be.
+pub(crate) fn list(outputs: &Path, longest_path: usize) -> Result<Vec<FoundFile>, JobError> {
+    let files = walk(outputs, longest_path)?;
+    files
+        .map(|file| file.map_err(|refusal| refused(&refusal)))
+        .collect()
+}
+
 /// Looks at every file, and refuses all of them for the first that must not be published.
 fn look(outputs: &Path, longest_path: usize) -> Result<Published, JobError> {
     let mut found = Published::default();

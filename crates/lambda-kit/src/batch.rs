@@ -19,15 +19,15 @@ pub struct Envelope<T> {
     pub detail: T,
 }
 
-/// Handles each message of a batch and answers which to deliver again.
+/// Handles each message of a batch, an [`Envelope`] most often, and answers which to deliver again.
 ///
 /// A body that does not parse is reported as failed too: it ends in the
 /// dead-letter queue, where an alarm stands, and is not lost.
-pub async fn each<T, E, F, Handled>(event: SqsEvent, handle: F) -> SqsBatchResponse
+pub async fn each<M, E, F, Handled>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
-    T: DeserializeOwned,
+    M: DeserializeOwned,
     E: FunctionError,
-    F: Fn(Envelope<T>) -> Handled,
+    F: Fn(M) -> Handled,
     Handled: Future<Output = Result<(), E>>,
 {
     let mut answer = SqsBatchResponse::default();
@@ -39,7 +39,7 @@ where
             let started = std::time::Instant::now();
             let done = match serde_json::from_str(&body) {
                 // Boxed: the handlers' futures are deep, and the loop would double them.
-                Ok(envelope) => Box::pin(handle(envelope)).await.map_err(|error| {
+                Ok(message) => Box::pin(handle(message)).await.map_err(|error| {
                     let again = error.class() != Class::Permanent;
                     crate::telemetry::log_failure(
                         &error,

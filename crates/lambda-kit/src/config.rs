@@ -60,6 +60,18 @@ impl Settings {
         }
     }
 
+    /// A text that must be set and may be empty, which says that there is none.
+    pub fn text_if_any(&mut self, key: &str) -> Option<String> {
+        match self.values.get(key).map(|value| value.trim()) {
+            Some("") => None,
+            Some(value) => Some(value.to_owned()),
+            None => {
+                self.faults.push(format!("{key} is not set"));
+                None
+            }
+        }
+    }
+
     /// A value that must be there and parse; its default when it does not,
     /// which [`Settings::finish`] keeps anybody from using.
     pub fn parsed<T>(&mut self, key: &str) -> T
@@ -128,6 +140,16 @@ mod tests {
         ] {
             assert!(message.contains(fault), "{message}");
         }
+    }
+
+    #[test]
+    fn what_may_be_empty_must_still_be_set() {
+        let mut settings = Settings::from_pairs([("A", " "), ("B", " b ")]);
+        assert_eq!(settings.text_if_any("A"), None);
+        assert_eq!(settings.text_if_any("B"), Some("b".to_owned()));
+        settings.text_if_any("C");
+        let message = settings.finish().unwrap_err().to_string();
+        assert_eq!(message, "unusable configuration: C is not set");
     }
 
     #[test]

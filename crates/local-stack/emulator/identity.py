@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam
 
 _pin_request_origin = app.pin_request_origin
 _extract_resource_arn = iam_actions.extract_resource_arn
@@ -33,20 +34,26 @@ def pin_request_origin(address, encrypted):
 
 
 def extract_resource_arn(service, method, path, headers, body, params, region, account):
-    """Names the resource of a request: for mail the sender's identity, for log lines their stream."""
+    """Names the resource of a request: of mail the sender's identity, of log lines their stream, of
+    a role its path too."""
     arn = _extract_resource_arn(service, method, path, headers, body, params, region, account)
     if service == "ses" and arn == "*" and iam_actions._query_param(params, "Source"):
         return f"arn:aws:ses:{region}:{account}:identity/{iam_actions._query_param(params, 'Source')}"
+    if service == "iam" and (name := iam_actions._query_param(params, "RoleName")):
+        path = _of_role(params, "Path") or "/"
+        return f"arn:aws:iam::{account}:role{path}{name}"
     if service == "logs" and (stream := _fields(body).get("logStreamName")):
         return f"{arn}:log-stream:{stream}"
     return arn
 
 
 def request_tag_context(service, action, body, params):
-    """Adds the condition keys of mails, events and items to those of tags."""
+    """Adds the condition keys of mails, roles, events and items to those of tags."""
     context = _request_tag_context(service, action, body, params)
     if service == "ses" and (sender := iam_actions._query_param(params, "Source")):
         context["ses:FromAddress"] = sender
+    if service == "iam" and (boundary := _of_role(params, "PermissionsBoundary")):
+        context["iam:PermissionsBoundary"] = boundary
     if action == "events:PutEvents":
         sources = sorted({entry.get("Source", "") for entry in _fields(body).get("Entries", [])})
         context["events:source"] = sources[0] if len(sources) == 1 else sources
@@ -102,6 +109,12 @@ def _fields(body):
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}
+
+
+def _of_role(params, field):
+    """What a request that makes a role says of it, or else what is known of the role."""
+    known = iam._roles.get(iam_actions._query_param(params, "RoleName")) or {}
+    return iam_actions._query_param(params, field) or known.get(field)
 
 
 def _leading_key(request):

@@ -23,10 +23,12 @@ pub struct Connection {
     pub emulator_pid: u32,
     /// `DROPCAST_LOCAL_STACK` in the environment of every process that belongs to the stack.
     pub mark: String,
-    /// Endpoint of every AWS service but Batch.
+    /// Endpoint of every AWS service but Batch and CodeBuild.
     pub endpoint: String,
     /// Endpoint of the Batch API.
     pub batch_endpoint: String,
+    /// Endpoint of the CodeBuild API.
+    pub codebuild_endpoint: String,
     /// The region.
     pub region: String,
     /// Name of the CloudFormation stack.
@@ -59,7 +61,7 @@ impl Connection {
         self.state.join("images")
     }
 
-    /// Configuration for every SDK client but Batch's. Nothing of the shell's AWS settings gets in.
+    /// Configuration for every SDK client but Batch's and CodeBuild's. Nothing of the shell's AWS settings gets in.
     pub fn sdk_config(&self) -> SdkConfig {
         self.config(&self.endpoint)
     }
@@ -69,11 +71,17 @@ impl Connection {
         self.config(&self.batch_endpoint)
     }
 
+    /// Configuration for CodeBuild's SDK client.
+    pub fn codebuild_sdk_config(&self) -> SdkConfig {
+        self.config(&self.codebuild_endpoint)
+    }
+
     /// The environment under which AWS's own tools talk to this stack.
-    pub fn aws_environment(&self) -> [(&'static str, &str); 6] {
+    pub fn aws_environment(&self) -> [(&'static str, &str); 7] {
         [
             ("AWS_ENDPOINT_URL", &self.endpoint),
             ("AWS_ENDPOINT_URL_BATCH", &self.batch_endpoint),
+            ("AWS_ENDPOINT_URL_CODEBUILD", &self.codebuild_endpoint),
             ("AWS_REGION", &self.region),
             ("AWS_DEFAULT_REGION", &self.region),
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY),

@@ -43,6 +43,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) options: &'a Options,
     pub(crate) port: u16,
     pub(crate) batch_endpoint: &'a str,
+    pub(crate) codebuild_endpoint: &'a str,
     pub(crate) mark: &'a str,
 }
 
@@ -82,6 +83,7 @@ impl Emulator {
                 ("SFTP_ENABLED", "0"),
                 ("AWS_ENDPOINT_URL", &endpoint),
                 ("AWS_ENDPOINT_URL_BATCH", plan.batch_endpoint),
+                ("AWS_ENDPOINT_URL_CODEBUILD", plan.codebuild_endpoint),
                 ("AWS_DEFAULT_REGION", &plan.options.region),
                 ("AWS_ACCESS_KEY_ID", "test"),
                 ("AWS_SECRET_ACCESS_KEY", "test"),

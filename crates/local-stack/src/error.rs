@@ -3,10 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dropcast_domain::model::ManifestErrors;
+use dropcast_model_folder::FolderError;
 use dropcast_run_store::StoreError;
 
 use crate::batch::StartError;
+use crate::codebuild;
 
 /// Why something about the local stack failed.
 #[derive(Debug, thiserror::Error)]
@@ -66,25 +67,9 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
-    /// The manifest of a model has problems.
+    /// The folder of a model has problems.
     #[error(transparent)]
-    Manifest(#[from] ManifestErrors),
-    /// The input schema of a model is no JSON Schema that can be used.
-    #[error("{}: {problem}", .file.display())]
-    Schema {
-        /// The schema's file.
-        file: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The folder of a model holds something that cannot be put into an image.
-    #[error("{} cannot be part of an image: {problem}.", .path.display())]
-    Image {
-        /// The entry.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
+    Folder(#[from] FolderError),
     /// The Python environment of a model could not be made.
     #[error("The Python environment for {} could not be made: {what}\n{tail}", .requirements.display())]
     Venv {
@@ -98,6 +83,9 @@ pub enum Error {
     /// The local Batch did not start.
     #[error(transparent)]
     Batch(#[from] StartError),
+    /// The local CodeBuild did not start.
+    #[error(transparent)]
+    CodeBuild(#[from] codebuild::StartError),
     /// The runs table.
     #[error(transparent)]
     Store(#[from] StoreError),

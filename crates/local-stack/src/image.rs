@@ -4,51 +4,97 @@
 //! model with a `requirements.txt` finds its Python environment in `.venv`, a link that is no part
 //! of the content.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
+use dropcast_model_folder::{Item, ItemKind, items};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use walkdir::{DirEntry, WalkDir};
 
-use crate::Error;
+use crate::stack::step;
+use crate::{Error, ModelFolder, Progress, Reporter, venv};
 
 /// The environment's name inside a snapshot.
 const VENV: &str = ".venv";
-/// What tools leave in a model's folder and no run needs.
-const LEFT_OUT: [&str; 9] = [
-    VENV,
-    ".git",
-    "__pycache__",
-    ".pytest_cache",
-    ".ruff_cache",
-    ".mypy_cache",
-    ".hypothesis",
-    ".ipynb_checkpoints",
-    ".DS_Store",
-];
-
 /// A snapshot of a model's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Image {
+pub struct Image {
     /// `local/<model>@sha256:<hex>`, what a job definition names.
-    pub(crate) reference: String,
+    pub reference: String,
     /// The snapshot's folder.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
 }
 
-/// One thing in a model's folder.
-struct Item {
-    /// Its path inside the folder.
-    path: PathBuf,
-    kind: Kind,
+/// What makes images of models' folders.
+#[derive(Debug, Clone)]
+pub struct ImageBuilder {
+    /// Root of the images.
+    pub images: PathBuf,
+    /// The Python that environments of models are made with.
+    pub python: PathBuf,
+    /// Folder that keeps the environments.
+    pub venvs: PathBuf,
 }
 
-enum Kind {
-    File { executable: bool },
-    Link { target: PathBuf },
+impl Image {
+    /// The `PATH` of what runs in it: the model's own Python environment first, then `folders`.
+    pub fn path(&self, folders: impl IntoIterator<Item = PathBuf>) -> OsString {
+        let own = self.folder.join(VENV).join("bin");
+        // Fails only for a folder with a colon in its name, which then cannot be in a PATH.
+        std::env::join_paths(std::iter::once(own).chain(folders)).unwrap_or_default()
+    }
+}
+
+impl ImageBuilder {
+    /// A builder that keeps environments where all stacks and clones of this user find them.
+    pub fn new(images: PathBuf, python: PathBuf) -> Self {
+        Self {
+            images,
+            python,
+            venvs: venv::default_folder(),
+        }
+    }
+
+    /// Makes the image of a folder: a snapshot and, where the model names Python packages, an
+    /// environment with them. The reporter hears of each package.
+    pub async fn build(
+        &self,
+        model: &ModelFolder,
+        folder: &Path,
+        reporter: &dyn Reporter,
+    ) -> Result<Image, Error> {
+        let image = step(reporter, "taking a snapshot of the model", async {
+            let (name, folder) = (model.manifest.name.clone(), folder.to_owned());
+            let images = self.images.clone();
+            let work = move || snapshot(name.as_str(), &folder, &images);
+            tokio::task::spawn_blocking(work)
+                .await
+                .map_err(Error::call("taking the snapshot"))?
+        })
+        .await?;
+        let requirements = image.folder.join(venv::REQUIREMENTS);
+        if requirements.is_file() {
+            let told = |line: &str| {
+                tracing::debug!(line, "pip");
+                if let Some(package) = line.trim_start().strip_prefix("Collecting ") {
+                    reporter.report(Progress {
+                        step: format!(
+                            "installing {}",
+                            package.split(" (").next().unwrap_or(package)
+                        ),
+                        took: None,
+                    });
+                }
+            };
+            let work = venv::provide(&requirements, &self.python, &self.venvs, &told);
+            let venv = step(reporter, "preparing the model's Python environment", work).await?;
+            link_venv(&image, &venv)?;
+        }
+        Ok(image)
+    }
 }
 
 /// Takes the snapshot, unless one of the very same content stands already. Blocks.
@@ -92,64 +138,6 @@ pub(crate) fn link_venv(image: &Image, venv: &Path) -> Result<(), Error> {
         .map_err(Error::at("linking", &link))
 }
 
-/// Everything that belongs into the image, sorted by path.
-fn items(folder: &Path) -> Result<Vec<Item>, Error> {
-    let wanted = |entry: &DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        let compiled = Path::new(entry.file_name())
-            .extension()
-            .is_some_and(|extension| extension == "pyc");
-        entry.depth() == 0 || !(compiled || LEFT_OUT.contains(&name.as_ref()))
-    };
-    let mut items = Vec::new();
-    for entry in WalkDir::new(folder).into_iter().filter_entry(wanted) {
-        let entry = entry.map_err(|error| Error::at("reading", folder)(error.into()))?;
-        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let refused = |problem: &str| Error::Image {
-            path: entry.path().to_owned(),
-            problem: problem.to_owned(),
-        };
-        let kind = if entry.file_type().is_dir() {
-            continue;
-        } else if entry.file_type().is_symlink() {
-            let target = fs::read_link(entry.path()).map_err(Error::at("reading", entry.path()))?;
-            if !stays_inside(path, &target) {
-                return Err(refused("it is a link that leads out of the model's folder"));
-            }
-            Kind::Link { target }
-        } else if entry.file_type().is_file() {
-            let about = entry
-                .metadata()
-                .map_err(|error| Error::at("reading", entry.path())(error.into()))?;
-            Kind::File {
-                executable: about.permissions().mode() & 0o111 != 0,
-            }
-        } else {
-            return Err(refused("it is neither a file, a folder nor a link"));
-        };
-        items.push(Item {
-            path: path.to_owned(),
-            kind,
-        });
-    }
-    items.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(items)
-}
-
-/// Whether a link at `path` with this target stays in the folder that `path` is relative to.
-fn stays_inside(path: &Path, target: &Path) -> bool {
-    let mut depth = path.components().count().saturating_sub(1);
-    for part in target.components() {
-        match part {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
-            _ => return false,
-        }
-    }
-    true
-}
-
 /// SHA-256 over paths, kinds and contents, each with its length so that none can pass for another.
 fn digest(folder: &Path, items: &[Item]) -> Result<String, Error> {
     let mut all = Sha256::new();
@@ -160,11 +148,11 @@ fn digest(folder: &Path, items: &[Item]) -> Result<String, Error> {
     for item in items {
         add(item.path.as_os_str().as_encoded_bytes());
         match &item.kind {
-            Kind::Link { target } => {
+            ItemKind::Link { target } => {
                 add(b"link");
                 add(target.as_os_str().as_encoded_bytes());
             }
-            Kind::File { executable } => {
+            ItemKind::File { executable } => {
                 add(if *executable { b"program" } else { b"file" });
                 let path = folder.join(&item.path);
                 add(&file_digest(&path).map_err(Error::at("reading", &path))?);
@@ -203,8 +191,8 @@ fn copy(folder: &Path, items: &[Item], to: &Path) -> Result<(), Error> {
         let above = place.parent().unwrap_or(to);
         fs::create_dir_all(above).map_err(Error::at("creating", above))?;
         let copied = match &item.kind {
-            Kind::Link { target } => symlink(target, &place),
-            Kind::File { .. } => fs::copy(folder.join(&item.path), &place).map(drop),
+            ItemKind::Link { target } => symlink(target, &place),
+            ItemKind::File { .. } => fs::copy(folder.join(&item.path), &place).map(drop),
         };
         copied.map_err(Error::at("writing", &place))?;
     }
@@ -213,6 +201,8 @@ fn copy(folder: &Path, items: &[Item], to: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn model() -> tempfile::TempDir {
@@ -258,20 +248,6 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 5);
-    }
-
-    #[test]
-    fn a_link_that_leads_out_of_the_folder_is_refused() {
-        let (model, images) = (model(), tempfile::tempdir().unwrap());
-        symlink("../main.py", model.path().join("lib/inside")).unwrap();
-        assert!(snapshot("m", model.path(), images.path()).is_ok());
-        for target in ["/etc/passwd", "../../outside"] {
-            let link = model.path().join("lib/link");
-            symlink(target, &link).unwrap();
-            let error = snapshot("m", model.path(), images.path()).unwrap_err();
-            assert!(error.to_string().contains("leads out"), "{error}");
-            fs::remove_file(link).unwrap();
-        }
     }
 
     #[test]

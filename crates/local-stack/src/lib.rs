@@ -6,6 +6,7 @@
 
 pub mod batch;
 mod calls;
+pub mod codebuild;
 mod connection;
 mod deploy;
 mod emulator;
@@ -13,21 +14,23 @@ mod error;
 mod http;
 mod image;
 mod mailbox;
-mod model_folder;
 mod options;
 mod package;
 mod processes;
 mod register;
+mod service;
 mod stack;
 mod state;
 mod venv;
 
 pub use calls::CALLS_FILE;
 pub use connection::Connection;
+pub use dropcast_model_folder::{FolderError, ModelFolder};
 pub use error::Error;
+pub use image::{Image, ImageBuilder};
 pub use mailbox::Mail;
-pub use model_folder::ModelFolder;
 pub use options::{Options, Progress, Quiet, Reporter, STATE_FOLDER};
 pub use processes::marked as processes_of;
 pub use register::{Registered, Registry, register};
 pub use stack::{LocalStack, stop_requested};
+pub use venv::user_cache;

@@ -24,12 +24,14 @@ pub struct Options {
     pub emulator_port: u16,
     /// Port of the local Batch on 127.0.0.1; 0 takes a free one.
     pub batch_port: u16,
+    /// Port of the local CodeBuild on 127.0.0.1; 0 takes a free one.
+    pub codebuild_port: u16,
     /// Region that the emulator plays.
     pub region: String,
     /// Name of the CloudFormation stack.
     pub stack_name: String,
     /// The template's parameters. Those that only the local stack knows (`JobQueueArn`,
-    /// `BatchEventSource`, `LinkBaseUrl`) are added, unless they are given here.
+    /// `BatchEventSource`, `LinkBaseUrl`, `BuildProject`, …) are added, unless they are given here.
     pub parameters: BTreeMap<String, String>,
     /// vCPUs of the local job queue; `None` takes the machine's, at least four.
     pub max_vcpus: Option<u32>,
@@ -59,6 +61,7 @@ impl Options {
             python: repository.join(".venv/bin/python"),
             emulator_port: 0,
             batch_port: 0,
+            codebuild_port: 0,
             region: "eu-west-1".to_owned(),
             stack_name: "dropcast".to_owned(),
             parameters: parameters

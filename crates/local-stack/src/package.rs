@@ -1,6 +1,6 @@
 //! From the repository's template to one that CloudFormation can deploy: functions as zip files,
-//! the state machine's definition, and the addresses of both, as `aws cloudformation package`
-//! would write them. Nothing else of the template changes.
+//! the state machine's definition, nested templates, and the addresses of all, as
+//! `aws cloudformation package` would write them. Nothing else of the template changes.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,6 +18,8 @@ const TEMPLATE: &str = "template.yaml";
 const BOOTSTRAP: &str = "bootstrap";
 /// The job runner's binary, which stands beside the functions'.
 const JOB_RUNNER: &str = "dropcast-job";
+/// What stands before a bucket's name in the URL of an object.
+const S3_URL: &str = "https://s3.amazonaws.com/";
 /// What builds the binaries.
 const BUILD: &str = "make build";
 
@@ -36,6 +38,8 @@ enum Reference<'a> {
     Function(&'a str),
     /// `DefinitionUri: <file>`.
     Definition(&'a str),
+    /// `TemplateURL: <file>`. What it names is taken as it is: it points to nothing itself.
+    Template(&'a str),
 }
 
 /// Packages the template for a bucket. Zip files are kept in `packages` and made again when their
@@ -79,15 +83,17 @@ pub(crate) fn package(
             lines.push(line.to_owned());
             continue;
         };
-        let (key, file) = match reference {
+        // CloudFormation takes a template by its URL, and everything else by its place in S3.
+        let (key, file, place) = match reference {
             Reference::Function(name) => {
                 let zip = names.iter().zip(&zips).find(|(known, _)| **known == name);
                 let zip = zip.map(|(_, zip)| zip.clone()).unwrap_or_default();
-                (format!("functions/{}", file_name(&zip)), zip)
+                (format!("functions/{}", file_name(&zip)), zip, "s3://")
             }
-            Reference::Definition(file) => (file.to_owned(), repository.join(file)),
+            Reference::Definition(file) => (file.to_owned(), repository.join(file), "s3://"),
+            Reference::Template(file) => (file.to_owned(), repository.join(file), S3_URL),
         };
-        lines.push(format!("{before} s3://{bucket}/{key}"));
+        lines.push(format!("{before} {place}{bucket}/{key}"));
         artefacts.push((key, file));
     }
     lines.push(String::new());
@@ -95,6 +101,21 @@ pub(crate) fn package(
         template: lines.join("\n"),
         artefacts,
     })
+}
+
+/// The names of a template's parameters.
+pub(crate) fn parameters(template: &str) -> Vec<&str> {
+    let section = template
+        .lines()
+        .skip_while(|line| *line != "Parameters:")
+        .skip(1)
+        .take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+    section
+        .filter_map(|line| {
+            let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+            (!name.starts_with([' ', '#'])).then_some(name)
+        })
+        .collect()
 }
 
 /// The binary of a program, once it is known to be there.
@@ -117,7 +138,7 @@ fn functions(template: &str) -> Vec<&str> {
         .lines()
         .filter_map(|line| match reference(line)?.1 {
             Reference::Function(name) => Some(name),
-            Reference::Definition(_) => None,
+            Reference::Definition(_) | Reference::Template(_) => None,
         });
     named.collect()
 }
@@ -129,9 +150,15 @@ fn reference(line: &str) -> Option<(&str, Reference<'_>)> {
     let reference = match key.trim_start() {
         "CodeUri" => Reference::Function(value.strip_prefix("functions/")?.trim_end_matches('/')),
         "DefinitionUri" => Reference::Definition(value),
+        "TemplateURL" if is_file(value) => Reference::Template(value),
         _ => return None,
     };
     Some((&line[..=key.len()], reference))
+}
+
+/// Whether a value names a file of the repository, and is no address or expression.
+fn is_file(value: &str) -> bool {
+    !value.contains("://") && !value.starts_with(['!', '{', '$'])
 }
 
 /// A zip file of one function, made now or earlier from the very same binary.
@@ -196,6 +223,40 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "Resources:\n  A:\n    Properties:\n      CodeUri: functions/start-run/\n      DefinitionUri: state-machines/run.asl.json\n      Handler: bootstrap\n";
+
+    #[test]
+    fn a_nested_template_is_named_by_its_url_unless_it_has_one() {
+        for (value, packaged) in [
+            (
+                "infra/a.yaml",
+                Some("https://s3.amazonaws.com/b/infra/a.yaml"),
+            ),
+            ("https://s3.amazonaws.com/x/a.yaml", None),
+            ("!Ref Address", None),
+        ] {
+            let repository = repository();
+            let root = repository.path();
+            let line = format!("      TemplateURL: {value}\n");
+            fs::write(root.join(TEMPLATE), format!("{TEXT}{line}")).unwrap();
+            for program in ["start-run", JOB_RUNNER] {
+                fs::write(root.join(program), "program").unwrap();
+            }
+            let made = package(root, root, &root.join("packages"), "b").unwrap();
+            let last = made.template.lines().last().unwrap();
+            assert_eq!(
+                last.trim(),
+                format!("TemplateURL: {}", packaged.unwrap_or(value))
+            );
+            let uploaded = made.artefacts.iter().any(|(key, _)| key == "infra/a.yaml");
+            assert_eq!(uploaded, packaged.is_some());
+        }
+    }
+
+    #[test]
+    fn the_parameters_of_a_template_are_known_by_name() {
+        let text = "Metadata:\n  X:\n    Y: 1\nParameters:\n  # One.\n  A:\n    Type: String\n\n  B:\n    Type: String\nRules:\n  C:\n";
+        assert_eq!(parameters(text), ["A", "B"]);
+    }
 
     fn repository() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

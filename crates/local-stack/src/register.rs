@@ -1,22 +1,20 @@
 //! Registers a model's folder as a version that can be run on a local stack.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws_sdk_batch as batch;
 use batch::types::{
     ContainerProperties, JobDefinition, JobDefinitionType, ResourceRequirement, ResourceType,
 };
-use dropcast_domain::model::Manifest;
+use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
 use dropcast_domain::run_id::Version;
 use dropcast_run_store::{DynamoStore, Models};
 use jiff::Timestamp;
 
+use crate::image::ImageBuilder;
 use crate::stack::step;
-use crate::{Connection, Error, ModelFolder, Progress, Reporter, image, venv};
-
-/// What a model's command is run by.
-const JOB_RUNNER: &str = "dropcast-job";
+use crate::{Connection, Error, ModelFolder, Reporter};
 
 /// Where a model is registered.
 #[derive(Debug, Clone)]
@@ -25,12 +23,8 @@ pub struct Registry {
     pub batch: batch::Client,
     /// Keeps the versions.
     pub store: DynamoStore,
-    /// Root of the images that the local Batch runs.
-    pub images: PathBuf,
-    /// The Python that environments of models are made with.
-    pub python: PathBuf,
-    /// Folder that keeps the environments.
-    pub venvs: PathBuf,
+    /// Makes the images that the local Batch runs.
+    pub images: ImageBuilder,
 }
 
 impl Registry {
@@ -40,9 +34,7 @@ impl Registry {
         Ok(Self {
             batch: batch::Client::new(&stack.batch_sdk_config()),
             store: DynamoStore::new(table, stack.output("RunsTableName")?),
-            images: stack.images(),
-            python: stack.python.clone(),
-            venvs: venv::default_folder(),
+            images: ImageBuilder::new(stack.images(), stack.python.clone()),
         })
     }
 }
@@ -65,33 +57,7 @@ pub async fn register(
     reporter: &dyn Reporter,
 ) -> Result<Registered, Error> {
     let model = ModelFolder::read(folder)?;
-    let snapshot = step(reporter, "taking a snapshot of the model", async {
-        let (name, folder) = (model.manifest.name.clone(), folder.to_owned());
-        let images = registry.images.clone();
-        let work = move || image::snapshot(name.as_str(), &folder, &images);
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(Error::call("taking the snapshot"))?
-    })
-    .await?;
-    let requirements = snapshot.folder.join(venv::REQUIREMENTS);
-    if requirements.is_file() {
-        let told = |line: &str| {
-            tracing::debug!(line, "pip");
-            if let Some(package) = line.trim_start().strip_prefix("Collecting ") {
-                reporter.report(Progress {
-                    step: format!(
-                        "installing {}",
-                        package.split(" (").next().unwrap_or(package)
-                    ),
-                    took: None,
-                });
-            }
-        };
-        let work = venv::provide(&requirements, &registry.python, &registry.venvs, &told);
-        let venv = step(reporter, "preparing the model's Python environment", work).await?;
-        image::link_venv(&snapshot, &venv)?;
-    }
+    let snapshot = registry.images.build(&model, folder, reporter).await?;
     step(reporter, "registering the model", async {
         let newest = newest(registry, &model.manifest).await?;
         if let Some(version) = newest
@@ -148,20 +114,20 @@ async fn define_job(
     image: &str,
 ) -> Result<String, Error> {
     let job = &manifest.job;
-    let requirement = |kind, value: u32| {
+    let requirement = |kind, value: String| {
         ResourceRequirement::builder()
             .r#type(kind)
-            .value(value.to_string())
+            .value(value)
             .build()
     };
-    let command = [JOB_RUNNER.to_owned(), "--".to_owned()];
     let container = ContainerProperties::builder()
         .image(image)
-        .set_command(Some(
-            command.into_iter().chain(job.command.clone()).collect(),
+        .set_command(Some(job_command(&job.command)))
+        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus.to_string()))
+        .resource_requirements(requirement(
+            ResourceType::Memory,
+            job.memory_mib.to_string(),
         ))
-        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus))
-        .resource_requirements(requirement(ResourceType::Memory, job.memory_mib))
         .build();
     let answer = client
         .register_job_definition()

@@ -7,14 +7,25 @@ use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
 use crate::batch::{BatchConfig, BatchService};
+use crate::codebuild::{CodeBuildConfig, CodeBuildService};
 use crate::emulator::{self, Emulator, Plan};
 use crate::state::Hold;
-use crate::{Connection, Error, Options, Progress, Reporter, deploy, package, processes};
+use crate::{
+    Connection, Error, ImageBuilder, Options, Progress, Reporter, deploy, package, processes,
+};
 
 /// What publishes the local Batch's events: the emulator refuses sources that begin with `aws.`.
 const BATCH_EVENT_SOURCE: &str = "dropcast.batch";
 /// Where the local Batch keeps the output of jobs, inside the state folder.
 const BATCH_FOLDER: &str = "batch";
+/// What publishes the local CodeBuild's events.
+const CODEBUILD_EVENT_SOURCE: &str = "dropcast.codebuild";
+/// Where the local CodeBuild keeps logs of builds, inside the state folder.
+const CODEBUILD_FOLDER: &str = "codebuild";
+/// What images are called on this machine: `local/<model>@sha256:<hex>`.
+const IMAGE_REPOSITORY: &str = "local";
+/// The program that runs models.
+const JOB_RUNNER: &str = "dropcast-job";
 /// How often a start is tried again when somebody else took the free port that was found.
 const PORT_TRIES: u32 = 3;
 
@@ -24,17 +35,23 @@ const PORT_TRIES: u32 = 3;
 pub struct LocalStack {
     connection: Connection,
     // In the order in which they are dropped: jobs, then the emulator, then the folder is free.
-    batch: Running,
+    services: Services,
     emulator: Emulator,
     hold: Hold,
 }
 
-/// The local Batch, which has nothing to show.
-struct Running(BatchService);
+/// The services of our own.
+struct Services {
+    codebuild: CodeBuildService,
+    batch: BatchService,
+}
 
-impl std::fmt::Debug for Running {
+impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.endpoint())
+        f.debug_struct("Services")
+            .field("batch", &self.batch.endpoint())
+            .field("codebuild", &self.codebuild.endpoint())
+            .finish()
     }
 }
 
@@ -54,8 +71,10 @@ impl LocalStack {
             });
         }
         let hold = Hold::take(&options.state)?;
-        // The jobs of an earlier stack: this one cannot tell anybody about them.
-        let _ = tokio::fs::remove_dir_all(options.state.join(BATCH_FOLDER)).await;
+        // The jobs and builds of an earlier stack: this one cannot tell anybody about them.
+        for folder in [BATCH_FOLDER, CODEBUILD_FOLDER] {
+            let _ = tokio::fs::remove_dir_all(options.state.join(folder)).await;
+        }
         // Beside the binaries, so that every stack that runs them finds them packed.
         let zips = options.binaries.join("packages");
         let packaged = step(reporter, "packaging the functions", {
@@ -69,7 +88,7 @@ impl LocalStack {
         })
         .await?;
         let mark = Uuid::new_v4().simple().to_string();
-        let (batch, emulator, endpoint) = step(
+        let (services, emulator, endpoint) = step(
             reporter,
             "starting the emulator",
             start_services(&options, &mark),
@@ -80,7 +99,8 @@ impl LocalStack {
             emulator_pid: emulator.pid(),
             mark,
             endpoint,
-            batch_endpoint: batch.0.endpoint().to_owned(),
+            batch_endpoint: services.batch.endpoint().to_owned(),
+            codebuild_endpoint: services.codebuild.endpoint().to_owned(),
             region: options.region.clone(),
             stack_name: options.stack_name.clone(),
             outputs: std::collections::BTreeMap::new(),
@@ -89,12 +109,20 @@ impl LocalStack {
         };
         let config = connection.sdk_config();
         let mut parameters = options.parameters.clone();
+        let known = package::parameters(&packaged.template);
         for (name, value) in [
-            ("JobQueueArn", batch.0.queue_arn().to_owned()),
+            ("JobQueueArn", services.batch.queue_arn().to_owned()),
+            // What the local Batch plays.
+            ("Compute", "EC2".to_owned()),
             ("BatchEventSource", BATCH_EVENT_SOURCE.to_owned()),
             ("LinkBaseUrl", deploy::link_base_url(&connection.endpoint)),
+            ("BuildProject", services.codebuild.project().to_owned()),
+            ("BuildEventSource", CODEBUILD_EVENT_SOURCE.to_owned()),
+            ("ImageRepository", IMAGE_REPOSITORY.to_owned()),
         ] {
-            parameters.entry(name.to_owned()).or_insert(value);
+            if known.contains(&name) {
+                parameters.entry(name.to_owned()).or_insert(value);
+            }
         }
         connection.outputs = step(reporter, "deploying the template", async {
             deploy::upload(&config, &packaged).await?;
@@ -107,7 +135,7 @@ impl LocalStack {
         hold.publish(&connection)?;
         Ok(Self {
             connection,
-            batch,
+            services,
             emulator,
             hold,
         })
@@ -131,7 +159,8 @@ impl LocalStack {
     /// Ends the jobs, then the emulator and its functions, and frees the state folder.
     pub async fn stop(self) {
         self.hold.withdraw();
-        self.batch.0.shutdown().await;
+        self.services.codebuild.shutdown().await;
+        self.services.batch.shutdown().await;
         self.emulator.stop().await;
         processes::kill_marked(&self.connection.mark);
     }
@@ -153,11 +182,11 @@ pub async fn stop_requested() -> Result<(), Error> {
     Ok(())
 }
 
-/// Starts the local Batch, then the emulator, which has to know where it is.
+/// Starts the services of our own, then the emulator, which has to know where they are.
 async fn start_services(
     options: &Options,
     mark: &str,
-) -> Result<(Running, Emulator, String), Error> {
+) -> Result<(Services, Emulator, String), Error> {
     let mut tries = 1;
     loop {
         let port = match options.emulator_port {
@@ -166,14 +195,17 @@ async fn start_services(
         };
         let endpoint = emulator::endpoint(port);
         let batch = BatchService::start(batch_config(options, mark, &endpoint)).await?;
+        let codebuild = codebuild_config(options, mark, &endpoint);
+        let codebuild = CodeBuildService::start(codebuild).await?;
         let plan = Plan {
             options,
             port,
             batch_endpoint: batch.endpoint(),
+            codebuild_endpoint: codebuild.endpoint(),
             mark,
         };
         match Emulator::start(&plan).await {
-            Ok(emulator) => return Ok((Running(batch), emulator, endpoint)),
+            Ok(emulator) => return Ok((Services { codebuild, batch }, emulator, endpoint)),
             Err(Error::Emulator { tail, .. })
                 if options.emulator_port == 0
                     && tries < PORT_TRIES
@@ -202,6 +234,21 @@ fn batch_config(options: &Options, mark: &str, emulator: &str) -> BatchConfig {
     config.environment.clone_from(&options.job_environment);
     let mark = (processes::MARK.to_owned(), mark.to_owned());
     config.environment.extend([mark]);
+    config
+}
+
+fn codebuild_config(options: &Options, mark: &str, emulator: &str) -> CodeBuildConfig {
+    let state = &options.state;
+    let images = ImageBuilder::new(state.join("images"), options.python.clone());
+    let job_runner = options.binaries.join(JOB_RUNNER);
+    let mut config =
+        CodeBuildConfig::new(state.join(CODEBUILD_FOLDER), images, job_runner, emulator);
+    config.port = options.codebuild_port;
+    config.region.clone_from(&options.region);
+    CODEBUILD_EVENT_SOURCE.clone_into(&mut config.event_source);
+    config.second = options.timings.second;
+    config.log_interval = options.timings.log_interval;
+    config.environment = vec![(processes::MARK.to_owned(), mark.to_owned())];
     config
 }
 

@@ -21,14 +21,19 @@ const MARKER: &str = "dropcast-complete";
 /// What tells one Python from another whose packages differ: an answer on one line.
 const WHICH_PYTHON: &str = "import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform(), sys.base_prefix)";
 
-/// The folder that keeps environments: `$XDG_CACHE_HOME/dropcast/venvs`, or below `~/.cache`.
+/// The folder that keeps environments.
 pub(crate) fn default_folder() -> PathBuf {
+    user_cache().join("venvs")
+}
+
+/// Where Dropcast keeps what can be made again: `$XDG_CACHE_HOME/dropcast`, or below `~/.cache`.
+pub fn user_cache() -> PathBuf {
     let set = |name| std::env::var_os(name).map(PathBuf::from);
     set("XDG_CACHE_HOME")
         .filter(|folder| folder.is_absolute())
         .or_else(|| set("HOME").map(|home| home.join(".cache")))
         .unwrap_or_else(std::env::temp_dir)
-        .join("dropcast/venvs")
+        .join("dropcast")
 }
 
 /// An environment with exactly these requirements: one that stands, or a new one. `told` hears

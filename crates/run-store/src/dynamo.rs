@@ -5,6 +5,9 @@ pub mod items;
 mod mails;
 mod models;
 mod progress;
+mod promotion;
+mod refreshes;
+mod transaction;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::{

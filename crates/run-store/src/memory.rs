@@ -4,6 +4,8 @@
 //! on), so this store says what the table must do; one set of contract tests
 //! holds both to it.
 
+mod registry;
+
 use std::{
     collections::BTreeMap,
     future::poll_fn,
@@ -15,9 +17,10 @@ use std::{
 use dropcast_domain::{
     failure::Failure,
     job::JobEnd,
+    mail::MailTopic,
     model::ModelName,
     output::Output,
-    registry::{Draft, Model, RegisteredVersion},
+    registry::{Build, BuildId, Defaults, Model, RegisteredVersion},
     run::{HEADLINE_OUTPUTS, Run, Wishes},
     run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
@@ -25,7 +28,7 @@ use dropcast_domain::{
 use jiff::Timestamp;
 
 use crate::{
-    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Models, Outputs, Runs,
+    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Outputs, Refreshes, Runs,
     StoreError, Tokens, Validation, Verdict, verbs::Answer,
 };
 
@@ -38,9 +41,12 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Table {
     runs: BTreeMap<RunId, Kept>,
-    mails: BTreeMap<(RunId, &'static str, String), Mail>,
+    mails: BTreeMap<(MailTopic, &'static str, String), Mail>,
     models: BTreeMap<ModelName, Model>,
     versions: BTreeMap<(ModelName, Version), RegisteredVersion>,
+    defaults: BTreeMap<ModelName, Defaults>,
+    builds: BTreeMap<BuildId, Build>,
+    refreshes: BTreeMap<ModelName, Timestamp>,
 }
 
 /// A run's record and what belongs to it.
@@ -149,7 +155,7 @@ impl Validation for MemoryStore {
             match verdict {
                 Verdict::Accepted(acceptance) => {
                     run.version = Some(acceptance.version);
-                    run.input = Some(acceptance.input.clone());
+                    run.input.clone_from(&acceptance.input);
                 }
                 Verdict::Rejected {
                     problem_count,
@@ -238,8 +244,10 @@ impl Endings for MemoryStore {
 impl Mails for MemoryStore {
     async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
         let mut table = self.table().await;
-        if !table.runs.contains_key(&mail.run) {
-            return Err(StoreError::NoSuchRun(mail.run.clone()));
+        if let MailTopic::Run(run) = &mail.topic
+            && !table.runs.contains_key(run)
+        {
+            return Err(StoreError::NoSuchRun(run.clone()));
         }
         let claim = match table.mails.get(&slot(mail)) {
             Some(Mail::Sent) => return Ok(Claim::Sent),
@@ -267,49 +275,21 @@ impl Mails for MemoryStore {
     }
 }
 
-fn slot(mail: &MailKey) -> (RunId, &'static str, String) {
-    (mail.run.clone(), mail.kind.as_str(), mail.recipient.clone())
+fn slot(mail: &MailKey) -> (MailTopic, &'static str, String) {
+    let name = mail.topic.mail_name(mail.kind);
+    (mail.topic.clone(), name, mail.recipient.clone())
 }
 
-impl Models for MemoryStore {
-    async fn model(&self, name: &ModelName) -> Answer<Option<Model>> {
-        Ok(self.table().await.models.get(name).cloned())
+impl Refreshes for MemoryStore {
+    async fn last_refresh(&self, model: &ModelName) -> Answer<Option<Timestamp>> {
+        Ok(self.table().await.refreshes.get(model).copied())
     }
 
-    async fn version(
-        &self,
-        name: &ModelName,
-        version: Version,
-    ) -> Answer<Option<RegisteredVersion>> {
-        Ok(self
-            .table()
-            .await
-            .versions
-            .get(&(name.clone(), version))
-            .cloned())
-    }
-
-    async fn register(&self, draft: &Draft) -> Answer<RegisteredVersion> {
+    async fn remember_refresh(&self, model: &ModelName, due: Timestamp) -> Answer<()> {
         let mut table = self.table().await;
-        let name = &draft.manifest.name;
-        let model = table.models.entry(name.clone()).or_insert_with(|| Model {
-            name: name.clone(),
-            title: String::new(),
-            default_version: Version::FIRST,
-            next_version: Version::FIRST,
-        });
-        let version = model.next_version;
-        model.title.clone_from(&draft.manifest.title);
-        model.next_version = version.next();
-        let registered = RegisteredVersion {
-            model: name.clone(),
-            version,
-            draft: draft.clone(),
-        };
-        table
-            .versions
-            .insert((name.clone(), version), registered.clone());
-        Ok(registered)
+        let last = table.refreshes.entry(model.clone()).or_insert(due);
+        *last = due.max(*last);
+        Ok(())
     }
 }
 
@@ -337,6 +317,13 @@ impl History for MemoryStore {
         Ok(open)
     }
 
+    async fn open_runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+        let mut open = self.open_runs(u16::MAX).await?;
+        open.retain(|run| run.request.model == model);
+        open.truncate(usize::from(limit));
+        Ok(open)
+    }
+
     async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
         let table = self.table().await;
         let steps = table.runs.get(run).map(|kept| &kept.timeline);
@@ -354,6 +341,25 @@ impl History for MemoryStore {
             .get(run)
             .map(|kept| kept.log.clone())
             .unwrap_or_default())
+    }
+
+    async fn versions(&self, name: &ModelName, limit: u16) -> Answer<Vec<RegisteredVersion>> {
+        let table = self.table().await;
+        let of_model = table.versions.values().rev();
+        Ok(of_model
+            .filter(|version| version.model == *name)
+            .take(usize::from(limit))
+            .cloned()
+            .collect())
+    }
+
+    async fn builds_of(&self, name: &ModelName, limit: u16) -> Answer<Vec<Build>> {
+        let table = self.table().await;
+        let of_model = |build: &&Build| build.model.as_ref() == Some(name);
+        let mut builds: Vec<Build> = table.builds.values().filter(of_model).cloned().collect();
+        builds.sort_by(|one, other| (other.at, &other.build_id).cmp(&(one.at, &one.build_id)));
+        builds.truncate(usize::from(limit));
+        Ok(builds)
     }
 
     async fn models(&self) -> Answer<Vec<Model>> {

@@ -5,12 +5,16 @@ use std::future::Future;
 use dropcast_domain::{
     failure::Failure,
     job::JobEnd,
+    mail::{MailKind, MailTopic},
     model::ModelName,
     output::Output,
-    registry::{Draft, Model, RegisteredVersion},
+    registry::{
+        Act, Build, BuildId, DefaultEntry, Defaults, Draft, EndedBuild, Model, RegisteredVersion,
+        Retirement, Unchanged,
+    },
     run::{Acceptance, Run, Wishes},
     run_id::{JobId, RunId, Version},
-    status::{Status, Transition},
+    status::Transition,
 };
 use jiff::Timestamp;
 
@@ -123,13 +127,13 @@ pub trait Mails: Send + Sync {
     fn release(&self, mail: &MailKey) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// One mail: a run, what it says, and to whom.
+/// One mail: what it is about, what it says, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailKey {
-    /// The run.
-    pub run: RunId,
-    /// What the mail says: the terminal status.
-    pub kind: Status,
+    /// The run or the build.
+    pub topic: MailTopic,
+    /// What the mail says.
+    pub kind: MailKind,
     /// The recipient's address.
     pub recipient: String,
 }
@@ -168,6 +172,87 @@ pub trait Models: Send + Sync {
     fn register(&self, draft: &Draft) -> impl Future<Output = Answer<RegisteredVersion>> + Send;
 }
 
+/// What became of builds.
+pub trait Builds: Send + Sync {
+    /// The record of a build.
+    fn build(&self, build: &BuildId) -> impl Future<Output = Answer<Option<Build>>> + Send;
+
+    /// Writes the record of a build unless there is one; answers the one that stands.
+    fn keep_build(&self, build: &Build) -> impl Future<Output = Answer<Build>> + Send;
+
+    /// Writes a version under the model's next number, and the record of the build that made it:
+    /// both or neither. The first version becomes the default.
+    ///
+    /// `seen` is the newest version that the caller looked at. A version that came after it and
+    /// was made of the very same is the build's too: two pushes of one thing are one version.
+    /// Answers the build's record as it stands, which an earlier delivery may have written.
+    fn register_build(
+        &self,
+        build: &EndedBuild,
+        draft: &Draft,
+        seen: Option<Version>,
+    ) -> impl Future<Output = Answer<Build>> + Send;
+}
+
+/// Which version is a model's default, and which run no more.
+pub trait Promotion: Send + Sync {
+    /// The default's whole history, and every retired version.
+    fn defaults(&self, name: &ModelName) -> impl Future<Output = Answer<Defaults>> + Send;
+
+    /// The version that was the default at a moment, where that is known.
+    fn default_at(
+        &self,
+        name: &ModelName,
+        moment: Timestamp,
+    ) -> impl Future<Output = Answer<Option<Version>>> + Send;
+
+    /// Since when a version runs no more, if it is retired.
+    fn retirement(
+        &self,
+        name: &ModelName,
+        version: Version,
+    ) -> impl Future<Output = Answer<Option<Retirement>>> + Send;
+
+    /// Makes a version the default.
+    fn promote(
+        &self,
+        name: &ModelName,
+        version: Version,
+        act: Act<'_>,
+    ) -> impl Future<Output = Answer<Result<DefaultEntry, Unchanged>>> + Send;
+
+    /// Makes what was the default before the default again.
+    fn roll_back(
+        &self,
+        name: &ModelName,
+        act: Act<'_>,
+    ) -> impl Future<Output = Answer<Result<DefaultEntry, Unchanged>>> + Send;
+
+    /// Lets a version run no more. That it has no open runs is the caller's to see to.
+    fn retire(
+        &self,
+        name: &ModelName,
+        version: Version,
+        act: Act<'_>,
+    ) -> impl Future<Output = Answer<Result<Retirement, Unchanged>>> + Send;
+}
+
+/// Which refreshes of models were asked for on their schedules.
+pub trait Refreshes: Send + Sync {
+    /// The last moment of a model's schedule that was asked for.
+    fn last_refresh(
+        &self,
+        model: &ModelName,
+    ) -> impl Future<Output = Answer<Option<Timestamp>>> + Send;
+
+    /// Remembers a moment; an earlier one than is remembered changes nothing.
+    fn remember_refresh(
+        &self,
+        model: &ModelName,
+        due: Timestamp,
+    ) -> impl Future<Output = Answer<()>> + Send;
+}
+
 /// What people look up.
 pub trait History: Send + Sync {
     /// A model's runs, the newest first.
@@ -176,11 +261,32 @@ pub trait History: Send + Sync {
     /// Runs that are not over, the longest unchanged first.
     fn open_runs(&self, limit: u16) -> impl Future<Output = Answer<Vec<Run>>> + Send;
 
+    /// A model's runs that are not over, the longest unchanged first.
+    fn open_runs_of(
+        &self,
+        model: &str,
+        limit: u16,
+    ) -> impl Future<Output = Answer<Vec<Run>>> + Send;
+
     /// Every step of a run, in its order.
     fn timeline(&self, run: &RunId) -> impl Future<Output = Answer<Vec<Transition>>> + Send;
 
     /// The kept log lines of a failed job.
     fn log(&self, run: &RunId) -> impl Future<Output = Answer<Vec<String>>> + Send;
+
+    /// A model's versions, the newest first.
+    fn versions(
+        &self,
+        name: &ModelName,
+        limit: u16,
+    ) -> impl Future<Output = Answer<Vec<RegisteredVersion>>> + Send;
+
+    /// A model's finished builds, the newest first.
+    fn builds_of(
+        &self,
+        name: &ModelName,
+        limit: u16,
+    ) -> impl Future<Output = Answer<Vec<Build>>> + Send;
 
     /// Every model.
     fn models(&self) -> impl Future<Output = Answer<Vec<Model>>> + Send;

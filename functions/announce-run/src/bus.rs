@@ -3,19 +3,19 @@
 use std::future::Future;
 
 use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
-use dropcast_domain::event::{RUN_STATUS_CHANGED, RunStatusChanged, SOURCE};
+use dropcast_domain::event::{Announcement, SOURCE};
 use dropcast_lambda_kit::error::CallError;
 
 use crate::Error;
 
 /// Where events are published.
 pub trait Announcements: Send + Sync {
-    /// Publishes one event about a run of this table, whose ARN tells deployments that share a
+    /// Publishes one event about an item of this table, whose ARN tells deployments that share a
     /// bus apart.
     fn publish(
         &self,
         table: &str,
-        event: &RunStatusChanged,
+        event: &Announcement,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
@@ -37,12 +37,12 @@ impl EventBus {
 }
 
 impl Announcements for EventBus {
-    async fn publish(&self, table: &str, event: &RunStatusChanged) -> Result<(), Error> {
+    async fn publish(&self, table: &str, event: &Announcement) -> Result<(), Error> {
         let detail = serde_json::to_string(event).map_err(Error::Unwritable)?;
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(SOURCE)
-            .detail_type(RUN_STATUS_CHANGED)
+            .detail_type(event.detail_type())
             .resources(table)
             .detail(detail)
             .build();

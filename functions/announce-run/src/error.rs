@@ -13,7 +13,7 @@ pub enum Error {
     #[error("the event bus did not take the event ({0})")]
     NotTaken(String),
     /// The record does not read back.
-    #[error("the run's record does not read")]
+    #[error("the record does not read")]
     Unreadable(#[source] serde_dynamo::Error),
     /// The event cannot be written.
     #[error("the event cannot be written")]

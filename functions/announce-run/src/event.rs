@@ -1,9 +1,13 @@
 //! The table's stream as it arrives.
 
-use dropcast_domain::run::Run;
-use dropcast_run_store::items::RUN_SK;
-use serde::{Deserialize, Serialize};
-use serde_dynamo::Item;
+use dropcast_domain::{
+    event::{Announcement, BuildFinished, RunStatusChanged},
+    registry::Build,
+    run::Run,
+};
+use dropcast_run_store::items::{BUILD_SK, RUN_SK};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_dynamo::{AttributeValue, Item};
 
 use crate::Error;
 
@@ -47,24 +51,40 @@ impl Change {
         of_stream.map_or(&self.stream, |(table, _)| table)
     }
 
-    /// The run's record before and after; nothing for other items.
-    pub(crate) fn into_runs(self) -> Result<(Option<Run>, Option<Run>), Error> {
-        let is_run = |item: &Item| {
-            item.get("SK")
-                .is_some_and(|sk| *sk == serde_dynamo::AttributeValue::S(RUN_SK.into()))
+    /// What the change is to others: an event for a run's status or a finished build, nothing for
+    /// what else the table holds.
+    pub(crate) fn into_announcement(self) -> Result<Option<Announcement>, Error> {
+        let Images {
+            old_image,
+            new_image,
+            ..
+        } = self.dynamodb;
+        let Some(after) = new_image else {
+            return Ok(None);
         };
-        let read = |image: Option<Item>| {
-            image
-                .filter(is_run)
-                .map(serde_dynamo::from_item)
-                .transpose()
-                .map_err(Error::Unreadable)
+        let sort_key = match after.get("SK") {
+            Some(AttributeValue::S(sort_key)) => sort_key.as_str(),
+            _ => return Ok(None),
         };
-        Ok((
-            read(self.dynamodb.old_image)?,
-            read(self.dynamodb.new_image)?,
-        ))
+        match sort_key {
+            RUN_SK => {
+                let before: Option<Run> = old_image.map(read).transpose()?;
+                let after = read(after)?;
+                let event = RunStatusChanged::between(before.as_ref(), &after);
+                Ok(event.map(Announcement::Run))
+            }
+            // The record of a build never changes.
+            BUILD_SK if old_image.is_none() => {
+                let build: Build = read(after)?;
+                Ok(Some(Announcement::Build(BuildFinished::from(&build))))
+            }
+            _ => Ok(None),
+        }
     }
+}
+
+fn read<T: DeserializeOwned>(image: Item) -> Result<T, Error> {
+    serde_dynamo::from_item(image).map_err(Error::Unreadable)
 }
 
 /// The changes to deliver again: the named one and all behind it.

@@ -1,6 +1,6 @@
-//! Publishes an event for every status change of a run.
+//! Publishes an event for every status change of a run, and for every build that ended.
 //!
-//! The table is the outbox: whoever changes a run's record need not publish
+//! The table is the outbox: whoever changes a record need not publish
 //! anything, and a change that was written is announced, if late (invariant 5).
 
 mod bus;
@@ -10,7 +10,7 @@ mod event;
 
 use std::convert::Infallible;
 
-use dropcast_domain::event::RunStatusChanged;
+use dropcast_domain::event::Announcement;
 use dropcast_lambda_kit::telemetry;
 
 pub use bus::{Announcements, EventBus};
@@ -43,12 +43,17 @@ pub async fn handle<A: Announcements>(
 
 async fn announce<A: Announcements>(announcements: &A, change: Change) -> Result<(), Error> {
     let table = change.table().to_owned();
-    let (before, after) = change.into_runs()?;
-    let Some(after) = after else { return Ok(()) };
-    let Some(event) = RunStatusChanged::between(before.as_ref(), &after) else {
+    let Some(event) = change.into_announcement()? else {
         return Ok(());
     };
     announcements.publish(&table, &event).await?;
-    tracing::info!(run.id = %event.run_id, status = %event.status, "announced");
+    match event {
+        Announcement::Run(run) => {
+            tracing::info!(run.id = %run.run_id, status = %run.status, "announced");
+        }
+        Announcement::Build(build) => {
+            tracing::info!(build.id = %build.build_id, status = build.status.as_str(), "announced");
+        }
+    }
     Ok(())
 }

@@ -8,13 +8,18 @@
 use std::sync::Mutex;
 
 use announce_run::{Announcements, Error, TableChanges, handle};
-use dropcast_domain::{event::RunStatusChanged, failure::ErrorCode, status::Status};
+use dropcast_domain::{
+    event::{Announcement, BuildFinished, RunStatusChanged},
+    failure::ErrorCode,
+    status::Status,
+};
 use serde_json::{Value, json};
 
 /// A bus that takes events until it has so many.
 #[derive(Debug)]
 struct FakeBus {
     taken: Mutex<Vec<RunStatusChanged>>,
+    builds: Mutex<Vec<BuildFinished>>,
     room: usize,
 }
 
@@ -22,6 +27,7 @@ impl FakeBus {
     fn with_room(room: usize) -> Self {
         Self {
             taken: Mutex::default(),
+            builds: Mutex::default(),
             room,
         }
     }
@@ -36,7 +42,7 @@ impl FakeBus {
 }
 
 impl Announcements for FakeBus {
-    async fn publish(&self, table: &str, event: &RunStatusChanged) -> Result<(), Error> {
+    async fn publish(&self, table: &str, event: &Announcement) -> Result<(), Error> {
         assert_eq!(
             table,
             "arn:aws:dynamodb:eu-west-1:111122223333:table/dropcast-runs"
@@ -45,7 +51,10 @@ impl Announcements for FakeBus {
         if taken.len() >= self.room {
             return Err(Error::NotTaken("ThrottlingException".into()));
         }
-        taken.push(event.clone());
+        match event.clone() {
+            Announcement::Run(event) => taken.push(event),
+            Announcement::Build(event) => self.builds.lock().unwrap().push(event),
+        }
         Ok(())
     }
 }
@@ -147,4 +156,70 @@ async fn a_batch_delivered_twice_is_announced_twice_and_alike() {
     let taken = bus.taken.lock().unwrap();
     let (first, second) = taken.split_at(4);
     assert_eq!(first, second);
+}
+
+/// The stream's record of a build that was written.
+fn build_written(number: &str, end: &Value) -> Value {
+    let mut image = json!({
+        "PK": { "S": "BUILD#5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20" },
+        "SK": { "S": "BUILD" },
+        "buildId": { "S": "5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20" },
+        "model": { "S": "revenue-forecast" },
+        "notify": { "L": [{ "S": "ana@corp.example" }] },
+        "requestedBy": { "S": "arn:aws:iam::111122223333:user/ana" },
+        "at": { "S": "2026-03-02T09:30:00Z" },
+        "model_pk": { "S": "BUILDS#revenue-forecast" },
+    });
+    for (name, value) in end.as_object().unwrap() {
+        image[name] = value.clone();
+    }
+    let mut record = recorded()["Records"][0].clone();
+    record["dynamodb"] = json!({ "SequenceNumber": number, "NewImage": image });
+    record
+}
+
+#[tokio::test]
+async fn a_build_that_ended_is_announced_once_with_what_became_of_it() {
+    let failed = json!({
+        "status": { "S": "failed" },
+        "code": { "S": "BuildFailed" },
+        "phase": { "S": "BUILD" },
+        "message": { "S": "The image could not be built." },
+        "lines": { "L": [{ "S": "a secret of the build's log" }] },
+    });
+    let registered = json!({ "status": { "S": "registered" }, "version": { "N": "7" } });
+    let mut changed = build_written("3", &registered);
+    changed["dynamodb"]["OldImage"] = changed["dynamodb"]["NewImage"].clone();
+    let mut deleted = changed.clone();
+    deleted["dynamodb"]
+        .as_object_mut()
+        .unwrap()
+        .remove("NewImage");
+    let event = json!({ "Records": [
+        build_written("1", &failed),
+        build_written("2", &registered),
+        changed,
+        deleted,
+    ] });
+    let bus = FakeBus::with_room(100);
+    let answer = answer(&bus, &event).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    let builds = bus.builds.lock().unwrap();
+    assert_eq!(builds.len(), 2);
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../schemas/build-finished.schema.json")).unwrap();
+    for build in &*builds {
+        let detail = serde_json::to_value(Announcement::Build(build.clone())).unwrap();
+        jsonschema::validate(&schema, &detail).unwrap();
+        let text = detail.to_string();
+        assert!(
+            !text.contains("corp.example") && !text.contains("secret"),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        builds[0].error.as_ref().unwrap().message,
+        "The image could not be built."
+    );
+    assert_eq!(builds[1].version.unwrap().number(), 7);
 }

@@ -49,8 +49,10 @@ async fn end<S: Runs + Endings, J: StopJob>(
         .find(&run_id)
         .await?
         .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
-    let failure =
-        code.map(|code| Failure::new(code, message.unwrap_or_else(|| code.advice().to_owned())));
+    let failure = code.map(|code| {
+        let message = message.unwrap_or_else(|| code.advice_on(run.kind).to_owned());
+        Failure::new(code, message)
+    });
     let end = Transition {
         progress: run.progress_to(status.into()),
         at: (deps.now)(),

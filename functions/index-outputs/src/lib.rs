@@ -11,6 +11,7 @@ use dropcast_domain::{
     output,
     run::Run,
     status::{Progress, Status, Transition},
+    upload::RunKind,
 };
 use dropcast_lambda_kit::error::Failed;
 use dropcast_run_store::{Models, Outputs, Runs, StoreError};
@@ -81,7 +82,8 @@ async fn publish<S: Runs + Models + Outputs, R: Results>(
     )
     .await?;
     tracing::info!(run.id = %run_id, objects = summary.count, "the outputs are listed");
-    if !summary.missing.is_empty() {
+    // A refresh writes the model's cache; what a run promises is not asked of it.
+    if run.kind == RunKind::Run && !summary.missing.is_empty() {
         return Err(Error::Missing(summary.missing));
     }
     deps.store

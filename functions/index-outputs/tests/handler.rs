@@ -294,3 +294,27 @@ async fn a_listing_of_more_than_one_page_is_read_to_its_end() {
         "only what is declared stands on the record"
     );
 }
+
+#[tokio::test]
+async fn what_a_run_promises_to_write_is_not_asked_of_a_refresh() {
+    let mut world = world().await;
+    let refresh = domain::run_of(dropcast_domain::upload::Upload {
+        key: format!("refresh/{MODEL}/now.json"),
+        ..domain::upload(MODEL, "")
+    });
+    let store = &world.deps.store;
+    store.begin(&refresh).await.unwrap();
+    let verdict = Verdict::Accepted(dropcast_domain::run::Acceptance {
+        input: None,
+        ..acceptance(&refresh.id)
+    });
+    let wishes = wishes(&[]);
+    store.judge(&refresh.id, &wishes, &verdict).await.unwrap();
+    store.name_job(&refresh.id, &job()).await.unwrap();
+    world.run = refresh;
+    assert_eq!(world.index(&job(), 1).await.unwrap().count, 0);
+    // What it writes all the same is published.
+    world.write(1, "forecast.csv", "1").await;
+    assert_eq!(world.index(&job(), 1).await.unwrap().count, 1);
+    assert_eq!(world.record().await.outputs[0].path, "forecast.csv");
+}

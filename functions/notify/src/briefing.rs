@@ -1,4 +1,6 @@
-//! Everything that the mails about one run say, gathered once for all recipients.
+//! Everything that the mails about one run or build say, gathered once for all recipients.
+
+mod build;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,7 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_link_keys::KeySource;
-use dropcast_run_store::{History, Mails, Models, Runs};
+use dropcast_run_store::{History, MailKey, Mails, Models, Runs};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -30,7 +32,7 @@ const SHOWN_INPUT_BYTES: u64 = 1_000_000;
 /// The largest list of problems, in bytes: a hundred of them are far smaller.
 const PROBLEMS_BYTES: u64 = 1_000_000;
 
-/// What the mails about one run say, and who gets them.
+/// What the mails about one run or build say, and who gets them.
 pub(crate) struct Briefing {
     pub(crate) recipients: Vec<String>,
     content: MailContent,
@@ -134,6 +136,15 @@ impl Briefing {
             chart,
             marked_copy,
         })
+    }
+
+    /// What names the mail to one recipient.
+    pub(crate) fn mail_to(&self, recipient: &str) -> MailKey {
+        MailKey {
+            topic: self.content.topic.clone(),
+            kind: self.content.kind,
+            recipient: recipient.to_owned(),
+        }
     }
 
     /// The letter to one recipient.

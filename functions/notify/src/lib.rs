@@ -1,6 +1,6 @@
-//! Mails the people who wait for a run.
+//! Mails the people who wait for a run, or for a build.
 //!
-//! One mail per run, kind and recipient (invariant 5): each is built, claimed in
+//! One mail per run or build, kind and recipient (invariant 5): each is built, claimed in
 //! the table, handed to SES, and recorded as sent. Only a crash between the last
 //! two can send one twice; such a second try is counted in the log.
 
@@ -17,15 +17,15 @@ use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_domain::mail::MailKind;
-use dropcast_lambda_kit::batch::{self, Envelope};
+use dropcast_lambda_kit::batch;
 use dropcast_link_keys::KeySource;
-use dropcast_run_store::{Claim, History, MailKey, Mails, Models, Runs};
+use dropcast_run_store::{Builds, Claim, History, MailKey, Mails, Models, Runs};
 use jiff::Timestamp;
 
 use briefing::Briefing;
 pub use config::Config;
 pub use error::Error;
-pub use event::Notice;
+pub use event::{BuildNotice, Notice, RunNotice};
 pub use files::{Files, RunFiles};
 pub use mailer::{Mailer, NotSent, Ses};
 
@@ -46,45 +46,55 @@ pub struct Deps<S, F, K, M> {
     pub config: Config,
 }
 
-/// Handles a batch of our own `Run Status Changed` events.
+/// Handles a batch of our own events: `Run Status Changed` and `Build Finished`.
 pub async fn handle<S, F, K, M>(
     deps: &Deps<S, F, K, M>,
     event: SqsEvent,
 ) -> Result<SqsBatchResponse, Infallible>
 where
-    S: Runs + Models + Mails + History,
+    S: Runs + Models + Builds + Mails + History,
     F: Files,
     K: KeySource,
     M: Mailer,
 {
-    Ok(batch::each(event, |event: Envelope<Notice>| notify(deps, event.detail)).await)
+    Ok(batch::each(event, |notice: Notice| notify(deps, notice)).await)
 }
 
 async fn notify<S, F, K, M>(deps: &Deps<S, F, K, M>, notice: Notice) -> Result<(), Error>
 where
-    S: Runs + Models + Mails + History,
+    S: Runs + Models + Builds + Mails + History,
     F: Files,
     K: KeySource,
     M: Mailer,
 {
     // The record is what counts; the event only says that it is worth a look.
-    let Some(run) = deps.store.find(&notice.run_id).await? else {
-        tracing::warn!(run.id = %notice.run_id, "there is no such run any more");
-        return Ok(());
+    let briefing = match notice {
+        Notice::Run(RunNotice { run_id }) => {
+            let Some(run) = deps.store.find(&run_id).await? else {
+                tracing::warn!(run.id = %run_id, "there is no such run any more");
+                return Ok(());
+            };
+            match MailKind::of(&run) {
+                Some(kind) => Briefing::gather(deps, &run, kind).await?,
+                None => return Ok(()),
+            }
+        }
+        Notice::Build(BuildNotice { build_id }) => {
+            let Some(build) = deps.store.build(&build_id).await? else {
+                tracing::warn!(build.id = %build_id, "there is no such build");
+                return Ok(());
+            };
+            match Briefing::of_build(deps, &build).await? {
+                Some(briefing) => briefing,
+                None => return Ok(()),
+            }
+        }
     };
-    let Some(kind) = MailKind::of(run.status()) else {
-        return Ok(());
-    };
-    let briefing = Briefing::gather(deps, &run, kind).await?;
     let mut failures = Vec::new();
     for recipient in &briefing.recipients {
-        let mail = MailKey {
-            run: run.id.clone(),
-            kind: run.status(),
-            recipient: recipient.clone(),
-        };
+        let mail = briefing.mail_to(recipient);
         // One recipient whom SES refuses does not keep the mail from the others.
-        if let Err(error) = mail_one(deps, &briefing, kind, &mail).await {
+        if let Err(error) = mail_one(deps, &briefing, &mail).await {
             failures.push(error);
         }
     }
@@ -95,7 +105,6 @@ where
 async fn mail_one<S: Mails, F, K, M: Mailer>(
     deps: &Deps<S, F, K, M>,
     briefing: &Briefing,
-    kind: MailKind,
     mail: &MailKey,
 ) -> Result<(), Error> {
     let now = (deps.now)();
@@ -107,7 +116,10 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
         Claim::Held => return Err(Error::Held),
         Claim::Ours => {}
         Claim::OursAfterALapse => {
-            tracing::warn!(run.id = %mail.run, "mail_possibly_repeated: an earlier try left no trace of how it went");
+            tracing::warn!(
+                about = mail.topic.id(),
+                "mail_possibly_repeated: an earlier try left no trace of how it went"
+            );
         }
     }
     match deps
@@ -116,14 +128,15 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
             &deps.config.sender_address,
             &mail.recipient,
             message,
-            &mail.run,
-            kind,
+            &mail.topic,
+            mail.kind,
         )
         .await
     {
         Ok(message_id) => {
             deps.store.sent(mail, &message_id, now).await?;
-            tracing::info!(run.id = %mail.run, kind = kind.as_str(), %message_id, "mailed");
+            let kind = mail.topic.mail_name(mail.kind);
+            tracing::info!(about = mail.topic.id(), kind, %message_id, "mailed");
             Ok(())
         }
         Err(error) => {

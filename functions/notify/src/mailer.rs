@@ -10,7 +10,7 @@ use aws_sdk_ses::{
     primitives::Blob,
     types::{MessageTag, RawMessage},
 };
-use dropcast_domain::{mail::MailKind, run_id::RunId};
+use dropcast_domain::mail::{MailKind, MailTopic};
 use dropcast_lambda_kit::{aws, error::CallError, telemetry};
 use thiserror::Error;
 
@@ -33,7 +33,7 @@ pub trait Mailer: Send + Sync {
         sender: &str,
         recipient: &str,
         message: Vec<u8>,
-        run: &RunId,
+        topic: &MailTopic,
         kind: MailKind,
     ) -> impl Future<Output = Result<String, NotSent>> + Send;
 }
@@ -57,7 +57,7 @@ impl Mailer for Ses {
         sender: &str,
         recipient: &str,
         message: Vec<u8>,
-        run: &RunId,
+        topic: &MailTopic,
         kind: MailKind,
     ) -> Result<String, NotSent> {
         let unbuilt = |error: aws_sdk_ses::error::BuildError| NotSent {
@@ -86,8 +86,8 @@ impl Mailer for Ses {
             .source(sender)
             .destinations(recipient)
             .raw_message(raw)
-            .tags(tag("run", run.as_str())?)
-            .tags(tag("kind", kind.as_str())?)
+            .tags(tag(topic.noun(), topic.id())?)
+            .tags(tag("kind", topic.mail_name(kind))?)
             .customize()
             // A repetition after an answer that got lost would send the mail twice, uncounted.
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))

@@ -149,8 +149,9 @@ fn subject(content: &MailContent) -> String {
 /// The same for every attempt to send one mail, so that a mailbox can tell a duplicate.
 fn message_id(letter: &Letter, domain: &str) -> String {
     let recipient = hex(&Sha256::digest(letter.recipient.as_bytes()), 8);
-    let (run, kind) = (&letter.content.run_id, letter.content.kind.as_str());
-    format!("<{run}.{kind}.{recipient}@{domain}>")
+    let topic = &letter.content.topic;
+    let (id, name) = (topic.id(), topic.mail_name(letter.content.kind));
+    format!("<{id}.{name}.{recipient}@{domain}>")
 }
 
 /// A boundary that follows from what it bounds, so that no part can contain it.

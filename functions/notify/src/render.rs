@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use askama::Template;
 use dropcast_domain::mail::{
-    AskedGroup, AskedValue, ChartRow, Fact, MailContent, MailKind, OutputRow,
+    AskedGroup, AskedValue, ChartRow, Fact, MailContent, MailKind, MailTopic, OutputRow,
 };
 use thiserror::Error;
 
@@ -117,7 +117,19 @@ impl Look {
     }
 }
 
+/// Whose last lines a mail shows.
+fn log_of(content: &MailContent) -> &'static str {
+    match content.topic {
+        MailTopic::Run(_) => "model",
+        MailTopic::Build(_) => "build",
+    }
+}
+
 impl HtmlMail<'_> {
+    fn log_of(&self) -> &'static str {
+        log_of(self.content)
+    }
+
     fn more_problems(&self) -> Option<String> {
         more_problems(self.content)
     }
@@ -140,6 +152,14 @@ impl HtmlMail<'_> {
 }
 
 impl TextMail<'_> {
+    fn log_of(&self) -> String {
+        log_of(self.content).to_uppercase()
+    }
+
+    fn about(&self) -> String {
+        self.content.topic.noun().to_uppercase()
+    }
+
     fn more_problems(&self) -> Option<String> {
         more_problems(self.content)
     }
@@ -173,7 +193,7 @@ impl TextMail<'_> {
         format!("{}: {}{mark}", row.label, row.value)
     }
 
-    fn about(output: &OutputRow) -> String {
+    fn sized(output: &OutputRow) -> String {
         format!("{} ({}, {})", output.file, output.kind, output.size)
     }
 

@@ -19,7 +19,7 @@ use aws_sdk_ses::{
     Client,
     config::{BehaviorVersion, Config, Region},
 };
-use dropcast_domain::mail::MailKind;
+use dropcast_domain::mail::{MailKind, MailTopic};
 use dropcast_lambda_kit::telemetry::chain;
 use notify::{Mailer as _, Ses};
 
@@ -65,7 +65,7 @@ fn ses(status: u16, body: &str) -> (Ses, Arc<AtomicU32>) {
 }
 
 async fn send(ses: &Ses) -> Result<String, notify::NotSent> {
-    let run = "20260302T093000-0a1b2c3d4e5f".parse().unwrap();
+    let run = MailTopic::Run("20260302T093000-0a1b2c3d4e5f".parse().unwrap());
     let message = b"Subject: x\r\n\r\nx".to_vec();
     ses.send(
         "forecasts@corp.example",

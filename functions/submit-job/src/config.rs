@@ -2,6 +2,8 @@
 
 use dropcast_lambda_kit::config::{Settings, Unusable};
 
+use crate::Queues;
+
 /// Settings of this function.
 #[derive(Debug)]
 pub struct Config {
@@ -9,8 +11,8 @@ pub struct Config {
     pub runs_table: String,
     /// The results bucket's name.
     pub results_bucket: String,
-    /// The Batch job queue.
-    pub job_queue_arn: String,
+    /// The Batch job queues.
+    pub queues: Queues,
 }
 
 impl Config {
@@ -19,7 +21,11 @@ impl Config {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),
             results_bucket: settings.text("RESULTS_BUCKET"),
-            job_queue_arn: settings.text("JOB_QUEUE_ARN"),
+            queues: Queues {
+                usual: settings.text("JOB_QUEUE_ARN"),
+                large: settings.text_if_any("LARGE_JOB_QUEUE_ARN"),
+                large_from_mib: settings.parsed("LARGE_JOB_MEMORY_MIB"),
+            },
         };
         settings.finish().map(|()| config)
     }

@@ -9,13 +9,13 @@ mod config;
 mod error;
 mod event;
 mod queue;
-mod terms;
 
 use dropcast_domain::{
-    model::ModelName,
+    model::{ModelName, job_command},
     registry::RegisteredVersion,
     run::Run,
     status::{Progress, Status, Transition},
+    upload::RunKind,
 };
 use dropcast_executions::ResumeExecutions;
 use dropcast_lambda_kit::error::Failed;
@@ -25,7 +25,7 @@ use jiff::Timestamp;
 pub use config::Config;
 pub use error::Error;
 pub use event::{Submit, Submitted};
-pub use queue::{BatchQueue, JobQueue, JobRequest};
+pub use queue::{BatchQueue, JobQueue, JobRequest, Queues};
 
 /// What the handler works with.
 #[derive(Debug)]
@@ -80,10 +80,18 @@ where
     }
     let job = match &run.job {
         Some(job) => job.clone(),
-        None => match deps.queue.find(&run_id).await? {
-            Some(job) => job,
-            None => deps.queue.submit(request(deps, &run).await?).await?,
-        },
+        None => {
+            let version = registered(&deps.store, &run).await?;
+            let terms = &version.draft.manifest.job;
+            match deps.queue.find(&run_id, terms).await? {
+                Some(job) => job,
+                None => {
+                    deps.queue
+                        .submit(request(deps, &run, version).await?)
+                        .await?
+                }
+            }
+        }
     };
     let counts = deps.store.name_job(&run_id, &job).await?;
     if counts != job {
@@ -99,11 +107,11 @@ where
     Ok(Submitted { job_id: counts })
 }
 
-async fn request<S: Models, Q: JobQueue, X>(
+async fn request<S, Q: JobQueue, X>(
     deps: &Deps<S, Q, X>,
     run: &Run,
+    version: RegisteredVersion,
 ) -> Result<JobRequest, Error> {
-    let version = registered(&deps.store, run).await?;
     let definition = &version.draft.job_definition;
     if !deps.queue.is_active(definition).await? {
         return Err(Error::DefinitionGone {
@@ -111,15 +119,28 @@ async fn request<S: Models, Q: JobQueue, X>(
             version: version.version,
         });
     }
-    let input = run.input.as_ref().ok_or(Error::NotAccepted)?;
+    let manifest = version.draft.manifest;
     let bucket = &deps.results_bucket;
     let uri = |key: &str| format!("s3://{bucket}/{key}");
+    let (command, input) = match run.kind {
+        RunKind::Run => {
+            let input = run.input.as_ref().ok_or(Error::NotAccepted)?;
+            let input = vec![
+                ("DROPCAST_INPUT_URI", uri(&input.prepared_key)),
+                ("DROPCAST_ORIGINAL_URI", uri(&input.key)),
+            ];
+            (None, input)
+        }
+        RunKind::Refresh => {
+            let refresh = manifest.refresh.as_ref().ok_or(Error::NotAccepted)?;
+            (Some(job_command(&refresh.command)), Vec::new())
+        }
+    };
     let environment = [
         ("DROPCAST_RUN_ID", run.id.to_string()),
+        ("DROPCAST_RUN_KIND", run.kind.as_str().to_owned()),
         ("DROPCAST_MODEL", version.model.to_string()),
         ("DROPCAST_VERSION", version.version.to_string()),
-        ("DROPCAST_INPUT_URI", uri(&input.prepared_key)),
-        ("DROPCAST_ORIGINAL_URI", uri(&input.key)),
         (
             "DROPCAST_OUTPUT_URI",
             uri(&format!("runs/{}/outputs/", run.id)),
@@ -134,10 +155,13 @@ async fn request<S: Models, Q: JobQueue, X>(
     Ok(JobRequest {
         name: run.id.clone(),
         definition: definition.clone(),
+        command,
         environment: environment
+            .into_iter()
+            .chain(input)
             .map(|(key, value)| (key.to_owned(), value))
-            .to_vec(),
-        terms: version.draft.manifest.job,
+            .collect(),
+        terms: manifest.job,
     })
 }
 

@@ -10,9 +10,29 @@ use dropcast_domain::{
     model::JobSpec,
     run_id::{JobId, RunId},
 };
+use dropcast_job_terms as terms;
 use dropcast_lambda_kit::error::CallError;
 
-use crate::terms;
+/// The queues of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queues {
+    /// ARN of the queue of most jobs.
+    pub usual: String,
+    /// ARN of the queue of jobs that need much memory, where there is one.
+    pub large: Option<String>,
+    /// The memory from which on a job is one of those, in MiB.
+    pub large_from_mib: u32,
+}
+
+impl Queues {
+    /// The queue of jobs on these terms: the same one, however often it is asked for.
+    pub fn of(&self, terms: &JobSpec) -> &str {
+        match &self.large {
+            Some(large) if terms.memory_mib >= self.large_from_mib => large,
+            _ => &self.usual,
+        }
+    }
+}
 
 /// What a job is submitted with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +41,8 @@ pub struct JobRequest {
     pub name: RunId,
     /// The job definition, revision included.
     pub definition: String,
+    /// The job's command, where it is not its definition's.
+    pub command: Option<Vec<String>>,
     /// The job's environment. Batch shows it in clear to whoever may describe jobs: no secret.
     pub environment: Vec<(String, String)>,
     /// What it may use, how long, and how often.
@@ -29,8 +51,12 @@ pub struct JobRequest {
 
 /// The queue of a deployment.
 pub trait JobQueue: Send + Sync {
-    /// The run's job, if one was submitted already.
-    fn find(&self, run: &RunId) -> impl Future<Output = Result<Option<JobId>, CallError>> + Send;
+    /// The run's job on these terms, if one was submitted already.
+    fn find(
+        &self,
+        run: &RunId,
+        terms: &JobSpec,
+    ) -> impl Future<Output = Result<Option<JobId>, CallError>> + Send;
 
     /// Whether a job definition can be submitted.
     fn is_active(&self, definition: &str) -> impl Future<Output = Result<bool, CallError>> + Send;
@@ -42,25 +68,22 @@ pub trait JobQueue: Send + Sync {
     fn stop(&self, job: &JobId) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
-/// A queue of AWS Batch.
+/// The queues in AWS Batch.
 #[derive(Debug)]
 pub struct BatchQueue {
     client: Client,
-    queue: String,
+    queues: Queues,
 }
 
 impl BatchQueue {
-    /// The queue of this ARN.
-    pub fn new(client: Client, queue: impl Into<String>) -> Self {
-        Self {
-            client,
-            queue: queue.into(),
-        }
+    /// These queues.
+    pub fn new(client: Client, queues: Queues) -> Self {
+        Self { client, queues }
     }
 }
 
 impl JobQueue for BatchQueue {
-    async fn find(&self, run: &RunId) -> Result<Option<JobId>, CallError> {
+    async fn find(&self, run: &RunId, terms: &JobSpec) -> Result<Option<JobId>, CallError> {
         // With a name filter, jobs of every status are listed:
         // https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html
         let by_name = KeyValuesPair::builder()
@@ -70,7 +93,7 @@ impl JobQueue for BatchQueue {
         let listed = self
             .client
             .list_jobs()
-            .job_queue(&self.queue)
+            .job_queue(self.queues.of(terms))
             .filters(by_name)
             .send()
             .await;
@@ -111,10 +134,11 @@ impl JobQueue for BatchQueue {
             .client
             .submit_job()
             .job_name(request.name.as_str())
-            .job_queue(&self.queue)
+            .job_queue(self.queues.of(&request.terms))
             .job_definition(request.definition)
             .container_overrides(
                 ContainerOverrides::builder()
+                    .set_command(request.command)
                     .set_environment(Some(environment))
                     .set_resource_requirements(Some(terms::resources(&request.terms)))
                     .build(),
@@ -150,4 +174,30 @@ fn job_id(text: &str, call: &'static str) -> Result<JobId, CallError> {
         transient: false,
         source: Box::new(error),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_with_much_memory_go_to_the_large_queue_where_there_is_one() {
+        let mut queues = Queues {
+            usual: "usual".into(),
+            large: Some("large".into()),
+            large_from_mib: 65_536,
+        };
+        let job = |memory_mib| JobSpec {
+            command: Vec::new(),
+            vcpus: dropcast_domain::model::Vcpus::ONE,
+            memory_mib,
+            timeout_minutes: 1,
+            attempts: 1,
+            secrets: std::collections::BTreeMap::new(),
+        };
+        assert_eq!(queues.of(&job(65_535)), "usual");
+        assert_eq!(queues.of(&job(65_536)), "large");
+        queues.large = None;
+        assert_eq!(queues.of(&job(1 << 20)), "usual");
+    }
 }

@@ -18,7 +18,8 @@ use std::{
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::JobEnd,
-    run::Run,
+    model::{JobSpec, RefreshSpec},
+    run::{Acceptance, Run},
     run_id::{JobId, RunId},
     status::Status,
 };
@@ -58,7 +59,7 @@ struct QueueState {
 }
 
 impl JobQueue for FakeQueue {
-    async fn find(&self, run: &RunId) -> Result<Option<JobId>, CallError> {
+    async fn find(&self, run: &RunId, _terms: &JobSpec) -> Result<Option<JobId>, CallError> {
         let state = self.state.lock().unwrap();
         let found = state.jobs.iter().find(|(_, request)| request.name == *run);
         Ok(found.map(|(job, _)| job.clone()))
@@ -137,10 +138,12 @@ async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
     let request = &jobs[&answer.job_id];
     assert_eq!(request.name, run.id);
     assert_eq!(request.definition, draft(MODEL).job_definition);
+    assert_eq!(request.command, None, "the definition's own");
     let environment: BTreeMap<_, _> = request.environment.iter().cloned().collect();
     let id = &run.id;
     let expected = [
         ("DROPCAST_RUN_ID", id.to_string()),
+        ("DROPCAST_RUN_KIND", "run".to_owned()),
         ("DROPCAST_MODEL", MODEL.to_owned()),
         ("DROPCAST_VERSION", "1".to_owned()),
         (
@@ -172,6 +175,41 @@ async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
     let record = record(&world, &run).await;
     assert_eq!(record.job, Some(answer.job_id));
     assert_eq!(record.current, step(0, Status::Submitted, 500));
+}
+
+#[tokio::test]
+async fn a_refresh_gets_its_own_command_and_no_input() {
+    let (world, _) = world().await;
+    let mut draft = draft(MODEL);
+    draft.manifest.refresh = Some(RefreshSpec {
+        command: vec!["python".into(), "refresh.py".into()],
+        schedule: None,
+    });
+    let version = world.store.register(&draft).await.unwrap().version;
+    let mut upload = domain::upload(MODEL, "now.json");
+    upload.key = format!("refresh/{MODEL}/now.json");
+    let run = domain::run_of(upload);
+    world.store.begin(&run).await.unwrap();
+    let verdict = Verdict::Accepted(Acceptance {
+        version,
+        input: None,
+    });
+    let wishes = wishes(&[]);
+    world.store.judge(&run.id, &wishes, &verdict).await.unwrap();
+    let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
+    let jobs = jobs(&world);
+    let request = &jobs[&answer.job_id];
+    assert_eq!(
+        request.command.as_deref().unwrap(),
+        ["dropcast-job", "--", "python", "refresh.py"]
+    );
+    let environment: BTreeMap<_, _> = request.environment.iter().cloned().collect();
+    assert_eq!(environment["DROPCAST_RUN_KIND"], "refresh");
+    assert!(!environment.contains_key("DROPCAST_INPUT_URI"));
+    assert!(!environment.contains_key("DROPCAST_ORIGINAL_URI"));
+    let schema = include_str!("../../../schemas/job-context.schema.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    jsonschema::validate(&schema, &json!(environment)).unwrap();
 }
 
 #[tokio::test]

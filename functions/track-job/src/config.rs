@@ -7,8 +7,8 @@ use dropcast_lambda_kit::config::{Settings, Unusable};
 pub struct Config {
     /// The runs table's name.
     pub runs_table: String,
-    /// The Batch job queue.
-    pub job_queue_arn: String,
+    /// The Batch job queues.
+    pub job_queues: Vec<String>,
     /// The log group that jobs write to.
     pub job_log_group: String,
 }
@@ -18,7 +18,13 @@ impl Config {
     pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),
-            job_queue_arn: settings.text("JOB_QUEUE_ARN"),
+            job_queues: [
+                Some(settings.text("JOB_QUEUE_ARN")),
+                settings.text_if_any("LARGE_JOB_QUEUE_ARN"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             job_log_group: settings.text("JOB_LOG_GROUP"),
         };
         settings.finish().map(|()| config)

@@ -52,9 +52,9 @@ struct Container {
 }
 
 impl JobStateChange {
-    /// The run whose job this is, if it is one of the queue's and named like a run.
-    pub(crate) fn run_of(&self, queue: &str) -> Option<RunId> {
-        if self.job_queue == queue {
+    /// The run whose job this is, if it is one of the queues' and named like a run.
+    pub(crate) fn run_of(&self, queues: &[String]) -> Option<RunId> {
+        if queues.contains(&self.job_queue) {
             self.job_name.parse().ok()
         } else {
             None

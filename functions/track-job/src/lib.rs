@@ -37,8 +37,8 @@ pub struct Deps<S, X, J> {
     pub executions: X,
     /// Batch and the jobs' logs.
     pub jobs: J,
-    /// The queue whose jobs are ours.
-    pub job_queue: String,
+    /// The queues whose jobs are ours.
+    pub job_queues: Vec<String>,
 }
 
 /// Handles a batch of `Batch Job State Change` events.
@@ -61,7 +61,7 @@ where
     J: JobTrace,
 {
     // Others may use the queue too: a job is ours if its name is the id of a run that has a record.
-    let Some(run_id) = event.detail.run_of(&deps.job_queue) else {
+    let Some(run_id) = event.detail.run_of(&deps.job_queues) else {
         tracing::info!("not a job of ours");
         return Ok(());
     };

@@ -19,7 +19,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         executions: WaitingExecutions::new(aws_sdk_sfn::Client::new(&aws)),
         jobs: AwsJobs::new(batch, logs, config.job_log_group),
-        job_queue: config.job_queue_arn,
+        job_queues: config.job_queues,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
         handle(&deps, event.payload)

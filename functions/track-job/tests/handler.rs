@@ -36,6 +36,7 @@ use events::{JOB_QUEUE, failed, job_failed, job_with_a_retry, sqs};
 use executions::{FakeExecutions, away};
 
 const TOKEN: &str = "the-task-token";
+const LARGE_JOB_QUEUE: &str = "arn:aws:batch:eu-west-1:000000000000:job-queue/large";
 
 /// Batch and the logs of its jobs.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +78,7 @@ fn world() -> World {
         store: MemoryStore::default(),
         executions: FakeExecutions::default(),
         jobs: FakeJobs::default(),
-        job_queue: JOB_QUEUE.to_owned(),
+        job_queues: vec![JOB_QUEUE.to_owned(), LARGE_JOB_QUEUE.to_owned()],
     }
 }
 

@@ -16,10 +16,11 @@ use dropcast_domain::{
     registry::RegisteredVersion,
     run::{Acceptance, AcceptedInput, Run},
     status::{Progress, Status, Transition},
+    upload::RunKind,
 };
 use dropcast_inputs::file;
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{History, Models, Runs, StoreError, Validation, Verdict};
+use dropcast_run_store::{History, Models, Promotion, Runs, StoreError, Validation, Verdict};
 use jiff::Timestamp;
 
 pub use config::Config;
@@ -42,7 +43,7 @@ pub struct Deps<S, F> {
 /// Accepts or rejects the run's input.
 pub async fn handle<S, F>(deps: &Deps<S, F>, event: Validate) -> Result<Outcome, Failed>
 where
-    S: Runs + Models + Validation + History,
+    S: Runs + Models + Promotion + Validation + History,
     F: Files,
 {
     Ok(validate(deps, event).await?)
@@ -50,7 +51,7 @@ where
 
 async fn validate<S, F>(deps: &Deps<S, F>, event: Validate) -> Result<Outcome, Error>
 where
-    S: Runs + Models + Validation + History,
+    S: Runs + Models + Promotion + Validation + History,
     F: Files,
 {
     let run_id = event.run_id;
@@ -99,7 +100,8 @@ where
     }
 }
 
-type Examined = Result<(RegisteredVersion, AcceptedInput), Rejection>;
+/// The version that will run and its input, which a refresh has none of.
+type Examined = Result<(RegisteredVersion, Option<AcceptedInput>), Rejection>;
 
 /// Everything that can be wrong, the cheapest first.
 async fn examine<S, F>(
@@ -108,13 +110,16 @@ async fn examine<S, F>(
     dropped: Option<Dropped>,
 ) -> Result<Examined, Error>
 where
-    S: Models + History,
+    S: Models + Promotion + History,
     F: Files,
 {
+    if run.kind == RunKind::Refresh {
+        return refresh(deps, run).await;
+    }
     let Some(dropped) = dropped else {
         return Ok(Err(Rejection::deleted()));
     };
-    let version = match verdict::requested_version(&deps.store, &run.request).await? {
+    let version = match verdict::requested_version(&deps.store, run).await? {
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };
@@ -126,6 +131,21 @@ where
     };
     Ok(match examined {
         Err(rejection) => Err(rejection.of_version(version.version)),
-        Ok(input) => Ok((version, input)),
+        Ok(input) => Ok((version, Some(input))),
+    })
+}
+
+/// Whether the model can be refreshed. What the object holds that asked for it is of no account.
+async fn refresh<S: Models + Promotion + History, F>(
+    deps: &Deps<S, F>,
+    run: &Run,
+) -> Result<Examined, Error> {
+    let version = match verdict::requested_version(&deps.store, run).await? {
+        Ok(version) => version,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    Ok(match &version.draft.manifest.refresh {
+        Some(_) => Ok((version, None)),
+        None => Err(Rejection::not_refreshable(&version).of_version(version.version)),
     })
 }

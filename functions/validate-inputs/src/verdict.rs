@@ -4,13 +4,13 @@ use dropcast_domain::{
     failure::ErrorCode,
     model::ModelName,
     problem::{ProblemList, nearest},
-    registry::RegisteredVersion,
+    registry::{self, Model, RegisteredVersion},
+    run::Run,
     run_id::Version,
     title,
-    upload::Request,
 };
 use dropcast_inputs::file::Rejected;
-use dropcast_run_store::{History, Models, StoreError};
+use dropcast_run_store::{History, Models, Promotion, StoreError};
 
 use crate::Error;
 
@@ -69,6 +69,17 @@ impl Rejection {
         )
     }
 
+    /// A refresh of a version that has none.
+    pub(crate) fn not_refreshable(version: &RegisteredVersion) -> Self {
+        let RegisteredVersion { model, version, .. } = version;
+        Self::new(
+            ErrorCode::InputRejected,
+            format!(
+                "Version {version} of {model} cannot be refreshed: its manifest has no [refresh] section."
+            ),
+        )
+    }
+
     pub(crate) fn problem_count(&self) -> u64 {
         self.problems.total()
     }
@@ -79,11 +90,12 @@ impl Rejection {
     }
 }
 
-/// The version that the key asks for, or the model's default one.
-pub(crate) async fn requested_version<S: Models + History>(
+/// The version that the key asks for, or what was the model's default when the file was uploaded.
+pub(crate) async fn requested_version<S: Models + Promotion + History>(
     store: &S,
-    request: &Request,
+    run: &Run,
 ) -> Result<Result<RegisteredVersion, Rejection>, StoreError> {
+    let request = &run.request;
     let model = match request.model.parse::<ModelName>() {
         Ok(name) => store.model(&name).await?,
         Err(_) => None,
@@ -95,9 +107,15 @@ pub(crate) async fn requested_version<S: Models + History>(
             known.iter().map(|model| model.name.as_str()),
         )));
     };
+    let name = &model.name;
     let version = match request.version.as_deref().map(str::parse::<Version>) {
-        None => model.default_version,
-        Some(Ok(version)) => version,
+        None => default_version(store, &model, run).await?,
+        Some(Ok(version)) => {
+            if store.retirement(name, version).await?.is_some() {
+                return Ok(Err(retired(name, version)));
+            }
+            version
+        }
         Some(Err(error)) => {
             return Ok(Err(Rejection::new(
                 ErrorCode::VersionUnknown,
@@ -105,12 +123,36 @@ pub(crate) async fn requested_version<S: Models + History>(
             )));
         }
     };
-    Ok(store.version(&model.name, version).await?.ok_or_else(|| {
+    Ok(store.version(name, version).await?.ok_or_else(|| {
         Rejection::new(
             ErrorCode::VersionUnknown,
-            format!("The model {} has no version {version}.", model.name),
+            format!("The model {name} has no version {version}."),
         )
     }))
+}
+
+/// What was the default at the upload, however long ago that is and whatever was promoted since.
+/// The one of now, where that is not known or runs no more: who pinned nothing gets a result.
+async fn default_version<S: Promotion>(
+    store: &S,
+    model: &Model,
+    run: &Run,
+) -> Result<Version, StoreError> {
+    let moment = registry::default_moment(run.upload.at);
+    match store.default_at(&model.name, moment).await? {
+        Some(version)
+            if version == model.default_version
+                || store.retirement(&model.name, version).await?.is_none() =>
+        {
+            Ok(version)
+        }
+        _ => Ok(model.default_version),
+    }
+}
+
+fn retired(model: &ModelName, version: Version) -> Rejection {
+    let message = format!("Version {version} of the model {model} was retired and runs no more.");
+    Rejection::new(ErrorCode::VersionRetired, message).of_version(version)
 }
 
 fn unknown_model<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> Rejection {

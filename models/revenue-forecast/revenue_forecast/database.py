@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TABLE = "monthly_revenue"
 COLUMNS = ("product_line", "month", "revenue")
 ASK_OWNER = "Tell whoever looks after the history database; nothing is wrong with your input file."
+AGAIN_LATER = "Drop the file again in a few minutes. If that fails too, tell whoever looks after the history database."
 
 
 class Row(NamedTuple):
@@ -88,7 +89,7 @@ def read_rows(url: "URL") -> list[Row]:
     row makes no sense.
     """
     from sqlalchemy import column, create_engine, select, table
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
     name = describe(url)
@@ -105,13 +106,19 @@ def read_rows(url: "URL") -> list[Row]:
     except (SQLAlchemyError, ImportError) as error:
         raise ModelError(
             f"The revenue history could not be read: no connection to the {name}.",
-            "Drop the file again in a few minutes. If that fails too, tell whoever looks after the history database.",
+            AGAIN_LATER,
             str(error),
         ) from error
     try:
         with connection:
             found = connection.execute(query).all()
     except SQLAlchemyError as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise ModelError(
+                f"The connection to the {name} was lost while the history was being read.",
+                AGAIN_LATER,
+                str(error),
+            ) from error
         raise ModelError(
             f"The {name} answered, but its table {TABLE} ({', '.join(COLUMNS)}) could not be read.",
             ASK_OWNER,

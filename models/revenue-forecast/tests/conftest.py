@@ -57,7 +57,7 @@ def write_sqlite(path, rows):
 
 
 class ModelProcess:
-    """`python main.py` in an environment that has the DROPCAST_* variables and little else, as in a job."""
+    """`python main.py` or `refresh.py` in an environment that has the DROPCAST_* variables and little else, as in a job."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -69,15 +69,20 @@ class ModelProcess:
     def run(self, document="{}", input_name="input.json", **environment):
         path = self.folder / input_name
         path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return self.start("main.py", DROPCAST_INPUT_FILE=str(path), **environment)
+
+    def refresh(self, **environment):
+        return self.start("refresh.py", DROPCAST_RUN_KIND="refresh", **environment)
+
+    def start(self, program, **environment):
         return subprocess.run(
-            [sys.executable, "main.py"],
+            [sys.executable, program],
             cwd=MODEL,
             env={
                 "PATH": os.environ["PATH"],
                 "DROPCAST_RUN_ID": "20261101T080000-0123456789ab",
                 "DROPCAST_MODEL": "revenue-forecast",
                 "DROPCAST_VERSION": "1",
-                "DROPCAST_INPUT_FILE": str(path),
                 "DROPCAST_OUTPUT_DIR": str(self.output),
                 "DROPCAST_CACHE_DIR": str(self.cache),
                 **environment,

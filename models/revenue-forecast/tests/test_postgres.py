@@ -1,5 +1,8 @@
 """The history in PostgreSQL, for real: Debian's server, started for these tests."""
 
+import socket
+import threading
+
 import pytest
 from conftest import PASSWORD, line_rows
 
@@ -65,3 +68,54 @@ def test_a_database_without_the_table_ends_in_a_sentence(history, model):
         "Tell whoever looks after the history database; nothing is wrong with your input file.",
     ]
     assert PASSWORD not in failed.stderr
+
+
+class Cut:
+    """Stands between the model and the server, and hangs up in the middle of the answer to the query."""
+
+    def __init__(self, port):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.cut = threading.Event()
+        threading.Thread(target=self._serve, args=(port,), daemon=True).start()
+
+    def _serve(self, port):
+        client, _ = self.server.accept()
+        self.server.close()
+        with client, socket.create_connection(("127.0.0.1", port)) as server:
+            threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
+            asked = b""
+            while data := self._heard(client):
+                asked = (asked + data)[-4096:]
+                if b"monthly_revenue" in asked:
+                    self.cut.set()
+                server.sendall(data)
+
+    @staticmethod
+    def _heard(client):
+        try:
+            return client.recv(65536)
+        except OSError:
+            return b""
+
+    def _answer(self, server, client):
+        while data := server.recv(65536):
+            if self.cut.is_set():
+                client.sendall(data[: len(data) // 2])
+                client.shutdown(socket.SHUT_RDWR)
+                return
+            client.sendall(data)
+
+
+def test_a_connection_that_is_lost_in_the_middle_ends_in_a_sentence(history, model):
+    middle = Cut(history.port)
+    failed = model.run(HISTORY_DATABASE_URL=history.address().replace(str(history.port), str(middle.port)))
+    assert middle.cut.is_set()
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-2:] == [
+        f'The connection to the database "postgres" on 127.0.0.1:{middle.port} was lost while the history was being'
+        " read.",
+        "Drop the file again in a few minutes. If that fails too, tell whoever looks after the history database.",
+    ]
+    assert PASSWORD not in failed.stderr
+    assert not list(model.cache.iterdir())

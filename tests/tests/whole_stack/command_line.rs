@@ -24,7 +24,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn is(&self, code: i32, schema: &str) -> Result<()> {
+    pub(crate) fn is(&self, code: i32, schema: &str) -> Result<()> {
         ensure!(self.code == code, "not {code}: {self:#?}");
         fits(&format!("cli/{schema}.schema.json"), &self.document)
     }

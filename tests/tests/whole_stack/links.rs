@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use dropcast_domain::link::{Link, LinkKeys};
+use dropcast_domain::output::MARKED_FILE;
 use dropcast_domain::run::Run;
 use dropcast_tests::{Stack, Upload};
 
@@ -15,6 +16,7 @@ stories![
     an_expired_link_is_refused,
     a_link_to_what_the_run_did_not_publish_is_refused,
     a_revoked_link_is_refused,
+    a_link_opens_the_marked_copy_of_a_rejected_sheet,
 ];
 
 /// Unix seconds in the year 2100.
@@ -182,4 +184,22 @@ async fn a_revoked_link_is_refused(stack: &Stack) -> Result<()> {
         .send()
         .await?;
     is_refused(stack, link, 410, "This link was withdrawn").await
+}
+
+async fn a_link_opens_the_marked_copy_of_a_rejected_sheet(stack: &Stack) -> Result<()> {
+    let model = stack.model("sheet").await?;
+    let sheet = "line,year,growth\nHardware,2027,much\n";
+    let (_, ended) = stack.run(&Upload::new(&model, "faulty.csv", sheet)).await?;
+    let link = Link {
+        run: ended.run.id,
+        path: MARKED_FILE.to_owned(),
+        expires: FAR,
+        epoch: ended.run.links_epoch,
+    };
+    let page = stack.open(&signed(stack, &link).await?).await?;
+    assert_eq!(page.status, 302, "{}", page.text());
+    let copy = stack.open(page.header("location")).await?;
+    assert_eq!(copy.status, 200, "{}", copy.text());
+    assert!(copy.body.starts_with(b"PK"));
+    Ok(())
 }

@@ -9,6 +9,7 @@
 //! `cargo test -p dropcast-tests --test whole_stack -- bad_input`.
 
 mod aftermath;
+mod again;
 mod bad_input;
 mod checks;
 mod command_line;
@@ -18,6 +19,9 @@ mod invariants;
 mod least_privilege;
 mod links;
 mod odd_uploads;
+mod pushes;
+mod refresh;
+mod registry;
 mod secrets;
 mod state_machine;
 mod tables;
@@ -43,10 +47,14 @@ fn main() -> ExitCode {
         state_machine::stories(),
         odd_uploads::stories(),
         bad_input::stories(),
+        again::stories(),
         invariants::stories(),
         secrets::stories(),
         least_privilege::stories(),
         happy_path::stories(),
+        pushes::stories(),
+        refresh::stories(),
+        registry::stories(),
         links::stories(),
         command_line::stories(),
     ];

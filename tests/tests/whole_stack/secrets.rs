@@ -22,7 +22,7 @@ stories![
 
 /// Everything that can be read about a run and its deployment, by where it stands. The table is
 /// not in it.
-async fn haystack(stack: &Stack, run: &RunId) -> Result<Vec<(String, String)>> {
+pub(crate) async fn haystack(stack: &Stack, run: &RunId) -> Result<Vec<(String, String)>> {
     let mut hay = Vec::new();
     for (output, prefix) in [
         ("ResultsBucketName", format!("runs/{run}/")),

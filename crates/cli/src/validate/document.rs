@@ -5,6 +5,7 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
 };
 use dropcast_inputs::file::Rejected;
+use dropcast_model_folder::examples::Expected;
 use serde::Serialize;
 
 use crate::reading::ReadingView;
@@ -52,17 +53,17 @@ pub(super) struct ModelView {
 
 /// Why a file is not accepted.
 #[derive(Debug, Serialize)]
-pub(super) struct RejectionView {
+pub(crate) struct RejectionView {
     /// The stable code.
-    pub(super) code: ErrorCode,
+    pub(crate) code: ErrorCode,
     /// What is wrong, in a sentence.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// What to do.
     pub(super) advice: &'static str,
 }
 
 impl RejectionView {
-    pub(super) fn of(rejected: &Rejected) -> Self {
+    pub(crate) fn of(rejected: &Rejected) -> Self {
         Self {
             code: rejected.code,
             message: rejected.message(),
@@ -73,15 +74,15 @@ impl RejectionView {
 
 /// A checked model's folder: `schemas/cli/validated-model.schema.json`.
 #[derive(Debug, Serialize)]
-pub(super) struct ValidatedModel {
+pub(crate) struct ValidatedModel {
     /// The folder, as the command line named it.
     pub(super) folder: String,
     /// The model's name, if the manifest reads.
     pub(super) model: Option<String>,
     /// Whether nothing is wrong.
-    pub(super) valid: bool,
+    pub(crate) valid: bool,
     /// What is wrong with the manifest or a schema.
-    pub(super) faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
     /// The examples, by path.
     pub(super) examples: Vec<Example>,
 }
@@ -106,17 +107,20 @@ pub(super) struct Example {
     pub(super) more_problems: u64,
 }
 
-/// What an example is an example of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Expected {
-    /// A file that the model takes.
-    Accepted,
-    /// A file with the problems that its twin names.
-    Rejected,
-}
-
 impl Example {
+    /// What was found out about an example.
+    pub(super) fn of(example: dropcast_model_folder::examples::Example) -> Self {
+        Self {
+            passes: example.passes(),
+            file: example.file,
+            expected: example.expected,
+            faults: example.faults,
+            reading: example.reading.as_ref().map(ReadingView::of),
+            problems: example.problems.problems,
+            more_problems: example.problems.more,
+        }
+    }
+
     /// The problems as one list.
     pub(super) fn problem_list(&self) -> ProblemList {
         ProblemList {

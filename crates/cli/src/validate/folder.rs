@@ -2,22 +2,29 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use dropcast_local_stack::ModelFolder;
+use dropcast_model_folder::{ModelFolder, examples};
 
-use super::{
-    document::{Example, ValidatedModel},
-    examples,
-    model::Model,
-};
+use super::document::{Example, ValidatedModel};
 use crate::{
     exit::Exit,
-    model::{check_folder, not_accepted},
+    model::{check_folder, is_the_models_fault, not_accepted},
     screen::{Paint, Screen},
     words,
 };
 
 /// Checks a model's folder: its manifest, its schemas and its examples.
 pub(super) fn run(folder: &Path, screen: Screen) -> anyhow::Result<Exit> {
+    let document = check(folder)?;
+    screen.show(&document, |paint| text(&document, paint))?;
+    Ok(if document.valid {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// What is to be said of a model's folder.
+pub(crate) fn check(folder: &Path) -> anyhow::Result<ValidatedModel> {
     check_folder(folder)?;
     let mut document = ValidatedModel {
         folder: folder.display().to_string(),
@@ -28,29 +35,19 @@ pub(super) fn run(folder: &Path, screen: Screen) -> anyhow::Result<Exit> {
     };
     match ModelFolder::read(folder) {
         Ok(read) => {
-            let model = Model::of_folder(folder, read);
-            document.model = Some(model.view.name.clone());
-            document.examples = examples::check(folder, &model)?;
+            document.model = Some(read.manifest.name.to_string());
+            let examples = examples::check(folder, &read)?;
+            document.examples = examples.into_iter().map(Example::of).collect();
         }
         Err(error) if is_the_models_fault(&error) => document.faults.push(error.to_string()),
-        Err(error) => return Err(not_accepted(error)),
+        Err(error) => return Err(not_accepted(error.into())),
     }
     document.valid =
         document.faults.is_empty() && document.examples.iter().all(|example| example.passes);
-    screen.show(&document, |paint| text(&document, paint))?;
-    Ok(if document.valid {
-        Exit::Done
-    } else {
-        Exit::Failed
-    })
+    Ok(document)
 }
 
-fn is_the_models_fault(error: &dropcast_local_stack::Error) -> bool {
-    use dropcast_local_stack::Error;
-    matches!(error, Error::Manifest(_) | Error::Schema { .. })
-}
-
-fn text(document: &ValidatedModel, paint: Paint) -> String {
+pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
     let folder = words::printable(&document.folder);
     let mut text = String::new();
     if document.faults.is_empty() {

@@ -9,7 +9,7 @@ use dropcast_domain::{
     run_id::Version,
 };
 use dropcast_inputs::file::Reader;
-use dropcast_local_stack::ModelFolder;
+use dropcast_model_folder::ModelFolder;
 use jiff::Timestamp;
 
 use super::document::ModelView;

@@ -272,6 +272,15 @@ fn every_failure_string_has_its_code() {
         ),
         (
             failed(
+                Some(
+                    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: ResourceNotFoundException: …",
+                ),
+                vec![],
+            ),
+            ErrorCode::Internal,
+        ),
+        (
+            failed(
                 Some("MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - …"),
                 vec![],
             ),

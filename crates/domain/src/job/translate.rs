@@ -82,6 +82,16 @@ pub fn translate(change: &JobChange) -> Failure {
             ),
         );
     }
+    // As with the role: whoever keeps the model's secrets has to mend it.
+    if let Some(reason) = saying("unable to retrieve secret") {
+        return Failure::new(
+            ErrorCode::Internal,
+            format!(
+                "The job was not given a secret that its model asks for; AWS says: {}",
+                sentence(reason)
+            ),
+        );
+    }
     // The runtime could not start, watch or place the container: not the model's doing.
     if let Some(reason) = reasons.iter().find(|reason| is_host_trouble(reason)) {
         return Failure::new(

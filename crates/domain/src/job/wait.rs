@@ -29,10 +29,11 @@ mod tests {
     fn the_wait_covers_every_attempt_and_stays_within_a_year() {
         let mut job = JobSpec {
             command: vec![],
-            vcpus: 1,
+            vcpus: crate::model::Vcpus::ONE,
             memory_mib: 1,
             timeout_minutes: 60,
             attempts: 3,
+            secrets: std::collections::BTreeMap::new(),
         };
         assert_eq!(job.wait_seconds(), 3 * (3_600 + 900 + 86_400));
         // Step Functions waits at most 99,999,999 s.

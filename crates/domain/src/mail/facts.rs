@@ -1,7 +1,7 @@
 //! The facts and notes at the end of a mail.
 
 use super::{Fact, Known, MailKind, NAME_LENGTH, TITLE_LENGTH, words};
-use crate::{failure::ErrorCode, recipient::MOST_RECIPIENTS};
+use crate::{failure::ErrorCode, recipient::MOST_RECIPIENTS, upload::RunKind};
 
 /// The most addresses that a note names.
 const MOST_ADDRESSES: usize = 10;
@@ -24,15 +24,19 @@ pub(super) fn facts(kind: MailKind, known: &Known, code: Option<ErrorCode>) -> V
         }
     };
     add("Model", versioned(known));
-    add(
-        "File",
-        format!(
-            "{}, {}",
-            words::one_line(&run.upload.file_name(), NAME_LENGTH),
-            words::size(run.upload.bytes)
-        ),
-    );
-    add("Uploaded", words::moment(run.upload.at));
+    if run.kind == RunKind::Run {
+        add(
+            "File",
+            format!(
+                "{}, {}",
+                words::one_line(&run.upload.file_name(), NAME_LENGTH),
+                words::size(run.upload.bytes)
+            ),
+        );
+        add("Uploaded", words::moment(run.upload.at));
+    } else {
+        add("Asked for", words::moment(run.upload.at));
+    }
     if kind != MailKind::Rejected {
         add("Took", words::duration(run.elapsed(known.now)));
         let attempts = run.current.progress.attempts;
@@ -97,14 +101,7 @@ pub(super) fn notes(
     {
         notes.push("The model left no last lines to show.".to_owned());
     }
-    if known.operator_only {
-        notes.push("You receive this mail as the operator, because nobody else could be mailed about this run.".to_owned());
-    }
-    if let Some(list) = listed_addresses(known.refused) {
-        notes.push(format!(
-            "Not mailed, because mail may not go to their domain: {list}."
-        ));
-    }
+    notes.extend(who_else("run", known.operator_only, known.refused));
     if let Some(list) = listed_addresses(&known.run.notify_unusable) {
         notes.push(format!(
             "Not mailed, because this is no e-mail address: {list}."
@@ -116,6 +113,16 @@ pub(super) fn notes(
         ));
     }
     notes
+}
+
+/// Why the reader is mailed, and who is not.
+pub(super) fn who_else(about: &str, operator_only: bool, refused: &[String]) -> Vec<String> {
+    let operator = operator_only.then(|| {
+        format!("You receive this mail as the operator, because nobody else could be mailed about this {about}.")
+    });
+    let refused = listed_addresses(refused)
+        .map(|list| format!("Not mailed, because mail may not go to their domain: {list}."));
+    operator.into_iter().chain(refused).collect()
 }
 
 fn listed_addresses(addresses: &[String]) -> Option<String> {

@@ -84,7 +84,7 @@ fn known<'a>(run: &'a Run, links: &'a BTreeMap<String, String>) -> Known<'a> {
 
 /// The mail that is sent about a run that ended.
 fn composed(known: &Known) -> MailContent {
-    compose(MailKind::of(known.run.status()).unwrap(), known)
+    compose(MailKind::of(known.run).unwrap(), known)
 }
 
 fn fact<'a>(content: &'a MailContent, label: &str) -> Option<&'a str> {
@@ -102,12 +102,72 @@ fn only_an_end_that_somebody_waits_for_is_mailed() {
             status,
             Status::Succeeded | Status::Failed | Status::Rejected
         );
-        assert_eq!(MailKind::of(status).is_some(), mailed, "{status}");
+        let kind = MailKind::of(&run(status));
+        assert_eq!(kind.is_some(), mailed, "{status}");
         assert!(
-            MailKind::of(status).is_none_or(|kind| kind.as_str() == status.as_str()),
+            kind.is_none_or(|kind| kind.as_str() == status.as_str()),
             "{status}"
         );
+        // Nobody waits for a refresh, but that it failed somebody must know.
+        let kind = MailKind::of(&refresh(status));
+        let mailed = mailed && status != Status::Succeeded;
+        assert_eq!(kind.is_some(), mailed, "{status}");
     }
+}
+
+/// A refresh of the model's data.
+fn refresh(status: Status) -> Run {
+    let mut run = run(status);
+    let upload = Upload {
+        key: "refresh/revenue-forecast/20260301T060000Z.json".into(),
+        ..run.upload.clone()
+    };
+    let begun = Run::begin(upload, run.expires_at);
+    (run.kind, run.title, run.upload) = (begun.kind, begun.title, begun.upload);
+    run.input = None;
+    run
+}
+
+#[test]
+fn a_refresh_that_failed_is_told_in_words_that_fit_a_refresh() {
+    let mut run = refresh(Status::Failed);
+    let sentence = "The command exited with code 1.";
+    for code in ErrorCode::ALL {
+        run.failure = Some(Failure::new(code, sentence));
+        let links = BTreeMap::new();
+        let content = composed(&known(&run, &links));
+        assert_eq!(content.headline, "The model's data was not refreshed");
+        assert_eq!(
+            content.subject,
+            "Failed: Refresh of revenue-forecast (Revenue forecast)"
+        );
+        assert!(content.lead.ends_with("stays as it was."));
+        assert!(fact(&content, "File").is_none());
+        assert!(fact(&content, "Asked for").is_some());
+        assert_eq!(content.happened.as_deref(), Some(sentence));
+    }
+    // Nobody dropped a file that could be dropped again.
+    for code in [
+        ErrorCode::JobFailed,
+        ErrorCode::OutOfMemory,
+        ErrorCode::TimedOut,
+        ErrorCode::CapacityUnavailable,
+        ErrorCode::HostLost,
+        ErrorCode::JobCancelled,
+        ErrorCode::JobLost,
+        ErrorCode::Internal,
+        ErrorCode::InputRejected,
+        ErrorCode::ModelUnknown,
+    ] {
+        let advice = code.advice_on(RunKind::Refresh);
+        assert!(!advice.to_lowercase().contains("drop "), "{code}: {advice}");
+        assert!(!advice.contains("your file"), "{code}: {advice}");
+    }
+    let mut run = refresh(Status::Rejected);
+    run.failure = Some(Failure::new(ErrorCode::InputRejected, sentence));
+    let links = BTreeMap::new();
+    let content = composed(&known(&run, &links));
+    assert_eq!(content.headline, "The refresh was not started");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! From the text of `model.toml` to a [`Manifest`], or to everything that is wrong with it.
 
 mod input;
+mod job;
 
 use std::fmt;
 
 use toml::de::DeTable;
 
 use super::{
-    JobSpec, Manifest, ModelName, NotifySpec, OutputKind, OutputSpec,
+    Manifest, ModelName, NotifySpec, OutputKind, OutputSpec,
     outputs::check_pattern,
     read::{Findings, Section},
 };
@@ -20,18 +21,6 @@ use crate::{
 const LONGEST_TITLE: usize = 100;
 /// The longest description in characters.
 const LONGEST_DESCRIPTION: usize = 1_000;
-/// Above the largest EC2 instance types on sale for batch work.
-const MOST_VCPUS: u64 = 256;
-/// Below it no interpreter starts.
-const LEAST_MEMORY_MIB: u64 = 64;
-/// One TiB.
-const MOST_MEMORY_MIB: u64 = 1024 * 1024;
-/// A day; the state machine waits as long as all attempts together.
-const LONGEST_TIMEOUT_MINUTES: u64 = 24 * 60;
-/// AWS Batch takes 1 to 10 (`RetryStrategy.attempts`).
-const MOST_ATTEMPTS: u64 = 10;
-/// Container overrides of AWS Batch hold 8,192 bytes, the environment included.
-const LONGEST_COMMAND: usize = 6_144;
 /// A finished run is written as at most 30 items.
 const MOST_OUTPUTS: usize = 20;
 
@@ -110,6 +99,7 @@ fn manifest(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Manifest>
             "description",
             "input",
             "job",
+            "refresh",
             "outputs",
             "notify",
         ],
@@ -123,7 +113,11 @@ fn manifest(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Manifest>
         .and_then(|section| input::input(&section, findings));
     let job = root
         .section("job", findings)
-        .and_then(|section| job(&section, findings));
+        .and_then(|section| job::job(&section, findings));
+    let refresh = match root.optional_section("refresh", findings) {
+        Some(section) => job::refresh(&section, findings).map(Some),
+        None => Some(None),
+    };
     let outputs = outputs(root, findings);
     let notify = match root.optional_section("notify", findings) {
         Some(section) => notify(&section, findings),
@@ -135,6 +129,7 @@ fn manifest(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Manifest>
         description: description?,
         input: input?,
         job: job?,
+        refresh: refresh?,
         outputs: outputs?,
         notify: notify?,
     })
@@ -192,95 +187,6 @@ fn description(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<String
         return None;
     }
     Some(item.value.to_owned())
-}
-
-fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<JobSpec> {
-    section.refuse_unknown_keys(
-        &[
-            "command",
-            "vcpus",
-            "memory_mib",
-            "timeout_minutes",
-            "attempts",
-        ],
-        findings,
-    );
-    let command = command(section, findings);
-    let vcpus = small(section, "vcpus", MOST_VCPUS, 1, findings);
-    let memory_mib = section.number(
-        "memory_mib",
-        LEAST_MEMORY_MIB..=MOST_MEMORY_MIB,
-        2_048,
-        findings,
-    );
-    let timeout_minutes = small(
-        section,
-        "timeout_minutes",
-        LONGEST_TIMEOUT_MINUTES,
-        60,
-        findings,
-    );
-    let attempts = small(section, "attempts", MOST_ATTEMPTS, 2, findings);
-    Some(JobSpec {
-        command: command?,
-        vcpus: vcpus?,
-        memory_mib: u32::try_from(memory_mib?).ok()?,
-        timeout_minutes: timeout_minutes?,
-        attempts: attempts?,
-    })
-}
-
-/// A whole number from 1.
-fn small(
-    section: &Section<'_>,
-    name: &str,
-    most: u64,
-    default: u64,
-    findings: &mut Findings<'_>,
-) -> Option<u32> {
-    section
-        .number(name, 1..=most, default, findings)
-        .and_then(|number| u32::try_from(number).ok())
-}
-
-fn command(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vec<String>> {
-    const EXAMPLE: &str = "write for example command = [\"python\", \"main.py\"]";
-    if !section.holds("command") {
-        findings.note(
-            section.at(),
-            &section.key("command"),
-            format!("is missing; {EXAMPLE}"),
-        );
-        return None;
-    }
-    let list = section.texts("command", findings)?;
-    let bytes: usize = list.value.iter().map(|item| item.value.len() + 1).sum();
-    if list
-        .value
-        .first()
-        .is_none_or(|program| program.value.is_empty())
-    {
-        findings.note(&list.at, &list.key, format!("names no program; {EXAMPLE}"));
-    } else if let Some(item) = list.value.iter().find(|item| item.value.contains('\0')) {
-        findings.note(
-            &item.at,
-            &item.key,
-            "holds a NUL character, which no program can be given",
-        );
-    } else if bytes > LONGEST_COMMAND {
-        let message = format!(
-            "has {bytes} bytes; at most {LONGEST_COMMAND} are allowed, so put it into a script"
-        );
-        findings.note(&list.at, &list.key, message);
-    } else {
-        return Some(
-            list.value
-                .iter()
-                .map(|item| item.value.to_owned())
-                .collect(),
-        );
-    }
-    None
 }
 
 fn outputs(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vec<OutputSpec>> {

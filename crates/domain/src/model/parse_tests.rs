@@ -122,7 +122,7 @@ recipients = ["ana@corp.example", "nobody", 3]
         (
             12,
             "job.vcpus",
-            "lies outside the range; write a number from 1 to 256",
+            "lies outside the range; write 0.25, 0.5 or a whole number from 1 to 256",
         ),
         (
             13,
@@ -220,6 +220,9 @@ fn cases() -> Vec<(String, bool)> {
     let output = |line: &str| change("kind = \"table\"", &format!("kind = \"table\"\n{line}"));
     let notify = |line: &str| format!("{GOOD}\n[notify]\n{line}");
     let path = |path: &str| change("forecast.csv", path);
+    let secrets = |lines: &str| format!("{GOOD}\n[job.secrets]\n{lines}");
+    let refresh =
+        |line: &str| format!("{GOOD}\n[refresh]\ncommand = [\"python\", \"refresh.py\"]\n{line}");
     vec![
         (GOOD.to_owned(), true),
         (
@@ -322,6 +325,50 @@ fn cases() -> Vec<(String, bool)> {
         (table("percent = \"fraction\""), true),
         (table("percent = \"Points\""), false),
         (table("shet = \"a\""), false),
+        (job("vcpus = 0.25\nmemory_mib = 512"), true),
+        (job("vcpus = 0.50"), true),
+        (job("vcpus = 4.0"), true),
+        (job("vcpus = 0.75"), false),
+        (job("vcpus = 1.5"), false),
+        (job("vcpus = nan"), false),
+        (job("vcpus = \"1\""), false),
+        (
+            secrets("HISTORY_DATABASE_URL = \"history-database\"\n_b2 = \"a.b+c=d@e_f:k.e-y\""),
+            true,
+        ),
+        (secrets(""), true),
+        (secrets("A = \"a/b\""), false),
+        (secrets("A = \"a:b:c\""), false),
+        (secrets("A = \"\""), false),
+        (secrets("A = 1"), false),
+        (secrets("AWS_REGION = \"a\""), false),
+        (secrets("DROPCAST_MODEL = \"a\""), false),
+        (secrets("a-b = \"a\""), false),
+        (job("secrets = [\"a\"]"), false),
+        (refresh(""), true),
+        (refresh("schedule = \"0 6 * * 1-5\""), true),
+        (
+            refresh("schedule = \" */15  0-23/2 1,15 jan-MAR,7 sun \""),
+            true,
+        ),
+        (refresh("schedule = \"0 6 * *\""), false),
+        (refresh("schedule = \"60 6 * * *\""), false),
+        (refresh("schedule = \"0 24 * * *\""), false),
+        (refresh("schedule = \"0 6 32 * *\""), false),
+        (refresh("schedule = \"0 6 L * *\""), false),
+        (refresh("schedule = \"0 6 * 13 *\""), false),
+        (refresh("schedule = \"0 6 * * 8\""), false),
+        (refresh("schedule = \"0 6 * * MON#1\""), false),
+        (refresh("schedule = \"0/15 6 * * *\""), false),
+        (refresh("schedule = \"@daily\""), false),
+        (refresh("schedule = 6"), false),
+        (refresh("schedul = \"0 6 * * *\""), false),
+        (format!("{GOOD}\n[refresh]\ncommand = []"), false),
+        (
+            format!("{GOOD}\n[refresh]\nschedule = \"0 6 * * *\""),
+            false,
+        ),
+        (format!("refresh = true\n{GOOD}"), false),
         (job("vcpus = 0"), false),
         (job("vcpus = 257"), false),
         (job("vcpus = -1"), false),

@@ -286,6 +286,54 @@ impl<'a> Section<'a> {
         fitting
     }
 
+    /// A number, whole or not, as it is written shortest; `Some(None)` when the key is absent,
+    /// `None` when it is no number.
+    pub(super) fn numeral(
+        &self,
+        name: &str,
+        findings: &mut Findings<'_>,
+    ) -> Option<Option<Item<String>>> {
+        let Some(item) = self.value(name) else {
+            return Some(None);
+        };
+        let value = match item.value {
+            DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix())
+                .map_or_else(|_| integer.as_str().to_owned(), |number| number.to_string()),
+            DeValue::Float(float) => match float.as_str().parse::<f64>() {
+                Ok(number) => number.to_string(),
+                Err(_) => float.as_str().to_owned(),
+            },
+            other => {
+                findings.note(
+                    &item.at,
+                    &item.key,
+                    format!("is {}; write a number without quotes", kind(other)),
+                );
+                return None;
+            }
+        };
+        Some(Some(Item {
+            key: item.key,
+            at: item.at,
+            value,
+        }))
+    }
+
+    /// Every key with its text; `None` beside a key that holds no text, which is noted.
+    pub(super) fn entries(
+        &self,
+        findings: &mut Findings<'_>,
+    ) -> Vec<(&'a str, Option<Item<&'a str>>)> {
+        self.table
+            .keys()
+            .map(|key| {
+                let name: &str = key.get_ref();
+                let item = self.value(name).and_then(|item| as_text(item, findings));
+                (name, item)
+            })
+            .collect()
+    }
+
     /// `true` or `false`; `default` when the key is absent.
     pub(super) fn flag(
         &self,

@@ -170,6 +170,31 @@ impl Run {
         format!("cache/{}/{path}", self.model)
     }
 
+    /// Makes it a refresh: there is no input.
+    pub(crate) fn refreshes(mut self) -> Self {
+        self.variables.remove("DROPCAST_INPUT_URI");
+        self.variables.remove("DROPCAST_ORIGINAL_URI");
+        self.set("DROPCAST_RUN_KIND", "refresh");
+        self
+    }
+
+    /// What the model keeps, by path, as the index of its cache tells it.
+    pub(crate) fn kept(&self) -> BTreeMap<String, Vec<u8>> {
+        let Some(index) = self.get(&self.cached(".dropcast/index.json")) else {
+            return BTreeMap::new();
+        };
+        let index: Value = serde_json::from_slice(&index.bytes).unwrap();
+        let files = index["files"].as_object().unwrap();
+        let content = |entry: &Value| {
+            let object = entry["object"].as_str().unwrap();
+            self.get(&self.cached(object)).unwrap().bytes
+        };
+        files
+            .iter()
+            .map(|(path, entry)| (path.clone(), content(entry)))
+            .collect()
+    }
+
     /// `dropcast-job [options] -- command`, not started yet.
     pub(crate) fn job(&self, options: &[&str], command: &[&str]) -> Command {
         let mut job = Command::new(env!("CARGO_BIN_EXE_dropcast-job"));

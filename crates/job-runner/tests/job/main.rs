@@ -8,4 +8,5 @@
 
 mod emulator;
 mod publishing;
+mod rehearsing;
 mod running;

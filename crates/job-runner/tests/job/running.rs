@@ -191,10 +191,9 @@ fn what_a_model_keeps_is_there_for_its_next_run() {
         "{}",
         stderr(&output)
     );
-    assert_eq!(
-        second.keys("cache/cached/"),
-        ["a/kept", "changed", "new"].map(|path| second.cached(path))
-    );
+    let kept = [("a/kept", "1\n"), ("changed", "2\n"), ("new", "2\n")];
+    let kept = kept.map(|(path, content)| (path.to_owned(), content.as_bytes().to_vec()));
+    assert_eq!(second.kept(), kept.into());
 
     let third = Run::of_model("cached", "cached-3");
     let output = third.shell(r#"cd "$DROPCAST_CACHE_DIR"; cat changed new"#);
@@ -204,15 +203,111 @@ fn what_a_model_keeps_is_there_for_its_next_run() {
 
 #[test]
 fn a_cached_file_that_another_run_replaced_is_not_deleted() {
-    let run = Run::new();
+    let run = Run::of_model("replaced", "replaced-1");
     run.put(&run.cached("shared"), b"old");
     let script = r#"rm "$DROPCAST_CACHE_DIR/shared"; trap 'exit 0' USR1; echo ready
                     while :; do sleep 0.01; done"#;
     let job = Started::new(shell(&run, script));
-    run.put(&run.cached("shared"), b"new");
+    let other = Run::of_model("replaced", "replaced-2");
+    let output = other.shell(r#"printf new > "$DROPCAST_CACHE_DIR/shared""#);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     job.send(Signal::SIGUSR1);
     assert_eq!(job.end().code(), Some(0));
-    assert_eq!(run.get(&run.cached("shared")).unwrap().bytes, b"new");
+    assert_eq!(run.kept()["shared"], b"new");
+}
+
+#[test]
+fn a_refresh_has_no_input_and_keeps_what_it_wrote() {
+    let refresh = Run::of_model("refreshed", "refreshed-1").refreshes();
+    let output = refresh.shell(
+        r#"test -z "$DROPCAST_INPUT_FILE$DROPCAST_ORIGINAL_FILE" || exit 9
+           echo "$DROPCAST_RUN_KIND"; echo fresh > "$DROPCAST_CACHE_DIR/history""#,
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(output.stdout, b"refresh\n");
+    assert!(!stderr(&output).contains("warning"), "{}", stderr(&output));
+    assert_eq!(refresh.kept()["history"], b"fresh\n");
+    assert_eq!(refresh.listing().unwrap().len(), 0);
+    // One that fails changes nothing.
+    let failing = Run::of_model("refreshed", "refreshed-2").refreshes();
+    let output = failing.shell(r#"echo half > "$DROPCAST_CACHE_DIR/history"; exit 3"#);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(refresh.kept()["history"], b"fresh\n");
+}
+
+#[test]
+fn a_run_that_began_before_a_refresh_does_not_undo_it() {
+    let run = Run::of_model("overtaken", "overtaken-1");
+    run.put(&run.cached("history"), b"old");
+    let script = r#"trap 'exit 0' USR1; echo ready; while :; do sleep 0.01; done
+                    "#;
+    let script = format!("echo stale > \"$DROPCAST_CACHE_DIR/history\"; {script}");
+    let job = Started::new(shell(&run, &script));
+    let refresh = Run::of_model("overtaken", "overtaken-2").refreshes();
+    let output = refresh.shell(r#"echo fresh > "$DROPCAST_CACHE_DIR/history""#);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    job.send(Signal::SIGUSR1);
+    assert_eq!(job.end().code(), Some(0));
+    assert_eq!(run.kept()["history"], b"fresh\n");
+}
+
+#[test]
+fn a_run_never_sees_half_of_what_a_refresh_stores() {
+    const FILES: usize = 40;
+    let write = |number: usize| {
+        format!(r#"cd "$DROPCAST_CACHE_DIR"; for n in $(seq {FILES}); do echo {number} > $n; done"#)
+    };
+    let refresh = |number: usize| {
+        let refresh = Run::of_model("whole", &format!("whole-{number}")).refreshes();
+        let output = refresh.shell(&write(number));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    };
+    refresh(0);
+    thread::scope(|scope| {
+        scope.spawn(|| (1..8).for_each(refresh));
+        for reader in 0..16 {
+            let run = Run::of_model("whole", &format!("whole-reader-{reader}"));
+            let output =
+                run.shell(r#"cd "$DROPCAST_CACHE_DIR"; ls | wc -l; cat * | sort -u | wc -l"#);
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                format!("{FILES}\n1\n"),
+                "{}",
+                stderr(&output)
+            );
+        }
+    });
+}
+
+#[test]
+fn what_runs_at_the_same_time_store_is_all_kept() {
+    thread::scope(|scope| {
+        for number in 0..6 {
+            scope.spawn(move || {
+                let run = Run::of_model("together", &format!("together-{number}"));
+                let output = run.shell(&format!(r#"echo x > "$DROPCAST_CACHE_DIR/{number}""#));
+                assert!(
+                    !stderr(&output).contains("warning: cache"),
+                    "{}",
+                    stderr(&output)
+                );
+            });
+        }
+    });
+    assert_eq!(Run::of_model("together", "together-7").kept().len(), 6);
+}
+
+#[test]
+fn a_refresh_whose_cache_cannot_be_stored_has_failed() {
+    let mut refresh = Run::new().refreshes();
+    refresh.set("DROPCAST_CACHE_URI", "s3://no-such-bucket/cache/m/");
+    let output = refresh.shell(r#"echo x > "$DROPCAST_CACHE_DIR/a""#);
+    assert_eq!(output.status.code(), Some(74));
+    let said = stderr(&output);
+    assert!(
+        said.ends_with("dropcast-job: the refreshed cache could not be stored\n"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -224,7 +319,7 @@ fn a_cache_that_fails_is_a_warning_and_the_outputs_are_published() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(
         stderr(&output).matches("warning: cache:").count(),
-        2,
+        3,
         "{}",
         stderr(&output)
     );

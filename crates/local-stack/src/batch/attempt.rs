@@ -18,12 +18,15 @@ use tokio::time::Instant;
 
 use super::config::BatchConfig;
 use super::core::Launch;
-use super::lines::Lines;
-use super::logs::LogStream;
-use super::process::{exit_code, signal_group, signal_marked};
 use super::service::Shell;
-use super::{aws, clock, image};
+use super::{image, secrets};
+use crate::service::lines::Lines;
+use crate::service::logs::LogStream;
+use crate::service::process::{exit_code, signal_group};
+use crate::service::{aws, clock, process};
 
+/// The log group of AWS Batch.
+const LOG_GROUP: &str = "/aws/batch/job";
 /// How long output may still come once the process has ended and its group is killed.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
 /// How long the last lines may take to reach CloudWatch Logs before the job is called ended.
@@ -42,7 +45,7 @@ pub(crate) async fn run(
     mut orders: UnboundedReceiver<StopOrder>,
 ) {
     let (job, attempt) = (launch.job_id.clone(), launch.attempt);
-    let prepared = prepare(&shell.config, &launch).await;
+    let prepared = prepare(&shell, &launch).await;
     let (mut child, group, folder, output) = match prepared {
         Ok(started) => started,
         Err(reason) => {
@@ -55,7 +58,7 @@ pub(crate) async fn run(
     shell.act(|core, now| core.started(&job, attempt, now));
     let stream = shell.logs.clone().map(|client| {
         let interval = shell.config.timings.log_interval;
-        LogStream::open(client, launch.log_stream_name.clone(), interval)
+        LogStream::open(client, LOG_GROUP, launch.log_stream_name.clone(), interval)
     });
     let reading = tokio::spawn(read(output, folder.log(), stream));
     let marks = (job.clone(), attempt);
@@ -96,9 +99,10 @@ impl Folder {
 
 /// Starts the process, or says in the words of Amazon ECS why it cannot be.
 async fn prepare(
-    config: &BatchConfig,
+    shell: &Shell,
     launch: &Launch,
 ) -> Result<(Child, i32, Folder, pipe::Receiver), String> {
+    let config = &shell.config;
     let snapshot = image::find(&config.images, &launch.image).map_err(|error| error.to_string())?;
     let Some((program, arguments)) = launch.command.split_first() else {
         return Err(
@@ -106,6 +110,7 @@ async fn prepare(
                 .to_owned(),
         );
     };
+    let secrets = secrets::fetch(shell.secrets.as_ref(), &launch.secrets).await?;
     let folder = Folder {
         job: config.state.join("jobs").join(&launch.job_id),
         attempt: launch.attempt,
@@ -129,6 +134,7 @@ async fn prepare(
         .env_clear()
         .envs(environment(config, &snapshot, &temporary))
         .envs(launch.environment.iter().map(|(name, value)| (name, value)))
+        .envs(secrets)
         .stdin(Stdio::null())
         .stdout(writer.try_clone().map_err(created)?)
         .stderr(writer)
@@ -179,6 +185,16 @@ fn environment(
         all.insert(name.clone(), value.into());
     }
     all
+}
+
+/// Sends a signal to everything that belongs to an attempt.
+pub(crate) fn signal_marked(job: &str, attempt: u32, signal: Signal) {
+    let attempt = attempt.to_string();
+    let marks = [
+        ("AWS_BATCH_JOB_ID", job),
+        ("AWS_BATCH_JOB_ATTEMPT", attempt.as_str()),
+    ];
+    process::signal_marked(&marks, signal);
 }
 
 /// Waits for the process to end, and stops it when it is told to.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Variables of our own process that a job may see; nothing else of it reaches a job.
-const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+use crate::service::process::inherited;
 
 /// Everything the local Batch needs to know. [`BatchConfig::new`] gives defaults for all but the
 /// two folders.
@@ -62,9 +61,7 @@ impl BatchConfig {
             event_source: "dropcast.batch".to_owned(),
             emulator: None,
             environment: BTreeMap::new(),
-            inherited: std::env::vars()
-                .filter(|(name, _)| INHERITED.contains(&name.as_str()))
-                .collect(),
+            inherited: inherited(),
             time_limit_actions: Vec::new(),
             timings: Timings::default(),
         }

@@ -14,33 +14,28 @@
 //! The rules are in `core`, which performs nothing; the other modules perform and decide nothing.
 
 mod attempt;
-mod aws;
-mod clock;
 mod config;
 mod core;
 mod error;
-mod events;
 mod image;
-mod lines;
-mod logs;
-mod process;
+mod secrets;
 mod server;
 mod service;
 mod wire;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use config::{BatchConfig, LimitAction, TimeLimitAction, Timings};
 
 use self::core::names::Arns;
+use crate::service::aws::Clients;
+use crate::service::events;
+use crate::service::server::Server;
 use service::Shell;
 
 /// How long events that are already decided may take to leave at the end.
@@ -74,11 +69,9 @@ pub enum StartError {
 ///
 /// [`shutdown`]: BatchService::shutdown
 pub struct BatchService {
-    endpoint: String,
     queue_arn: String,
     shell: Arc<Shell>,
-    server: JoinHandle<()>,
-    stop_server: Option<oneshot::Sender<()>>,
+    server: Server,
     publisher: Option<JoinHandle<()>>,
 }
 
@@ -93,46 +86,35 @@ impl BatchService {
                 source,
             })?;
         let port = config.port;
-        let failed = |source| StartError::Listen { port, source };
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
         let queue_arn =
             Arns::new(config.account.clone(), config.region.clone()).queue(&config.queue_name);
         let clients = config
             .emulator
             .as_deref()
-            .map(|endpoint| aws::clients(endpoint, &config.region));
-        let (logs, announcements, publisher) = match clients {
-            Some((events, logs)) => {
+            .map(|endpoint| Clients::new(endpoint, &config.region));
+        let (logs, secrets, announcements, publisher) = match clients {
+            Some(Clients {
+                events,
+                logs,
+                secrets,
+                ..
+            }) => {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let source = config.event_source.clone();
                 let publisher = tokio::spawn(events::publish(events, source, receiver));
-                (Some(logs), Some(sender), Some(publisher))
+                (Some(logs), Some(secrets), Some(sender), Some(publisher))
             }
-            None => (None, None, None),
+            None => (None, None, None, None),
         };
-        let shell = Shell::new(config, logs, announcements);
-        let (stop_server, stopped) = oneshot::channel();
-        let router = server::router(Arc::clone(&shell));
-        let server = tokio::spawn(async move {
-            // Answers are small; none waits for the acknowledgement of the one before it.
-            let listener = listener.tap_io(|stream| {
-                let _ = stream.set_nodelay(true);
-            });
-            let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-                let _ = stopped.await;
-            });
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the local Batch no longer answers");
-            }
-        });
+        let shell = Shell::new(config, logs, secrets, announcements);
+        let router = || server::router(Arc::clone(&shell));
+        let server = Server::start("Batch", port, router)
+            .await
+            .map_err(|source| StartError::Listen { port, source })?;
         Ok(Self {
-            endpoint: format!("http://{address}"),
             queue_arn,
             shell,
             server,
-            stop_server: Some(stop_server),
             publisher,
         })
     }
@@ -140,7 +122,7 @@ impl BatchService {
     /// Where the API is, for example `http://127.0.0.1:40123`: what `AWS_ENDPOINT_URL_BATCH`
     /// is set to.
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.server.endpoint()
     }
 
     /// The ARN of the job queue.
@@ -153,9 +135,7 @@ impl BatchService {
     /// of the jobs that it stops are not announced: there is nobody left to act on them.
     pub async fn shutdown(mut self) {
         self.shell.close();
-        if let Some(stop) = self.stop_server.take() {
-            let _ = stop.send(());
-        }
+        self.server.stop();
         let grace = self.shell.config.timings.shutdown_grace;
         self.shell.stop_all(grace).await;
         if let Some(publisher) = &mut self.publisher {
@@ -168,7 +148,6 @@ impl Drop for BatchService {
     fn drop(&mut self) {
         self.shell.close();
         self.shell.kill_all();
-        self.server.abort();
         if let Some(publisher) = &self.publisher {
             publisher.abort();
         }

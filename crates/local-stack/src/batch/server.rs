@@ -12,7 +12,6 @@ use axum::routing::get;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::core::faults::Fault;
 use super::error::ApiError;
@@ -21,6 +20,7 @@ use super::wire::operations;
 use super::wire::requests::{
     DeregisterJobDefinition, DescribeComputeEnvironments, DescribeJobQueues,
 };
+use crate::service::server::{self, with_request_id};
 
 /// The largest `SubmitJob` request that AWS takes:
 /// <https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html>.
@@ -136,8 +136,7 @@ fn call(shell: &Shell, name: &str, body: &[u8]) -> Result<Value, ApiError> {
 }
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| ApiError::Serialization(error.to_string()))
+    server::parsed(body).map_err(ApiError::Serialization)
 }
 
 fn answer<T: Serialize>(answer: Result<T, ApiError>) -> Result<Value, ApiError> {
@@ -153,13 +152,4 @@ fn refused(error: &ApiError) -> Response {
         HeaderValue::from_static(error.code()),
     );
     with_request_id(response)
-}
-
-fn with_request_id(mut response: Response) -> Response {
-    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-amzn-requestid"), id);
-    }
-    response
 }

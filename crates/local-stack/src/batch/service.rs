@@ -9,13 +9,13 @@ use nix::sys::signal::Signal;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use uuid::Uuid;
 
-use super::attempt::{self, StopOrder};
-use super::clock;
+use super::attempt::{self, StopOrder, signal_marked};
 use super::config::BatchConfig;
 use super::core::names::Arns;
 use super::core::{Announcement, Core, Effect, Settings};
-use super::process::{signal_group, signal_marked};
 use crate::calls::Calls;
+use crate::service::clock;
+use crate::service::process::signal_group;
 
 /// An attempt that is running or about to.
 struct Running {
@@ -27,6 +27,7 @@ struct Running {
 pub(crate) struct Shell {
     pub(crate) config: BatchConfig,
     pub(crate) logs: Option<aws_sdk_cloudwatchlogs::Client>,
+    pub(crate) secrets: Option<aws_sdk_secretsmanager::Client>,
     pub(crate) calls: Calls,
     core: Mutex<Core>,
     running: Mutex<HashMap<(String, u32), Running>>,
@@ -40,6 +41,7 @@ impl Shell {
     pub(crate) fn new(
         config: BatchConfig,
         logs: Option<aws_sdk_cloudwatchlogs::Client>,
+        secrets: Option<aws_sdk_secretsmanager::Client>,
         announcements: Option<UnboundedSender<Announcement>>,
     ) -> Arc<Self> {
         let settings = Settings {
@@ -54,6 +56,7 @@ impl Shell {
             calls: Calls::in_folder(&config.state),
             config,
             logs,
+            secrets,
             core: Mutex::new(Core::new(settings, Uuid::new_v4)),
             running: Mutex::new(HashMap::new()),
             announcements: Mutex::new(announcements),

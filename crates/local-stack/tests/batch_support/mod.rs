@@ -292,12 +292,17 @@ impl Emulator {
 
     /// Sends every event of the local Batch into a queue, and gives the queue's URL.
     pub(crate) async fn watch_events(&self) -> String {
+        self.watch_events_of("dropcast.batch").await
+    }
+
+    /// Sends every event of a source into a queue, and gives the queue's URL.
+    pub(crate) async fn watch_events_of(&self, source: &str) -> String {
         let queue = self
             .call("AmazonSQS.CreateQueue", json!({"QueueName": "events"}))
             .await;
         let rule = json!({
             "Name": "events",
-            "EventPattern": json!({"source": ["dropcast.batch"]}).to_string(),
+            "EventPattern": json!({"source": [source]}).to_string(),
         });
         self.call("AWSEvents.PutRule", rule).await;
         let targets = json!({
@@ -345,8 +350,13 @@ impl Emulator {
 
     /// The messages of a log stream.
     pub(crate) async fn log(&self, stream: &str) -> Vec<String> {
+        self.log_of("/aws/batch/job", stream).await
+    }
+
+    /// The messages of a log stream of any group.
+    pub(crate) async fn log_of(&self, group: &str, stream: &str) -> Vec<String> {
         let request = json!({
-            "logGroupName": "/aws/batch/job", "logStreamName": stream, "startFromHead": true,
+            "logGroupName": group, "logStreamName": stream, "startFromHead": true,
         });
         let answer = self.call("Logs_20140328.GetLogEvents", request).await;
         answer["events"]
@@ -383,9 +393,18 @@ impl AwsCli {
 
     /// Runs `aws batch …` and gives its answer, or what it printed when it failed.
     pub(crate) fn batch(&self, arguments: &[&str]) -> Result<Value, String> {
+        self.run("batch", arguments)
+    }
+
+    /// Runs `aws codebuild …` likewise.
+    pub(crate) fn codebuild(&self, arguments: &[&str]) -> Result<Value, String> {
+        self.run("codebuild", arguments)
+    }
+
+    fn run(&self, service: &str, arguments: &[&str]) -> Result<Value, String> {
         let output = Command::new(python())
             .arg(&self.program)
-            .arg("batch")
+            .arg(service)
             .args(arguments)
             .args(["--endpoint-url", &self.endpoint, "--output", "json"])
             .env_clear()

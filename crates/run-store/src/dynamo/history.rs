@@ -1,12 +1,21 @@
 //! What people look up.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use dropcast_domain::{registry::Model, run::Run, run_id::RunId, status::Transition};
+use dropcast_domain::{
+    model::ModelName,
+    registry::{Build, Model, RegisteredVersion},
+    run::Run,
+    run_id::RunId,
+    status::Transition,
+};
 use serde::de::DeserializeOwned;
 
 use super::{
     DynamoStore, failed,
-    items::{self, LOG_SK, MODELS, OPEN, STATUS_PREFIX, Step, key, model_pk, run_pk, text},
+    items::{
+        self, LOG_SK, MODELS, OPEN, STATUS_PREFIX, Step, VERSION_PREFIX, builds_pk, key, model_pk,
+        run_pk, text,
+    },
 };
 use crate::{History, verbs::Answer};
 
@@ -24,7 +33,7 @@ impl DynamoStore {
             .expression_attribute_values(":pk", text(value))
     }
 
-    async fn collect<T: DeserializeOwned>(
+    pub(super) async fn collect<T: DeserializeOwned>(
         &self,
         verb: &'static str,
         query: QueryFluentBuilder,
@@ -64,6 +73,15 @@ impl History for DynamoStore {
         self.collect("open_runs", query, usize::from(limit)).await
     }
 
+    async fn open_runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+        let query = self
+            .partition("open-runs", "open_pk", OPEN)
+            .filter_expression("model_pk = :model")
+            .expression_attribute_values(":model", text(model_pk(model)));
+        self.collect("open_runs_of", query, usize::from(limit))
+            .await
+    }
+
     async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
         let query = self
             .client
@@ -88,6 +106,22 @@ impl History for DynamoStore {
             .transpose()?
             .map(|log| log.lines)
             .unwrap_or_default())
+    }
+
+    async fn versions(&self, name: &ModelName, limit: u16) -> Answer<Vec<RegisteredVersion>> {
+        let query = self
+            .of_model(name, VERSION_PREFIX)
+            .scan_index_forward(false)
+            .limit(i32::from(limit.max(1)));
+        self.collect("versions", query, usize::from(limit)).await
+    }
+
+    async fn builds_of(&self, name: &ModelName, limit: u16) -> Answer<Vec<Build>> {
+        let query = self
+            .partition("by-model", "model_pk", &builds_pk(name))
+            .scan_index_forward(false)
+            .limit(i32::from(limit.max(1)));
+        self.collect("builds_of", query, usize::from(limit)).await
     }
 
     async fn models(&self) -> Answer<Vec<Model>> {

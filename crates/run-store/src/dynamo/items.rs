@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dropcast_domain::{
     model::ModelName,
-    registry::{Model, RegisteredVersion},
+    registry::{Build, BuildId, DefaultEntry, Model, RegisteredVersion, Retirement},
     run::Run,
     run_id::{RunId, Version},
     status::{Progress, Transition},
@@ -31,6 +31,19 @@ pub(crate) const STATUS_PREFIX: &str = "STATUS#";
 pub(crate) const TTL: &str = "ttl";
 /// The sort key of a model.
 pub(crate) const MODEL_SK: &str = "MODEL";
+/// The sort key of a build's record. The stream's filter and announce-run match on it.
+pub const BUILD_SK: &str = "BUILD";
+/// The sort key prefix of a model's versions.
+pub(crate) const VERSION_PREFIX: &str = "VERSION#";
+/// The sort key prefix of a model's default versions.
+pub(crate) const DEFAULT_PREFIX: &str = "DEFAULT#";
+/// The sort key prefix of a model's retired versions.
+pub(crate) const RETIRED_PREFIX: &str = "RETIRED#";
+/// On a model, the time key of the entry that made its default version: whoever changes the
+/// default has seen this one.
+pub(crate) const DEFAULT_SINCE: &str = "default_since";
+/// The sort key of what is remembered of a model's scheduled refreshes.
+pub(crate) const REFRESH_SK: &str = "REFRESH";
 /// Partition of index `open-runs`.
 pub(crate) const OPEN: &str = "OPEN";
 /// Partition of index `by-model` that lists the models themselves.
@@ -54,12 +67,34 @@ pub(crate) fn status_sk(progress: Progress) -> String {
 }
 
 pub(crate) fn version_sk(version: Version) -> String {
-    format!("VERSION#{:06}", version.number())
+    format!("{VERSION_PREFIX}{:06}", version.number())
+}
+
+pub(crate) fn default_sk(at: Timestamp) -> String {
+    format!("{DEFAULT_PREFIX}{}", sortable(at))
+}
+
+pub(crate) fn retired_sk(version: Version) -> String {
+    format!("{RETIRED_PREFIX}{:06}", version.number())
+}
+
+pub(crate) fn build_pk(build: &BuildId) -> String {
+    format!("BUILD#{build}")
+}
+
+pub(crate) fn build_key(build: &BuildId) -> Item {
+    key(build_pk(build), BUILD_SK)
+}
+
+/// Partition of index `by-model` that lists a model's builds.
+pub(crate) fn builds_pk(model: &ModelName) -> String {
+    format!("BUILDS#{model}")
 }
 
 pub(crate) fn mail_sk(mail: &MailKey) -> String {
     let digest = Sha256::digest(mail.recipient.as_bytes());
-    format!("MAIL#{}#{}", mail.kind, hex::encode(digest))
+    let name = mail.topic.mail_name(mail.kind);
+    format!("MAIL#{name}#{}", hex::encode(digest))
 }
 
 /// A time that sorts as text: fixed width, to the millisecond.
@@ -119,6 +154,28 @@ pub(crate) fn version_item(version: &RegisteredVersion) -> Result<Item, StoreErr
         version,
         model_pk(version.model.as_str()),
         &version_sk(version.version),
+    )
+}
+
+pub(crate) fn build_item(build: &Build) -> Result<Item, StoreError> {
+    let mut item = written(build, build_pk(&build.build_id), BUILD_SK)?;
+    if let Some(model) = &build.model {
+        item.insert("model_pk".into(), text(builds_pk(model)));
+        let order = format!("{}#{}", sortable(build.at), build.build_id);
+        item.insert("model_sk".into(), text(order));
+    }
+    Ok(item)
+}
+
+pub(crate) fn default_item(model: &ModelName, entry: &DefaultEntry) -> Result<Item, StoreError> {
+    written(entry, model_pk(model.as_str()), &default_sk(entry.at))
+}
+
+pub(crate) fn retired_item(model: &ModelName, retired: &Retirement) -> Result<Item, StoreError> {
+    written(
+        retired,
+        model_pk(model.as_str()),
+        &retired_sk(retired.version),
     )
 }
 

@@ -1,30 +1,41 @@
 //! Claims on mails.
 
 use aws_sdk_dynamodb::types::ReturnValue;
+use dropcast_domain::mail::MailTopic;
 use jiff::Timestamp;
 
 use super::{
     DynamoStore,
-    items::{Item, TTL, key, mail_sk, number, run_pk, text},
+    items::{Item, TTL, build_pk, key, mail_sk, number, run_pk, text},
     took_place,
 };
 use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, verbs::Answer};
 
 fn mail_key(mail: &MailKey) -> Item {
-    key(run_pk(&mail.run), mail_sk(mail))
+    let pk = match &mail.topic {
+        MailTopic::Run(run) => run_pk(run),
+        MailTopic::Build(build) => build_pk(build),
+    };
+    key(pk, mail_sk(mail))
 }
 
 impl Mails for DynamoStore {
     async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
-        let expiry = self.expiry("claim", &mail.run).await?;
-        let answer = self
-            .update(mail_key(mail))
-            .update_expression("SET held_until = :until, #ttl = :ttl ADD tries :one")
+        let mut update = self.update(mail_key(mail));
+        let mut set = String::from("SET held_until = :until");
+        // What belongs to a run goes with it; builds are kept.
+        if let MailTopic::Run(run) = &mail.topic {
+            let expiry = self.expiry("claim", run).await?;
+            set.push_str(", #ttl = :ttl");
+            update = update
+                .expression_attribute_names("#ttl", TTL)
+                .expression_attribute_values(":ttl", expiry);
+        }
+        let answer = update
+            .update_expression(format!("{set} ADD tries :one"))
             .condition_expression("attribute_not_exists(PK) OR (attribute_not_exists(sent_at) AND held_until <= :now)")
             .expression_attribute_values(":until", number(now.as_second() + CLAIM_SECONDS))
             .expression_attribute_values(":now", number(now.as_second()))
-            .expression_attribute_names("#ttl", TTL)
-            .expression_attribute_values(":ttl", expiry)
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllOld)
             .send()

@@ -140,11 +140,14 @@ impl Validation for DynamoStore {
         );
         match verdict {
             Verdict::Accepted(acceptance) => {
-                set.push_str(", version = :version, #input = :input");
-                update = update
-                    .expression_attribute_names("#input", "input")
-                    .expression_attribute_values(":version", number(acceptance.version))
-                    .expression_attribute_values(":input", attribute(&acceptance.input, "input")?);
+                set.push_str(", version = :version");
+                update = update.expression_attribute_values(":version", number(acceptance.version));
+                if let Some(input) = &acceptance.input {
+                    set.push_str(", #input = :input");
+                    update = update
+                        .expression_attribute_names("#input", "input")
+                        .expression_attribute_values(":input", attribute(input, "input")?);
+                }
             }
             Verdict::Rejected {
                 problem_count,

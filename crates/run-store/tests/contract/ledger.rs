@@ -3,6 +3,8 @@
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::JobEnd,
+    mail::{MailKind, MailTopic},
+    model::RefreshSpec,
     output::Output,
     run::HEADLINE_OUTPUTS,
     run_id::{JobId, Version},
@@ -98,8 +100,8 @@ pub(crate) async fn at_most_fifty_outputs_stand_on_the_record(store: &impl Store
 
 fn mail(run: &dropcast_domain::run::Run) -> MailKey {
     MailKey {
-        run: run.id.clone(),
-        kind: Status::Succeeded,
+        topic: MailTopic::Run(run.id.clone()),
+        kind: MailKind::Succeeded,
         recipient: "ana@corp.example".into(),
     }
 }
@@ -159,14 +161,18 @@ pub(crate) async fn mails_of_another_kind_or_recipient_have_claims_of_their_own(
 ) {
     let mail = mail(&begun(store).await);
     let another_kind = MailKey {
-        kind: Status::Failed,
+        kind: MailKind::Failed,
         ..mail.clone()
     };
     let another_recipient = MailKey {
         recipient: "bo@corp.example".into(),
         ..mail.clone()
     };
-    for mail in [mail, another_kind, another_recipient] {
+    let another_topic = MailKey {
+        topic: MailTopic::Build("5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20".parse().unwrap()),
+        ..mail.clone()
+    };
+    for mail in [mail, another_kind, another_recipient, another_topic] {
         assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
     }
 }
@@ -271,4 +277,43 @@ pub(crate) async fn open_runs_come_longest_unchanged_first(store: &impl Store) {
         .collect();
     assert_eq!(open, [b, c, a].map(|run| run.id.clone()));
     assert_eq!(store.open_runs(1).await.unwrap().len(), 1);
+}
+
+/// DynamoDB has its own idea of numbers and of what is empty.
+pub(crate) async fn everything_that_a_manifest_says_is_kept(store: &impl Store) {
+    let mut draft = draft(MODEL);
+    let manifest = &mut draft.manifest;
+    manifest.refresh = Some(RefreshSpec {
+        command: vec!["python".into(), "refresh.py".into()],
+        schedule: Some("0 6 * * 1-5".parse().unwrap()),
+    });
+    let secret = "history-database:url".parse().unwrap();
+    manifest.job.secrets = [("HISTORY_DATABASE_URL".to_owned(), secret)].into();
+    for vcpus in ["0.25", "0.5", "1", "16"] {
+        draft.manifest.job.vcpus = vcpus.parse().unwrap();
+        let registered = store.register(&draft).await.unwrap();
+        let kept = store.version(&registered.model, registered.version).await;
+        assert_eq!(kept.unwrap().unwrap().draft, draft, "{vcpus}");
+    }
+}
+
+pub(crate) async fn of_the_refreshes_that_were_due_the_latest_is_remembered(store: &impl Store) {
+    let name = MODEL.parse().unwrap();
+    let other = "other-model".parse().unwrap();
+    assert_eq!(store.last_refresh(&name).await.unwrap(), None);
+    for (due, latest) in [
+        (2_000, 2_000),
+        (1_000, 2_000),
+        (2_000, 2_000),
+        (2_001, 2_001),
+    ] {
+        store.remember_refresh(&name, at(due)).await.unwrap();
+        let last = store.last_refresh(&name).await.unwrap();
+        assert_eq!(last, Some(at(latest)));
+    }
+    assert_eq!(store.last_refresh(&other).await.unwrap(), None);
+    // It is no version and no run.
+    store.register(&draft(MODEL)).await.unwrap();
+    assert_eq!(store.models().await.unwrap().len(), 1);
+    assert!(store.runs_of(MODEL, 10).await.unwrap().is_empty());
 }

@@ -12,18 +12,45 @@ mod domain;
 #[path = "../../../../tests/fixtures/emulator.rs"]
 mod emulator;
 mod ledger;
+mod registry;
 mod runs;
 mod table;
 
 use dropcast_run_store::{
-    Endings, History, Jobs, Mails, Models, Outputs, Runs, Tokens, Validation,
+    Builds, Endings, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, Runs, Tokens,
+    Validation,
 };
 
 /// Every port.
-trait Store: Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + History {}
+trait Store:
+    Runs
+    + Validation
+    + Jobs
+    + Tokens
+    + Outputs
+    + Endings
+    + Mails
+    + Models
+    + Builds
+    + Promotion
+    + Refreshes
+    + History
+{
+}
 
 impl<S> Store for S where
-    S: Runs + Validation + Jobs + Tokens + Outputs + Endings + Mails + Models + History
+    S: Runs
+        + Validation
+        + Jobs
+        + Tokens
+        + Outputs
+        + Endings
+        + Mails
+        + Models
+        + Builds
+        + Promotion
+        + Refreshes
+        + History
 {
 }
 
@@ -60,9 +87,24 @@ contract! {
         invariant_2_any_order_of_steps_gives_the_same_record_and_timeline
         a_terminal_status_is_not_a_step
         an_accepted_input_is_kept
+        an_accepted_refresh_has_no_input
         a_rejected_input_is_kept
         finishing_twice_keeps_the_first_end
         a_run_stands_at_its_end_with_what_happened_to_it;
+    registry:
+        the_same_build_is_one_version_however_often_it_is_told
+        two_pushes_at_once_get_two_numbers
+        a_build_of_the_very_same_is_the_newest_version
+        a_failed_build_is_kept_once_and_is_no_version
+        a_models_builds_and_versions_come_newest_first
+        a_promotion_is_kept_with_who_and_when
+        rollbacks_go_back_one_by_one
+        promotions_at_once_are_one_after_the_other
+        a_retired_version_stays_so_and_is_never_the_default
+        of_a_promotion_and_a_retirement_at_once_one_takes_place
+        what_is_not_there_cannot_be_promoted_or_retired
+        a_model_registered_by_hand_has_its_first_default_too
+        a_models_open_runs_are_its_own;
     ledger:
         invariant_3_the_first_job_that_is_named_counts
         invariant_3_of_many_jobs_named_at_once_one_counts
@@ -77,6 +119,8 @@ contract! {
         mails_of_another_kind_or_recipient_have_claims_of_their_own
         versions_are_numbered_and_the_first_is_the_default
         concurrent_registrations_get_distinct_numbers
+        everything_that_a_manifest_says_is_kept
+        of_the_refreshes_that_were_due_the_latest_is_remembered
         a_models_runs_come_newest_first
         open_runs_come_longest_unchanged_first;
 }

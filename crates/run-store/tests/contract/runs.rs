@@ -3,15 +3,17 @@
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::JobEnd,
-    run::Run,
+    run::{Acceptance, Run},
+    run_id::Version,
     status::{Status, Transition},
+    upload::{RunKind, Upload},
 };
 use dropcast_run_store::{StoreError, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store,
-    domain::{acceptance, job, new_run, now, output, step, wishes},
+    domain::{MODEL, acceptance, job, new_run, now, output, run_of, step, upload, wishes},
 };
 
 pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl Store) {
@@ -247,10 +249,29 @@ pub(crate) async fn an_accepted_input_is_kept(store: &impl Store) {
         notify_unusable: wishes.notify_unusable,
         notify_left_out: wishes.notify_left_out,
         version: Some(acceptance.version),
-        input: Some(acceptance.input),
+        input: acceptance.input,
         ..run
     };
     assert_eq!(kept, expected);
+}
+
+pub(crate) async fn an_accepted_refresh_has_no_input(store: &impl Store) {
+    let run = run_of(Upload {
+        key: format!("refresh/{MODEL}/now.json"),
+        ..upload(MODEL, "")
+    });
+    store.begin(&run).await.unwrap();
+    let acceptance = Acceptance {
+        version: Version::FIRST,
+        input: None,
+    };
+    store
+        .judge(&run.id, &wishes(&[]), &Verdict::Accepted(acceptance))
+        .await
+        .unwrap();
+    let kept = store.find(&run.id).await.unwrap().unwrap();
+    assert_eq!(kept.kind, RunKind::Refresh);
+    assert_eq!((kept.version, kept.input), (Some(Version::FIRST), None));
 }
 
 pub(crate) async fn a_rejected_input_is_kept(store: &impl Store) {
@@ -324,7 +345,7 @@ pub(crate) async fn a_run_stands_at_its_end_with_what_happened_to_it(store: &imp
         notify_unusable: vec!["junk".into()],
         notify_left_out: vec!["late@corp.example".into()],
         version: Some(acceptance(id).version),
-        input: Some(acceptance(id).input),
+        input: acceptance(id).input,
         job: Some(job()),
         job_end: Some(end),
         outputs: vec![output(id, "forecast.csv")],

@@ -22,6 +22,7 @@ use aws_sdk_dynamodb::{
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::{Attempt, Effect, JobChange, JobStatus, decide},
+    mail::{MailKind, MailTopic},
     status::{Progress, Status, Transition},
 };
 use dropcast_run_store::{
@@ -233,11 +234,11 @@ async fn live(store: &DynamoStore, events: &[JobChange]) {
         progress: run.progress_to(status),
         at: at(900),
     };
-    store.finish(id, end, failure.as_ref()).await.unwrap();
+    let ended = store.finish(id, end, failure.as_ref()).await.unwrap();
     // notify
     let mail = MailKey {
-        run: id.clone(),
-        kind: status,
+        topic: MailTopic::Run(id.clone()),
+        kind: MailKind::of(&ended).unwrap(),
         recipient: "ana@corp.example".into(),
     };
     store.claim(&mail, now()).await.unwrap();

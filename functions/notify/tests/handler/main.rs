@@ -5,17 +5,19 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
+mod builds;
 #[path = "../../../../tests/fixtures/domain.rs"]
 mod domain;
 #[path = "../../../../tests/fixtures/events.rs"]
 mod events;
+mod refresh;
 mod world;
 
 use std::time::Duration;
 
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
-    mail::MailKind,
+    mail::{MailKind, MailTopic},
     output::{marked_key, problems_key},
     problem::{Problem, ProblemList},
     status::Status,
@@ -44,7 +46,10 @@ async fn each_kind_of_end_is_mailed_once_to_each_recipient() {
         let sent = world.mailer.sent();
         assert_eq!(world.mailer.recipients(), [ANA, BO], "{end}");
         for sent in sent {
-            assert_eq!((sent.kind, sent.run), (kind, run.id.clone()));
+            assert_eq!(
+                (sent.kind, sent.topic),
+                (kind, MailTopic::Run(run.id.clone()))
+            );
             let mail = MessageParser::default().parse(&sent.message).unwrap();
             let to = mail.to().unwrap().first().unwrap().address().unwrap();
             assert_eq!(to, sent.to);

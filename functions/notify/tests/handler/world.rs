@@ -13,12 +13,11 @@ use dropcast_domain::{
     event::RunStatusChanged,
     failure::{ErrorCode, Failure},
     link::LinkKeys,
-    mail::MailKind,
+    mail::{MailKind, MailTopic},
     model::OutputKind,
     output::{Output, problems_key},
     problem::{Problem, ProblemList},
     run::{Run, Wishes},
-    run_id::RunId,
     status::Status,
 };
 use dropcast_lambda_kit::error::CallError;
@@ -93,7 +92,7 @@ pub(crate) struct SesState {
 pub(crate) struct Sent {
     pub(crate) to: String,
     pub(crate) message: Vec<u8>,
-    pub(crate) run: RunId,
+    pub(crate) topic: MailTopic,
     pub(crate) kind: MailKind,
 }
 
@@ -131,7 +130,7 @@ impl Mailer for FakeSes {
         _sender: &str,
         recipient: &str,
         message: Vec<u8>,
-        run: &RunId,
+        topic: &MailTopic,
         kind: MailKind,
     ) -> Result<String, NotSent> {
         yield_now().await;
@@ -142,7 +141,7 @@ impl Mailer for FakeSes {
                 state.sent.push(Sent {
                     to: recipient.to_owned(),
                     message,
-                    run: run.clone(),
+                    topic: topic.clone(),
                     kind,
                 });
             }
@@ -209,7 +208,7 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
         _ => Verdict::Accepted(acceptance(id)),
     };
     store.judge(id, &wishes, &verdict).await.unwrap();
-    let input = acceptance(id).input.prepared_key;
+    let input = acceptance(id).input.unwrap().prepared_key;
     world.files.0.insert(
         input,
         br#"{"lines":["Hardware"],"horizon_months":12}"#.to_vec(),

@@ -52,7 +52,7 @@ impl Story {
             operator_only: self.operator_only,
             now: at() + SignedDuration::from_hours(1),
         };
-        compose(MailKind::of(self.run.status()).unwrap(), &known)
+        compose(MailKind::of(&self.run).unwrap(), &known)
     }
 }
 

@@ -8,7 +8,9 @@
 
 #[path = "../../../../tests/fixtures/domain.rs"]
 mod domain;
+mod refresh;
 mod tables;
+mod versions;
 
 use std::{
     collections::{BTreeMap, HashMap},

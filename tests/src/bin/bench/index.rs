@@ -107,12 +107,12 @@ impl Outputs {
             notify_unusable: Vec::new(),
             notify_left_out: Vec::new(),
         };
-        let input = AcceptedInput {
+        let input = Some(AcceptedInput {
             key: output::input_key(&run.id, "index.json"),
             prepared_key: output::prepared_key(&run.id, "index.json"),
             defaults: Vec::new(),
             table: None,
-        };
+        });
         let version = Version::FIRST;
         let verdict = Verdict::Accepted(Acceptance { version, input });
         store.judge(&run.id, &wishes, &verdict).await?;

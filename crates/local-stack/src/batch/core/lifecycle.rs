@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::super::config::LimitAction;
+use super::super::secrets;
 use super::faults::FaultKind;
 use super::job::{Attempt, Blocked, Ending, Job, Placement, Status};
 use super::names::instance_id;
@@ -351,6 +352,7 @@ impl Core {
             image: job.container.image.clone(),
             command: job.container.command.clone(),
             environment: own.chain(given).collect(),
+            secrets: secrets::named(&job.container.other),
             log_stream_name: placement.log_stream_name.clone(),
         };
         self.effects.push(Effect::Launch(launch));

@@ -19,8 +19,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub(crate) use crate::service::events::Announcement;
+
 use super::config::{TimeLimitAction, Timings};
 use super::error::ApiError;
+use super::secrets::Secret;
 use super::wire::details::{
     DescribedDefinitions, DescribedJobs, ListedJobs, RegisteredDefinition, SubmittedJob,
 };
@@ -72,15 +75,6 @@ pub(crate) enum Effect {
     },
 }
 
-/// An event for EventBridge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Announcement {
-    pub(crate) detail_type: &'static str,
-    pub(crate) resources: Vec<String>,
-    /// JSON.
-    pub(crate) detail: String,
-}
-
 /// What an alarm is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alarm {
@@ -106,6 +100,7 @@ pub(crate) struct Launch {
     pub(crate) image: String,
     pub(crate) command: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) log_stream_name: String,
 }
 

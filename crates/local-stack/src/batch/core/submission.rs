@@ -246,6 +246,11 @@ fn amount(
             )));
         }
     };
+    // The parts of a vCPU that Fargate offers; a process of this machine is counted whole.
+    let text = match (kind, text.as_str()) {
+        ("VCPU", "0.25" | "0.5") => "1".to_owned(),
+        _ => text,
+    };
     text.parse()
         .ok()
         .filter(|number| *number >= least)

@@ -1,0 +1,156 @@
+//! One file all the way through the stack.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use dropcast_domain::{model::Manifest, status::Status};
+
+use super::Check;
+use crate::{
+    clock,
+    exit::{Exit, Stop},
+    model,
+    screen::Screen,
+    stack::Stack,
+    submit::{self, Drop},
+    wait, words,
+};
+
+const NAME: &str = "canary";
+
+/// What the run is called.
+const TITLE: &str = "Canary of dropcast doctor";
+
+/// How long the upload's run is looked for.
+const LOOKED_FOR: Duration = Duration::from_mins(2);
+
+/// Drops the first example of a model's folder, and follows its run to the end.
+pub(super) async fn run(
+    folder: &Path,
+    timeout: Duration,
+    stack: &Stack,
+    screen: Screen,
+) -> anyhow::Result<Check> {
+    let (manifest, example) = first_example(folder)?;
+    if let Err(error) = submit::registered(stack, &manifest.name, None).await {
+        let stop = error.downcast::<Stop>()?;
+        let advice = stop
+            .advice
+            .unwrap_or_else(|| "Register the model first.".to_owned());
+        return Ok(Check::fail(NAME, stop.message, advice));
+    }
+    let drop = Drop {
+        file: &example,
+        model: &manifest.name,
+        version: None,
+        notify: &[],
+        title: Some(TITLE),
+    };
+    let dropped = drop.put(stack, clock::now()).await?;
+    screen.note(&format!("Dropped the canary as {}.", dropped.uri()));
+    let Some(run) = wait::for_record(stack, &dropped, LOOKED_FOR).await? else {
+        return Ok(Check::fail(
+            NAME,
+            format!(
+                "{} was dropped, and no run of it began within {}.",
+                dropped.uri(),
+                words::whole(LOOKED_FOR)
+            ),
+            "Look at the intake queue and at the log of start-run.",
+        ));
+    };
+    let over = match wait::until_over(stack, &run, Some(timeout), screen).await {
+        Ok(over) => over,
+        Err(error) => match error.downcast::<Stop>() {
+            Ok(stop) if stop.exit == Exit::TookTooLong => {
+                return Ok(Check::fail(
+                    NAME,
+                    format!(
+                        "Run {} was not over after {}.",
+                        run.id,
+                        words::whole(timeout)
+                    ),
+                    format!("See where it stands: {} show {}", stack.command(), run.id),
+                ));
+            }
+            Ok(stop) => return Err(stop.into()),
+            Err(other) => return Err(other),
+        },
+    };
+    let took = words::length(over.elapsed(clock::now()));
+    if over.status() == Status::Succeeded {
+        return Ok(Check::ok(
+            NAME,
+            format!(
+                "Run {} of {} succeeded after {took}.",
+                over.id, manifest.name
+            ),
+        ));
+    }
+    let why = over
+        .failure
+        .as_ref()
+        .map_or_else(String::new, |failure| format!(" {}", failure.message));
+    Ok(Check::fail(
+        NAME,
+        format!(
+            "Run {} of {} is {}.{why}",
+            over.id,
+            manifest.name,
+            over.status()
+        ),
+        format!("See all of it: {} show {}", stack.command(), over.id),
+    ))
+}
+
+/// The manifest of a model's folder, and the first file of `examples/`, by name, of a format that
+/// the model takes.
+fn first_example(folder: &Path) -> anyhow::Result<(Manifest, PathBuf)> {
+    model::check_folder(folder)?;
+    let manifest = model::read_folder(folder)?.manifest;
+    let examples = folder.join("examples");
+    let mut files: Vec<PathBuf> = match fs::read_dir(&examples) {
+        Ok(entries) => entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()
+            .with_context(|| format!("reading {}", examples.display()))?,
+        Err(_) => Vec::new(),
+    };
+    files.retain(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        file.is_file() && manifest.input.format_of(&name).is_some()
+    });
+    files.sort();
+    match files.into_iter().next() {
+        Some(first) => Ok((manifest, first)),
+        None => Err(Stop::new(
+            Exit::NotFound,
+            format!(
+                "{} holds no example that the model would take.",
+                examples.display()
+            ),
+        )
+        .advice("Put a file that the model accepts into the folder examples/ of the model.")
+        .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_example_is_one_that_the_model_takes() {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/revenue-forecast");
+        let (manifest, example) = first_example(&model).unwrap();
+        assert_eq!(manifest.name.as_str(), "revenue-forecast");
+        assert!(example.ends_with("examples/next-year-cautious.json"));
+        let bare = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/models/echo");
+        let stop = first_example(&bare).unwrap_err();
+        assert_eq!(stop.downcast::<Stop>().unwrap().exit, Exit::NotFound);
+    }
+}

@@ -1,0 +1,102 @@
+//! A stack with whatever may be asked about it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation as cloudformation;
+
+use crate::{
+    exit::{Exit, REACH_ADVICE, Stop, causes},
+    stack::Stack,
+};
+
+/// A stack with whatever may be asked about it. Clients are built once.
+#[derive(Debug)]
+pub(super) struct Patient {
+    /// The CloudFormation stack's name.
+    pub(super) name: String,
+    /// CloudFormation's word for how it stands.
+    pub(super) status: String,
+    /// Why, where CloudFormation says.
+    pub(super) reason: Option<String>,
+    /// Its outputs.
+    pub(super) outputs: BTreeMap<String, String>,
+    /// Its parameters.
+    pub(super) parameters: BTreeMap<String, String>,
+    /// Whether it is the one on this machine.
+    pub(super) local: bool,
+    pub(super) cloudformation: cloudformation::Client,
+    pub(super) batch: aws_sdk_batch::Client,
+    pub(super) sqs: aws_sdk_sqs::Client,
+    pub(super) ses: aws_sdk_sesv2::Client,
+    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(super) http: reqwest::Client,
+}
+
+impl Patient {
+    /// The stack that the command talks to.
+    pub(super) async fn of(stack: &Stack) -> anyhow::Result<Self> {
+        let (name, aws, batch): (String, SdkConfig, SdkConfig) = match &stack.local {
+            Some(local) => (
+                local.stack_name.clone(),
+                local.sdk_config(),
+                local.batch_sdk_config(),
+            ),
+            None => {
+                let aws = dropcast_aws_client::load().await;
+                (stack.name.clone(), aws.clone(), aws)
+            }
+        };
+        let cloudformation = cloudformation::Client::new(&aws);
+        let described = cloudformation
+            .describe_stacks()
+            .stack_name(&name)
+            .send()
+            .await
+            .map_err(|error| {
+                let message = format!(
+                    "CloudFormation was asked for the stack {name} and did not answer: {}.",
+                    causes(&error)
+                );
+                Stop::new(Exit::NoStack, message).advice(REACH_ADVICE)
+            })?;
+        let described = described
+            .stacks
+            .and_then(|mut stacks| stacks.pop())
+            .with_context(|| format!("CloudFormation described no stack {name}"))?;
+        let outputs = described.outputs().iter();
+        let outputs = outputs
+            .filter_map(|one| Some((one.output_key()?.to_owned(), one.output_value()?.to_owned())));
+        let parameters = described.parameters().iter();
+        let parameters = parameters.filter_map(|one| {
+            let value = one.resolved_value().or(one.parameter_value())?;
+            Some((one.parameter_key()?.to_owned(), value.to_owned()))
+        });
+        Ok(Self {
+            status: described
+                .stack_status()
+                .map_or_else(String::new, |status| status.as_str().to_owned()),
+            reason: described.stack_status_reason().map(str::to_owned),
+            outputs: outputs.collect(),
+            parameters: parameters.collect(),
+            local: stack.local.is_some(),
+            batch: aws_sdk_batch::Client::new(&batch),
+            sqs: aws_sdk_sqs::Client::new(&aws),
+            ses: aws_sdk_sesv2::Client::new(&aws),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&aws),
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(std::time::Duration::from_secs(20))
+                .build()?,
+            cloudformation,
+            name,
+        })
+    }
+
+    /// An output, unless it is empty or says that there is none.
+    pub(super) fn output(&self, name: &str) -> Option<&str> {
+        let output = self.outputs.get(name)?;
+        (!output.is_empty() && output != "none").then_some(output)
+    }
+}

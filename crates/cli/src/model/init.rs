@@ -1,0 +1,203 @@
+//! `dropcast model init`: the folder of a new model that works as it stands.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use dropcast_domain::model::{ModelName, ModelNameError};
+use dropcast_domain::problem::quoted;
+use serde::Serialize;
+
+use crate::{
+    args::Init,
+    exit::{Exit, Stop},
+    screen::{Paint, Screen},
+    stack::program,
+    words,
+};
+
+/// What the skeleton calls the model, and its title.
+const NAME: &str = "my-model";
+const TITLE: &str = "My model";
+
+/// Every file of the skeleton.
+const FILES: [(&str, &str); 12] = [
+    (
+        ".dockerignore",
+        include_str!("../../skeleton/.dockerignore"),
+    ),
+    ("Dockerfile", include_str!("../../skeleton/Dockerfile")),
+    ("README.md", include_str!("../../skeleton/README.md")),
+    (
+        "examples/rejected/negative-amount.csv",
+        include_str!("../../skeleton/examples/rejected/negative-amount.csv"),
+    ),
+    (
+        "examples/rejected/negative-amount.csv.problems.json",
+        include_str!("../../skeleton/examples/rejected/negative-amount.csv.problems.json"),
+    ),
+    (
+        "examples/sales.csv",
+        include_str!("../../skeleton/examples/sales.csv"),
+    ),
+    ("main.py", include_str!("../../skeleton/main.py")),
+    ("model.toml", include_str!("../../skeleton/model.toml")),
+    (
+        "requirements.in",
+        include_str!("../../skeleton/requirements.in"),
+    ),
+    (
+        "requirements.txt",
+        include_str!("../../skeleton/requirements.txt"),
+    ),
+    (
+        "row.schema.json",
+        include_str!("../../skeleton/row.schema.json"),
+    ),
+    (
+        "tests/test_main.py",
+        include_str!("../../skeleton/tests/test_main.py"),
+    ),
+];
+
+/// `model init`: `schemas/cli/initialized.schema.json`.
+#[derive(Debug, Serialize)]
+struct Initialized {
+    /// The model's name.
+    model: String,
+    /// The folder that was made.
+    folder: String,
+    /// What is in it, by path.
+    files: Vec<&'static str>,
+}
+
+/// Makes the folder of a new model.
+pub(super) fn run(args: &Init, screen: Screen) -> anyhow::Result<Exit> {
+    let name: ModelName = args.name.parse().map_err(|error: ModelNameError| {
+        Stop::new(
+            Exit::Usage,
+            format!("{} is no name for a model: {error}.", quoted(&args.name)),
+        )
+        .advice(
+            "A name such as revenue-forecast is one; people see the title, which may be anything.",
+        )
+    })?;
+    let folder = args
+        .dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(name.as_str()));
+    is_free(&folder)?;
+    for (file, content) in FILES {
+        let path = folder.join(file);
+        write(&path, &made_for(&name, content))
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
+    let document = Initialized {
+        model: name.to_string(),
+        folder: folder.display().to_string(),
+        files: FILES.map(|(file, _)| file).to_vec(),
+    };
+    screen.show(&document, |paint| text(&document, paint))?;
+    Ok(Exit::Done)
+}
+
+/// Fails unless a folder can be made there without touching what somebody has.
+fn is_free(folder: &Path) -> anyhow::Result<()> {
+    let taken = |what: &str| {
+        let message = format!("{} {what}.", folder.display());
+        Stop::new(Exit::Usage, message).advice("Name another folder with --dir.")
+    };
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(taken("is there already, and not empty").into()),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(taken("is there already, and no folder").into())
+        }
+        Err(error) => Err(error).with_context(|| format!("reading {}", folder.display())),
+    }
+}
+
+fn write(path: &Path, content: &str) -> io::Result<()> {
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above)?;
+    }
+    fs::write(path, content)
+}
+
+/// A file of the skeleton with the model's own name and title.
+fn made_for(name: &ModelName, content: &str) -> String {
+    content
+        .replace(NAME, name.as_str())
+        .replace(TITLE, &title(name))
+}
+
+/// `churn-rate` as people would write it: `Churn rate`.
+fn title(name: &ModelName) -> String {
+    let words = name.as_str().replace('-', " ");
+    let words = words.trim();
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+fn text(document: &Initialized, paint: Paint) -> String {
+    let folder = words::printable(&document.folder);
+    let dropcast = program();
+    format!(
+        "{} is a model now. Everything in it works; change it bit by bit.\n\n{}\n{}
+  {dropcast} validate {folder}
+  {dropcast} model test {folder}
+  {dropcast} model push {folder}
+",
+        paint.bold(&folder),
+        words::lines(document.files.iter().map(|file| format!("  {file}"))),
+        paint.bold("Try:"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_name_as_people_write_it() {
+        assert_eq!(title(&"churn-rate-2".parse().unwrap()), "Churn rate 2");
+    }
+
+    #[test]
+    fn every_file_of_the_skeleton_is_written() {
+        let skeleton = Path::new(env!("CARGO_MANIFEST_DIR")).join("skeleton");
+        let mut found = Vec::new();
+        let mut open = vec![skeleton.clone()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap();
+                if path.is_dir() && name != "__pycache__" {
+                    open.push(path);
+                } else if path.is_file() {
+                    let path = path.strip_prefix(&skeleton).unwrap();
+                    found.push(path.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        found.sort();
+        assert_eq!(found, FILES.map(|(file, _)| file));
+    }
+
+    #[test]
+    fn what_somebody_has_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_free(folder.path()).is_ok());
+        assert!(is_free(&folder.path().join("new")).is_ok());
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(is_free(folder.path()).is_err());
+        assert!(is_free(&file).is_err());
+    }
+}

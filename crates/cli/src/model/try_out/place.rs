@@ -1,0 +1,198 @@
+//! What a model is tried out in: a copy of its folder, or an image that Docker has.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, Permissions},
+    io::{BufRead as _, BufReader},
+    os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use dropcast_domain::run_id::RunId;
+use dropcast_job::{JobError, LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
+use dropcast_local_stack::Image;
+use dropcast_model_folder::{ModelFolder, trial::Stage};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::exit::{Exit, Stop};
+
+/// The version that a model is told when it is tried out: none yet.
+const NO_VERSION: &str = "0";
+/// Where the folders of a rehearsal are inside a container.
+const INSIDE: &str = "/dropcast-rehearsal";
+/// What Amazon ECS leaves a container between SIGTERM and SIGKILL, in seconds.
+const GRACE: &str = "30";
+
+/// What a model is tried out in.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// A copy of its folder with its Python environment, as on the local stack.
+    Copy {
+        /// The copy.
+        image: Image,
+        /// Holds it.
+        _images: TempDir,
+    },
+    /// A container.
+    Docker {
+        /// The program that runs images.
+        program: PathBuf,
+        /// The image.
+        image: String,
+    },
+}
+
+impl Place {
+    /// Runs the model's command, live. Its stdout is ours unless that is taken.
+    pub(super) async fn run(
+        &self,
+        stage: &Stage,
+        model: &ModelFolder,
+        run: &RunId,
+        stdout_is_taken: bool,
+    ) -> anyhow::Result<Result<Rehearsed, JobError>> {
+        let job = &model.manifest.job;
+        let limit = Duration::from_mins(job.timeout_minutes.into());
+        let variables = [
+            ("DROPCAST_RUN_ID", run.to_string()),
+            ("DROPCAST_MODEL", model.manifest.name.to_string()),
+            ("DROPCAST_VERSION", NO_VERSION.to_owned()),
+            ("AWS_BATCH_JOB_ID", run.to_string()),
+            ("AWS_BATCH_JOB_ATTEMPT", "1".to_owned()),
+        ];
+        match self {
+            Self::Copy { image, .. } => {
+                let command: Vec<OsString> = job.command.iter().map(OsString::from).collect();
+                let path = std::env::var_os("PATH").unwrap_or_default();
+                let mut variables: Vec<(&str, OsString)> = variables
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect();
+                variables.push(("PATH", image.path(std::env::split_paths(&path))));
+                variables.push(("TMPDIR", stage.temporary.clone().into()));
+                Ok(rehearse(&Rehearsal {
+                    command: &command,
+                    folder: Some(&image.folder),
+                    input: &stage.input,
+                    original: &stage.original,
+                    outputs: &stage.outputs,
+                    cache: &stage.cache,
+                    variables: &variables,
+                    limit: Some(limit),
+                    stdout_is_taken,
+                })
+                .await)
+            }
+            Self::Docker { program, image } => {
+                let container = Container {
+                    program,
+                    name: format!("dropcast-test-{run}"),
+                };
+                container
+                    .run(image, stage, model, &variables, limit, stdout_is_taken)
+                    .await
+                    .map(Ok)
+            }
+        }
+    }
+}
+
+/// One container, and the program that runs it.
+struct Container<'a> {
+    program: &'a Path,
+    name: String,
+}
+
+impl Container<'_> {
+    async fn run(
+        &self,
+        image: &str,
+        stage: &Stage,
+        model: &ModelFolder,
+        variables: &[(&str, String)],
+        limit: Duration,
+        stdout_is_taken: bool,
+    ) -> anyhow::Result<Rehearsed> {
+        // The image's user is another one than ours.
+        for folder in [&stage.folder, &stage.outputs, &stage.cache] {
+            fs::set_permissions(folder, Permissions::from_mode(0o777))
+                .with_context(|| format!("opening {} to the container", folder.display()))?;
+        }
+        let job = &model.manifest.job;
+        let mut command = Command::new(self.program);
+        command
+            .args(["run", "--rm", "--name", &self.name])
+            .arg(format!("--memory={}m", job.memory_mib));
+        for (from, to) in [
+            (&stage.folder, INSIDE.to_owned()),
+            (&stage.outputs, format!("{INSIDE}/output")),
+            (&stage.cache, format!("{INSIDE}/cache")),
+        ] {
+            command.arg(format!("--volume={}:{to}", from.display()));
+        }
+        for (name, value) in variables {
+            command.arg(format!("--env={name}={value}"));
+        }
+        command
+            .args([image, "dropcast-job", "--rehearse", INSIDE, "--"])
+            .args(&job.command)
+            .stdin(Stdio::null());
+        if stdout_is_taken {
+            command.stdout(std::io::stderr());
+        }
+        let mut child = command.spawn().map_err(|error| {
+            Stop::new(
+                Exit::NotFound,
+                format!("{} cannot be started: {error}.", self.program.display()),
+            )
+            .advice("Install Docker, or leave --image out to run a copy of the folder.")
+        })?;
+        let mut timed_out = false;
+        let status = if let Ok(status) = tokio::time::timeout(limit, child.wait()).await {
+            status
+        } else {
+            timed_out = true;
+            self.stop().await;
+            child.wait().await
+        };
+        let code = exit_code(status.context("waiting for the container")?);
+        let listing = stage.folder.join(LISTING);
+        let files = if code == 0 && !timed_out {
+            listed(&listing).with_context(|| format!("reading {}", listing.display()))?
+        } else {
+            Vec::new()
+        };
+        Ok(Rehearsed {
+            exit_code: code,
+            timed_out,
+            files,
+        })
+    }
+
+    /// Stops the container; one that is gone is no matter.
+    async fn stop(&self) {
+        let mut stop = Command::new(self.program);
+        stop.args(["stop", "--time", GRACE, &self.name])
+            .stdout(Stdio::null());
+        let _ = stop.status().await;
+    }
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    let of_signal = || status.signal().map(|signal| 128 + signal);
+    let code = status.code().or_else(of_signal);
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(u8::MAX)
+}
+
+/// The outputs that a rehearsal listed.
+fn listed(listing: &Path) -> anyhow::Result<Vec<WrittenFile>> {
+    BufReader::new(File::open(listing)?)
+        .lines()
+        .map(|line| Ok(serde_json::from_str(&line?)?))
+        .collect()
+}

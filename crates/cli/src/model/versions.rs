@@ -1,0 +1,412 @@
+//! `dropcast model versions`, `builds`, `promote`, `rollback` and `retire`.
+
+use comfy_table::{Cell, CellAlignment};
+use dropcast_domain::{
+    model::ModelName,
+    registry::{Act, DefaultEntry, Defaults, Model, Unchanged},
+    run_id::{RunId, Version},
+};
+use dropcast_run_store::{History as _, Models as _, Promotion as _};
+
+use crate::{
+    args,
+    document::{
+        BuildView, Builds, DefaultView, Promoted, Retired, RetiredView, VersionSummary, Versions,
+    },
+    exit::{Exit, Stop},
+    screen::{Paint, Screen},
+    stack::Stack,
+    submit, words,
+};
+
+use super::short;
+
+/// The most versions that are listed.
+const MOST_VERSIONS: u16 = 1_000;
+
+/// The most open runs of a model that are looked through.
+const MOST_OPEN_RUNS: u16 = 10_000;
+
+/// How many open runs a refusal names.
+const NAMED_RUNS: usize = 5;
+
+/// How many changes of the default are shown to people.
+const SHOWN_DEFAULTS: usize = 10;
+
+/// Lists or changes what is registered.
+pub(super) async fn run(
+    command: &args::Versions,
+    stack: &Stack,
+    screen: Screen,
+) -> anyhow::Result<Exit> {
+    match command {
+        args::Versions::Versions { model } => versions(model, stack, screen).await,
+        args::Versions::Builds(args) => builds(args, stack, screen).await,
+        args::Versions::Promote(args) => {
+            let model = known(&args.model, stack).await?;
+            let by = stack.caller().await?;
+            let act = Act {
+                by: Some(&by),
+                at: crate::clock::now(),
+            };
+            let name = &args.model;
+            match stack.store.promote(name, args.version, act).await? {
+                Ok(entry) => changed(&model, &entry, stack, screen),
+                Err(why) => Err(refused(&model, &why, "promote", stack).await?.into()),
+            }
+        }
+        args::Versions::Rollback { model: name } => {
+            let model = known(name, stack).await?;
+            let by = stack.caller().await?;
+            let act = Act {
+                by: Some(&by),
+                at: crate::clock::now(),
+            };
+            match stack.store.roll_back(name, act).await? {
+                Ok(entry) => changed(&model, &entry, stack, screen),
+                Err(why) => Err(refused(&model, &why, "roll back", stack).await?.into()),
+            }
+        }
+        args::Versions::Retire(args) => retire(args, stack, screen).await,
+    }
+}
+
+async fn known(name: &ModelName, stack: &Stack) -> anyhow::Result<Model> {
+    if let Some(model) = stack.store.model(name).await? {
+        return Ok(model);
+    }
+    let known = stack.store.models().await?;
+    Err(submit::no_such_model(name, known.iter().map(|model| model.name.as_str())).into())
+}
+
+async fn versions(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let model = known(name, stack).await?;
+    let defaults = stack.store.defaults(name).await?;
+    let versions = stack.store.versions(name, MOST_VERSIONS).await?;
+    let document = Versions {
+        stack: stack.name.clone(),
+        model: name.to_string(),
+        default_version: model.default_version.number(),
+        versions: versions
+            .iter()
+            .map(|version| VersionSummary {
+                version: version.version.number(),
+                default: version.version == model.default_version,
+                built_at: version.draft.built_at,
+                image: version.draft.image.clone(),
+                commit: version.draft.commit.clone(),
+                retired: defaults.retirement(version.version).map(RetiredView::from),
+            })
+            .collect(),
+        defaults: defaults.entries.iter().map(DefaultView::from).collect(),
+    };
+    screen.show(&document, |paint| text(&document, paint))?;
+    Ok(Exit::Done)
+}
+
+fn text(document: &Versions, paint: Paint) -> String {
+    let rows = document.versions.iter().map(|version| {
+        let standing = match &version.retired {
+            _ if version.default => "default".to_owned(),
+            Some(retired) => format!("retired {}", words::moment_in_column(retired.at)),
+            None => String::new(),
+        };
+        vec![
+            Cell::new(version.version).set_alignment(CellAlignment::Right),
+            Cell::new(standing),
+            Cell::new(words::moment_in_column(version.built_at)),
+            Cell::new(short(&version.image)),
+            Cell::new(version.commit.as_deref().unwrap_or_default()),
+        ]
+    });
+    let versions = paint.list(&["Version", "", "Built (UTC)", "Image", "Commit"], rows);
+    let rows = document.defaults.iter().take(SHOWN_DEFAULTS).map(|entry| {
+        vec![
+            Cell::new(words::moment_in_column(entry.at)),
+            Cell::new(entry.version).set_alignment(CellAlignment::Right),
+            Cell::new(entry.kind),
+            Cell::new(words::printable(entry.by.as_deref().unwrap_or_default())),
+        ]
+    });
+    let defaults = paint.list(&["Default since (UTC)", "Version", "", "By"], rows);
+    format!("{versions}\n\n{defaults}\n")
+}
+
+async fn builds(args: &args::Builds, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let builds = stack.store.builds_of(&args.model, args.limit).await?;
+    // A model whose first build failed is not registered yet.
+    if builds.is_empty() {
+        known(&args.model, stack).await?;
+    }
+    let document = Builds {
+        stack: stack.name.clone(),
+        model: args.model.to_string(),
+        builds: builds.iter().map(BuildView::from).collect(),
+    };
+    screen.show(&document, |paint| builds_text(&document, paint))?;
+    Ok(Exit::Done)
+}
+
+fn builds_text(document: &Builds, paint: Paint) -> String {
+    if document.builds.is_empty() {
+        return format!("No build of {} is known.\n", document.model);
+    }
+    let rows = document.builds.iter().map(|build| {
+        let came_of_it = match (build.version, &build.failure) {
+            (Some(version), _) => format!("version {version}"),
+            (None, Some(failure)) => format!("failed in {}", failure.phase),
+            (None, None) => build.status.to_owned(),
+        };
+        vec![
+            Cell::new(words::moment_in_column(build.at)),
+            Cell::new(came_of_it),
+            Cell::new(build.commit.as_deref().unwrap_or_default()),
+            Cell::new(&build.build_id),
+        ]
+    });
+    let mut text = paint.list(&["Ended (UTC)", "", "Commit", "Build"], rows);
+    text.push('\n');
+    // Of the newest, everything: it is what brought the reader here.
+    let newest = document.builds.first();
+    if let Some(failure) = newest.and_then(|build| build.failure.as_ref()) {
+        let message = words::printable(&failure.message);
+        text = format!("{text}\n{} {}\n", paint.bold(&message), failure.advice);
+        let lines = failure.log.iter();
+        text += &words::lines(lines.map(|line| format!("  | {}", words::printable(line))));
+    }
+    text
+}
+
+fn changed(
+    before: &Model,
+    entry: &DefaultEntry,
+    stack: &Stack,
+    screen: Screen,
+) -> anyhow::Result<Exit> {
+    let name = &before.name;
+    let document = Promoted {
+        stack: stack.name.clone(),
+        model: name.to_string(),
+        entry: DefaultView::from(entry),
+        previous_version: Some(before.default_version.number()),
+    };
+    screen.show(&document, |paint| {
+        format!(
+            "Version {} of {} is the default now; it was version {} before.\n{}\n",
+            entry.version,
+            paint.bold(name.as_str()),
+            before.default_version,
+            paint.dim("Files that were dropped before keep the version that they had.")
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let (name, version) = (&args.model, args.version);
+    let model = known(name, stack).await?;
+    let defaults = stack.store.defaults(name).await?;
+    let open = stack
+        .store
+        .open_runs_of(name.as_str(), MOST_OPEN_RUNS)
+        .await?;
+    let runs = defaults.is_run_by(version, &open);
+    if !runs.is_empty() && version != model.default_version {
+        return Err(still_running(name, version, &runs, stack).into());
+    }
+    let by = stack.caller().await?;
+    let act = Act {
+        by: Some(&by),
+        at: crate::clock::now(),
+    };
+    let retirement = match stack.store.retire(name, version, act).await? {
+        Ok(retirement) => retirement,
+        Err(why) => return Err(refused(&model, &why, "retire", stack).await?.into()),
+    };
+    let document = Retired {
+        stack: stack.name.clone(),
+        model: name.to_string(),
+        version: version.number(),
+        retired: RetiredView::from(&retirement),
+    };
+    screen.show(&document, |paint| {
+        format!(
+            "Version {version} of {} is retired: no file can run it any more.\n",
+            paint.bold(name.as_str())
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+fn still_running(name: &ModelName, version: Version, runs: &[RunId], stack: &Stack) -> Stop {
+    let named: Vec<&str> = runs.iter().take(NAMED_RUNS).map(RunId::as_str).collect();
+    let more = match runs.len().saturating_sub(NAMED_RUNS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!(
+        "Version {version} of {name} has {}: {}{more}.",
+        words::counted(runs.len() as u64, "open run"),
+        named.join(", ")
+    );
+    Stop::new(Exit::NotAccepted, message).advice(format!(
+        "Wait until they are over (`{} runs -m {name} --open`), then retire it.",
+        stack.command()
+    ))
+}
+
+/// Why nothing was changed, and what to do instead.
+async fn refused(
+    model: &Model,
+    why: &Unchanged,
+    doing: &str,
+    stack: &Stack,
+) -> anyhow::Result<Stop> {
+    let defaults = stack.store.defaults(&model.name).await?;
+    Ok(in_words(model, &defaults, why, doing, &stack.command()))
+}
+
+fn in_words(
+    model: &Model,
+    defaults: &Defaults,
+    why: &Unchanged,
+    doing: &str,
+    command: &str,
+) -> Stop {
+    let name = &model.name;
+    let not_accepted = |message: String| Stop::new(Exit::NotAccepted, message);
+    match *why {
+        Unchanged::NoSuchModel => Stop::new(Exit::NotFound, format!("There is no model {name}.")),
+        Unchanged::NoSuchVersion(version) => {
+            let message = format!("Model {name} has no version {version}.");
+            Stop::new(Exit::NotFound, message).advice(match model.newest().number() {
+                1 => "Its one version is 1.".to_owned(),
+                newest => format!("Its versions are 1 to {newest}."),
+            })
+        }
+        Unchanged::Retired(version) => {
+            let since = defaults.retirement(version).map(|retired| {
+                let by = retired.by.as_deref().unwrap_or_default();
+                let by = match words::printable(by) {
+                    by if by.is_empty() => by,
+                    by => format!(", by {by}"),
+                };
+                format!(" since {}{by}", words::moment(retired.at))
+            });
+            let since = since.unwrap_or_default();
+            let message = format!("Version {version} of {name} is retired{since}.");
+            if doing == "retire" {
+                not_accepted(message)
+            } else {
+                not_accepted(message).advice(format!(
+                    "Promote another version; `{command} model versions {name}` lists them. The same code can be pushed again as a new version."
+                ))
+            }
+        }
+        Unchanged::IsDefault(version) if doing == "retire" => not_accepted(format!(
+            "Version {version} is the default of {name}, and the default cannot be retired."
+        ))
+        .advice(format!(
+            "Promote another version first: `{command} model promote {name} VERSION`."
+        )),
+        Unchanged::IsDefault(version) => {
+            not_accepted(format!("Version {version} is the default of {name} already."))
+        }
+        Unchanged::NothingBefore(version) => not_accepted(format!(
+            "There is nothing to roll {name} back to: no version that can still run was its default before version {version}."
+        ))
+        .advice(format!(
+            "Promote the version that you want: `{command} model promote {name} VERSION`."
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dropcast_domain::registry::Retirement;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn version(number: u32) -> Version {
+        number.to_string().parse().unwrap()
+    }
+
+    fn model(newest: u32) -> Model {
+        Model {
+            name: "m".parse().unwrap(),
+            title: "M".into(),
+            default_version: Version::FIRST,
+            next_version: version(newest).next(),
+        }
+    }
+
+    #[test]
+    fn every_refusal_says_why_and_what_to_do() {
+        let defaults = Defaults {
+            entries: Vec::new(),
+            retired: vec![Retirement {
+                version: version(2),
+                at: Timestamp::UNIX_EPOCH,
+                by: Some("arn:aws:iam::1:user/ana\u{1b}[2J".into()),
+            }],
+        };
+        let words = |why, doing| {
+            let stop = in_words(&model(3), &defaults, &why, doing, "dropcast");
+            let said = format!("{} {}", stop.message, stop.advice.unwrap_or_default());
+            assert!(!said.contains('\u{1b}'), "{said}");
+            (stop.exit.code(), said)
+        };
+        for (why, doing, code, part) in [
+            (
+                Unchanged::NoSuchVersion(version(9)),
+                "promote",
+                6,
+                "Its versions are 1 to 3.",
+            ),
+            (
+                Unchanged::Retired(version(2)),
+                "promote",
+                3,
+                "by arn:aws:iam::1:user/ana",
+            ),
+            (
+                Unchanged::Retired(version(2)),
+                "retire",
+                3,
+                "is retired since",
+            ),
+            (
+                Unchanged::IsDefault(version(1)),
+                "promote",
+                3,
+                "is the default of m already.",
+            ),
+            (
+                Unchanged::IsDefault(version(1)),
+                "retire",
+                3,
+                "Promote another version first",
+            ),
+            (
+                Unchanged::NothingBefore(version(1)),
+                "roll back",
+                3,
+                "nothing to roll m back to",
+            ),
+            (Unchanged::NoSuchModel, "promote", 6, "There is no model m."),
+        ] {
+            let (exit, said) = words(why, doing);
+            assert_eq!(exit, code, "{said}");
+            assert!(said.contains(part), "{said}");
+        }
+        let stop = in_words(
+            &model(1),
+            &defaults,
+            &Unchanged::NoSuchVersion(version(9)),
+            "promote",
+            "dropcast",
+        );
+        assert_eq!(stop.advice.as_deref(), Some("Its one version is 1."));
+    }
+}

@@ -1,0 +1,357 @@
+//! `dropcast model init`, `test` and `describe`: they need no stack.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod support;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json as value};
+use support::{Answer, assert_fits, dropcast, json, json_of, text};
+
+/// A folder to write into, and a cache of its own.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+const MANIFEST: &str = r#"name = "m"
+title = "M"
+[input]
+schema = "in.json"
+[job]
+command = ["sh", "main.sh"]
+timeout_minutes = 1
+[[outputs]]
+path = "*.txt"
+title = "Texts"
+kind = "document"
+"#;
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// With a model whose program is this script.
+    fn with_model(script: &str) -> Self {
+        let desk = Self::new();
+        desk.file("m/model.toml", MANIFEST);
+        desk.file(
+            "m/in.json",
+            r#"{"properties": {"n": {"type": "integer", "default": 3}}}"#,
+        );
+        desk.file("m/main.sh", script);
+        desk.file("in.json", "{}");
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn name(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn program(&self) -> Command {
+        let mut program = dropcast(self.folder.path());
+        program.env("XDG_CACHE_HOME", self.path("cache"));
+        program
+    }
+
+    fn test(&self, more: &[&str]) -> Answer {
+        let (folder, input) = (self.name("m"), self.name("in.json"));
+        let mut args = vec!["model", "test", &folder, "--input", &input];
+        args.extend(more);
+        let answer = json_of(self.program(), &args);
+        if answer.document.get("error").is_none() {
+            assert_fits("tested", &answer.document);
+        }
+        answer
+    }
+}
+
+#[test]
+fn a_new_model_works_as_it_stands() {
+    let desk = Desk::new();
+    let folder = desk.name("churn-rate");
+    let made = json(
+        desk.folder.path(),
+        &["model", "init", "churn-rate", "--dir", &folder],
+    );
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert_fits("initialized", &made.document);
+    let manifest = fs::read_to_string(desk.path("churn-rate/model.toml")).unwrap();
+    assert!(manifest.contains("name = \"churn-rate\"\ntitle = \"Churn rate\"\n"));
+
+    let checked = json(desk.folder.path(), &["validate", &folder]);
+    assert_eq!(checked.code, 0, "{:#}", checked.document);
+    let tested = json_of(desk.program(), &["model", "test", &folder]);
+    assert_eq!(tested.code, 0, "{:#}\n{}", tested.document, tested.stderr);
+    assert_fits("tested", &tested.document);
+    let outputs = &tested.document["trials"][0]["outputs"];
+    assert_eq!(outputs[1]["path"], "totals.csv");
+    let unit_tests = Command::new("python3")
+        .args(["-m", "unittest", "discover", "tests"])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(unit_tests.status.success());
+
+    let again = json(
+        desk.folder.path(),
+        &["model", "init", "churn-rate", "--dir", &folder],
+    );
+    assert_eq!(again.code, 2);
+    let message = again.document["error"]["message"].as_str().unwrap();
+    assert!(message.contains("not empty"), "{message}");
+}
+
+#[test]
+fn a_name_that_no_model_can_have_makes_nothing() {
+    let desk = Desk::new();
+    for name in ["Churn", "churn rate", "../churn", "", &"a".repeat(200)] {
+        let made = json(
+            desk.folder.path(),
+            &["model", "init", name, "--dir", &desk.name("x")],
+        );
+        assert_eq!(made.code, 2, "{name}");
+        assert_fits("error", &made.document);
+        assert!(!desk.path("x").exists());
+    }
+}
+
+#[test]
+fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
+    let desk = Desk::with_model(
+        "set -eu
+        cp $DROPCAST_INPUT_FILE $DROPCAST_OUTPUT_DIR/in.txt
+        env | grep ^DROPCAST_ | sed 's/=.*//' | sort > $DROPCAST_OUTPUT_DIR/variables.txt
+        echo $DROPCAST_MODEL $DROPCAST_VERSION $OWN_VARIABLE
+        echo x >> $DROPCAST_CACHE_DIR/runs; cp $DROPCAST_CACHE_DIR/runs $DROPCAST_OUTPUT_DIR/runs.bin
+        touch left-behind\n",
+    );
+    let out = desk.name("out");
+    let (folder, input) = (desk.name("m"), desk.name("in.json"));
+    let mut program = desk.program();
+    program.env("OWN_VARIABLE", "mine");
+    let args = [
+        "model",
+        "test",
+        &folder,
+        "--input",
+        &input,
+        "--output",
+        &out,
+        "--keep-cache",
+    ];
+    let answer = json_of(program, &args);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.stderr.contains("m 0 mine"), "{}", answer.stderr);
+    let written: Vec<(&str, bool)> = answer.document["trials"][0]["outputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            (
+                it["path"].as_str().unwrap(),
+                it["declared"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        written,
+        [
+            ("in.txt", true),
+            ("runs.bin", false),
+            ("variables.txt", true)
+        ]
+    );
+    assert_eq!(
+        fs::read_to_string(desk.path("out/in.txt")).unwrap(),
+        "{\"n\":3}"
+    );
+    let variables = fs::read_to_string(desk.path("out/variables.txt")).unwrap();
+    for name in [
+        "INPUT_FILE",
+        "ORIGINAL_FILE",
+        "OUTPUT_DIR",
+        "CACHE_DIR",
+        "RUN_ID",
+    ] {
+        assert!(
+            variables.contains(&format!("DROPCAST_{name}\n")),
+            "{variables}"
+        );
+    }
+    assert!(!desk.path("m/left-behind").exists(), "it runs in a copy");
+
+    let full = desk.test(&["--output", &out]);
+    assert_eq!(full.code, 2, "the folder is not empty by now");
+    let kept = desk.test(&["--keep-cache", "--output", &desk.name("kept")]);
+    assert_eq!(kept.code, 0);
+    assert_eq!(
+        fs::read_to_string(desk.path("kept/runs.bin")).unwrap(),
+        "x\nx\n"
+    );
+    desk.test(&["--output", &desk.name("fresh")]);
+    assert_eq!(
+        fs::read_to_string(desk.path("fresh/runs.bin")).unwrap(),
+        "x\n"
+    );
+}
+
+#[test]
+fn a_model_that_fails_is_told_with_its_reason() {
+    for (script, code, fault) in [
+        ("exit 9", 9, "exit code 9"),
+        ("true", 0, "did not write “Texts” (*.txt)"),
+        ("kill -9 $$", 137, "exit code 137"),
+        ("ln -s / $DROPCAST_OUTPUT_DIR/a.txt", 72, "leads out of it"),
+    ] {
+        let answer = Desk::with_model(script).test(&[]);
+        assert_eq!(answer.code, 1, "{script}");
+        let trial = &answer.document["trials"][0];
+        assert_eq!(trial["exitCode"], code, "{script}");
+        let said = trial["fault"].as_str().unwrap();
+        assert!(said.contains(fault), "{script}: {said}");
+    }
+    let desk = Desk::with_model("true");
+    desk.file("in.json", r#"{"n": "x"}"#);
+    let rejected = desk.test(&[]);
+    assert_eq!(rejected.code, 3);
+    let trial = &rejected.document["trials"][0];
+    assert_eq!(trial["rejection"]["code"], "InputRejected");
+    assert_eq!(trial["exitCode"], Value::Null);
+    let (code, shown) = text(desk.folder.path(), &["model", "test", &desk.name("m")]);
+    assert_eq!(code, 2, "it has no examples");
+    assert!(shown.contains("--input FILE"), "{shown}");
+}
+
+#[test]
+fn a_signal_reaches_the_model() {
+    let desk = Desk::with_model(
+        "trap 'echo bye; exit 4' TERM; touch $OUT/ready; while :; do sleep 0.01; done",
+    );
+    let mut program = desk.program();
+    program
+        .args([
+            "model",
+            "test",
+            &desk.name("m"),
+            "--input",
+            &desk.name("in.json"),
+        ])
+        .env("OUT", desk.folder.path());
+    let mut child = program.spawn().unwrap();
+    let begin = Instant::now();
+    while !desk.path("ready").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+/// A `docker` that runs what it is given on this machine, in the place of a container.
+const DOCKER: &str = r#"#!/bin/sh
+printf '%s\n' "$@" > "$(dirname "$0")/called"
+while [ $# -gt 0 ]; do
+  case $1 in
+    --volume=*:/dropcast-rehearsal) stage=${1#--volume=}; stage=${stage%:*} ;;
+    --env=*) export "${1#--env=}" ;;
+    dropcast-job) break ;;
+  esac
+  shift
+done
+shift 4
+mkdir -p "$stage/output" "$stage/cache"
+export DROPCAST_INPUT_FILE="$stage/input/in.json" DROPCAST_OUTPUT_DIR="$stage/output" DROPCAST_CACHE_DIR="$stage/cache"
+cd "$(dirname "$0")/m" && "$@" || exit
+printf '{"path":"a.txt","bytes":1,"mediaType":"text/plain"}\n' > "$stage/files.jsonl"
+"#;
+
+#[test]
+fn an_image_is_run_by_docker_with_the_stage_mounted() {
+    let desk =
+        Desk::with_model("test -s $DROPCAST_INPUT_FILE; echo $DROPCAST_MODEL in a container");
+    desk.file("docker", DOCKER);
+    let docker = desk.path("docker");
+    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    let tried = desk.test(&["--image", "m:latest", "--docker", docker.to_str().unwrap()]);
+    assert_eq!(tried.code, 0, "{:#}\n{}", tried.document, tried.stderr);
+    assert!(tried.stderr.contains("m in a container"));
+    assert_eq!(tried.document["image"], "m:latest");
+    let called = fs::read_to_string(desk.path("called")).unwrap();
+    for argument in [
+        "--rm",
+        "--memory=2048m",
+        "m:latest",
+        "--rehearse",
+        "main.sh",
+    ] {
+        assert!(called.lines().any(|line| line == argument), "{called}");
+    }
+    let missing = desk.test(&["--image", "m", "--docker", "/no/docker"]);
+    assert_eq!(missing.code, 6);
+}
+
+#[test]
+fn the_record_of_a_version_is_what_its_folder_declares() {
+    let desk = Desk::with_model("true");
+    let image = format!("host/models@sha256:{}", "0a".repeat(32));
+    let id = "0b69cfd5-1111-4222-8333-0123456789ab";
+    let folder = desk.name("m");
+    let args = [
+        "model",
+        "describe",
+        &folder,
+        "--image",
+        &image,
+        "--build-id",
+        id,
+        "--commit",
+        "",
+    ];
+    let answer = json(desk.folder.path(), &args);
+    assert_eq!(answer.code, 0);
+    let mut record = answer.document;
+    assert!(record["builtAt"].as_str().unwrap().ends_with('Z'));
+    record.as_object_mut().unwrap().remove("builtAt");
+    let schema = fs::read_to_string(Path::new(&folder).join("in.json")).unwrap();
+    let wanted =
+        value!({"buildId": id, "image": image, "manifest": MANIFEST, "inputSchema": schema});
+    assert_eq!(record, wanted);
+    let tag = [
+        "model",
+        "describe",
+        &folder,
+        "--image",
+        "host/models:latest",
+        "--build-id",
+        id,
+    ];
+    assert_eq!(json(desk.folder.path(), &tag).code, 2);
+}

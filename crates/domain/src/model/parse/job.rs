@@ -1,0 +1,283 @@
+//! `[job]` and `[refresh]`: what runs, with what, and when.
+
+use std::collections::BTreeMap;
+
+use super::super::{
+    JobSpec, RefreshSpec, Schedule, SecretRef, Vcpus,
+    read::{Findings, Section},
+    secret::unfit_variable,
+};
+use crate::problem::quoted;
+
+/// Below it no interpreter starts.
+const LEAST_MEMORY_MIB: u64 = 64;
+/// One TiB.
+const MOST_MEMORY_MIB: u64 = 1024 * 1024;
+/// A day; the state machine waits as long as all attempts together.
+const LONGEST_TIMEOUT_MINUTES: u64 = 24 * 60;
+/// AWS Batch takes 1 to 10 (`RetryStrategy.attempts`).
+const MOST_ATTEMPTS: u64 = 10;
+/// Container overrides of AWS Batch hold 8,192 bytes, the environment included.
+const LONGEST_COMMAND: usize = 6_144;
+/// Each secret is fetched before the job starts.
+const MOST_SECRETS: usize = 50;
+
+/// Reads `[job]`.
+pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<JobSpec> {
+    section.refuse_unknown_keys(
+        &[
+            "command",
+            "vcpus",
+            "memory_mib",
+            "timeout_minutes",
+            "attempts",
+            "secrets",
+        ],
+        findings,
+    );
+    let command = command(section, "[\"python\", \"main.py\"]", findings);
+    let vcpus = vcpus(section, findings);
+    let memory_mib = section.number(
+        "memory_mib",
+        LEAST_MEMORY_MIB..=MOST_MEMORY_MIB,
+        2_048,
+        findings,
+    );
+    let timeout_minutes = small(
+        section,
+        "timeout_minutes",
+        LONGEST_TIMEOUT_MINUTES,
+        60,
+        findings,
+    );
+    let attempts = small(section, "attempts", MOST_ATTEMPTS, 2, findings);
+    let secrets = match section.optional_section("secrets", findings) {
+        Some(section) => secrets(&section, findings),
+        None => Some(BTreeMap::new()),
+    };
+    Some(JobSpec {
+        command: command?,
+        vcpus: vcpus?,
+        memory_mib: u32::try_from(memory_mib?).ok()?,
+        timeout_minutes: timeout_minutes?,
+        attempts: attempts?,
+        secrets: secrets?,
+    })
+}
+
+/// Reads `[refresh]`.
+pub(super) fn refresh(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<RefreshSpec> {
+    section.refuse_unknown_keys(&["command", "schedule"], findings);
+    let command = command(section, "[\"python\", \"refresh.py\"]", findings);
+    let schedule = match section.optional_text("schedule", findings) {
+        Some(item) => match item.value.parse::<Schedule>() {
+            Ok(schedule) => Some(Some(schedule)),
+            Err(error) => {
+                findings.note(&item.at, &item.key, error.to_string());
+                None
+            }
+        },
+        None => Some(None),
+    };
+    Some(RefreshSpec {
+        command: command?,
+        schedule: schedule?,
+    })
+}
+
+/// Reads `[job.secrets]`: variables and the secrets that they hold.
+fn secrets(
+    section: &Section<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<BTreeMap<String, SecretRef>> {
+    let entries = section.entries(findings);
+    if entries.len() > MOST_SECRETS {
+        let message =
+            format!("are more than {MOST_SECRETS}; keep several values in one JSON secret");
+        findings.note(section.at(), "job.secrets", message);
+    }
+    let mut secrets = BTreeMap::new();
+    let mut whole = true;
+    for (variable, item) in entries {
+        let Some(item) = item else {
+            whole = false;
+            continue;
+        };
+        if let Some(message) = unfit_variable(variable) {
+            findings.note(&item.at, &item.key, message);
+            continue;
+        }
+        match item.value.parse::<SecretRef>() {
+            Ok(secret) => drop(secrets.insert(variable.to_owned(), secret)),
+            Err(error) => {
+                findings.note(
+                    &item.at,
+                    &item.key,
+                    format!("is {}; {error}", quoted(item.value)),
+                );
+            }
+        }
+    }
+    whole.then_some(secrets)
+}
+
+fn vcpus(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vcpus> {
+    let Some(item) = section.numeral("vcpus", findings)? else {
+        return Some(Vcpus::ONE);
+    };
+    item.value
+        .parse()
+        .map_err(|error| {
+            findings.note(
+                &item.at,
+                &item.key,
+                format!("lies outside the range; {error}"),
+            );
+        })
+        .ok()
+}
+
+/// A whole number from 1.
+fn small(
+    section: &Section<'_>,
+    name: &str,
+    most: u64,
+    default: u64,
+    findings: &mut Findings<'_>,
+) -> Option<u32> {
+    section
+        .number(name, 1..=most, default, findings)
+        .and_then(|number| u32::try_from(number).ok())
+}
+
+fn command(
+    section: &Section<'_>,
+    example: &str,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<String>> {
+    let example = format!("write for example command = {example}");
+    if !section.holds("command") {
+        findings.note(
+            section.at(),
+            &section.key("command"),
+            format!("is missing; {example}"),
+        );
+        return None;
+    }
+    let list = section.texts("command", findings)?;
+    let bytes: usize = list.value.iter().map(|item| item.value.len() + 1).sum();
+    if list
+        .value
+        .first()
+        .is_none_or(|program| program.value.is_empty())
+    {
+        findings.note(&list.at, &list.key, format!("names no program; {example}"));
+    } else if let Some(item) = list.value.iter().find(|item| item.value.contains('\0')) {
+        findings.note(
+            &item.at,
+            &item.key,
+            "holds a NUL character, which no program can be given",
+        );
+    } else if bytes > LONGEST_COMMAND {
+        let message = format!(
+            "has {bytes} bytes; at most {LONGEST_COMMAND} are allowed, so put it into a script"
+        );
+        findings.note(&list.at, &list.key, message);
+    } else {
+        return Some(
+            list.value
+                .iter()
+                .map(|item| item.value.to_owned())
+                .collect(),
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::model::Manifest;
+
+    const GOOD: &str = r#"
+name = "revenue-forecast"
+title = "Revenue forecast"
+
+[input]
+accepts = ["json"]
+schema = "input.schema.json"
+
+[job]
+command = ["python", "main.py"]
+
+[[outputs]]
+path = "forecast.csv"
+title = "Forecast"
+kind = "table"
+"#;
+
+    #[test]
+    fn what_is_wrong_with_a_refresh_or_a_secret_is_said_with_what_to_write() {
+        let text = format!(
+            "{GOOD}\n[refresh]\ncomand = [\"a\"]\nschedule = \"0 25 * * *\"\n[job.secrets]\nAWS_REGION = \"a\"\nDB = \"a/b\"\nX = 1\n"
+        );
+        let errors = Manifest::parse("model.toml", &text).unwrap_err();
+        let mut found: Vec<_> = errors
+            .problems
+            .into_iter()
+            .map(|problem| (problem.line, problem.key, problem.message))
+            .collect();
+        found.sort();
+        let expected = [
+            (
+                17,
+                "refresh.command",
+                "is missing; write for example command = [\"python\", \"refresh.py\"]",
+            ),
+            (18, "refresh.comand", "is no known key; did you mean command?"),
+            (
+                19,
+                "refresh.schedule",
+                "has \"25\" for the hour; write 0 to 23, *, lists such as 1,15, ranges such as 1-5 or steps such as */2",
+            ),
+            (
+                21,
+                "job.secrets.AWS_REGION",
+                "begins with AWS_, which is reserved; call the variable something else",
+            ),
+            (
+                22,
+                "job.secrets.DB",
+                "is \"a/b\"; a secret is named by letters, digits and _+=.@- such as \"history-database\", and one value of a JSON secret as \"history-database:password\"",
+            ),
+            (
+                23,
+                "job.secrets.X",
+                "is the number 1; write text in quotes",
+            ),
+        ]
+        .map(|(line, key, message)| (line, key.to_owned(), message.to_owned()));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_refresh_and_secrets_are_kept_as_they_are_written() {
+        let text = format!(
+            "{GOOD}\n[refresh]\ncommand = [\"python\", \"refresh.py\"]\nschedule = \"0 6 * * 1-5\"\n[job.secrets]\nDB = \"db:url\"\n"
+        )
+        .replace("[job]", "[job]\nvcpus = 0.25\nmemory_mib = 512");
+        let manifest = Manifest::parse("model.toml", &text).unwrap();
+        let stored = serde_json::to_value(&manifest).unwrap();
+        assert_eq!(
+            stored["refresh"],
+            json!({"command": ["python", "refresh.py"], "schedule": "0 6 * * 1-5"})
+        );
+        assert_eq!(stored["job"]["secrets"], json!({"DB": "db:url"}));
+        assert_eq!(stored["job"]["vcpus"], json!(0.25));
+        assert_eq!(
+            serde_json::from_value::<Manifest>(stored).unwrap(),
+            manifest
+        );
+    }
+}

@@ -1,0 +1,417 @@
+//! Finished builds: what became of each push of a model's code.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::BuildPhase;
+use crate::{model::ModelName, recipient, run_id::Version};
+
+/// The most log lines that are kept of a failed build.
+pub const MOST_BUILD_LINES: usize = 40;
+
+/// The longest line that is kept, in characters: all of them fit an item many times over.
+const LINE_LENGTH: usize = 500;
+
+/// The longest message that is kept, in characters.
+const MESSAGE_LENGTH: usize = 1_000;
+
+/// The longest text of whoever asked for a build, or of its commit, in characters. An ARN of a
+/// role's session is far shorter.
+const NAME_LENGTH: usize = 300;
+
+/// The id of one build: the UUID behind the colon of `CodeBuild`'s `<project>:<uuid>`.
+///
+/// It stands in keys of the table and of the models bucket, so no other text is one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BuildId(String);
+
+impl BuildId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key in the models bucket of what the build wrote about its version.
+    pub fn version_key(&self) -> String {
+        format!("builds/{self}/version.json")
+    }
+}
+
+/// A text that is no build's id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "“{0}” is not a build's id; one looks like 5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20, the part behind the colon of CodeBuild's"
+)]
+pub struct NotABuildId(String);
+
+impl FromStr for BuildId {
+    type Err = NotABuildId;
+
+    /// Reads the UUID alone, or the whole `<project>:<uuid>` or ARN that ends in it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let id = text.rsplit(':').next().unwrap_or_default();
+        let good = id.len() == 36
+            && id.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            });
+        if good {
+            Ok(Self(id.to_owned()))
+        } else {
+            Err(NotABuildId(text.chars().take(80).collect()))
+        }
+    }
+}
+
+impl TryFrom<String> for BuildId {
+    type Error = NotABuildId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<BuildId> for String {
+    fn from(id: BuildId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for BuildId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The record of a finished build. It never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Build {
+    /// The build.
+    pub build_id: BuildId,
+    /// The model, where it is known: what the build wrote names it, or else whoever pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelName>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub end: BuildEnd,
+    /// The commit that was built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Who pushed: the ARN of a caller, or what the repository's connection says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
+    /// Whom the pusher asked to be mailed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<String>,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
+/// What became of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub enum BuildEnd {
+    /// It is a version now, or is one already.
+    Registered {
+        /// The version.
+        version: Version,
+    },
+    /// There is no version of it.
+    Failed(BuildFailure),
+}
+
+impl BuildEnd {
+    /// The word for it.
+    pub fn status(&self) -> BuildStatus {
+        match self {
+            Self::Registered { .. } => BuildStatus::Registered,
+            Self::Failed(_) => BuildStatus::Failed,
+        }
+    }
+}
+
+/// What became of a build, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BuildStatus {
+    /// It is a version.
+    Registered,
+    /// It is none.
+    Failed,
+}
+
+impl BuildStatus {
+    /// The word as it stands in the table, in events and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A stable name for why a build made no version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum BuildCode {
+    /// A command of the build failed.
+    BuildFailed,
+    /// The build took longer than it may.
+    BuildTimedOut,
+    /// Somebody stopped it.
+    BuildStopped,
+    /// `CodeBuild` itself broke.
+    BuildBroke,
+    /// The build succeeded, and what it made can be no version.
+    VersionRefused,
+}
+
+impl BuildCode {
+    /// Every code.
+    pub const ALL: [Self; 5] = [
+        Self::BuildFailed,
+        Self::BuildTimedOut,
+        Self::BuildStopped,
+        Self::BuildBroke,
+        Self::VersionRefused,
+    ];
+
+    /// The code as it stands in events and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BuildFailed => "BuildFailed",
+            Self::BuildTimedOut => "BuildTimedOut",
+            Self::BuildStopped => "BuildStopped",
+            Self::BuildBroke => "BuildBroke",
+            Self::VersionRefused => "VersionRefused",
+        }
+    }
+}
+
+impl fmt::Display for BuildCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a build made no version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BuildFailure {
+    /// The stable code.
+    pub code: BuildCode,
+    /// Where it ended.
+    pub phase: BuildPhase,
+    /// What happened, one or more sentences.
+    pub message: String,
+    /// The last lines that it logged, at most [`MOST_BUILD_LINES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+}
+
+impl BuildFailure {
+    /// A failure without log lines; the message is shortened to what a record can hold.
+    pub fn new(code: BuildCode, phase: BuildPhase, message: &str) -> Self {
+        Self {
+            code,
+            phase,
+            message: shortened(message, MESSAGE_LENGTH),
+            lines: Vec::new(),
+        }
+    }
+
+    /// The same failure with the last lines that the build logged, as far as they are kept.
+    #[must_use]
+    pub fn with_log(self, logged: &[String]) -> Self {
+        let first = logged.len().saturating_sub(MOST_BUILD_LINES);
+        let last = logged.iter().skip(first);
+        let lines = last.map(|line| shortened(line.trim_end(), LINE_LENGTH));
+        Self {
+            lines: lines.collect(),
+            ..self
+        }
+    }
+
+    /// What was built can be no version, for this reason.
+    pub fn refused(message: &str) -> Self {
+        Self::new(BuildCode::VersionRefused, BuildPhase::Register, message)
+    }
+}
+
+/// What whoever started a build said about it, in the build's environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Requester {
+    /// The name of the model that is to come of it, as given.
+    pub model: Option<String>,
+    /// Who it is.
+    pub by: Option<String>,
+    /// Whom to mail.
+    pub notify: Vec<String>,
+    /// The commit.
+    pub commit: Option<String>,
+}
+
+impl Requester {
+    /// Takes what the build's environment variables say: `DROPCAST_MODEL`,
+    /// `DROPCAST_REQUESTED_BY`, `DROPCAST_NOTIFY` (addresses separated by commas) and
+    /// `DROPCAST_COMMIT`. An empty one says nothing, and others are not looked at.
+    pub fn of_variables<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut said = Self::default();
+        for (name, value) in variables {
+            let value = crate::title::one_line(value);
+            if value.is_empty() {
+                continue;
+            }
+            let text = Some(shortened(&value, NAME_LENGTH));
+            match name {
+                "DROPCAST_MODEL" => said.model = text,
+                "DROPCAST_REQUESTED_BY" => said.by = text,
+                "DROPCAST_NOTIFY" => said.notify = recipient::parse_list(&value).addresses,
+                "DROPCAST_COMMIT" => said.commit = text,
+                _ => {}
+            }
+        }
+        said
+    }
+
+    /// The same with what `CodeBuild` itself knows, where nothing is said: who began the build, and
+    /// the source's version if it is a commit.
+    #[must_use]
+    pub fn or_else(self, initiator: Option<&str>, source_version: Option<&str>) -> Self {
+        let by = || Some(shortened(&crate::title::one_line(initiator?), NAME_LENGTH));
+        let is_commit = |version: &&str| {
+            (7..=64).contains(&version.len())
+                && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let commit = source_version.filter(is_commit).map(ToOwned::to_owned);
+        Self {
+            by: self.by.or_else(by),
+            commit: self.commit.or(commit),
+            ..self
+        }
+    }
+
+    /// The model that is to come of it, if that can be a model's name.
+    pub fn model_name(&self) -> Option<ModelName> {
+        self.model.as_deref()?.parse().ok()
+    }
+}
+
+/// A build that has ended, before it is known what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedBuild {
+    /// The build.
+    pub build_id: BuildId,
+    /// What its requester said.
+    pub requester: Requester,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
+impl EndedBuild {
+    /// Its record.
+    pub fn record(&self, end: BuildEnd) -> Build {
+        let requester = &self.requester;
+        Build {
+            build_id: self.build_id.clone(),
+            model: requester.model_name(),
+            end,
+            commit: requester.commit.clone(),
+            requested_by: requester.by.clone(),
+            notify: requester.notify.clone(),
+            at: self.at,
+        }
+    }
+}
+
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20";
+
+    #[test]
+    fn a_build_is_known_by_its_uuid_however_it_is_told() {
+        for told in [
+            ID.to_owned(),
+            format!("dropcast-models:{ID}"),
+            format!("arn:aws:codebuild:eu-west-1:111122223333:build/dropcast-models:{ID}"),
+        ] {
+            assert_eq!(told.parse::<BuildId>().unwrap().as_str(), ID, "{told}");
+        }
+        for bad in [
+            "",
+            "p:",
+            "../../x",
+            &ID.to_uppercase(),
+            "5f1c3a2e7f0d4f6a9c550b7c8a4f1d20",
+        ] {
+            assert!(bad.parse::<BuildId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_record_lies_flat_and_reads_back() {
+        let requester = Requester::of_variables([
+            ("DROPCAST_MODEL", "revenue-forecast"),
+            (
+                "DROPCAST_NOTIFY",
+                "ana@corp.example, nobody, bo@corp.example",
+            ),
+            ("DROPCAST_COMMIT", " "),
+            (
+                "DROPCAST_REQUESTED_BY",
+                "arn:aws:iam::111122223333:user/ana",
+            ),
+            ("PATH", "/bin"),
+        ]);
+        let failed = BuildEnd::Failed(BuildFailure {
+            lines: vec!["npm: not found".to_owned()],
+            ..BuildFailure::new(
+                BuildCode::BuildFailed,
+                BuildPhase::Install,
+                &"x".repeat(5_000),
+            )
+        });
+        let ended = EndedBuild {
+            build_id: ID.parse().unwrap(),
+            requester,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let build = ended.record(failed);
+        let json = serde_json::to_value(&build).unwrap();
+        assert_eq!(json["status"], "failed");
+        assert_eq!(json["phase"], "INSTALL");
+        assert_eq!(
+            json["notify"],
+            serde_json::json!(["ana@corp.example", "bo@corp.example"])
+        );
+        assert!(json.get("commit").is_none());
+        assert_eq!(json["message"].as_str().unwrap().chars().count(), 1_001);
+        assert_eq!(serde_json::from_value::<Build>(json).unwrap(), build);
+
+        let registered = Build {
+            end: BuildEnd::Registered {
+                version: Version::FIRST,
+            },
+            ..build
+        };
+        let json = serde_json::to_value(&registered).unwrap();
+        assert_eq!(
+            (json["status"].as_str(), json["version"].as_u64()),
+            (Some("registered"), Some(1))
+        );
+        assert_eq!(serde_json::from_value::<Build>(json).unwrap(), registered);
+    }
+}

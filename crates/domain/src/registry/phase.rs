@@ -1,0 +1,205 @@
+//! The phases of a build, and what a failure in each of them means.
+
+use serde::{Deserialize, Serialize};
+
+use super::{BuildCode, BuildFailure};
+
+/// Where a build stands, in `CodeBuild`'s words and one of ours.
+///
+/// See <https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BuildPhase {
+    /// It was asked for.
+    Submitted,
+    /// It waits for others.
+    Queued,
+    /// Its machine is set up.
+    Provisioning,
+    /// Its source is fetched.
+    DownloadSource,
+    /// What it needs is installed.
+    Install,
+    /// The model's folder is checked.
+    PreBuild,
+    /// The image is built, and the model tried on its own examples.
+    Build,
+    /// The image is pushed, and what was built is written down.
+    PostBuild,
+    /// Files are stored.
+    UploadArtifacts,
+    /// It is wound up.
+    Finalizing,
+    /// It is over.
+    Completed,
+    /// What it made becomes a version: this one is ours.
+    Register,
+    /// One that is not known here.
+    #[serde(other)]
+    Unknown,
+}
+
+impl BuildPhase {
+    /// Every phase, in order.
+    pub const ALL: [Self; 13] = [
+        Self::Submitted,
+        Self::Queued,
+        Self::Provisioning,
+        Self::DownloadSource,
+        Self::Install,
+        Self::PreBuild,
+        Self::Build,
+        Self::PostBuild,
+        Self::UploadArtifacts,
+        Self::Finalizing,
+        Self::Completed,
+        Self::Register,
+        Self::Unknown,
+    ];
+
+    /// The phase of this name.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|phase| phase.as_str() == name)
+            .unwrap_or(Self::Unknown)
+    }
+
+    /// Its name, as `CodeBuild` writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "SUBMITTED",
+            Self::Queued => "QUEUED",
+            Self::Provisioning => "PROVISIONING",
+            Self::DownloadSource => "DOWNLOAD_SOURCE",
+            Self::Install => "INSTALL",
+            Self::PreBuild => "PRE_BUILD",
+            Self::Build => "BUILD",
+            Self::PostBuild => "POST_BUILD",
+            Self::UploadArtifacts => "UPLOAD_ARTIFACTS",
+            Self::Finalizing => "FINALIZING",
+            Self::Completed => "COMPLETED",
+            Self::Register => "REGISTER",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// What is done in it, as the end of “while …”.
+    fn doing(self) -> &'static str {
+        match self {
+            Self::Submitted | Self::Queued => "it waited to begin",
+            Self::Provisioning => "its machine was set up",
+            Self::DownloadSource => "its source was fetched",
+            Self::Install => "what it needs was installed",
+            Self::PreBuild => "the model's folder was checked",
+            Self::Build => "the image was built and tried on the model's examples",
+            Self::PostBuild => "the image was pushed and written down",
+            Self::UploadArtifacts => "its files were stored",
+            Self::Finalizing | Self::Completed | Self::Unknown => "it was wound up",
+            Self::Register => "its version was registered",
+        }
+    }
+
+    /// What a command that fails in it means.
+    pub(super) fn failed(self) -> &'static str {
+        match self {
+            Self::Submitted | Self::Queued => "The build did not begin.",
+            Self::Provisioning => "No machine could be set up for the build.",
+            Self::DownloadSource => "The source of the build could not be fetched.",
+            Self::Install => "What the build needs could not be installed.",
+            Self::PreBuild => "The model's folder did not pass the checks before the build.",
+            Self::Build => {
+                "The image could not be built, or the model did not run on its own examples."
+            }
+            Self::PostBuild => "The image was built, and could not be pushed or written down.",
+            Self::UploadArtifacts => "What was built could not be stored.",
+            Self::Finalizing | Self::Completed | Self::Unknown => "The build failed.",
+            Self::Register => "What was built can be no version.",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Submitted | Self::Queued | Self::Provisioning => {
+                "Push again. If it happens twice, ask the operator to look at the build project's limits and network; nothing is wrong with the model."
+            }
+            Self::DownloadSource => {
+                "Check that the branch or the pushed archive is still there, and that the connection to the repository works; then push again."
+            }
+            Self::Install => {
+                "Push again if a package index or a download did not answer. Otherwise ask the operator to look at the build's description."
+            }
+            Self::PreBuild => {
+                "Correct the model's folder as the last lines say; `dropcast validate DIR` shows the same on your machine. Then push again."
+            }
+            Self::Build => {
+                "Correct the Dockerfile, the requirements or the program as the last lines say; `dropcast model test DIR` runs the model on your machine as a job would. Then push again."
+            }
+            Self::PostBuild | Self::UploadArtifacts => {
+                "Push again. If it happens twice, ask the operator whether the build may write to the image repository and the models bucket."
+            }
+            Self::Finalizing | Self::Completed | Self::Unknown => {
+                "Read the last lines and the build's log, correct what they name, and push again."
+            }
+            Self::Register => "Correct what is said here, and push again.",
+        }
+    }
+}
+
+/// What a build that ended badly means, in a sentence that needs no log.
+pub(super) fn happened(code: BuildCode, phase: BuildPhase) -> String {
+    match code {
+        BuildCode::BuildFailed | BuildCode::VersionRefused => phase.failed().to_owned(),
+        BuildCode::BuildTimedOut => format!(
+            "The build took longer than it may, and was stopped while {}.",
+            phase.doing()
+        ),
+        BuildCode::BuildStopped => {
+            format!("Somebody stopped the build while {}.", phase.doing())
+        }
+        BuildCode::BuildBroke => {
+            format!("The build service itself failed while {}.", phase.doing())
+        }
+    }
+}
+
+impl BuildFailure {
+    /// What to do about it, in one or more sentences.
+    pub fn advice(&self) -> &'static str {
+        match self.code {
+            BuildCode::BuildFailed | BuildCode::VersionRefused => self.phase.advice(),
+            BuildCode::BuildTimedOut => {
+                "Make the build quicker, for example with fewer or prebuilt requirements, or ask the operator to give builds more time; then push again."
+            }
+            BuildCode::BuildStopped => "Push again if you still want this version.",
+            BuildCode::BuildBroke => {
+                "Push again; nothing is wrong with the model. If it happens twice, tell the operator."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phase_reads_back_and_says_in_sentences_what_happened_and_what_to_do() {
+        for phase in BuildPhase::ALL {
+            assert_eq!(BuildPhase::from_name(phase.as_str()), phase);
+            assert_eq!(serde_json::to_value(phase).unwrap(), phase.as_str());
+            for code in BuildCode::ALL {
+                assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+                let message = happened(code, phase);
+                let failure = BuildFailure::new(code, phase, &message);
+                for text in [message.as_str(), failure.advice()] {
+                    assert!(text.ends_with('.'), "{text}");
+                    assert!(text.starts_with(char::is_uppercase), "{text}");
+                }
+            }
+        }
+        assert_eq!(BuildPhase::from_name("BATCHING"), BuildPhase::Unknown);
+        let other: BuildPhase = serde_json::from_str("\"BATCHING\"").unwrap();
+        assert_eq!(other, BuildPhase::Unknown);
+    }
+}

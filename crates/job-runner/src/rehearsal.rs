@@ -1,0 +1,198 @@
+//! A rehearsal: a model's command run as a job would run it, without S3.
+//!
+//! It has the same variables, folders, signals and exit codes, and its outputs are held to the
+//! same rules. What a job fetches stands on disk already, and what it would publish stays there.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::JobError;
+use crate::model::Bounds;
+use crate::signals::{self, Signals};
+use crate::{LEFT_PROCESSES, NO_OUTPUTS, media_type, model, publish, say};
+
+const NO_CERTIFICATES: &str = "warning: the image holds no certificates, without which S3 is not trusted; install its package ca-certificates";
+/// What an S3 key spends on `runs/<run>/outputs/<job>/<attempt>/`, at most.
+const LONGEST_PREFIX: usize = 90;
+
+/// What is to be rehearsed, and where.
+#[derive(Debug, Clone)]
+pub struct Rehearsal<'a> {
+    /// The model's command and its arguments.
+    pub command: &'a [OsString],
+    /// The folder that it runs in: in an image, the working directory.
+    pub folder: Option<&'a Path>,
+    /// The input as the model reads it.
+    pub input: &'a Path,
+    /// The input as it was dropped.
+    pub original: &'a Path,
+    /// An empty folder for the outputs.
+    pub outputs: &'a Path,
+    /// What earlier rehearsals left; the model may change it.
+    pub cache: &'a Path,
+    /// Variables beside those that name these files and folders.
+    pub variables: &'a [(&'a str, OsString)],
+    /// How long the command may take; SIGTERM and, 30 s later, SIGKILL end it then.
+    pub limit: Option<Duration>,
+    /// Whether its stdout goes to our stderr, because our stdout is for something else.
+    pub stdout_is_taken: bool,
+}
+
+/// How a rehearsal ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// What the job's exit code would be.
+    pub exit_code: u8,
+    /// Whether the command took longer than it may.
+    pub timed_out: bool,
+    /// What would be published, by path; nothing unless the exit code is 0.
+    pub files: Vec<WrittenFile>,
+}
+
+/// One file that would be published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenFile {
+    /// Its path below the output folder.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its media type by its name.
+    pub media_type: String,
+}
+
+/// Rehearses a model. Its stdout and stderr are ours.
+///
+/// This process takes over the handling of signals and reaps all of its children meanwhile: it must
+/// have none of its own. Fails where `dropcast-job` would fail by itself, with the same error.
+pub async fn rehearse(rehearsal: &Rehearsal<'_>) -> Result<Rehearsed, JobError> {
+    let mut signals = Signals::listen()?;
+    let own = [
+        ("DROPCAST_INPUT_FILE", rehearsal.input.into()),
+        ("DROPCAST_ORIGINAL_FILE", rehearsal.original.into()),
+        ("DROPCAST_OUTPUT_DIR", rehearsal.outputs.into()),
+        ("DROPCAST_CACHE_DIR", rehearsal.cache.into()),
+    ];
+    let variables: Vec<(&str, OsString)> = rehearsal.variables.iter().cloned().chain(own).collect();
+    let bounds = Bounds {
+        folder: rehearsal.folder,
+        limit: rehearsal.limit,
+        stdout_is_taken: rehearsal.stdout_is_taken,
+    };
+    let ended = model::run(rehearsal.command, &variables, bounds, &mut signals).await?;
+    let mut rehearsed = Rehearsed {
+        exit_code: ended.exit_code,
+        timed_out: ended.timed_out,
+        files: Vec::new(),
+    };
+    if ended.timed_out || ended.exit_code != 0 {
+        // AWS Batch fails a job that it had to stop, whatever its exit code.
+        rehearsed.exit_code = match ended.exit_code {
+            0 => 143,
+            code => code,
+        };
+        return Ok(rehearsed);
+    }
+    if let Some(signal) = ended.asked_by {
+        return Err(signals::interrupted(signal));
+    }
+    if ended.left_processes {
+        say(LEFT_PROCESSES);
+    }
+    let longest_path = publish::LONGEST_KEY - LONGEST_PREFIX;
+    let files = publish::list(rehearsal.outputs, longest_path)?;
+    rehearsed.files = files
+        .into_iter()
+        .map(|file| WrittenFile {
+            media_type: media_type::of(&file.path),
+            path: file.path,
+            bytes: file.bytes,
+        })
+        .collect();
+    Ok(rehearsed)
+}
+
+/// The name of the list of outputs that a rehearsal in a folder leaves there: a JSON object a
+/// line, a [`WrittenFile`].
+pub const LISTING: &str = "files.jsonl";
+
+/// Rehearses in a folder that somebody prepared, as `--help` says, and leaves the list there.
+pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8, JobError> {
+    // Without links, so that what a link among the outputs leads to can be compared with it.
+    let folder = folder.canonicalize().map_err(|error| {
+        JobError::WorkFolder(format!("{} cannot be used: {error}", folder.display()))
+    })?;
+    let input = only_file(&folder.join("input"))?;
+    let original = folder.join("original");
+    let original = if original.is_dir() {
+        only_file(&original)?
+    } else {
+        input.clone()
+    };
+    let [outputs, cache] = ["output", "cache"].map(|name| folder.join(name));
+    for folder in [&outputs, &cache] {
+        fs::create_dir_all(folder).map_err(|error| {
+            JobError::WorkFolder(format!("{} cannot be made: {error}", folder.display()))
+        })?;
+    }
+    let rehearsed = rehearse(&Rehearsal {
+        command,
+        folder: None,
+        input: &input,
+        original: &original,
+        outputs: &outputs,
+        cache: &cache,
+        variables: &[],
+        limit: None,
+        stdout_is_taken: false,
+    })
+    .await?;
+    if rehearsed.exit_code != 0 {
+        return Ok(rehearsed.exit_code);
+    }
+    if rehearsed.files.is_empty() {
+        say(NO_OUTPUTS);
+    }
+    // A job finds this out when it first asks S3, and then it is too late.
+    if rustls_native_certs::load_native_certs().certs.is_empty() {
+        say(NO_CERTIFICATES);
+    }
+    let listing = folder.join(LISTING);
+    write_listing(&listing, &rehearsed.files).map_err(|error| {
+        JobError::WorkFolder(format!("{} cannot be written: {error}", listing.display()))
+    })?;
+    Ok(0)
+}
+
+fn write_listing(path: &Path, files: &[WrittenFile]) -> io::Result<()> {
+    let mut lines = BufWriter::new(File::create(path)?);
+    for file in files {
+        serde_json::to_writer(&mut lines, file)?;
+        lines.write_all(b"\n")?;
+    }
+    lines.flush()
+}
+
+/// The one file in a folder.
+fn only_file(folder: &Path) -> Result<PathBuf, JobError> {
+    let wrong = |what: String| JobError::Input(format!("{} {what}", folder.display()));
+    let entries =
+        fs::read_dir(folder).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    match <[PathBuf; 1]>::try_from(files) {
+        Ok([file]) => Ok(file),
+        Err(files) => Err(wrong(format!(
+            "holds {} files; it must hold one",
+            files.len()
+        ))),
+    }
+}

@@ -1,0 +1,392 @@
+//! Walks a build through its phases: what a buildspec does on AWS.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::primitives::ByteStream;
+use dropcast_domain::run_id::RunId;
+use dropcast_model_folder::examples;
+use dropcast_model_folder::trial::{self, Stage};
+use dropcast_model_folder::{FolderError, ModelFolder, VersionRecord};
+use jiff::Timestamp;
+use tokio::sync::{SemaphorePermit, watch};
+use tokio::time::Instant;
+
+use super::core::build::{Build, Outcome, PhaseKind};
+use super::log::{Log, Steps};
+use super::rehearsal::Trial;
+use super::shell::Shell;
+use super::source;
+use super::wire::answers::log_group;
+use crate::Image;
+use crate::service::clock;
+use crate::service::logs::LogStream;
+
+/// AWS's code for a command that ended with a failure.
+const COMMAND_FAILED: &str = "COMMAND_EXECUTION_ERROR";
+/// AWS's code for a source or an artefact that could not be had or stored.
+const CLIENT_ERROR: &str = "CLIENT_ERROR";
+
+/// Works on a build until it is over.
+pub(crate) async fn build(shell: Arc<Shell>, uuid: String, mut stopped: watch::Receiver<bool>) {
+    let folder = shell.config.state.join("builds").join(&uuid);
+    if let Err(error) = tokio::fs::create_dir_all(&folder).await {
+        tracing::error!(%error, folder = %folder.display(), "a build has no folder");
+    }
+    let stream = LogStream::open(
+        shell.clients.logs.clone(),
+        log_group(&shell.config.project),
+        uuid.clone(),
+        shell.config.log_interval,
+    );
+    let mut work = Work {
+        log: Some(Log::new(stream, &folder.join("build.log")).await),
+        shell: &shell,
+        folder,
+        place: None,
+        checked: None,
+        image: None,
+        version: None,
+    };
+    let began = Instant::now();
+    while let Some(build) = shell.act(|core, _| core.build(&uuid)) {
+        let phase = build.current();
+        if phase == PhaseKind::Completed {
+            break;
+        }
+        let limit = shell.config.second * 60 * build.timeout_minutes;
+        let outcome = if phase < PhaseKind::Finalizing {
+            tokio::select! {
+                biased;
+                _ = stopped.wait_for(|stop| *stop) => Outcome::Stopped,
+                () = tokio::time::sleep_until(began + limit) => Outcome::TimedOut,
+                outcome = work.perform(phase, &build) => outcome,
+            }
+        } else {
+            work.perform(phase, &build).await
+        };
+        if let Some(log) = &mut work.log
+            && phase > PhaseKind::Provisioning
+        {
+            log.ended(phase, &outcome).await;
+        }
+        shell.act(|core, now| core.end_phase(&uuid, outcome, now));
+    }
+    shell.forget(&uuid);
+}
+
+/// One build, and what its phases found out for those after them.
+struct Work<'a> {
+    shell: &'a Shell,
+    folder: PathBuf,
+    log: Option<Log>,
+    place: Option<SemaphorePermit<'a>>,
+    checked: Option<Checked>,
+    image: Option<Image>,
+    version: Option<Vec<u8>>,
+}
+
+/// A model's folder that has nothing wrong with it.
+struct Checked {
+    model: ModelFolder,
+    /// What the model is tried out on.
+    trials: Vec<PathBuf>,
+}
+
+impl Work<'_> {
+    async fn perform(&mut self, phase: PhaseKind, build: &Build) -> Outcome {
+        match phase {
+            PhaseKind::Queued => {
+                self.place = self.shell.places.acquire().await.ok();
+                Outcome::Succeeded
+            }
+            PhaseKind::DownloadSource => {
+                let zip = self.folder.join("source.zip");
+                let (client, source) = (&self.shell.clients.s3, self.source());
+                let fetched = source::fetch(client, &build.source, &zip, &source).await;
+                outcome(CLIENT_ERROR, fetched)
+            }
+            PhaseKind::PreBuild => self.validate(build).await,
+            PhaseKind::Build => {
+                let made = self.make_image().await;
+                match made {
+                    Outcome::Succeeded => self.try_out(build).await,
+                    failed => failed,
+                }
+            }
+            PhaseKind::PostBuild => self.describe(build).await,
+            PhaseKind::UploadArtifacts => self.upload(build).await,
+            PhaseKind::Finalizing => {
+                self.finish().await;
+                Outcome::Succeeded
+            }
+            PhaseKind::Submitted
+            | PhaseKind::Provisioning
+            | PhaseKind::Install
+            | PhaseKind::Completed => Outcome::Succeeded,
+        }
+    }
+
+    fn source(&self) -> PathBuf {
+        self.folder.join("source")
+    }
+
+    async fn say(&mut self, text: &str) {
+        if let Some(log) = &mut self.log {
+            log.say(text).await;
+        }
+    }
+
+    async fn note(&mut self, text: &str) {
+        if let Some(log) = &mut self.log {
+            log.note(text).await;
+        }
+    }
+
+    /// Says why a command failed, and answers what CodeBuild makes of it.
+    async fn failed(&mut self, command: &str, why: &str) -> Outcome {
+        self.say(why).await;
+        self.note(&format!(
+            "Command did not exit successfully {command} exit status 1"
+        ))
+        .await;
+        Outcome::Failed(
+            COMMAND_FAILED,
+            format!("Error while executing command: {command}. Reason: exit status 1"),
+        )
+    }
+
+    /// Checks the folder and its examples.
+    async fn validate(&mut self, build: &Build) -> Outcome {
+        const COMMAND: &str = "dropcast validate .";
+        self.note(&format!("Running command {COMMAND}")).await;
+        let source = self.source();
+        let check = move || check(&source);
+        let checked = match tokio::task::spawn_blocking(check).await {
+            Ok(Ok(checked)) => checked,
+            Ok(Err(why)) => return self.failed(COMMAND, &self.relative(&why)).await,
+            Err(error) => return self.failed(COMMAND, &error.to_string()).await,
+        };
+        let name = checked.model.manifest.name.clone();
+        self.say(&format!("{name} and its examples are as they should be."))
+            .await;
+        if let Some(expected) = build.variable("DROPCAST_MODEL")
+            && expected != name.as_str()
+        {
+            let why = format!("This is the model {name}, and {expected} was to be built.");
+            return self.failed(COMMAND, &why).await;
+        }
+        self.checked = Some(checked);
+        Outcome::Succeeded
+    }
+
+    /// Messages name files as whoever wrote them knows them.
+    fn relative(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.source().display()), "")
+    }
+
+    /// Makes the image.
+    async fn make_image(&mut self) -> Outcome {
+        const COMMAND: &str = "docker build .";
+        self.note(&format!("Running command {COMMAND}")).await;
+        let Some(checked) = self.checked.take() else {
+            return self.failed(COMMAND, "Nothing was checked.").await;
+        };
+        let (steps, source) = (Steps::default(), self.source());
+        let images = &self.shell.config.images;
+        let made = images.build(&checked.model, &source, &steps).await;
+        self.checked = Some(checked);
+        self.say(&steps.text()).await;
+        match made {
+            Ok(image) => {
+                self.say(&format!("The image is {}.", image.reference))
+                    .await;
+                self.image = Some(image);
+                Outcome::Succeeded
+            }
+            Err(error) => {
+                let why = self.relative(&chain(&error));
+                self.failed(COMMAND, &why).await
+            }
+        }
+    }
+
+    /// Tries the image out on one example of each format.
+    async fn try_out(&mut self, build: &Build) -> Outcome {
+        let (Some(checked), Some(image)) = (self.checked.take(), self.image.clone()) else {
+            return Outcome::Succeeded;
+        };
+        let mut outcome = Outcome::Succeeded;
+        for (number, example) in checked.trials.iter().enumerate() {
+            let stage = self.folder.join("trials").join(number.to_string());
+            outcome = self
+                .try_one(build, &checked.model, &image, example, &stage)
+                .await;
+            if outcome != Outcome::Succeeded {
+                break;
+            }
+        }
+        self.checked = Some(checked);
+        outcome
+    }
+
+    async fn try_one(
+        &mut self,
+        build: &Build,
+        model: &ModelFolder,
+        image: &Image,
+        example: &Path,
+        folder: &Path,
+    ) -> Outcome {
+        let file = self.relative(&example.to_string_lossy());
+        let command = format!("dropcast model test . --input {file}");
+        self.note(&format!("Running command {command}")).await;
+        let made = std::fs::create_dir_all(folder).and_then(|()| folder.canonicalize());
+        let folder = match made {
+            Ok(folder) => folder,
+            Err(error) => return self.failed(&command, &error.to_string()).await,
+        };
+        let stage = match Stage::set(&folder, model, example) {
+            Ok(Ok(stage)) => stage,
+            Ok(Err(rejected)) => return self.failed(&command, &rejected.message()).await,
+            Err(error) => return self.failed(&command, &error.to_string()).await,
+        };
+        let trial = Trial {
+            config: &self.shell.config,
+            build: &build.id,
+            model,
+            image,
+            run: RunId::derive(now(), "build", &build.uuid, &file),
+        };
+        let Some(log) = &mut self.log else {
+            return Outcome::Succeeded;
+        };
+        let minutes = model.manifest.job.timeout_minutes;
+        let limit: Duration = self.shell.config.second * 60 * minutes;
+        let tried = match tokio::time::timeout(limit, trial.run(&stage, log)).await {
+            Ok(Ok(tried)) => tried,
+            Ok(Err(error)) => return self.failed(&command, &error.to_string()).await,
+            Err(_) => {
+                let why = format!(
+                    "The model was stopped: it took longer than the {minutes} minutes that model.toml gives it."
+                );
+                return self.failed(&command, &why).await;
+            }
+        };
+        if tried.exit_code != 0 {
+            let why = format!("The model ended with exit code {}.", tried.exit_code);
+            return self.failed(&command, &why).await;
+        }
+        let paths: Vec<&str> = tried.paths.iter().map(String::as_str).collect();
+        let judged = trial::judge(&model.manifest.outputs, &paths);
+        if !judged.missing.is_empty() {
+            let why = trial::missing_sentence(&judged.missing);
+            return self.failed(&command, &why).await;
+        }
+        self.say(&format!("It wrote {}.", paths.join(", "))).await;
+        Outcome::Succeeded
+    }
+
+    /// Makes `version.json`, if there is a version.
+    async fn describe(&mut self, build: &Build) -> Outcome {
+        if !build.is_well() {
+            self.say("The build failed: there is no version to describe.")
+                .await;
+            return Outcome::Succeeded;
+        }
+        let (Some(checked), Some(image)) = (&self.checked, &self.image) else {
+            return Outcome::Succeeded;
+        };
+        let record = VersionRecord::of(
+            &checked.model,
+            &build.uuid,
+            &image.reference,
+            build.variable("DROPCAST_COMMIT").map(str::to_owned),
+            now(),
+        );
+        match serde_json::to_vec_pretty(&record) {
+            Ok(version) => {
+                self.version = Some(version);
+                Outcome::Succeeded
+            }
+            Err(error) => {
+                self.failed("dropcast model describe .", &error.to_string())
+                    .await
+            }
+        }
+    }
+
+    async fn upload(&mut self, build: &Build) -> Outcome {
+        let Some(version) = self.version.take() else {
+            return Outcome::Succeeded;
+        };
+        let put = self.shell.clients.s3.put_object();
+        let put = put
+            .bucket(&build.source.bucket)
+            .key(format!("builds/{}/version.json", build.uuid))
+            .content_type("application/json")
+            .body(ByteStream::from(version))
+            .send()
+            .await;
+        outcome(
+            CLIENT_ERROR,
+            put.map(drop)
+                .map_err(|error| DisplayErrorContext(&error).to_string()),
+        )
+    }
+
+    /// Sees the log off, and clears away all but that.
+    async fn finish(&mut self) {
+        self.place = None;
+        if let Some(log) = self.log.take() {
+            log.close().await;
+        }
+        for name in ["source", "trials"] {
+            let _ = tokio::fs::remove_dir_all(self.folder.join(name)).await;
+        }
+        let _ = tokio::fs::remove_file(self.folder.join("source.zip")).await;
+    }
+}
+
+fn outcome(code: &'static str, result: Result<(), String>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Succeeded,
+        Err(why) => Outcome::Failed(code, why),
+    }
+}
+
+/// Reads a folder and holds its examples against it; fails with everything that is wrong.
+fn check(folder: &Path) -> Result<Checked, String> {
+    let said = |error: FolderError| error.to_string();
+    if !folder.join(dropcast_domain::model::MANIFEST_FILE).is_file() {
+        return Err("The source is no model: it has no model.toml.".to_owned());
+    }
+    let model = ModelFolder::read(folder).map_err(said)?;
+    let examples = examples::check(folder, &model).map_err(said)?;
+    let faults = examples::faults_of_a_build(folder, &examples);
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    let trials = examples::one_of_each_format(folder, &examples);
+    Ok(Checked { model, trials })
+}
+
+/// An error and its causes, each once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(clock::now()).unwrap_or_default()
+}

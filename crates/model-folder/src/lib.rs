@@ -1,0 +1,23 @@
+//! A model's folder: what it declares, its own examples, and the zip file that it travels in.
+//!
+//! [`ModelFolder::read`] reads the declarations, [`examples::check`] holds the examples against
+//! them, [`pack`] makes the zip file of a folder's content and [`unpack`] takes such a file apart,
+//! whoever made it.
+
+mod error;
+pub mod examples;
+mod folder;
+mod ignore;
+mod items;
+mod pack;
+mod record;
+pub mod trial;
+mod twin;
+mod unpack;
+
+pub use error::FolderError;
+pub use folder::{Input, ModelFolder};
+pub use items::{Item, ItemKind, items};
+pub use pack::{Packed, pack};
+pub use record::VersionRecord;
+pub use unpack::{UnpackError, unpack};

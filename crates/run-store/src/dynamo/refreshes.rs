@@ -1,0 +1,46 @@
+//! Scheduled refreshes of models.
+
+use dropcast_domain::model::ModelName;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{
+    DynamoStore,
+    items::{self, Item, REFRESH_SK, key, model_pk, sortable, text},
+    took_place,
+};
+use crate::{Refreshes, verbs::Answer};
+
+fn refresh_key(model: &ModelName) -> Item {
+    key(model_pk(model.as_str()), REFRESH_SK)
+}
+
+/// What is remembered.
+#[derive(Deserialize)]
+struct Remembered {
+    due: Timestamp,
+}
+
+impl Refreshes for DynamoStore {
+    async fn last_refresh(&self, model: &ModelName) -> Answer<Option<Timestamp>> {
+        let item = self.get("last_refresh", refresh_key(model)).await?;
+        let remembered = item.map(items::read::<Remembered>).transpose()?;
+        Ok(remembered.map(|remembered| remembered.due))
+    }
+
+    async fn remember_refresh(&self, model: &ModelName, due: Timestamp) -> Answer<()> {
+        let due = text(sortable(due));
+        let mut item = refresh_key(model);
+        item.insert("due".into(), due.clone());
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK) OR due < :due")
+            .expression_attribute_values(":due", due)
+            .send()
+            .await;
+        took_place("remember_refresh", answer).map(drop)
+    }
+}

@@ -1,0 +1,403 @@
+//! Batch's job definitions, as far as this function needs them.
+
+use std::future::Future;
+
+use aws_sdk_batch::{
+    Client,
+    error::ProvideErrorMetadata as _,
+    types::{
+        AssignPublicIp, ContainerProperties, JobDefinition as Listed, JobDefinitionType,
+        LogConfiguration, LogDriver, NetworkConfiguration, PlatformCapability, RuntimePlatform,
+        Secret,
+    },
+};
+use dropcast_domain::model::{JobSpec, ModelName};
+use dropcast_job_terms as terms;
+use dropcast_lambda_kit::{
+    aws::SdkConfig,
+    error::{CallError, Class, FunctionError},
+};
+use thiserror::Error;
+
+use crate::config::{Architecture, JobSettings, Platform, PublicIp};
+
+/// What a model's command is run by, inside its own image.
+const JOB_RUNNER: &str = "dropcast-job";
+
+/// What runs the jobs of one version: overrides change neither image nor role, so that each
+/// version has a definition of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDefinition {
+    /// The model, which gives the definition its name.
+    pub model: ModelName,
+    /// The image by digest.
+    pub image: String,
+    /// The role that jobs have.
+    pub role: String,
+    /// The command, what it may use, and what secrets it is given.
+    pub job: JobSpec,
+}
+
+/// Why there is no definition.
+#[derive(Debug, Error)]
+pub enum NotDefined {
+    /// Batch will not have it, for this reason; trying again changes nothing.
+    #[error("AWS Batch refuses the job definition: {0}")]
+    Refused(String),
+    /// The call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl FunctionError for NotDefined {
+    fn class(&self) -> Class {
+        match self {
+            Self::Refused(_) => Class::Permanent,
+            Self::Call(error) => error.class(),
+        }
+    }
+}
+
+/// The job definitions of a deployment.
+pub trait JobDefinitions: Send + Sync {
+    /// Whether a definition can be submitted.
+    fn is_active(&self, definition: &str) -> impl Future<Output = Result<bool, CallError>> + Send;
+
+    /// The ARN, revision included, of an active definition that says just this; registered if
+    /// there is none.
+    fn define(
+        &self,
+        definition: &JobDefinition,
+    ) -> impl Future<Output = Result<String, NotDefined>> + Send;
+}
+
+/// Job definitions of AWS Batch.
+#[derive(Debug)]
+pub struct BatchDefinitions {
+    client: Client,
+    settings: JobSettings,
+    /// How the ARNs of secrets begin, up to the secret's name.
+    secrets: String,
+}
+
+impl BatchDefinitions {
+    /// The definitions of the region that the process works in.
+    pub fn of(aws: &SdkConfig, settings: JobSettings) -> Self {
+        let region = aws.region().map_or("", |region| region.as_ref());
+        Self::new(Client::new(aws), settings, region)
+    }
+
+    /// Definitions of jobs that are given what the settings say. Secrets are those of this
+    /// region, and of the account that the execution role is in.
+    pub fn new(client: Client, settings: JobSettings, region: &str) -> Self {
+        let mut role = settings.execution_role.split(':');
+        let partition = role.nth(1).unwrap_or("aws");
+        let account = role.nth(2).unwrap_or_default();
+        let prefix = &settings.secret_prefix;
+        Self {
+            client,
+            secrets: format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{prefix}"),
+            settings,
+        }
+    }
+
+    fn container(&self, definition: &JobDefinition) -> ContainerProperties {
+        let JobDefinition {
+            model,
+            image,
+            role,
+            job,
+        } = definition;
+        let command = [JOB_RUNNER.to_owned(), "--".to_owned()];
+        let container = ContainerProperties::builder()
+            .image(image)
+            .set_command(Some(
+                command.into_iter().chain(job.command.clone()).collect(),
+            ))
+            .job_role_arn(role)
+            .execution_role_arn(&self.settings.execution_role)
+            .set_resource_requirements(Some(terms::resources(job)))
+            .set_secrets(Some(self.secrets(model, job)))
+            .log_configuration(
+                LogConfiguration::builder()
+                    .log_driver(LogDriver::Awslogs)
+                    .options("awslogs-group", &self.settings.log_group)
+                    .options("awslogs-stream-prefix", model.as_str())
+                    .build(),
+            );
+        let container = match self.settings.platform {
+            Platform::Ec2 => container,
+            Platform::Fargate => {
+                let public = match self.settings.assign_public_ip {
+                    PublicIp::Enabled => AssignPublicIp::Enabled,
+                    PublicIp::Disabled => AssignPublicIp::Disabled,
+                };
+                let processor = match self.settings.architecture {
+                    Architecture::X86_64 => "X86_64",
+                    Architecture::Arm64 => "ARM64",
+                };
+                container
+                    .network_configuration(
+                        NetworkConfiguration::builder()
+                            .assign_public_ip(public)
+                            .build(),
+                    )
+                    .runtime_platform(
+                        RuntimePlatform::builder()
+                            .operating_system_family("LINUX")
+                            .cpu_architecture(processor)
+                            .build(),
+                    )
+            }
+        };
+        container.build()
+    }
+
+    /// The model's secrets by the partial ARN that every complete one begins with.
+    ///
+    /// See <https://docs.aws.amazon.com/batch/latest/userguide/specifying-sensitive-data-secrets.html>.
+    fn secrets(&self, model: &ModelName, job: &JobSpec) -> Vec<Secret> {
+        let secrets = job.secrets.iter().map(|(variable, secret)| {
+            let mut from = format!("{}{model}/{}", self.secrets, secret.name());
+            if let Some(key) = secret.json_key() {
+                // Behind the key stand the version's stage and its id: the current one.
+                from = format!("{from}:{key}::");
+            }
+            Secret::builder().name(variable).value_from(from).build()
+        });
+        secrets.collect()
+    }
+
+    fn capability(&self) -> PlatformCapability {
+        match self.settings.platform {
+            Platform::Fargate => PlatformCapability::Fargate,
+            Platform::Ec2 => PlatformCapability::Ec2,
+        }
+    }
+
+    async fn find(
+        &self,
+        name: &ModelName,
+        wanted: &ContainerProperties,
+    ) -> Result<Option<String>, CallError> {
+        let mut pages = self
+            .client
+            .describe_job_definitions()
+            .job_definition_name(name.as_str())
+            .status("ACTIVE")
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))?;
+            let same = page.job_definitions().iter().find(|listed| {
+                listed.platform_capabilities() == [self.capability()]
+                    && listed
+                        .container_properties()
+                        .is_some_and(|it| says(it, wanted))
+            });
+            if let Some(arn) = same.and_then(Listed::job_definition_arn) {
+                return Ok(Some(arn.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a listed definition says what is wanted. Batch fills in what was left out, so that only
+/// what is asked for is compared. Time limit and retries are told again with every job.
+fn says(listed: &ContainerProperties, wanted: &ContainerProperties) -> bool {
+    let resources = |of: &ContainerProperties| {
+        let mut all: Vec<_> = of
+            .resource_requirements()
+            .iter()
+            .map(|one| (one.r#type().cloned(), one.value().map(ToOwned::to_owned)))
+            .collect();
+        all.sort();
+        all
+    };
+    let secrets = |of: &ContainerProperties| {
+        let mut all: Vec<_> = of
+            .secrets()
+            .iter()
+            .map(|one| {
+                let from = one.value_from().map(ToOwned::to_owned);
+                (one.name().map(ToOwned::to_owned), from)
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let public = |of: &ContainerProperties| {
+        let network = of.network_configuration();
+        network.and_then(|network| network.assign_public_ip().cloned())
+    };
+    let processor = |of: &ContainerProperties| {
+        let platform = of.runtime_platform();
+        platform.and_then(|platform| platform.cpu_architecture().map(ToOwned::to_owned))
+    };
+    listed.image() == wanted.image()
+        && listed.command() == wanted.command()
+        && listed.job_role_arn() == wanted.job_role_arn()
+        && listed.execution_role_arn() == wanted.execution_role_arn()
+        && listed
+            .log_configuration()
+            .and_then(LogConfiguration::options)
+            == wanted
+                .log_configuration()
+                .and_then(LogConfiguration::options)
+        && resources(listed) == resources(wanted)
+        && secrets(listed) == secrets(wanted)
+        && public(listed) == public(wanted)
+        && processor(listed) == processor(wanted)
+}
+
+impl JobDefinitions for BatchDefinitions {
+    async fn is_active(&self, definition: &str) -> Result<bool, CallError> {
+        let answer = self
+            .client
+            .describe_job_definitions()
+            .job_definitions(definition)
+            .send()
+            .await
+            .map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))?;
+        let active = |found: &Listed| found.status() == Some("ACTIVE");
+        Ok(answer.job_definitions().iter().any(active))
+    }
+
+    async fn define(&self, definition: &JobDefinition) -> Result<String, NotDefined> {
+        let container = self.container(definition);
+        if let Some(arn) = self.find(&definition.model, &container).await? {
+            return Ok(arn);
+        }
+        let registered = self
+            .client
+            .register_job_definition()
+            .job_definition_name(definition.model.as_str())
+            .r#type(JobDefinitionType::Container)
+            .platform_capabilities(self.capability())
+            .container_properties(container)
+            .timeout(terms::timeout(&definition.job))
+            .retry_strategy(terms::retries(&definition.job))
+            .send()
+            .await;
+        match registered {
+            Ok(registered) => registered.job_definition_arn.ok_or_else(|| {
+                NotDefined::Call(CallError {
+                    call: "batch:RegisterJobDefinition",
+                    transient: false,
+                    source: "Batch named no ARN".into(),
+                })
+            }),
+            Err(error) if error.code() == Some("ClientException") => Err(NotDefined::Refused(
+                error.message().unwrap_or("it says no more").to_owned(),
+            )),
+            Err(error) => Err(CallError::of_sdk("batch:RegisterJobDefinition", error).into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_batch::config::{BehaviorVersion, Config};
+    use dropcast_domain::model::Manifest;
+
+    use super::*;
+
+    fn definitions(change: impl FnOnce(&mut JobSettings)) -> BatchDefinitions {
+        let mut settings = JobSettings {
+            execution_role: "arn:aws-cn:iam::111122223333:role/exec".into(),
+            boundary: "arn:aws-cn:iam::111122223333:policy/boundary".into(),
+            role_path: "/dropcast/s/".into(),
+            secret_prefix: "s/models/".into(),
+            log_group: "/aws/batch/s".into(),
+            platform: Platform::Fargate,
+            assign_public_ip: PublicIp::Disabled,
+            architecture: Architecture::X86_64,
+        };
+        change(&mut settings);
+        let nowhere = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .build();
+        BatchDefinitions::new(Client::from_conf(nowhere), settings, "cn-north-1")
+    }
+
+    fn definition(job: &str) -> JobDefinition {
+        let manifest = format!(
+            "name = \"churn\"\ntitle = \"C\"\n[input]\naccepts = [\"json\"]\nschema = \"in.json\"\n[job]\ncommand = [\"python\", \"main.py\"]\n{job}"
+        );
+        let manifest = Manifest::parse("model.toml", &manifest).unwrap();
+        JobDefinition {
+            model: manifest.name,
+            image: "models@sha256:0a".into(),
+            role: "arn:aws-cn:iam::111122223333:role/dropcast/s/s-job-churn".into(),
+            job: manifest.job,
+        }
+    }
+
+    const SECRETS: &str = "[job.secrets]\nDATABASE_URL = \"db\"\nPASSWORD = \"db:password\"\n";
+
+    #[test]
+    fn a_job_runs_the_models_command_by_dropcast_job_with_its_role_its_log_and_its_secrets() {
+        let container = definitions(|_| {}).container(&definition(SECRETS));
+        assert_eq!(
+            container.command(),
+            ["dropcast-job", "--", "python", "main.py"]
+        );
+        let secrets: Vec<_> = container
+            .secrets()
+            .iter()
+            .map(|secret| (secret.name().unwrap(), secret.value_from().unwrap()))
+            .collect();
+        let prefix = "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:s/models/churn/db";
+        let password = format!("{prefix}:password::");
+        assert_eq!(
+            secrets,
+            [("DATABASE_URL", prefix), ("PASSWORD", password.as_str())]
+        );
+        let log = container.log_configuration().unwrap().options().unwrap();
+        assert_eq!(log["awslogs-group"], "/aws/batch/s");
+        assert_eq!(log["awslogs-stream-prefix"], "churn");
+        let network = container.network_configuration().unwrap();
+        assert_eq!(network.assign_public_ip(), Some(&AssignPublicIp::Disabled));
+    }
+
+    #[test]
+    fn only_what_runs_on_fargate_has_a_network_and_a_processor_of_its_own() {
+        let ec2 = definitions(|settings| settings.platform = Platform::Ec2);
+        let container = ec2.container(&definition(""));
+        assert!(container.network_configuration().is_none());
+        assert!(container.runtime_platform().is_none());
+        assert_eq!(ec2.capability(), PlatformCapability::Ec2);
+    }
+
+    #[test]
+    fn a_definition_is_used_again_only_where_it_says_the_same() {
+        let here = definitions(|_| {});
+        let wanted = here.container(&definition(SECRETS));
+        assert!(says(&here.container(&definition(SECRETS)), &wanted));
+        let mut other_image = definition(SECRETS);
+        other_image.image = "models@sha256:0b".into();
+        let mut other_role = definition(SECRETS);
+        other_role.role.push('2');
+        for other in [
+            definition(""),
+            definition(&format!("vcpus = 4\n{SECRETS}")),
+            definition(&format!("memory_mib = 8192\n{SECRETS}")),
+            other_image,
+            other_role,
+        ] {
+            assert!(!says(&here.container(&other), &wanted), "{other:?}");
+        }
+        for change in [
+            (|settings| settings.architecture = Architecture::Arm64) as fn(&mut JobSettings),
+            |settings| settings.assign_public_ip = PublicIp::Enabled,
+            |settings| settings.log_group.push('2'),
+            |settings| settings.execution_role.push('2'),
+            |settings| settings.secret_prefix.push('2'),
+        ] {
+            let elsewhere = definitions(change);
+            assert!(!says(&elsewhere.container(&definition(SECRETS)), &wanted));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What can go wrong, a build's own faults excepted.
+
+use dropcast_domain::registry::NotABuildId;
+use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_run_store::StoreError;
+use thiserror::Error;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// S3, Batch, IAM, `CodeBuild` or CloudWatch Logs.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The event names no build.
+    #[error(transparent)]
+    Event(#[from] NotABuildId),
+    /// Some of the builds that were compared could not be handled; each was logged.
+    #[error("{0} builds could not be handled")]
+    Several(usize),
+}
+
+impl FunctionError for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Call(error) => error.class(),
+            Self::Event(_) => Class::Permanent,
+            Self::Several(_) => Class::Transient,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Makes a version of every build that ended well, and a record of every other.
+//!
+//! What a build's event calls for is decided in [`dropcast_domain::registry::decide`]; here it is
+//! done. The same build is one version however often it is told, and what was built badly is a
+//! record that says so: only what a retry may mend, or what Dropcast broke, is an error.
+
+mod config;
+mod definitions;
+mod error;
+mod event;
+mod files;
+mod project;
+mod roles;
+
+use std::convert::Infallible;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dropcast_domain::{
+    model::{Manifest, fargate},
+    registry::{
+        Build, BuildDecision, BuildEnd, BuildFailure, BuildReport, Draft, EndedBuild, Model,
+        RegisteredVersion, VersionFile, decide,
+    },
+};
+use dropcast_inputs::declarations;
+use dropcast_lambda_kit::{
+    batch,
+    error::{Class, FunctionError as _},
+    telemetry,
+};
+use dropcast_run_store::{Builds, Models};
+
+pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};
+pub use definitions::{BatchDefinitions, JobDefinition, JobDefinitions, NotDefined};
+pub use error::Error;
+pub use event::{BuildStateChange, Message};
+pub use files::{BuildFiles, ModelsBucket};
+pub use project::{AwsProject, BuildProject};
+pub use roles::{IamRoles, JobRoles};
+
+/// What the handler works with.
+#[derive(Debug)]
+pub struct Deps<S, F, D, R, P> {
+    /// The runs table.
+    pub store: S,
+    /// The models bucket.
+    pub files: F,
+    /// Batch's job definitions.
+    pub definitions: D,
+    /// The roles of models' jobs.
+    pub roles: R,
+    /// The build project and its logs.
+    pub project: P,
+    /// Settings.
+    pub config: Config,
+}
+
+/// Handles a batch of `CodeBuild Build State Change` events, and of words to compare.
+pub async fn handle<S, F, D, R, P>(
+    deps: &Deps<S, F, D, R, P>,
+    event: SqsEvent,
+) -> Result<SqsBatchResponse, Infallible>
+where
+    S: Builds + Models,
+    F: BuildFiles,
+    D: JobDefinitions,
+    R: JobRoles,
+    P: BuildProject,
+{
+    Ok(batch::each(event, |message: Message| perform(deps, message)).await)
+}
+
+async fn perform<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>, message: Message) -> Result<(), Error>
+where
+    S: Builds + Models,
+    F: BuildFiles,
+    D: JobDefinitions,
+    R: JobRoles,
+    P: BuildProject,
+{
+    match message {
+        Message::Build(change) => settle(deps, BuildReport::try_from(*change)?).await,
+        Message::Compare => compare(deps).await,
+    }
+}
+
+/// Looks for builds whose event never came: `CodeBuild` sends its events once, if at all.
+async fn compare<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>) -> Result<(), Error>
+where
+    S: Builds + Models,
+    F: BuildFiles,
+    D: JobDefinitions,
+    R: JobRoles,
+    P: BuildProject,
+{
+    let mut reports = deps.project.newest().await?;
+    // The oldest first, so that versions are numbered as they were built.
+    reports.sort_by_key(|report| report.at);
+    tracing::info!(builds = reports.len(), "builds and versions are compared");
+    let mut failed = 0;
+    for report in reports {
+        // One build that cannot be handled does not keep the others waiting.
+        if let Err(error) = settle(deps, report).await {
+            telemetry::log_failure(&error, "a build could not be handled");
+            failed += 1;
+        }
+    }
+    match failed {
+        0 => Ok(()),
+        failed => Err(Error::Several(failed)),
+    }
+}
+
+/// Does what a build calls for, unless that was done.
+async fn settle<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>, report: BuildReport) -> Result<(), Error>
+where
+    S: Builds + Models,
+    F: BuildFiles,
+    D: JobDefinitions,
+    R: JobRoles,
+    P: BuildProject,
+{
+    let decision = decide(&report, &deps.config.build_project);
+    if let BuildDecision::Ignore(why) = decision {
+        tracing::info!(build.id = %report.build, "{}", why.as_str());
+        return Ok(());
+    }
+    if deps.store.build(&report.build).await?.is_some() {
+        tracing::debug!(build.id = %report.build, "the build is known");
+        return Ok(());
+    }
+    let build = EndedBuild {
+        build_id: report.build,
+        requester: report.requester,
+        at: report.at,
+    };
+    let record = match decision {
+        BuildDecision::Fail(failure) => {
+            let lines = last_lines(deps, report.log_stream.as_deref()).await?;
+            fail(deps, &build, failure.with_log(&lines)).await?
+        }
+        _ => register(deps, build).await?,
+    };
+    match &record.end {
+        BuildEnd::Registered { version } => {
+            tracing::info!(build.id = %record.build_id, model = record.model.as_ref().map(AsRef::<str>::as_ref), %version, "the build is a version");
+        }
+        BuildEnd::Failed(failure) => {
+            tracing::info!(build.id = %record.build_id, code = %failure.code, phase = failure.phase.as_str(), "the build made no version");
+        }
+    }
+    Ok(())
+}
+
+/// The last lines that a build logged; none where nobody may read them, for its failure must be
+/// told all the same.
+async fn last_lines<S, F, D, R, P: BuildProject>(
+    deps: &Deps<S, F, D, R, P>,
+    stream: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    let Some(stream) = stream else {
+        return Ok(Vec::new());
+    };
+    match deps.project.last_lines(stream).await {
+        Err(error) if error.class() == Class::Permanent => {
+            telemetry::log_failure(&error, "the failed build's log cannot be read");
+            Ok(Vec::new())
+        }
+        lines => Ok(lines?),
+    }
+}
+
+async fn fail<S: Builds, F, D, R, P>(
+    deps: &Deps<S, F, D, R, P>,
+    build: &EndedBuild,
+    failure: BuildFailure,
+) -> Result<Build, Error> {
+    let record = build.record(BuildEnd::Failed(failure));
+    Ok(deps.store.keep_build(&record).await?)
+}
+
+/// Makes what a build wrote a version, or says why it can be none.
+async fn register<S, F, D, R, P>(
+    deps: &Deps<S, F, D, R, P>,
+    mut build: EndedBuild,
+) -> Result<Build, Error>
+where
+    S: Builds + Models,
+    F: BuildFiles,
+    D: JobDefinitions,
+    R: JobRoles,
+{
+    let content = deps.files.read(&build.build_id.version_key()).await?;
+    let (file, manifest) = match check(&deps.config, &build, content.as_deref()) {
+        Ok(checked) => checked,
+        Err(failure) => return fail(deps, &build, failure).await,
+    };
+    build.requester.model = Some(manifest.name.to_string());
+    build.requester.commit = build.requester.commit.or_else(|| file.commit.clone());
+    let newest = newest(&deps.store, &manifest).await?;
+    let mut draft = draft(file, manifest, build.requester.commit.clone());
+    if let Some(newest) = &newest
+        && newest.draft.is_made_like(&draft)
+        && deps
+            .definitions
+            .is_active(&newest.draft.job_definition)
+            .await?
+    {
+        let version = newest.version;
+        let record = build.record(BuildEnd::Registered { version });
+        return Ok(deps.store.keep_build(&record).await?);
+    }
+    let name = &draft.manifest.name;
+    let definition = JobDefinition {
+        model: name.clone(),
+        image: draft.image.clone(),
+        role: deps.roles.role_of(name).await?,
+        job: draft.manifest.job.clone(),
+    };
+    draft.job_definition = match deps.definitions.define(&definition).await {
+        Ok(arn) => arn,
+        Err(NotDefined::Refused(why)) => {
+            let why = format!("AWS Batch refuses the job definition: {why}");
+            return fail(deps, &build, BuildFailure::refused(&why)).await;
+        }
+        Err(NotDefined::Call(error)) => return Err(error.into()),
+    };
+    let seen = newest.map(|newest| newest.version);
+    Ok(deps.store.register_build(&build, &draft, seen).await?)
+}
+
+/// Everything that can be wrong with what a build wrote.
+fn check(
+    config: &Config,
+    build: &EndedBuild,
+    content: Option<&[u8]>,
+) -> Result<(VersionFile, Manifest), BuildFailure> {
+    let file = VersionFile::read(&build.build_id, content)?;
+    let manifest = file.manifest(&config.image_repository, &build.requester)?;
+    declarations::check(&manifest, &file.input_schema, file.row_schema.as_deref())
+        .map_err(|unusable| BuildFailure::refused(&unusable.to_string()))?;
+    if config.jobs.platform == Platform::Fargate {
+        fargate::check(&manifest.job)
+            .map_err(|no_such_size| BuildFailure::refused(&no_such_size.to_string()))?;
+    }
+    Ok((file, manifest))
+}
+
+fn draft(file: VersionFile, manifest: Manifest, commit: Option<String>) -> Draft {
+    let names_one = manifest
+        .input
+        .table
+        .as_ref()
+        .is_some_and(|table| table.schema.is_some());
+    Draft {
+        input_schema: file.input_schema,
+        // Whatever the build wrote: a schema that the manifest does not name is none of it.
+        row_schema: file.row_schema.filter(|_| names_one),
+        image: file.image,
+        job_definition: String::new(),
+        commit,
+        built_at: file.built_at,
+        manifest,
+    }
+}
+
+async fn newest<S: Models>(
+    store: &S,
+    manifest: &Manifest,
+) -> Result<Option<RegisteredVersion>, Error> {
+    let model = store.model(&manifest.name).await?;
+    match model.as_ref().map(Model::newest) {
+        Some(newest) => Ok(store.version(&manifest.name, newest).await?),
+        None => Ok(None),
+    }
+}

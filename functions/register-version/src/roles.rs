@@ -1,0 +1,201 @@
+//! The role that a model's jobs have: one for each model, made with its first version.
+
+use std::future::Future;
+
+use aws_sdk_iam::Client;
+use dropcast_domain::model::ModelName;
+use dropcast_lambda_kit::error::CallError;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::Config;
+
+/// The longest name of a role, in characters.
+/// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>.
+const LONGEST_NAME: usize = 64;
+
+/// The name of the one policy of such a role.
+const POLICY: &str = "model";
+
+/// The roles of models' jobs.
+pub trait JobRoles: Send + Sync {
+    /// The ARN of a model's role, which is made if need be and given what it may do.
+    fn role_of(&self, model: &ModelName) -> impl Future<Output = Result<String, CallError>> + Send;
+}
+
+/// Roles in IAM.
+#[derive(Debug)]
+pub struct IamRoles {
+    client: Client,
+    path: String,
+    boundary: String,
+    bucket: String,
+}
+
+impl IamRoles {
+    /// Roles as the settings want them, for what lies in the results bucket.
+    pub fn new(client: Client, config: &Config) -> Self {
+        Self {
+            client,
+            path: config.jobs.role_path.clone(),
+            boundary: config.jobs.boundary.clone(),
+            bucket: config.results_bucket.clone(),
+        }
+    }
+
+    /// Makes the role unless it is there.
+    ///
+    /// It is not looked for first: IAM knows the path of a role, which is what the permission rests
+    /// on, only once the role is there, and refuses to say that it is not.
+    async fn create(&self, name: &str, model: &ModelName) -> Result<(), CallError> {
+        let created = self
+            .client
+            .create_role()
+            .role_name(name)
+            .path(&self.path)
+            .description(format!("Jobs of Dropcast's model {model}"))
+            .permissions_boundary(&self.boundary)
+            .assume_role_policy_document(trust(account_of(&self.boundary)).to_string())
+            .send()
+            .await;
+        match created {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|refusal| refusal.is_entity_already_exists_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(CallError::of_sdk("iam:CreateRole", error)),
+        }
+    }
+}
+
+impl JobRoles for IamRoles {
+    async fn role_of(&self, model: &ModelName) -> Result<String, CallError> {
+        let name = role_name(&self.path, model);
+        self.create(&name, model).await?;
+        // Every time: whoever made the role may have died before this, and the policy may be of
+        // an earlier release.
+        let partition = partition_of(&self.boundary);
+        self.client
+            .put_role_policy()
+            .role_name(&name)
+            .policy_name(POLICY)
+            .policy_document(policy(partition, &self.bucket, model).to_string())
+            .send()
+            .await
+            .map_err(|error| CallError::of_sdk("iam:PutRolePolicy", error))?;
+        let (account, path) = (account_of(&self.boundary), &self.path);
+        Ok(format!("arn:{partition}:iam::{account}:role{path}{name}"))
+    }
+}
+
+/// `<last segment of the path>-job-<model>`, or as much of it as fits before a digest of it all.
+fn role_name(path: &str, model: &ModelName) -> String {
+    let deployment = path
+        .trim_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    let name = format!("{deployment}-job-{model}");
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    let digest = hex::encode(Sha256::digest(name.as_bytes()));
+    let digest = digest.get(..8).unwrap_or_default();
+    let head = name.get(..LONGEST_NAME - 9).unwrap_or_default();
+    format!("{head}-{digest}")
+}
+
+/// The parts of the boundary's ARN that every ARN of the account shares.
+fn partition_of(arn: &str) -> &str {
+    arn.split(':').nth(1).unwrap_or("aws")
+}
+
+fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+/// Who may take the role: tasks of this account.
+fn trust(account: &str) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "ecs-tasks.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+            "Condition": { "StringEquals": { "aws:SourceAccount": account } },
+        }],
+    })
+}
+
+/// What a job may do: read inputs, write outputs, and keep its own model's cache.
+///
+/// A run's prefix does not name its model, so this does not keep models from each other's runs.
+fn policy(partition: &str, bucket: &str, model: &ModelName) -> Value {
+    let bucket = format!("arn:{partition}:s3:::{bucket}");
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": [
+                    format!("{bucket}/runs/*/prepared/*"),
+                    format!("{bucket}/runs/*/input/*"),
+                ],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+                "Resource": format!("{bucket}/runs/*/outputs/*"),
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+                "Resource": format!("{bucket}/cache/{model}/*"),
+            },
+            {
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": bucket,
+                "Condition": {
+                    "StringLike": { "s3:prefix": [format!("cache/{model}/*"), "runs/*"] },
+                },
+            },
+        ],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_roles_name_tells_the_deployment_and_the_model_and_fits() {
+        let name = |model: &str| role_name("/dropcast/forecasts/", &model.parse().unwrap());
+        assert_eq!(name("revenue"), "forecasts-job-revenue");
+        let (one, other) = (
+            format!("{}1", "m".repeat(62)),
+            format!("{}2", "m".repeat(62)),
+        );
+        assert_eq!(name(&one).len(), LONGEST_NAME);
+        assert_ne!(name(&one), name(&other));
+    }
+
+    #[test]
+    fn a_model_may_touch_its_own_cache_and_no_other() {
+        let boundary = "arn:aws-cn:iam::111122223333:policy/dropcast-jobs";
+        assert_eq!(account_of(boundary), "111122223333");
+        let policy = policy(partition_of(boundary), "results", &"m".parse().unwrap());
+        let text = policy.to_string();
+        assert!(text.contains("arn:aws-cn:s3:::results/cache/m/*"), "{text}");
+        assert!(!text.contains("results/*"), "{text}");
+        assert_eq!(
+            trust("111122223333")["Statement"][0]["Condition"]["StringEquals"]["aws:SourceAccount"],
+            "111122223333"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! What stands around the handler, in memory.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use dropcast_domain::{
+    model::ModelName,
+    registry::{Build, BuildReport},
+};
+use dropcast_lambda_kit::error::CallError;
+use dropcast_run_store::{Builds as _, memory::MemoryStore};
+use register_version::{
+    Architecture, BuildFiles, BuildProject, Config, Deps, JobDefinition, JobDefinitions, JobRoles,
+    JobSettings, NotDefined, Platform, PublicIp,
+};
+use serde_json::{Value, json};
+
+use crate::events::{BUILD_PROJECT, build_id};
+
+pub(crate) const MANIFEST: &str = "name = \"revenue-forecast\"\ntitle = \"Revenue forecast\"\n[job]\ncommand = [\"python\", \"main.py\"]\nvcpus = 1\nmemory_mib = 2048\n[input]\naccepts = [\"json\"]\nschema = \"input.schema.json\"\n";
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bucket(pub(crate) Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+
+impl BuildFiles for Bucket {
+    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, CallError> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+}
+
+/// Registers every definition anew that is not there yet.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Definitions {
+    pub(crate) registered: Arc<Mutex<Vec<JobDefinition>>>,
+    pub(crate) inactive: Arc<Mutex<bool>>,
+    pub(crate) refusal: Arc<Mutex<Option<String>>>,
+}
+
+impl JobDefinitions for Definitions {
+    async fn is_active(&self, _definition: &str) -> Result<bool, CallError> {
+        Ok(!*self.inactive.lock().unwrap())
+    }
+
+    async fn define(&self, definition: &JobDefinition) -> Result<String, NotDefined> {
+        if let Some(why) = self.refusal.lock().unwrap().clone() {
+            return Err(NotDefined::Refused(why));
+        }
+        let mut registered = self.registered.lock().unwrap();
+        let standing = registered.iter().position(|one| one == definition);
+        let revision = standing.unwrap_or_else(|| {
+            registered.push(definition.clone());
+            registered.len() - 1
+        });
+        let name = &definition.model;
+        Ok(format!(
+            "arn:aws:batch:eu-west-1:111122223333:job-definition/{name}:{}",
+            revision + 1
+        ))
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Roles;
+
+impl JobRoles for Roles {
+    async fn role_of(&self, model: &ModelName) -> Result<String, CallError> {
+        Ok(format!(
+            "arn:aws:iam::111122223333:role/dropcast/s/s-job-{model}"
+        ))
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Project {
+    pub(crate) newest: Arc<Mutex<Vec<BuildReport>>>,
+    pub(crate) lines: Vec<String>,
+    pub(crate) no_log: bool,
+}
+
+impl BuildProject for Project {
+    async fn newest(&self) -> Result<Vec<BuildReport>, CallError> {
+        Ok(self.newest.lock().unwrap().clone())
+    }
+
+    async fn last_lines(&self, _stream: &str) -> Result<Vec<String>, CallError> {
+        if self.no_log {
+            return Err(CallError {
+                call: "logs:GetLogEvents",
+                transient: false,
+                source: "AccessDenied".into(),
+            });
+        }
+        Ok(self.lines.clone())
+    }
+}
+
+pub(crate) type World = Deps<MemoryStore, Bucket, Definitions, Roles, Project>;
+
+pub(crate) fn world() -> World {
+    Deps {
+        store: MemoryStore::default(),
+        files: Bucket::default(),
+        definitions: Definitions::default(),
+        roles: Roles,
+        project: Project {
+            lines: (0..60).map(|line| format!("line {line}")).collect(),
+            ..Project::default()
+        },
+        config: Config {
+            runs_table: "runs".into(),
+            models_bucket: "models".into(),
+            results_bucket: "results".into(),
+            build_project: BUILD_PROJECT.into(),
+            build_log_group: format!("/aws/codebuild/{BUILD_PROJECT}"),
+            image_repository: "local".into(),
+            jobs: JobSettings {
+                execution_role: "arn:aws:iam::111122223333:role/exec".into(),
+                boundary: "arn:aws:iam::111122223333:policy/boundary".into(),
+                role_path: "/dropcast/s/".into(),
+                secret_prefix: "s/models/".into(),
+                log_group: "/aws/batch/job".into(),
+                platform: Platform::Fargate,
+                assign_public_ip: PublicIp::Disabled,
+                architecture: Architecture::X86_64,
+            },
+        },
+    }
+}
+
+/// What the build of this number wrote; its image is of its own content.
+pub(crate) fn version_file(number: u32, content: u32) -> Value {
+    json!({
+        "buildId": build_id(number),
+        "image": format!("local/revenue-forecast@sha256:{content:064x}"),
+        "commit": "0a1b2c3",
+        "builtAt": "2026-03-02T09:29:00Z",
+        "manifest": MANIFEST,
+        "inputSchema": "{\"type\": \"object\"}",
+    })
+}
+
+pub(crate) trait Around {
+    /// Puts what a build wrote into the bucket.
+    fn wrote(&self, number: u32, file: &[u8]);
+
+    async fn record(&self, number: u32) -> Option<Build>;
+}
+
+impl Around for World {
+    fn wrote(&self, number: u32, file: &[u8]) {
+        let key = format!("builds/{}/version.json", build_id(number));
+        self.files.0.lock().unwrap().insert(key, file.to_vec());
+    }
+
+    async fn record(&self, number: u32) -> Option<Build> {
+        let id = build_id(number).parse().unwrap();
+        self.store.build(&id).await.unwrap()
+    }
+}

@@ -1,0 +1,23 @@
+//! Settings of this function.
+
+use dropcast_lambda_kit::config::{Settings, Unusable};
+
+/// Settings of this function.
+#[derive(Debug)]
+pub struct Config {
+    /// The runs table's name.
+    pub runs_table: String,
+    /// The inputs bucket's name.
+    pub inputs_bucket: String,
+}
+
+impl Config {
+    /// Reads the settings; every fault is reported together.
+    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+        let config = Self {
+            runs_table: settings.text("RUNS_TABLE"),
+            inputs_bucket: settings.text("INPUTS_BUCKET"),
+        };
+        settings.finish().map(|()| config)
+    }
+}

@@ -1,0 +1,38 @@
+//! What can go wrong.
+
+use dropcast_domain::model::ModelName;
+use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_run_store::StoreError;
+use thiserror::Error;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// S3.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Some models could not be looked at; the first fault is the source.
+    #[error("{count} of the models could not be looked at, {model} first")]
+    Models {
+        /// How many.
+        count: usize,
+        /// The first of them.
+        model: ModelName,
+        /// What went wrong there.
+        #[source]
+        source: Box<Error>,
+    },
+}
+
+impl FunctionError for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Call(error) => error.class(),
+            Self::Models { source, .. } => source.class(),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! From schedules to refreshes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
+#[path = "../../../tests/fixtures/domain.rs"]
+mod domain;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use dropcast_domain::{model::RefreshSpec, registry::Draft};
+use dropcast_lambda_kit::error::CallError;
+use dropcast_run_store::{Models as _, Refreshes as _, memory::MemoryStore};
+use jiff::Timestamp;
+use serde::de::IgnoredAny;
+use start_refreshes::{Deps, Requests, Started, handle};
+
+use domain::draft;
+
+#[derive(Debug, Clone, Default)]
+struct FakeBucket {
+    objects: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Fails for keys that hold this.
+    away: Option<&'static str>,
+}
+
+impl Requests for FakeBucket {
+    async fn put(&self, key: &str, content: String) -> Result<bool, CallError> {
+        if self.away.is_some_and(|away| key.contains(away)) {
+            return Err(CallError {
+                call: "s3:PutObject",
+                transient: true,
+                source: "the service is away".into(),
+            });
+        }
+        let mut objects = self.objects.lock().unwrap();
+        let there = objects.contains_key(key);
+        objects.entry(key.to_owned()).or_insert(content);
+        Ok(!there)
+    }
+}
+
+type World = Deps<MemoryStore, FakeBucket>;
+
+fn morning() -> Timestamp {
+    "2026-03-02T06:02:00Z".parse().unwrap()
+}
+
+fn next_morning() -> Timestamp {
+    "2026-03-03T06:00:00Z".parse().unwrap()
+}
+
+/// A model built on the first of March whose data is refreshed at six.
+fn refreshed(model: &str) -> Draft {
+    let mut draft = draft(model);
+    draft.built_at = "2026-03-01T12:00:00Z".parse().unwrap();
+    draft.manifest.refresh = Some(RefreshSpec {
+        command: vec!["python".into(), "refresh.py".into()],
+        schedule: Some("0 6 * * *".parse().unwrap()),
+    });
+    draft
+}
+
+async fn world(drafts: &[Draft]) -> World {
+    let world = Deps {
+        store: MemoryStore::default(),
+        requests: FakeBucket::default(),
+        now: morning,
+    };
+    for draft in drafts {
+        world.store.register(draft).await.unwrap();
+    }
+    world
+}
+
+fn asked(world: &World) -> Vec<String> {
+    world
+        .requests
+        .objects
+        .lock()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect()
+}
+
+async fn due(world: &World) -> usize {
+    handle(world, IgnoredAny).await.unwrap().due
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_due_is_asked_for_once() {
+    let mut world = world(&[refreshed("m")]).await;
+    let told = handle(&world, IgnoredAny).await.unwrap();
+    assert_eq!(told, Started { models: 1, due: 1 });
+    assert_eq!(asked(&world), ["refresh/m/20260302T060000Z.json"]);
+    assert_eq!(due(&world).await, 0);
+    world.now = next_morning;
+    assert_eq!(due(&world).await, 1);
+    assert_eq!(asked(&world).len(), 2);
+    let key = &asked(&world)[0];
+    let content = world.requests.objects.lock().unwrap()[key].clone();
+    assert_eq!(
+        content,
+        r#"{"due":"2026-03-02T06:00:00Z","schedule":"0 6 * * *"}"#
+    );
+}
+
+#[tokio::test]
+async fn one_that_was_asked_for_and_not_remembered_is_not_asked_for_again() {
+    let world = world(&[refreshed("m")]).await;
+    // The process before this one died between the two.
+    let key = "refresh/m/20260302T060000Z.json".to_owned();
+    let put = (key, "theirs".to_owned());
+    world.requests.objects.lock().unwrap().extend([put]);
+    assert_eq!(due(&world).await, 1);
+    assert_eq!(due(&world).await, 0);
+    assert_eq!(
+        world
+            .requests
+            .objects
+            .lock()
+            .unwrap()
+            .values()
+            .next()
+            .unwrap(),
+        "theirs"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_made_up_for_from_before_the_version_was_built() {
+    let mut draft = refreshed("m");
+    draft.built_at = morning();
+    let world = world(&[draft]).await;
+    assert_eq!(due(&world).await, 0);
+    assert!(asked(&world).is_empty());
+}
+
+#[tokio::test]
+async fn a_model_without_a_schedule_is_left_alone() {
+    let mut on_demand = refreshed("on-demand");
+    on_demand.manifest.refresh.as_mut().unwrap().schedule = None;
+    let world = world(&[draft("plain"), on_demand]).await;
+    let told = handle(&world, IgnoredAny).await.unwrap();
+    assert_eq!(told, Started { models: 2, due: 0 });
+}
+
+#[tokio::test]
+async fn the_schedule_is_the_default_versions() {
+    // The first version is the default one; the second has a schedule and is not.
+    let world = world(&[draft("m"), refreshed("m")]).await;
+    assert_eq!(due(&world).await, 0);
+}
+
+#[tokio::test]
+async fn a_model_that_cannot_be_asked_for_keeps_no_other_waiting_and_comes_next_time() {
+    let mut world = world(&[refreshed("a"), refreshed("b"), refreshed("c")]).await;
+    world.requests.away = Some("/b/");
+    let error = handle(&world, IgnoredAny).await.unwrap_err();
+    let error = lambda_runtime::Diagnostic::from(error);
+    assert_eq!(error.error_type, "Transient");
+    assert!(
+        error
+            .error_message
+            .starts_with("1 of the models could not be looked at, b first"),
+        "{}",
+        error.error_message
+    );
+    assert_eq!(asked(&world).len(), 2);
+    let name = "b".parse().unwrap();
+    assert_eq!(world.store.last_refresh(&name).await.unwrap(), None);
+    world.requests.away = None;
+    assert_eq!(due(&world).await, 1);
+    assert_eq!(asked(&world).len(), 3);
+}

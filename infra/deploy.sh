@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Builds the functions, deploys the stack, and puts what builds work with into its models bucket. Run by `make deploy`.
+#
+# The first time, SAM asks for the parameters and keeps the answers in samconfig.toml; from then on it asks only
+# whether the changes are meant. Needs sam, cargo-lambda and Zig on the PATH, AWS=<the AWS CLI>, and the static
+# programs in STATIC=<folder>/<processor>/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+config=samconfig.toml
+: "${AWS:=aws}" "${STATIC:=target/static}"
+export SAM_CLI_TELEMETRY=${SAM_CLI_TELEMETRY:-0}
+
+# What samconfig.toml says of a setting of `sam deploy`, or of a parameter of the template; nothing if nothing.
+setting() {
+  [[ -f $config ]] || return 0
+  python3 - "$config" "$1" <<'PYTHON'
+import shlex, sys, tomllib
+
+with open(sys.argv[1], "rb") as file:
+    default = tomllib.load(file).get("default", {})
+given = {**default.get("global", {}).get("parameters", {}), **default.get("deploy", {}).get("parameters", {})}
+overrides = given.get("parameter_overrides", [])
+overrides = shlex.split(overrides) if isinstance(overrides, str) else overrides
+given.update(pair.split("=", 1) for pair in overrides)
+print(given.get(sys.argv[2], ""))
+PYTHON
+}
+
+build() {
+  sam build --parameter-overrides "Architecture=$1"
+}
+
+architecture=$(setting Architecture)
+architecture=${ARCHITECTURE:-${architecture:-x86_64}}
+build "$architecture"
+
+guided=()
+[[ -f $config ]] || guided=(--guided --capabilities CAPABILITY_IAM)
+sam deploy --no-fail-on-empty-changeset "${guided[@]}"
+stack=$(setting stack_name)
+region=$(setting region)
+[[ -n $stack ]] || { echo "The answers were not kept in $config, which the rest needs. Run it again and keep them." >&2; exit 1; }
+
+# The processor is asked for after the functions were built.
+deployed=$(setting Architecture)
+if [[ -n $deployed && $deployed != "$architecture" ]]; then
+  echo "The functions were built for $architecture and deployed for $deployed: once more, for $deployed."
+  build "$deployed"
+  sam deploy --no-fail-on-empty-changeset
+fi
+
+bucket=$("$AWS" cloudformation describe-stacks ${region:+--region "$region"} --stack-name "$stack" --output text \
+  --query "Stacks[0].Outputs[?OutputKey=='ModelsBucketName'].OutputValue")
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+cp infra/*buildspec.yml infra/build-model.sh infra/push-models.sh "$tools"
+mkdir "$tools/bin"
+cp -r "$STATIC"/*/ "$tools/bin/"
+"$AWS" s3 cp --only-show-errors --recursive ${region:+--region "$region"} "$tools" "s3://$bucket/tools/"
+echo "The builders' tools are in s3://$bucket/tools/."

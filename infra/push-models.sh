@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Sends each model folder that a push to Git touched to be built, as `dropcast model push` would, and waits.
+#
+# Run in a clone. Needs git, zip, jq and the AWS CLI, and from CodeBuild: MODELS_BUCKET, MODEL_BUILDS (the project that
+# builds models), SOURCE_FOLDER (where the models are; empty for everywhere), CODEBUILD_RESOLVED_SOURCE_VERSION, and
+# of the webhook CODEBUILD_WEBHOOK_PREV_COMMIT and CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID. Started by hand, without a
+# webhook, it builds every model.
+set -euo pipefail
+
+commit=${CODEBUILD_RESOLVED_SOURCE_VERSION:-$(git rev-parse HEAD)}
+before=${CODEBUILD_WEBHOOK_PREV_COMMIT:-}
+folder=${SOURCE_FOLDER:-.}
+pause=${PAUSE_SECONDS:-10}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The folders of models, each with a slash at its end; an empty line for the clone's own.
+models() {
+  git ls-files -- "$folder" | sed -nE 's|^(.*/)?model\.toml$|\1|p'
+}
+
+# What the push changed. Everything, where what was before it is not known: a new branch, a rewritten one.
+changed() {
+  if [[ $before =~ ^[0-9a-f]{40}$ && ! $before =~ ^0+$ ]] && git cat-file -e "$before^{commit}" 2>/dev/null; then
+    git diff --name-only --no-renames "$before" "$commit" -- "$folder"
+  else
+    git ls-files -- "$folder"
+  fi
+}
+
+# Whether a list of paths on stdin has one below a folder.
+touches() {
+  local below=$1 path
+  while IFS= read -r path; do
+    [[ $path == "$below"* ]] && return 0
+  done
+  return 1
+}
+
+# Zips a folder as Git has it, uploads it under its digest and starts its build. Prints the build's id.
+start() {
+  local model=$1 name zip key
+  name=$(python3 -c 'import sys, tomllib; print(tomllib.load(sys.stdin.buffer)["name"])' < "${model}model.toml") || {
+    echo "${model}model.toml cannot be read: see above." >&2
+    return 1
+  }
+  [[ $name =~ ^[a-z][a-z0-9-]{0,62}$ ]] || {
+    echo "${model}model.toml: '$name' is not a name that a model can have." >&2
+    return 1
+  }
+  zip=$work/$name.zip
+  # Errors do not end a function whose caller asks how it ended: hence the returns.
+  git archive --format=zip --output="$zip" "$commit:${model%/}" || return
+  key=sources/$name/$(sha256sum "$zip" | cut -d ' ' -f 1).zip
+  aws s3 cp --only-show-errors "$zip" "s3://$MODELS_BUCKET/$key" >&2 || return
+  aws codebuild start-build --project-name "$MODEL_BUILDS" --source-type-override S3 \
+    --source-location-override "$MODELS_BUCKET/$key" --query build.id --output text \
+    --environment-variables-override "$(jq -n --arg model "$name" --arg commit "$commit" \
+      --arg by "${CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID:+GitHub account $CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID}" \
+      '[{name: "DROPCAST_MODEL", value: $model}, {name: "DROPCAST_COMMIT", value: $commit},
+        {name: "DROPCAST_REQUESTED_BY", value: $by}] | map(select(.value != "") + {type: "PLAINTEXT"})')"
+}
+
+# Waits until a build is over. Fails when it failed.
+wait_for() {
+  local model=$1 build=$2 status
+  while :; do
+    status=$(aws codebuild batch-get-builds --ids "$build" --query 'builds[0].buildStatus' --output text)
+    [[ $status == IN_PROGRESS ]] || break
+    sleep "$pause"
+  done
+  echo "$model: $status ($build)"
+  [[ $status == SUCCEEDED ]]
+}
+
+failed=0
+started=()
+changed > "$work/changed"
+while IFS= read -r model; do
+  touches "$model" < "$work/changed" || continue
+  if build=$(start "$model"); then
+    echo "${model:-./}: $build"
+    started+=("${model:-./}" "$build")
+  else
+    failed=1
+  fi
+done < <(models)
+
+((failed || ${#started[@]})) || echo 'The push touched no model.'
+for ((i = 0; i < ${#started[@]}; i += 2)); do
+  wait_for "${started[i]}" "${started[i + 1]}" || failed=1
+done
+exit "$failed"

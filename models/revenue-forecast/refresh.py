@@ -1,0 +1,9 @@
+"""The model's refresh: `python refresh.py` reads the history anew, whatever is kept of it."""
+
+import os
+import sys
+
+from revenue_forecast.refresh import main
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))
