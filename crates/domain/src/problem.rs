@@ -261,7 +261,7 @@ fn visible(text: &str, limit: usize) -> String {
     let mut length = 0;
     let mut cut = 0;
     for c in text.chars() {
-        let width = if is_hidden(c) {
+        let width = if is_written_out(c) {
             escaped(c).chars().count()
         } else {
             1
@@ -271,7 +271,7 @@ fn visible(text: &str, limit: usize) -> String {
             shown.push('…');
             return shown;
         }
-        if is_hidden(c) {
+        if is_written_out(c) {
             shown.push_str(&escaped(c));
         } else {
             shown.push(c);
@@ -293,14 +293,21 @@ fn escaped(c: char) -> String {
     }
 }
 
-/// Control characters, line separators, and everything that turns text round
-/// (Unicode's explicit directional formatting characters, UAX #9) or has no width.
-fn is_hidden(c: char) -> bool {
+/// Whether a character hides in a text, breaks its line or turns it round: control characters,
+/// line separators, Unicode's explicit directional formatting characters (UAX #9), and what has
+/// no width.
+pub fn is_hidden(c: char) -> bool {
+    is_written_out(c) || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200c}' | '\u{200d}')
+}
+
+/// The same without those that belong to words: soft hyphens, and the joiners of Persian and of
+/// emoji, which an excerpt keeps.
+fn is_written_out(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A place with its middle left out when it is long: its end says most.
@@ -430,10 +437,10 @@ mod tests {
             let problem = Problem::new(&text, &text, &text).hinted(&text);
             for part in [&problem.at, &problem.found, &problem.allowed] {
                 prop_assert!(part.chars().count() <= EXCERPT_CHARS);
-                prop_assert!(!part.chars().any(is_hidden));
+                prop_assert!(!part.chars().any(is_written_out));
             }
             prop_assert!(problem.message.chars().count() <= SENTENCE_CHARS);
-            prop_assert!(!problem.message.chars().any(is_hidden));
+            prop_assert!(!problem.message.chars().any(is_written_out));
         }
 
         #[test]

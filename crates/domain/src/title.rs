@@ -1,5 +1,7 @@
 //! What a run is called, made safe to print anywhere.
 
+use crate::problem::is_hidden;
+
 /// The longest title that is kept, in characters.
 pub const TITLE_LENGTH: usize = 120;
 
@@ -25,14 +27,9 @@ pub fn clean(text: &str) -> String {
 pub fn one_line(text: &str) -> String {
     let visible: String = text
         .chars()
-        .map(|c| if is_unsafe(c) { ' ' } else { c })
+        .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -59,7 +56,7 @@ mod tests {
         fn a_clean_title_is_one_short_line(text in any::<String>()) {
             let title = clean(&text);
             prop_assert!(title.chars().count() <= TITLE_LENGTH);
-            prop_assert!(!title.chars().any(is_unsafe));
+            prop_assert!(!title.chars().any(is_hidden));
             prop_assert_eq!(clean(&title), title);
         }
     }

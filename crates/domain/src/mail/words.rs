@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+use crate::problem::is_hidden;
+
 /// What a tab of a log line becomes.
 const TAB: &str = "    ";
 
@@ -18,7 +20,7 @@ fn bare_line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let (mut kept, mut gap) = (0, false);
     for c in text.chars() {
-        if c.is_whitespace() || is_unsafe(c) {
+        if c.is_whitespace() || is_hidden(c) {
             gap = kept > 0;
             continue;
         }
@@ -86,28 +88,12 @@ fn bare_log_line(text: &str, most: usize) -> String {
         }
         match c {
             '\t' => line.push_str(TAB),
-            c if is_unsafe(c) => line.push(' '),
+            c if is_hidden(c) => line.push(' '),
             c => line.push(c),
         }
         kept += 1;
     }
     line.trim_end().to_owned()
-}
-
-/// Characters that would break a line, hide in it or turn it around.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
 }
 
 /// Ends a line that is already full with an ellipsis.
@@ -291,9 +277,9 @@ mod tests {
         fn a_line_is_one_line_and_no_longer_than_asked(text in any::<String>(), most in 1usize..60) {
             let line = one_line(&text, most);
             prop_assert!(line.chars().count() <= most);
-            prop_assert!(!line.chars().any(is_unsafe));
+            prop_assert!(!line.chars().any(is_hidden));
             prop_assert_eq!(line.trim(), &line);
-            prop_assert!(!log_line(&text, most).chars().any(is_unsafe));
+            prop_assert!(!log_line(&text, most).chars().any(is_hidden));
         }
     }
 }

@@ -128,15 +128,6 @@ pub(in crate::table) fn fold(name: &str) -> String {
         .collect()
 }
 
-/// Whether a character cannot be seen, or turns round the text beside it.
-pub(super) fn is_hidden(c: char) -> bool {
-    (c.is_control() && !c.is_whitespace())
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
-}
-
 /// `"a", "b" and "c"`; what exceeds [`LISTED`] is counted.
 pub(in crate::table) fn list<S: AsRef<str>>(names: &[S]) -> String {
     let more = names.len().saturating_sub(LISTED);

@@ -2,10 +2,10 @@
 
 use dropcast_domain::{
     model::TableSpec,
-    problem::{MOST_PROBLEMS, Problem, nearest, quoted},
+    problem::{MOST_PROBLEMS, Problem, is_hidden, nearest, quoted},
 };
 
-use super::names::{Name, Words, is_hidden, list};
+use super::names::{Name, Words, list};
 use crate::table::{
     columns::{Column, RowSchema, wanted_names},
     convert,
@@ -85,7 +85,7 @@ impl<'r> Reading<'r> {
         if let Some(meant) = meant {
             return self.schema.column(meant, self.spec);
         }
-        if let Some(hidden) = name.chars().find(|&c| is_hidden(c)) {
+        if let Some(hidden) = name.chars().find(|&c| is_hidden(c) && !c.is_whitespace()) {
             let message = format!(
                 "the column's name {} holds the invisible character U+{:04X}. Write the name without it.",
                 quoted(name),
