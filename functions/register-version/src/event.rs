@@ -53,14 +53,13 @@ struct Information {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct Phase {
-    #[serde(default)]
-    phase_type: Option<String>,
-    #[serde(default)]
-    phase_status: Option<String>,
-    #[serde(default)]
-    phase_context: Option<Vec<Option<String>>>,
+    #[serde(rename = "phase-type", default)]
+    name: Option<String>,
+    #[serde(rename = "phase-status", default)]
+    status: Option<String>,
+    #[serde(rename = "phase-context", default)]
+    context: Option<Vec<Option<String>>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -116,10 +115,10 @@ impl TryFrom<BuildStateChange> for BuildReport {
 impl From<Phase> for PhaseReport {
     fn from(phase: Phase) -> Self {
         Self {
-            phase: BuildPhase::from_name(phase.phase_type.as_deref().unwrap_or_default()),
-            state: phase.phase_status.as_deref().map(BuildState::from_name),
+            phase: BuildPhase::from_name(phase.name.as_deref().unwrap_or_default()),
+            state: phase.status.as_deref().map(BuildState::from_name),
             context: phase
-                .phase_context
+                .context
                 .unwrap_or_default()
                 .into_iter()
                 .flatten()

@@ -3,7 +3,9 @@
 use std::future::Future;
 
 use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError;
-use aws_sdk_codebuild::types::{Build, BuildPhase as ListedPhase, SortOrderType};
+use aws_sdk_codebuild::types::{
+    Build, BuildPhase as ListedPhase, ProjectEnvironment, SortOrderType,
+};
 use dropcast_domain::registry::{
     BuildPhase, BuildReport, BuildState, MOST_BUILD_LINES, PhaseReport, Requester,
 };
@@ -104,7 +106,7 @@ fn report(build: &Build) -> Option<BuildReport> {
     let environment = build.environment();
     let variables = environment
         .into_iter()
-        .flat_map(|environment| environment.environment_variables())
+        .flat_map(ProjectEnvironment::environment_variables)
         .map(|variable| (variable.name(), variable.value()));
     let commit = build.resolved_source_version().or(build.source_version());
     let ended = build.end_time()?;

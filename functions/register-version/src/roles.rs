@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use aws_sdk_iam::Client;
+use aws_sdk_iam::{Client, operation::create_role::CreateRoleError};
 use dropcast_domain::model::ModelName;
 use dropcast_lambda_kit::error::CallError;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ impl IamRoles {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|refusal| refusal.is_entity_already_exists_exception()) =>
+                    .is_some_and(CreateRoleError::is_entity_already_exists_exception) =>
             {
                 Ok(())
             }

@@ -11,10 +11,13 @@
 mod aftermath;
 mod again;
 mod bad_input;
+mod builds;
 mod checks;
 mod command_line;
+mod doctor;
 mod faults;
 mod happy_path;
+mod history;
 mod invariants;
 mod least_privilege;
 mod links;
@@ -54,7 +57,9 @@ fn main() -> ExitCode {
         happy_path::stories(),
         pushes::stories(),
         refresh::stories(),
+        history::stories(),
         registry::stories(),
+        doctor::stories(),
         links::stories(),
         command_line::stories(),
     ];

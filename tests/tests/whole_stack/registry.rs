@@ -1,198 +1,38 @@
 //! From a finished build to a version, its promotion, and the way back.
 
-use std::path::Path;
+use std::fs;
 use std::time::Instant;
-use std::{fs, iter};
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::registry::{Build, BuildEnd, BuildFailure, BuildId, BuildPhase};
+use dropcast_domain::registry::BuildPhase;
 use dropcast_domain::status::Status;
-use dropcast_local_stack::Mail;
 use dropcast_run_store::{Builds as _, History as _, Models as _};
-use dropcast_tests::{Stack, Upload, until};
-use serde_json::{Value, json};
+use dropcast_tests::{Stack, Upload};
+use serde_json::json;
 
-use crate::checks::{ended_with, fits, flat, sha256, succeeded};
+use crate::builds::{Finished, WHO, build, failed, folder, mailed, registered, tell};
+use crate::checks::{ended_with, flat, succeeded};
 use crate::command_line::dropcast;
 use crate::world::stories;
 
 stories![
     builds_become_versions_that_are_promoted_rolled_back_and_retired,
     the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two,
+    a_version_with_open_runs_is_not_retired,
     a_build_that_fails_is_kept_and_mailed_once,
     what_a_build_wrote_badly_is_told_to_whoever_pushed,
     a_word_to_compare_is_understood,
 ];
 
 const ANA: &str = "ana@corp.example";
-const WHO: &str = "arn:aws:iam::000000000000:user/ana";
 
-/// A finished build of a test's own, as CodeBuild would tell of it.
-#[derive(Debug, Clone)]
-struct Finished {
-    id: BuildId,
-    model: String,
-    notify: &'static str,
-    status: &'static str,
-    /// The phase that failed, and what is said of it.
-    failed: Option<(&'static str, &'static str)>,
-}
-
-impl Finished {
-    fn new(model: &str, status: &'static str) -> Result<Self> {
-        Ok(Self {
-            id: uuid::Uuid::new_v4().to_string().parse()?,
-            model: model.to_owned(),
-            notify: "",
-            status,
-            failed: None,
-        })
-    }
-
-    fn detail(&self, project: &str) -> Value {
-        let variable =
-            |name: &str, value: &str| json!({ "name": name, "type": "PLAINTEXT", "value": value });
-        let phase = |name: &str, status: &str, context: &str| {
-            json!({
-                "phase-type": name,
-                "phase-status": status,
-                "phase-context": [context],
-                "start-time": "Mar 2, 2026 9:26:00 AM",
-                "end-time": "Mar 2, 2026 9:26:10 AM",
-                "duration-in-seconds": 10.0,
-            })
-        };
-        let mut phases = vec![phase("DOWNLOAD_SOURCE", "SUCCEEDED", ": ")];
-        phases.extend(
-            self.failed
-                .map(|(name, context)| phase(name, "FAILED", context)),
-        );
-        phases.push(json!({ "phase-type": "COMPLETED", "start-time": "Mar 2, 2026 9:26:10 AM" }));
-        let id = &self.id;
-        json!({
-            "build-status": self.status,
-            "project-name": project,
-            "build-id": format!("arn:aws:codebuild:eu-west-1:000000000000:build/{project}:{id}"),
-            "current-phase": "COMPLETED",
-            "additional-information": {
-                "build-complete": true,
-                "environment": { "environment-variables": [
-                    variable("DROPCAST_MODEL", &self.model),
-                    variable("DROPCAST_REQUESTED_BY", WHO),
-                    variable("DROPCAST_NOTIFY", self.notify),
-                ] },
-                "logs": { "group-name": format!("/aws/codebuild/{project}"), "stream-name": id },
-                "phases": phases,
-            },
-        })
-    }
-}
-
-/// Tells the stack of a build so many times.
-async fn tell(stack: &Stack, build: &Finished, times: usize) -> Result<()> {
-    let detail = build.detail(stack.output("BuildProject")?).to_string();
-    let entry = PutEventsRequestEntry::builder()
-        .source("dropcast.codebuild")
-        .detail_type("CodeBuild Build State Change")
-        .detail(detail)
-        .build();
-    let events = aws_sdk_eventbridge::Client::new(&stack.connection().sdk_config());
-    let answer = events
-        .put_events()
-        .set_entries(Some(iter::repeat_n(entry, times).collect()))
-        .send()
-        .await?;
-    ensure!(answer.failed_entry_count == 0, "{answer:?}");
-    Ok(())
-}
-
-/// What became of a build.
-async fn settled(stack: &Stack, build: &Finished) -> Result<Build> {
-    until(&format!("the build {} is settled", build.id), || async {
-        Ok(stack.store.build(&build.id).await?)
-    })
-    .await
-}
-
-async fn registered(stack: &Stack, build: &Finished) -> Result<u32> {
-    let record = settled(stack, build).await?;
-    match record.end {
-        BuildEnd::Registered { version } => Ok(version.number()),
-        BuildEnd::Failed(failure) => anyhow::bail!("{failure:?}"),
-    }
-}
-
-async fn failed(stack: &Stack, build: &Finished) -> Result<BuildFailure> {
-    let record = settled(stack, build).await?;
-    match record.end {
-        BuildEnd::Registered { version } => anyhow::bail!("it is version {version}"),
-        BuildEnd::Failed(failure) => Ok(failure),
-    }
-}
-
-/// A model's folder with a size that Fargate offers; answers it.
-fn folder(stack: &Stack, name: &str) -> Result<std::path::PathBuf> {
-    let folder = stack.copy_of("echo", name)?;
-    let manifest = folder.join("model.toml");
-    let text = fs::read_to_string(&manifest)?;
-    fs::write(
-        &manifest,
-        text.replace("memory_mib = 128", "memory_mib = 2048"),
-    )?;
-    Ok(folder)
-}
-
-/// Makes an image of a folder, as a build would, and writes what it says of it.
-async fn build(stack: &Stack, folder: &Path, build: &Finished) -> Result<()> {
-    let mut all = Vec::new();
-    let mut files: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    files.sort_by_key(fs::DirEntry::file_name);
-    for file in &files {
-        all.extend(fs::read(file.path())?);
-    }
-    let digest = sha256(&all);
-    let image = stack.connection().images().join(&build.model).join(&digest);
-    fs::create_dir_all(&image)?;
-    for file in &files {
-        fs::copy(file.path(), image.join(file.file_name()))?;
-    }
-    let record = json!({
-        "buildId": build.id,
-        "image": format!("local/{}@sha256:{digest}", build.model),
-        "builtAt": "2026-03-02T09:29:00Z",
-        "manifest": fs::read_to_string(folder.join("model.toml"))?,
-        "inputSchema": fs::read_to_string(folder.join("input.schema.json"))?,
-    });
-    fits("version.schema.json", &record)?;
-    write(stack, build, &record.to_string()).await
-}
-
-/// Writes a build's `version.json`.
-async fn write(stack: &Stack, build: &Finished, content: &str) -> Result<()> {
-    stack
-        .s3
-        .put_object()
-        .bucket(stack.output("ModelsBucketName")?)
-        .key(build.id.version_key())
-        .body(ByteStream::from(content.as_bytes().to_vec()))
-        .send()
-        .await?;
-    Ok(())
-}
-
-/// The mails about a build, once there are so many.
-async fn mailed(stack: &Stack, build: &Finished, count: usize) -> Result<Vec<Mail>> {
-    let about = |mail: &Mail| mail.text.contains(build.id.as_str());
-    until(&format!("{count} mails about {}", build.id), || async {
-        let mut mails = stack.mails().await?;
-        mails.retain(about);
-        Ok((mails.len() >= count).then_some(mails))
-    })
-    .await
+/// The version that runs on a file of this name in this folder.
+async fn version_of(stack: &Stack, file: &str, folder: &str) -> Result<u32> {
+    let (_, ended) = stack.run(&Upload::new(folder, file, "[1]")).await?;
+    succeeded(&ended)?;
+    Ok(ended.run.version.context("a version")?.number())
 }
 
 async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
@@ -209,12 +49,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         "from build event to version: {:.2} s",
         told.elapsed().as_secs_f64()
     );
-    let version_of = async |file: &str, folder: &str| -> Result<u32> {
-        let (_, ended) = stack.run(&Upload::new(folder, file, "[1]")).await?;
-        succeeded(&ended)?;
-        Ok(ended.run.version.context("a version")?.number())
-    };
-    assert_eq!(version_of("1.json", name).await?, 1);
+    assert_eq!(version_of(stack, "1.json", name).await?, 1);
 
     fs::write(echo.join("note.txt"), "better")?;
     let second = Finished {
@@ -239,16 +74,21 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         flat(&mail[0].text).contains("Version 1 is still the default"),
         "{mail:#?}"
     );
-    assert_eq!(version_of("2.json", name).await?, 1);
-    let pinned = format!("{name}@2");
-    assert_eq!(version_of("3.json", &pinned).await?, 2);
+    assert_eq!(version_of(stack, "2.json", name).await?, 1);
+    assert_eq!(version_of(stack, "3.json", &format!("{name}@2")).await?, 2);
 
     // A build of the very same is no version of its own.
     let again = Finished::new(name, "SUCCEEDED")?;
     build(stack, &echo, &again).await?;
     tell(stack, &again, 1).await?;
     assert_eq!(registered(stack, &again).await?, 2);
+    is_promoted_and_rolled_back(stack, name).await?;
+    is_retired(stack, name).await?;
+    is_listed(stack, name).await
+}
 
+/// Version 2 becomes the default, and version 1 again.
+async fn is_promoted_and_rolled_back(stack: &Stack, name: &str) -> Result<()> {
     let promoted = dropcast(stack, &["model", "promote", name, "2"]).await?;
     promoted.is(0, "promoted")?;
     assert_eq!(promoted.document["previousVersion"], 1);
@@ -258,7 +98,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
             .is_some_and(|by| by.starts_with("arn:")),
         "{promoted:?}"
     );
-    assert_eq!(version_of("4.json", name).await?, 2);
+    assert_eq!(version_of(stack, "4.json", name).await?, 2);
     refused(stack, &["model", "promote", name, "2"], 3, "already").await?;
     refused(stack, &["model", "promote", name, "9"], 6, "no version 9").await?;
     refused(
@@ -275,9 +115,12 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         (&back.document["version"], &back.document["kind"]),
         (&json!(1), &json!("rolled-back"))
     );
-    assert_eq!(version_of("5.json", name).await?, 1);
-    refused(stack, &["model", "rollback", name], 3, "nothing to roll").await?;
+    assert_eq!(version_of(stack, "5.json", name).await?, 1);
+    refused(stack, &["model", "rollback", name], 3, "nothing to roll").await
+}
 
+/// Version 2 runs no more.
+async fn is_retired(stack: &Stack, name: &str) -> Result<()> {
     let retired = dropcast(stack, &["model", "retire", name, "2"]).await?;
     retired.is(0, "retired")?;
     refused(
@@ -294,7 +137,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         "is retired since",
     )
     .await?;
-    let upload = Upload::new(&pinned, "6.json", "[1]").notify(ANA);
+    let upload = Upload::new(&format!("{name}@2"), "6.json", "[1]").notify(ANA);
     let (dropped, ended) = stack.run(&upload).await?;
     let says = ["Version 2 of the model echo-built was retired"];
     ended_with(&ended, Status::Rejected, ErrorCode::VersionRetired, &says)?;
@@ -304,8 +147,12 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         text.contains(says[0]) && text.contains("VersionRetired"),
         "{text}"
     );
-    assert_eq!(version_of("7.json", name).await?, 1);
+    assert_eq!(version_of(stack, "7.json", name).await?, 1);
+    Ok(())
+}
 
+/// All that happened is told.
+async fn is_listed(stack: &Stack, name: &str) -> Result<()> {
     let versions = dropcast(stack, &["model", "versions", name]).await?;
     versions.is(0, "versions")?;
     let listed = versions.document["versions"]
@@ -372,6 +219,24 @@ async fn the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two
     definitions.dedup();
     assert_eq!(definitions.len(), 3, "{definitions:?}");
     Ok(())
+}
+
+async fn a_version_with_open_runs_is_not_retired(stack: &Stack) -> Result<()> {
+    let name = stack.model_as("gated", "gated-retired").await?;
+    let gate = stack.connection().state.join("gate-of-a-retirement");
+    let plan = json!({ "gate": gate }).to_string();
+    let dropped = stack.submit(&Upload::new(&name, "open.json", plan)).await?;
+    stack.reached(&dropped.run, Status::Running).await?;
+    let second = stack.copy_of("gated", &name)?;
+    fs::write(second.join("note.txt"), "better")?;
+    stack.register(&second).await?;
+    let promoted = dropcast(stack, &["model", "promote", &name, "2"]).await?;
+    promoted.is(0, "promoted")?;
+    let retire = ["model", "retire", &name, "1"];
+    refused(stack, &retire, 3, dropped.run.as_str()).await?;
+    fs::write(&gate, "")?;
+    succeeded(&stack.ended(&dropped.run).await?)?;
+    dropcast(stack, &retire).await?.is(0, "retired")
 }
 
 async fn a_build_that_fails_is_kept_and_mailed_once(stack: &Stack) -> Result<()> {

@@ -3,11 +3,13 @@
 //! Nothing here fails for being slow: targets stand beside the figures. What is measured, and what
 //! the figures mean, stands in docs/BENCHMARKS.md.
 
+mod build;
 mod burst;
 mod drop_to_mail;
 mod floor;
 mod index;
 mod init;
+mod job;
 mod logs;
 mod machine;
 mod numbers;
@@ -26,7 +28,7 @@ use serde::Serialize;
 
 use crate::report::Report;
 
-/// Measures latency, a burst, cold starts, the index and tables, and writes JSON under `target/bench/`.
+/// Measures latency, a burst, cold starts, the index, jobs, builds and tables, and writes JSON under `target/bench/`.
 #[derive(Debug, Parser)]
 struct Args {
     /// Measure only this; may be given more than once.
@@ -70,15 +72,21 @@ enum Part {
     Init,
     /// The index of many outputs.
     Index,
+    /// `dropcast-job`, beside `aws s3 sync`.
+    Job,
+    /// From a build to a version.
+    Build,
     /// Large tables, beside what else checks them.
     Tables,
 }
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 7] = [
     Part::Init,
     Part::Drop,
     Part::Burst,
     Part::Index,
+    Part::Job,
+    Part::Build,
     Part::Tables,
 ];
 
@@ -86,7 +94,8 @@ impl Part {
     /// The longest that it may take: a bench that hangs must end.
     fn limit(self) -> Duration {
         match self {
-            Self::Drop | Self::Burst | Self::Init => Duration::from_mins(8),
+            Self::Drop | Self::Burst | Self::Init | Self::Build => Duration::from_mins(8),
+            Self::Job => Duration::from_mins(15),
             Self::Index => Duration::from_mins(25),
             Self::Tables => Duration::from_mins(40),
         }
@@ -131,6 +140,8 @@ impl Part {
             Self::Burst => "burst",
             Self::Init => "init",
             Self::Index => "index",
+            Self::Job => "job",
+            Self::Build => "build",
             Self::Tables => "tables",
         }
     }
@@ -149,6 +160,8 @@ async fn measure(part: Part, args: &Args, repository: &Path) -> anyhow::Result<R
         Part::Burst => Box::pin(burst::measure(repository, binaries, args.burst)).await,
         Part::Init => Box::pin(init::measure(binaries, args.starts)).await,
         Part::Index => Box::pin(index::measure(repository, binaries, &args.objects)).await,
+        Part::Job => Box::pin(job::measure(repository, binaries)).await,
+        Part::Build => Box::pin(build::measure(repository, binaries)).await,
         Part::Tables => {
             Box::pin(tables::measure(
                 repository,
