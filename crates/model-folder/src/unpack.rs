@@ -115,6 +115,10 @@ fn unpack_within(zip: File, folder: &Path, mut budget: Budget) -> Result<(), Unp
     Ok(())
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "It maps the errors of results."
+)]
 fn not_a_zip(error: zip::result::ZipError) -> UnpackError {
     UnpackError::NotAZip(error.to_string())
 }

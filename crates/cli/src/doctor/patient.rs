@@ -40,16 +40,12 @@ pub(super) struct Patient {
 impl Patient {
     /// The stack that the command talks to.
     pub(super) async fn of(stack: &Stack) -> anyhow::Result<Self> {
-        let (name, aws, batch): (String, SdkConfig, SdkConfig) = match &stack.local {
-            Some(local) => (
-                local.stack_name.clone(),
-                local.sdk_config(),
-                local.batch_sdk_config(),
-            ),
-            None => {
-                let aws = dropcast_aws_client::load().await;
-                (stack.name.clone(), aws.clone(), aws)
-            }
+        let (name, aws, batch): (String, SdkConfig, SdkConfig) = if let Some(local) = &stack.local {
+            let (aws, batch) = (local.sdk_config(), local.batch_sdk_config());
+            (local.stack_name.clone(), aws, batch)
+        } else {
+            let aws = dropcast_aws_client::load().await;
+            (stack.name.clone(), aws.clone(), aws)
         };
         let cloudformation = cloudformation::Client::new(&aws);
         let described = cloudformation
