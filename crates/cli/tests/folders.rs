@@ -184,7 +184,7 @@ fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
     );
     assert_eq!(
         fs::read_to_string(desk.path("out/in.txt")).unwrap(),
-        "{\"n\":3}"
+        "{\"n\": 3}"
     );
     let variables = fs::read_to_string(desk.path("out/variables.txt")).unwrap();
     for name in [

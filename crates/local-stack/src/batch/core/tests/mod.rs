@@ -146,7 +146,7 @@ fn wrong_submissions_are_refused_and_leave_no_job() {
         r#"{"retryStrategy":{"attempts":0}}"#,
         r#"{"containerOverrides":{"environment":[{"name":"AWS_BATCH_JOB_ID","value":"x"}]}}"#,
         r#"{"containerOverrides":{"command":["Ref::nobody"]}}"#,
-        r#"{"containerOverrides":{"resourceRequirements":[{"type":"VCPU","value":"0.5"}]}}"#,
+        r#"{"containerOverrides":{"resourceRequirements":[{"type":"VCPU","value":"0.3"}]}}"#,
         r#"{"containerOverrides":{"resourceRequirements":[{"type":"DISK","value":"1"}]}}"#,
     ] {
         assert!(world.try_submit(wrong).is_err(), "{wrong}");
