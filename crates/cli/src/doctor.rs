@@ -4,6 +4,8 @@ mod canary;
 mod checks;
 mod patient;
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::{
@@ -110,7 +112,7 @@ pub struct Examined {
 /// Examines a stack; ends with 1 when a check failed.
 pub async fn run(args: &Doctor, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let patient = Patient::of(stack).await?;
-    let mut checks = checks::all(&patient).await;
+    let mut checks = Box::pin(checks::all(&patient)).await;
     checks.push(match &args.canary {
         Some(folder) => Box::pin(canary::run(folder, args.timeout, stack, screen)).await?,
         None => Check::not_checked("canary", "No file was sent through the stack.")
@@ -139,19 +141,12 @@ fn text(examined: &Examined, paint: Paint) -> String {
     let mut text = String::new();
     for check in &examined.checks {
         let message = words::printable(&check.message);
-        text.push_str(&format!(
-            "{}  {:widest$}  {message}\n",
-            check.outcome.painted(paint),
-            check.name
-        ));
+        let outcome = check.outcome.painted(paint);
+        let _ = writeln!(text, "{outcome}  {:widest$}  {message}", check.name);
         if let Some(advice) = &check.advice {
             let advice = words::printable(advice);
-            text.push_str(&format!(
-                "{:width$}{}\n",
-                "",
-                paint.dim(&advice),
-                width = widest + 8
-            ));
+            let (advice, width) = (paint.dim(&advice), widest + 8);
+            let _ = writeln!(text, "{:width$}{advice}", "");
         }
     }
     let count = |outcome| {

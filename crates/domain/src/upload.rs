@@ -32,10 +32,6 @@ impl RunKind {
     }
 
     /// Whether it is the usual kind, which goes without saying.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde hands the field over by reference"
-    )]
     pub fn is_run(&self) -> bool {
         *self == Self::Run
     }

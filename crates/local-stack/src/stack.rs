@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
-use crate::batch::{BatchConfig, BatchService};
+use crate::batch::{self, BatchConfig, BatchService};
 use crate::codebuild::{CodeBuildConfig, CodeBuildService};
 use crate::emulator::{self, Emulator, Plan};
 use crate::state::Hold;
@@ -115,6 +115,7 @@ impl LocalStack {
             // What the local Batch plays.
             ("Compute", "EC2".to_owned()),
             ("BatchEventSource", BATCH_EVENT_SOURCE.to_owned()),
+            ("JobLogGroup", batch::LOG_GROUP.to_owned()),
             ("LinkBaseUrl", deploy::link_base_url(&connection.endpoint)),
             ("BuildProject", services.codebuild.project().to_owned()),
             ("BuildEventSource", CODEBUILD_EVENT_SOURCE.to_owned()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_codebuild::types::{SourceType, StatusType};
 use batch_support::{AwsCli, lives, until};
 use codebuild_support::{
-    Builder, MANIFEST, PROJECT, end_event, exists_below, failure, model, uuid, zip_of,
+    Builder, MANIFEST, PROJECT, bomb, end_event, exists_below, failure, model, uuid, zip_of,
 };
 use serde_json::{Value, json};
 
@@ -67,6 +67,7 @@ async fn a_build_that_goes_well_leaves_a_version_its_log_and_an_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "It is a table of builds.")]
 async fn builds_that_fail_say_in_which_phase_and_why() {
     let builder = Builder::start().await;
     let command = |command: &str| {
@@ -91,13 +92,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             "\"../../climbed\" leads out of the folder for primary source",
             "",
         ),
-        (
-            "bomb",
-            zip_of("big", &vec![0; 2_200_000_000]),
-            "DOWNLOAD_SOURCE",
-            "holds at most 2 GiB",
-            "",
-        ),
+        ("bomb", bomb(), "DOWNLOAD_SOURCE", "holds at most 2 GiB", ""),
         (
             "no-model",
             model(&[("model.toml", None)]),
@@ -358,7 +353,9 @@ async fn the_events_of_a_build_can_be_lost_and_the_build_is_still_listed() {
     let listed = listed.send().await.unwrap();
     assert_eq!(listed.ids(), [heard.id().unwrap(), unheard.id().unwrap()]);
     assert_eq!(
-        unheard.source().map(|source| source.r#type()),
+        unheard
+            .source()
+            .map(aws_sdk_codebuild::types::ProjectSource::r#type),
         Some(&SourceType::S3)
     );
 }

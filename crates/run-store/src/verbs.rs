@@ -49,6 +49,10 @@ pub trait Validation: Send + Sync {
 
 /// What validation decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "An invocation holds one verdict."
+)]
 pub enum Verdict {
     /// It may run.
     Accepted(Acceptance),

@@ -78,19 +78,16 @@ where
     if run.is_over() {
         return Err(Error::Over);
     }
-    let job = match &run.job {
-        Some(job) => job.clone(),
-        None => {
-            let version = registered(&deps.store, &run).await?;
-            let terms = &version.draft.manifest.job;
-            match deps.queue.find(&run_id, terms).await? {
-                Some(job) => job,
-                None => {
-                    deps.queue
-                        .submit(request(deps, &run, version).await?)
-                        .await?
-                }
-            }
+    let job = if let Some(job) = &run.job {
+        job.clone()
+    } else {
+        let version = registered(&deps.store, &run).await?;
+        let terms = &version.draft.manifest.job;
+        if let Some(job) = deps.queue.find(&run_id, terms).await? {
+            job
+        } else {
+            let request = request(deps, &run, version).await?;
+            deps.queue.submit(request).await?
         }
     };
     let counts = deps.store.name_job(&run_id, &job).await?;

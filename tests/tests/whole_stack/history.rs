@@ -42,7 +42,9 @@ async fn the_history_comes_from_a_database_and_a_lost_connection_is_told(
     succeeded(&ended)?;
     let outputs = ended.run.outputs.iter();
     let forecast = outputs.filter(|output| output.path == "forecast.csv");
-    let key = forecast.map(|output| output.key.as_str()).collect::<String>();
+    let key = forecast
+        .map(|output| output.key.as_str())
+        .collect::<String>();
     let forecast = String::from_utf8(stack.result(&key).await?)?;
     ensure!(forecast.contains("Services"), "{forecast}");
 
@@ -50,9 +52,20 @@ async fn the_history_comes_from_a_database_and_a_lost_connection_is_told(
     let put = stack.secrets.put_secret_value().secret_id(&secret);
     let address = postgres.url(line.address());
     put.secret_string(address).send().await?;
+    let file = Upload::new(&model, "again.json", "{}").notify(ANA);
     let (_, ended) = stack.run(&file).await?;
-    ensure!(line.broke(), "the connection broke");
-    ended_with(&ended, Status::Failed, ErrorCode::JobFailed, &["exit code 1"])?;
+    ensure!(
+        line.broke(),
+        "{} and {:?}",
+        ended.failure(),
+        ended.run.outputs
+    );
+    ended_with(
+        &ended,
+        Status::Failed,
+        ErrorCode::JobFailed,
+        &["exit code 1"],
+    )?;
     let mail = stack.mail(&ended.run.id).await?;
     tells_of_failure(&mail, &ended, ANA)?;
     let text = flat(&mail.text);
@@ -77,7 +90,7 @@ async fn pushed(stack: &Stack) -> Result<String> {
     writeln!(text, "\n[job.secrets]\nHISTORY_DATABASE_URL = \"{SECRET}\"")?;
     fs::write(&manifest, text)?;
     let folder = folder.to_string_lossy();
-    let pushed = dropcast(stack, &["model", "push", &folder]).await?;
-    ensure!(pushed.code == 0, "{pushed:?}");
+    let pushed = dropcast(stack, &["model", "push", &folder, "--timeout", "120s"]).await?;
+    pushed.is(0, "pushed")?;
     Ok(NAME.to_owned())
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use aws_sdk_batch::types::{CeState, CeStatus, JqState, JqStatus};
 use aws_sdk_cloudwatch::types::StateValue;
+use aws_sdk_ses::types::{IdentityVerificationAttributes, VerificationStatus};
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::{StreamExt as _, stream};
 
@@ -75,23 +76,27 @@ async fn sender(patient: &Patient) -> Check {
         return Check::not_checked(NAME, "The stack has no parameter SenderAddress.");
     };
     let domain = address.rsplit('@').next().unwrap_or_default();
+    // Mail may come from an address, or from any address of a domain, that is verified.
+    let asked = patient.identities.get_identity_verification_attributes();
+    let answer = match asked.identities(address).identities(domain).send().await {
+        Ok(answer) => answer.verification_attributes,
+        Err(error) => return unanswered(NAME, "SES", &error),
+    };
     let mut refused = Vec::new();
-    // Mail may come from an address or from any address of a domain that is verified.
     for identity in [address.as_str(), domain] {
-        let answer = patient.ses.get_email_identity().email_identity(identity);
-        match answer.send().await {
-            Ok(found) if found.verified_for_sending_status() => {
-                return Check::ok(NAME, format!("SES may send as {address}: {identity} is verified."));
+        let found = answer.get(identity);
+        match found.map(IdentityVerificationAttributes::verification_status) {
+            Some(VerificationStatus::Success) => {
+                return Check::ok(
+                    NAME,
+                    format!("SES may send as {address}: {identity} is verified."),
+                );
             }
-            Ok(_) => refused.push(format!("{identity} is not verified yet")),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityError::is_not_found_exception) =>
-            {
-                refused.push(format!("{identity} is no identity of this account"));
+            Some(status) => {
+                let status = status.as_str().to_lowercase();
+                refused.push(format!("the verification of {identity} is {status}"));
             }
-            Err(error) => return unanswered(NAME, "SES", &error),
+            None => refused.push(format!("{identity} is no identity of this account")),
         }
     }
     Check::fail(
@@ -111,7 +116,7 @@ async fn sandbox(patient: &Patient) -> Check {
     if patient.local {
         return Check::not_checked(NAME, "Mails of the local stack do not leave this machine.");
     }
-    match patient.ses.get_account().send().await {
+    match patient.mailing.get_account().send().await {
         Err(error) => unanswered(NAME, "SES", &error),
         Ok(account) if !account.sending_enabled() => Check::fail(
             NAME,

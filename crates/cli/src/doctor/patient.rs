@@ -29,7 +29,10 @@ pub(super) struct Patient {
     pub(super) cloudformation: cloudformation::Client,
     pub(super) batch: aws_sdk_batch::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
-    pub(super) ses: aws_sdk_sesv2::Client,
+    /// Who may be a sender. The older of SES's two APIs, which emulators know better.
+    pub(super) identities: aws_sdk_ses::Client,
+    /// Whether the account may send to everybody, which only the newer one says.
+    pub(super) mailing: aws_sdk_sesv2::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) http: reqwest::Client,
 }
@@ -37,16 +40,12 @@ pub(super) struct Patient {
 impl Patient {
     /// The stack that the command talks to.
     pub(super) async fn of(stack: &Stack) -> anyhow::Result<Self> {
-        let (name, aws, batch): (String, SdkConfig, SdkConfig) = match &stack.local {
-            Some(local) => (
-                local.stack_name.clone(),
-                local.sdk_config(),
-                local.batch_sdk_config(),
-            ),
-            None => {
-                let aws = dropcast_aws_client::load().await;
-                (stack.name.clone(), aws.clone(), aws)
-            }
+        let (name, aws, batch): (String, SdkConfig, SdkConfig) = if let Some(local) = &stack.local {
+            let (aws, batch) = (local.sdk_config(), local.batch_sdk_config());
+            (local.stack_name.clone(), aws, batch)
+        } else {
+            let aws = dropcast_aws_client::load().await;
+            (stack.name.clone(), aws.clone(), aws)
         };
         let cloudformation = cloudformation::Client::new(&aws);
         let described = cloudformation
@@ -83,7 +82,8 @@ impl Patient {
             local: stack.local.is_some(),
             batch: aws_sdk_batch::Client::new(&batch),
             sqs: aws_sdk_sqs::Client::new(&aws),
-            ses: aws_sdk_sesv2::Client::new(&aws),
+            identities: aws_sdk_ses::Client::new(&aws),
+            mailing: aws_sdk_sesv2::Client::new(&aws),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&aws),
             http: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())

@@ -54,7 +54,7 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     step(
         &steps,
         &upload,
-        builder.upload(&key, zip.path(), packed.bytes),
+        Box::pin(builder.upload(&key, zip.path(), packed.bytes)),
     )
     .await?;
 

@@ -288,6 +288,10 @@ impl<'a> Section<'a> {
 
     /// A number, whole or not, as it is written shortest; `Some(None)` when the key is absent,
     /// `None` when it is no number.
+    #[expect(
+        clippy::option_option,
+        reason = "A key that is absent has a default; one that holds no number has none."
+    )]
     pub(super) fn numeral(
         &self,
         name: &str,

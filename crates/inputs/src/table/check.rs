@@ -142,7 +142,7 @@ fn no_names(
     source: Source,
     spec: &TableSpec,
     wanted: &[&str],
-    (first, problem): (u64, Option<Problem>),
+    (first, problem): (u64, Option<Box<Problem>>),
 ) -> Result<Outcome, ReadError> {
     let below = match spec.header_row {
         None => elsewhere(rows, first, wanted)?,
@@ -159,7 +159,7 @@ fn no_names(
             let prefix = format!("{}: ", place(&problem.at));
             let message = problem.message.strip_prefix(&prefix);
             report.mark(first, 0, message.unwrap_or(&problem.message));
-            (first, problem)
+            (first, *problem)
         }
         (None, None) => (first, no_header(spec)),
     };
@@ -187,6 +187,10 @@ fn unread(report: Report) -> Outcome {
     })
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "They say different things about the row and the table."
+)]
 struct Checking<'s, W: Write> {
     schema: &'s RowSchema,
     spec: &'s TableSpec,

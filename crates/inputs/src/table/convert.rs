@@ -185,7 +185,7 @@ impl Converter {
             }
             Cell::Text(text) => self.text(text, column, into),
             Cell::Number(number) => from_number(*number, column, into),
-            Cell::Percent(number) => self.from_percent(*number, column, into),
+            Cell::Percent(number) => self.take_percent(*number, column, into),
             Cell::Bool(truth) => from_truth(*truth, column.kinds, into),
             Cell::DateTime(moment) => from_moment(*moment, column, into),
             Cell::Unusable(text)
@@ -262,7 +262,7 @@ impl Converter {
     }
 
     /// A number that a workbook shows as a percentage.
-    fn from_percent(self, number: f64, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    fn take_percent(self, number: f64, column: &Column, into: &mut Converted) -> Result<(), Fault> {
         if !column.kinds.has(Kinds::NUMBER) {
             if column.kinds.is_text_only() && column.form == Form::Any {
                 into.set_text(&words::percentage(number));

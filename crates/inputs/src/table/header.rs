@@ -60,7 +60,7 @@ impl Header {
         schema: &RowSchema,
         spec: &TableSpec,
         report: &mut Report,
-    ) -> Result<Self, Option<Problem>> {
+    ) -> Result<Self, Option<Box<Problem>>> {
         let wanted = wanted_names(schema, spec);
         let mut names: Vec<Name> = row.cells.iter().map(Name::of).collect();
         let last = names.iter().rposition(|name| !name.text.is_empty());
@@ -87,7 +87,7 @@ impl Header {
         if !wanted.is_empty()
             && let Some(problem) = reading.not_a_header(&names, &meant, &row.cells)
         {
-            return Err(Some(problem));
+            return Err(Some(Box::new(problem)));
         }
         let mut file = Vec::with_capacity(width);
         let mut columns: Vec<Placed> = Vec::with_capacity(width);

@@ -239,8 +239,8 @@ fn a_refresh_has_no_input_and_keeps_what_it_wrote() {
 fn a_run_that_began_before_a_refresh_does_not_undo_it() {
     let run = Run::of_model("overtaken", "overtaken-1");
     run.put(&run.cached("history"), b"old");
-    let script = r#"trap 'exit 0' USR1; echo ready; while :; do sleep 0.01; done
-                    "#;
+    let script = r"trap 'exit 0' USR1; echo ready; while :; do sleep 0.01; done
+                    ";
     let script = format!("echo stale > \"$DROPCAST_CACHE_DIR/history\"; {script}");
     let job = Started::new(shell(&run, &script));
     let refresh = Run::of_model("overtaken", "overtaken-2").refreshes();

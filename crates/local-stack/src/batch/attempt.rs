@@ -26,7 +26,7 @@ use crate::service::process::{exit_code, signal_group};
 use crate::service::{aws, clock, process};
 
 /// The log group of AWS Batch.
-const LOG_GROUP: &str = "/aws/batch/job";
+pub(crate) const LOG_GROUP: &str = "/aws/batch/job";
 /// How long output may still come once the process has ended and its group is killed.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
 /// How long the last lines may take to reach CloudWatch Logs before the job is called ended.

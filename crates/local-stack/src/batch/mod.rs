@@ -30,6 +30,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub(crate) use attempt::LOG_GROUP;
 pub use config::{BatchConfig, LimitAction, TimeLimitAction, Timings};
 
 use self::core::names::Arns;

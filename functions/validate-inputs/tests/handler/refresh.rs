@@ -32,7 +32,7 @@ async fn refresh(folder: &str, content: &[u8]) -> (World, Run) {
 
 #[tokio::test]
 async fn a_refresh_is_accepted_whatever_its_object_holds() {
-    for content in [&b"\xff not JSON"[..], b"", &[b'x'; 20_000]] {
+    for content in [&b"\xff not JSON"[..], b"", &vec![b'x'; 20_000]] {
         let (world, run) = refresh("revenue-forecast@2", content).await;
         let outcome = serde_json::to_value(validate(&world, &run).await).unwrap();
         assert_eq!(outcome["outcome"], "accepted", "{outcome}");

@@ -225,9 +225,9 @@ fn look<R: Read + Seek>(
             let best = found.get_or_insert((0, false));
             if header_row.is_none_or(|wanted| wanted == row.number) {
                 let names: HashSet<String> = row.cells.iter().filter_map(text_of).collect();
-                let named = columns.wanted.intersection(&names).count();
-                let is_whole = named > 0 && columns.required.is_subset(&names);
-                *best = (*best).max((named, is_whole));
+                let known = columns.wanted.intersection(&names).count();
+                let is_whole = known > 0 && columns.required.is_subset(&names);
+                *best = (*best).max((known, is_whole));
             }
             if header_row.is_some_and(|wanted| wanted <= row.number) {
                 break;
