@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_codebuild::types::{SourceType, StatusType};
 use batch_support::{AwsCli, lives, until};
 use codebuild_support::{
-    Builder, MANIFEST, PROJECT, end_event, exists_below, failure, model, uuid, zip_of,
+    Builder, MANIFEST, PROJECT, bomb, end_event, exists_below, failure, model, uuid, zip_of,
 };
 use serde_json::{Value, json};
 
@@ -92,13 +92,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             "\"../../climbed\" leads out of the folder for primary source",
             "",
         ),
-        (
-            "bomb",
-            zip_of("big", &vec![0; 2_200_000_000]),
-            "DOWNLOAD_SOURCE",
-            "holds at most 2 GiB",
-            "",
-        ),
+        ("bomb", bomb(), "DOWNLOAD_SOURCE", "holds at most 2 GiB", ""),
         (
             "no-model",
             model(&[("model.toml", None)]),

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use zip::ZipArchive;
 use zip::read::ZipFile;
+use zip::result::ZipError;
 
 use crate::items::stays_inside;
 
@@ -37,6 +38,12 @@ pub enum UnpackError {
     /// The system refused something.
     #[error("it could not be unpacked: {0}")]
     System(#[from] io::Error),
+}
+
+impl From<ZipError> for UnpackError {
+    fn from(error: ZipError) -> Self {
+        Self::NotAZip(error.to_string())
+    }
 }
 
 /// What of the limits is left.
@@ -79,13 +86,13 @@ pub fn unpack(zip: File, folder: &Path) -> Result<(), UnpackError> {
 }
 
 fn unpack_within(zip: File, folder: &Path, mut budget: Budget) -> Result<(), UnpackError> {
-    let mut archive = ZipArchive::new(BufReader::new(zip)).map_err(not_a_zip)?;
+    let mut archive = ZipArchive::new(BufReader::new(zip))?;
     let mut seen = HashSet::new();
     let mut links = Vec::new();
     for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(not_a_zip)?;
+        let mut entry = archive.by_index(index)?;
         budget.entry()?;
-        let name = entry.name().map_err(not_a_zip)?.into_owned();
+        let name = entry.name()?.into_owned();
         let path = path_of(&name)?;
         if !seen.insert(path.clone()) {
             return Err(UnpackError::Twice(name));
@@ -113,14 +120,6 @@ fn unpack_within(zip: File, folder: &Path, mut budget: Budget) -> Result<(), Unp
         symlink(target, &place)?;
     }
     Ok(())
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "It maps the errors of results."
-)]
-fn not_a_zip(error: zip::result::ZipError) -> UnpackError {
-    UnpackError::NotAZip(error.to_string())
 }
 
 /// An entry's path: of plain names only.

@@ -8,7 +8,7 @@
 )]
 
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -240,6 +240,14 @@ pub(crate) fn zip_of(name: &str, content: &[u8]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file(name, SimpleFileOptions::default()).unwrap();
     zip.write_all(content).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+/// A small zip file of one file that is larger than a model's folder may be.
+pub(crate) fn bomb() -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("big", SimpleFileOptions::default()).unwrap();
+    io::copy(&mut io::repeat(0).take(2_200_000_000), &mut zip).unwrap();
     zip.finish().unwrap().into_inner()
 }
 
