@@ -140,7 +140,7 @@ impl Host {
         }
         let stack = local::start(&common.state_dir, Steps::on(teller.screen).indented()).await?;
         teller.say(&format!(
-            "   An AWS emulator at {}, with template.yaml and nine functions in it; a job queue at {}.\n",
+            "   An AWS emulator at {}, with template.yaml and eleven functions in it; a job queue at {}.\n",
             stack.connection().endpoint,
             stack.connection().batch_endpoint
         ));

@@ -1,5 +1,5 @@
 //! A function that does nothing, for `make bench`: what a Rust function costs before it does
-//! anything, and, in the place of all nine functions, what the local stack itself takes for a run.
+//! anything, and, in the place of all functions of a run, what the local stack itself takes for a run.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! The floor: the same template and wiring with an empty function in the place of all nine. What
+//! The floor: the same template and wiring with an empty function in the place of all those of a run. What
 //! the emulator and the local Batch take for a run, hop by hop.
 //!
 //! An empty function moves nothing on. Where a function's effect drives the next hop, the bench

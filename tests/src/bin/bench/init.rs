@@ -14,7 +14,7 @@ use crate::report::Report;
 use crate::runtime_api::RuntimeApi;
 use crate::table::{Table, at_most, figure};
 
-/// The nine functions, in the order of a run.
+/// The functions of a run, in its order.
 pub(crate) const FUNCTIONS: [&str; 9] = [
     "start-run",
     "validate-inputs",
@@ -26,6 +26,8 @@ pub(crate) const FUNCTIONS: [&str; 9] = [
     "notify",
     "open-link",
 ];
+/// The functions that stand beside the runs.
+const OTHERS: [&str; 2] = ["register-version", "start-refreshes"];
 /// The function that does nothing.
 pub(crate) const EMPTY: &str = "empty-function";
 
@@ -36,7 +38,7 @@ const ZIP_TARGET_MB: f64 = 6.0;
 const PLAIN_ENDPOINT: &str = "http://127.0.0.1:9";
 
 /// What the functions are set up with: every setting of all of them, as `template.yaml` has them.
-const SETTINGS: [(&str, &str); 21] = [
+const SETTINGS: [(&str, &str); 31] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAQKEY"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -58,8 +60,18 @@ const SETTINGS: [(&str, &str); 21] = [
     ("OPERATOR_ADDRESS", "operator@corp.example"),
     ("ALLOWED_RECIPIENT_DOMAINS", "corp.example"),
     ("JOB_LOG_GROUP", "/aws/batch/job"),
+    ("LARGE_JOB_MEMORY_MIB", "30720"),
+    ("MODELS_BUCKET", "models"),
+    ("BUILD_PROJECT", "models"),
+    ("BUILD_LOG_GROUP", "/aws/codebuild/models"),
+    ("IMAGE_REPOSITORY", "local"),
+    ("JOB_ROLE_PATH", "/dropcast/bench/"),
+    ("SECRET_PREFIX", "bench/models/"),
+    ("JOB_PLATFORM", "FARGATE"),
+    ("JOB_ASSIGN_PUBLIC_IP", "DISABLED"),
+    ("JOB_ARCHITECTURE", "X86_64"),
 ];
-const ARNS: [(&str, &str); 3] = [
+const ARNS: [(&str, &str); 5] = [
     (
         "STATE_MACHINE_ARN",
         "states:eu-west-1:000000000000:stateMachine:runs",
@@ -68,6 +80,11 @@ const ARNS: [(&str, &str); 3] = [
         "JOB_QUEUE_ARN",
         "batch:eu-west-1:000000000000:job-queue/models",
     ),
+    (
+        "JOB_EXECUTION_ROLE_ARN",
+        "iam::000000000000:role/start-jobs",
+    ),
+    ("JOB_BOUNDARY_ARN", "iam::000000000000:policy/jobs"),
     (
         "LINK_SECRET_ARN",
         "secretsmanager:eu-west-1:000000000000:secret:links",
@@ -101,7 +118,10 @@ struct Series {
 
 /// Starts every function so many times.
 pub(crate) async fn measure(binaries: &Path, starts: usize) -> anyhow::Result<Report> {
-    let functions: Vec<&str> = std::iter::once(EMPTY).chain(FUNCTIONS).collect();
+    let functions: Vec<&str> = std::iter::once(EMPTY)
+        .chain(FUNCTIONS)
+        .chain(OTHERS)
+        .collect();
     let on_aws = environment();
     let mut plain = on_aws.clone();
     plain.insert("AWS_ENDPOINT_URL", PLAIN_ENDPOINT.to_owned());

@@ -201,7 +201,7 @@ impl Bench {
     }
 }
 
-/// Whether this is the deployed name of one of the nine functions: CloudFormation makes
+/// Whether this is the deployed name of a function: CloudFormation makes
 /// `<stack>-StartRun-<suffix>` of `start-run`.
 pub(crate) fn is_function(deployed: &str, function: &str) -> bool {
     let logical = deployed.rsplit('-').nth(1).unwrap_or_default();
