@@ -142,7 +142,7 @@ fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
         "set -eu
         cp $DROPCAST_INPUT_FILE $DROPCAST_OUTPUT_DIR/in.txt
         env | grep ^DROPCAST_ | sed 's/=.*//' | sort > $DROPCAST_OUTPUT_DIR/variables.txt
-        echo $DROPCAST_MODEL $DROPCAST_VERSION $OWN_VARIABLE
+        echo $DROPCAST_MODEL $DROPCAST_VERSION ${OWN_VARIABLE-}
         echo x >> $DROPCAST_CACHE_DIR/runs; cp $DROPCAST_CACHE_DIR/runs $DROPCAST_OUTPUT_DIR/runs.bin
         touch left-behind\n",
     );
