@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import UTC, datetime, timedelta
 
 from conftest import MODEL, line_rows, write_sqlite
 
@@ -26,9 +27,12 @@ def test_a_refresh_keeps_what_the_database_has_now_and_the_next_run_uses_it(mode
 
 def test_a_fresh_extract_is_replaced_all_the_same(model):
     assert model.refresh().returncode == 0
-    before = kept(model)["fetched_at"]
+    # A minute is young enough for a run to use it, and too old for a refresh in the same second.
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    extract = {**kept(model), "fetched_at": before.isoformat(timespec="seconds")}
+    (model.cache / FILE_NAME).write_text(json.dumps(extract))
     assert model.refresh().returncode == 0
-    assert kept(model)["fetched_at"] > before
+    assert datetime.fromisoformat(kept(model)["fetched_at"]) > before
 
 
 def test_a_refresh_that_fails_says_why_and_leaves_what_was_kept(model, tmp_path):
