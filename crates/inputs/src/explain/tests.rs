@@ -286,10 +286,9 @@ fn choices_within_choices_come_to_an_end() {
         document = json!({"left": document});
     }
     let compiled = CompiledSchema::new(&schema).unwrap();
-    let started = std::time::Instant::now();
+    // Trying each choice at each level anew would take 2^100 steps.
     assert!(!compiled.is_valid(&document));
     assert!(!problems(&compiled, &document).is_empty());
-    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
 #[test]

