@@ -65,7 +65,7 @@ model 'mkdir $DROPCAST_OUTPUT_DIR/a && cp $DROPCAST_INPUT_FILE $DROPCAST_OUTPUT_
 DROPCAST_MODEL=mean step succeeds 'is a model' build-model.sh check
 step succeeds 'mean-20261102T000000-bbbbbbbb' build-model.sh build
 called "--cache-from $IMAGE_REPOSITORY:mean-20261102T000000-bbbbbbbb"
-step succeeds 'Rehearsing with examples/two.json' build-model.sh rehearse
+step succeeds 'mean on ./examples/two.json' build-model.sh rehearse
 step succeeds '@sha256:aaaa' build-model.sh push
 DROPCAST_COMMIT=abc step succeeds 'Built mean' build-model.sh publish
 version=$S3/s3://models/builds/${CODEBUILD_BUILD_ID#*:}/version.json
@@ -90,7 +90,7 @@ step fails 'exit code 7' build-model.sh rehearse
 that 'a model that does not write what it declares is told which'
 model 'true'
 step succeeds '' build-model.sh check
-step fails 'required: **/mean.*' build-model.sh rehearse
+step fails 'did not write “The mean” (**/mean.*)' build-model.sh rehearse
 that 'a model without an example is told so'
 rm -r examples
 step succeeds '' build-model.sh check

@@ -336,7 +336,7 @@ impl From<&registry::Model> for ModelSummary {
             name: model.name.to_string(),
             title: model.title.clone(),
             default_version: model.default_version.number(),
-            latest_version: model.next_version.number().saturating_sub(1),
+            latest_version: model.newest().number(),
         }
     }
 }

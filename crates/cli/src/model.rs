@@ -223,7 +223,7 @@ async fn show(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result
             submit::no_such_model(name, known.iter().map(|model| model.name.as_str())).into(),
         );
     };
-    let latest = model.next_version.number().saturating_sub(1);
+    let latest = model.newest().number();
     let mut versions = Vec::new();
     for number in (1..=latest).rev().take(SHOWN as usize) {
         let Ok(number) = number.to_string().parse::<Version>() else {

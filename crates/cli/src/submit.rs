@@ -256,7 +256,7 @@ pub async fn registered(
     };
     let version = version.unwrap_or(model.default_version);
     stack.store.version(name, version).await?.ok_or_else(|| {
-        let latest = model.next_version.number().saturating_sub(1);
+        let latest = model.newest();
         let message = format!("Model {name} has no version {version}; the newest is {latest}.");
         Stop::new(Exit::NotFound, message).into()
     })

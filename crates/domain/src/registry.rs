@@ -16,7 +16,7 @@ pub use promotion::{
     Act, DefaultEntry, DefaultKind, Defaults, Retirement, Unchanged, default_moment,
 };
 pub use report::{BuildDecision, BuildIgnored, BuildReport, BuildState, PhaseReport, decide};
-pub use version_file::{LARGEST_VERSION_FILE, VersionFile, is_image_of};
+pub use version_file::{LARGEST_VERSION_FILE, VersionFile, is_image_of, named_by_digest};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

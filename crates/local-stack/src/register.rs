@@ -3,12 +3,10 @@
 use std::path::Path;
 
 use aws_sdk_batch as batch;
-use batch::types::{
-    ContainerProperties, JobDefinition, JobDefinitionType, ResourceRequirement, ResourceType,
-};
+use batch::types::{ContainerProperties, JobDefinitionType};
+use dropcast_batch_jobs::{is_active, secrets, terms};
 use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
-use dropcast_domain::run_id::Version;
 use dropcast_run_store::{DynamoStore, Models};
 use jiff::Timestamp;
 
@@ -25,6 +23,8 @@ pub struct Registry {
     pub store: DynamoStore,
     /// Makes the images that the local Batch runs.
     pub images: ImageBuilder,
+    /// How the ARNs of models' secrets begin.
+    pub secrets: String,
 }
 
 impl Registry {
@@ -35,6 +35,11 @@ impl Registry {
             batch: batch::Client::new(&stack.batch_sdk_config()),
             store: DynamoStore::new(table, stack.output("RunsTableName")?),
             images: ImageBuilder::new(stack.images(), stack.python.clone()),
+            secrets: secrets::arns(
+                stack.output("JobExecutionRoleArn")?,
+                &stack.region,
+                stack.output("SecretPrefix")?,
+            ),
         })
     }
 }
@@ -63,13 +68,14 @@ pub async fn register(
         if let Some(version) = newest
             && version.draft.image == snapshot.reference
             && model.is_of(&version.draft)
-            && is_active(&registry.batch, &version.draft.job_definition).await?
+            && is_active(&registry.batch, &version.draft.job_definition)
+                .await
+                .map_err(Error::call("looking for the job definition"))?
         {
             let new = false;
             return Ok(Registered { version, new });
         }
-        let job_definition =
-            define_job(&registry.batch, &model.manifest, &snapshot.reference).await?;
+        let job_definition = define_job(registry, &model.manifest, &snapshot.reference).await?;
         let draft = model.into_draft(snapshot.reference, job_definition, None, now);
         Ok(Registered {
             version: registry.store.register(&draft).await?,
@@ -86,50 +92,28 @@ async fn newest(
     let Some(model) = registry.store.model(&manifest.name).await? else {
         return Ok(None);
     };
-    let before_next = model.next_version.number().saturating_sub(1);
-    match before_next.to_string().parse::<Version>() {
-        Ok(version) => Ok(registry.store.version(&manifest.name, version).await?),
-        Err(_) => Ok(None),
-    }
-}
-
-async fn is_active(client: &batch::Client, definition: &str) -> Result<bool, Error> {
-    let answer = client
-        .describe_job_definitions()
-        .job_definitions(definition)
-        .send()
-        .await
-        .map_err(Error::call(format!(
-            "looking for the job definition {definition}"
-        )))?;
-    let active = |found: &JobDefinition| found.status() == Some("ACTIVE");
-    Ok(answer.job_definitions().iter().any(active))
+    Ok(registry
+        .store
+        .version(&manifest.name, model.newest())
+        .await?)
 }
 
 /// One revision of the model's job definition: overrides change neither image nor role, so that
 /// each version has its own. Answers its ARN.
 async fn define_job(
-    client: &batch::Client,
+    registry: &Registry,
     manifest: &Manifest,
     image: &str,
 ) -> Result<String, Error> {
     let job = &manifest.job;
-    let requirement = |kind, value: String| {
-        ResourceRequirement::builder()
-            .r#type(kind)
-            .value(value)
-            .build()
-    };
     let container = ContainerProperties::builder()
         .image(image)
         .set_command(Some(job_command(&job.command)))
-        .resource_requirements(requirement(ResourceType::Vcpu, job.vcpus.to_string()))
-        .resource_requirements(requirement(
-            ResourceType::Memory,
-            job.memory_mib.to_string(),
-        ))
+        .set_resource_requirements(Some(terms::resources(job)))
+        .set_secrets(Some(secrets::of(&manifest.name, job, &registry.secrets)))
         .build();
-    let answer = client
+    let answer = registry
+        .batch
         .register_job_definition()
         .job_definition_name(manifest.name.as_str())
         .r#type(JobDefinitionType::Container)

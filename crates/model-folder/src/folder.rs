@@ -5,7 +5,7 @@ use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use dropcast_domain::model::{InputFormat, MANIFEST_FILE, Manifest};
-use dropcast_domain::registry::Draft;
+use dropcast_domain::registry::{BuildId, Draft, VersionFile};
 use dropcast_inputs::declarations;
 use dropcast_inputs::file::{Reader, Verdict, format_of};
 use jiff::Timestamp;
@@ -73,6 +73,25 @@ impl ModelFolder {
             job_definition,
             commit,
             built_at,
+        }
+    }
+
+    /// What the build that made an image of this folder says of the version.
+    pub fn version_file(
+        &self,
+        build_id: BuildId,
+        image: String,
+        commit: Option<String>,
+        built_at: Timestamp,
+    ) -> VersionFile {
+        VersionFile {
+            build_id,
+            image,
+            commit,
+            built_at,
+            manifest: self.manifest_text.clone(),
+            input_schema: self.input_schema.clone(),
+            row_schema: self.row_schema.clone(),
         }
     }
 

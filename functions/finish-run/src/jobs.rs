@@ -18,15 +18,8 @@ pub struct BatchJobs(pub Client);
 
 impl StopJob for BatchJobs {
     async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        let answer = self
-            .0
-            .terminate_job()
-            .job_id(job.as_str())
-            .reason("Dropcast: the run is over.")
-            .send()
-            .await;
-        answer
-            .map(drop)
+        dropcast_batch_jobs::stop(&self.0, job, "Dropcast: the run is over.")
+            .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }
 }

@@ -8,11 +8,10 @@ use aws_sdk_batch::{
     types::{
         AssignPublicIp, ContainerProperties, JobDefinition as Listed, JobDefinitionType,
         LogConfiguration, LogDriver, NetworkConfiguration, PlatformCapability, RuntimePlatform,
-        Secret,
     },
 };
-use dropcast_domain::model::{JobSpec, ModelName};
-use dropcast_job_terms as terms;
+use dropcast_batch_jobs::{secrets, terms};
+use dropcast_domain::model::{JobSpec, ModelName, job_command};
 use dropcast_lambda_kit::{
     aws::SdkConfig,
     error::{CallError, Class, FunctionError},
@@ -20,9 +19,6 @@ use dropcast_lambda_kit::{
 use thiserror::Error;
 
 use crate::config::{Architecture, JobSettings, Platform, PublicIp};
-
-/// What a model's command is run by, inside its own image.
-const JOB_RUNNER: &str = "dropcast-job";
 
 /// What runs the jobs of one version: overrides change neither image nor role, so that each
 /// version has a definition of its own.
@@ -90,13 +86,9 @@ impl BatchDefinitions {
     /// Definitions of jobs that are given what the settings say. Secrets are those of this
     /// region, and of the account that the execution role is in.
     pub fn new(client: Client, settings: JobSettings, region: &str) -> Self {
-        let mut role = settings.execution_role.split(':');
-        let partition = role.nth(1).unwrap_or("aws");
-        let account = role.nth(2).unwrap_or_default();
-        let prefix = &settings.secret_prefix;
         Self {
             client,
-            secrets: format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{prefix}"),
+            secrets: secrets::arns(&settings.execution_role, region, &settings.secret_prefix),
             settings,
         }
     }
@@ -108,16 +100,13 @@ impl BatchDefinitions {
             role,
             job,
         } = definition;
-        let command = [JOB_RUNNER.to_owned(), "--".to_owned()];
         let container = ContainerProperties::builder()
             .image(image)
-            .set_command(Some(
-                command.into_iter().chain(job.command.clone()).collect(),
-            ))
+            .set_command(Some(job_command(&job.command)))
             .job_role_arn(role)
             .execution_role_arn(&self.settings.execution_role)
             .set_resource_requirements(Some(terms::resources(job)))
-            .set_secrets(Some(self.secrets(model, job)))
+            .set_secrets(Some(secrets::of(model, job, &self.secrets)))
             .log_configuration(
                 LogConfiguration::builder()
                     .log_driver(LogDriver::Awslogs)
@@ -151,21 +140,6 @@ impl BatchDefinitions {
             }
         };
         container.build()
-    }
-
-    /// The model's secrets by the partial ARN that every complete one begins with.
-    ///
-    /// See <https://docs.aws.amazon.com/batch/latest/userguide/specifying-sensitive-data-secrets.html>.
-    fn secrets(&self, model: &ModelName, job: &JobSpec) -> Vec<Secret> {
-        let secrets = job.secrets.iter().map(|(variable, secret)| {
-            let mut from = format!("{}{model}/{}", self.secrets, secret.name());
-            if let Some(key) = secret.json_key() {
-                // Behind the key stand the version's stage and its id: the current one.
-                from = format!("{from}:{key}::");
-            }
-            Secret::builder().name(variable).value_from(from).build()
-        });
-        secrets.collect()
     }
 
     fn capability(&self) -> PlatformCapability {
@@ -254,15 +228,9 @@ fn says(listed: &ContainerProperties, wanted: &ContainerProperties) -> bool {
 
 impl JobDefinitions for BatchDefinitions {
     async fn is_active(&self, definition: &str) -> Result<bool, CallError> {
-        let answer = self
-            .client
-            .describe_job_definitions()
-            .job_definitions(definition)
-            .send()
+        dropcast_batch_jobs::is_active(&self.client, definition)
             .await
-            .map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))?;
-        let active = |found: &Listed| found.status() == Some("ACTIVE");
-        Ok(answer.job_definitions().iter().any(active))
+            .map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))
     }
 
     async fn define(&self, definition: &JobDefinition) -> Result<String, NotDefined> {

@@ -136,8 +136,8 @@ where
     };
     let record = match decision {
         BuildDecision::Fail(failure) => {
-            let lines = last_lines(deps, report.log_stream.as_deref()).await?;
-            fail(deps, &build, failure.with_log(&lines)).await?
+            let lines = last_lines(&deps.project, report.log_stream.as_deref()).await?;
+            fail(&deps.store, &build, failure.with_log(&lines)).await?
         }
         _ => register(deps, build).await?,
     };
@@ -154,14 +154,14 @@ where
 
 /// The last lines that a build logged; none where nobody may read them, for its failure must be
 /// told all the same.
-async fn last_lines<S, F, D, R, P: BuildProject>(
-    deps: &Deps<S, F, D, R, P>,
+async fn last_lines(
+    project: &impl BuildProject,
     stream: Option<&str>,
 ) -> Result<Vec<String>, Error> {
     let Some(stream) = stream else {
         return Ok(Vec::new());
     };
-    match deps.project.last_lines(stream).await {
+    match project.last_lines(stream).await {
         Err(error) if error.class() == Class::Permanent => {
             telemetry::log_failure(&error, "the failed build's log cannot be read");
             Ok(Vec::new())
@@ -170,13 +170,13 @@ async fn last_lines<S, F, D, R, P: BuildProject>(
     }
 }
 
-async fn fail<S: Builds, F, D, R, P>(
-    deps: &Deps<S, F, D, R, P>,
+async fn fail(
+    store: &impl Builds,
     build: &EndedBuild,
     failure: BuildFailure,
 ) -> Result<Build, Error> {
     let record = build.record(BuildEnd::Failed(failure));
-    Ok(deps.store.keep_build(&record).await?)
+    Ok(store.keep_build(&record).await?)
 }
 
 /// Makes what a build wrote a version, or says why it can be none.
@@ -193,7 +193,7 @@ where
     let content = deps.files.read(&build.build_id.version_key()).await?;
     let (file, manifest) = match check(&deps.config, &build, content.as_deref()) {
         Ok(checked) => checked,
-        Err(failure) => return fail(deps, &build, failure).await,
+        Err(failure) => return fail(&deps.store, &build, failure).await,
     };
     build.requester.model = Some(manifest.name.to_string());
     build.requester.commit = build.requester.commit.or_else(|| file.commit.clone());
@@ -221,7 +221,7 @@ where
         Ok(arn) => arn,
         Err(NotDefined::Refused(why)) => {
             let why = format!("AWS Batch refuses the job definition: {why}");
-            return fail(deps, &build, BuildFailure::refused(&why)).await;
+            return fail(&deps.store, &build, BuildFailure::refused(&why)).await;
         }
         Err(NotDefined::Call(error)) => return Err(error.into()),
     };
@@ -264,8 +264,8 @@ fn draft(file: VersionFile, manifest: Manifest, commit: Option<String>) -> Draft
     }
 }
 
-async fn newest<S: Models>(
-    store: &S,
+async fn newest(
+    store: &impl Models,
     manifest: &Manifest,
 ) -> Result<Option<RegisteredVersion>, Error> {
     let model = store.model(&manifest.name).await?;

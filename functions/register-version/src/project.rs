@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError;
 use aws_sdk_codebuild::types::{
     Build, BuildPhase as ListedPhase, ProjectEnvironment, SortOrderType,
 };
@@ -10,6 +9,7 @@ use dropcast_domain::registry::{
     BuildPhase, BuildReport, BuildState, MOST_BUILD_LINES, PhaseReport, Requester,
 };
 use dropcast_lambda_kit::{aws::SdkConfig, error::CallError};
+use dropcast_log_tail::LogGroup;
 use jiff::Timestamp;
 
 use crate::Config;
@@ -30,19 +30,18 @@ pub trait BuildProject: Send + Sync {
 #[derive(Debug)]
 pub struct AwsProject {
     builds: aws_sdk_codebuild::Client,
-    logs: aws_sdk_cloudwatchlogs::Client,
+    logs: LogGroup,
     project: String,
-    log_group: String,
 }
 
 impl AwsProject {
     /// The project and the log group that the settings name.
     pub fn of(aws: &SdkConfig, config: &Config) -> Self {
+        let logs = aws_sdk_cloudwatchlogs::Client::new(aws);
         Self {
             builds: aws_sdk_codebuild::Client::new(aws),
-            logs: aws_sdk_cloudwatchlogs::Client::new(aws),
+            logs: LogGroup::new(logs, &config.build_log_group),
             project: config.build_project.clone(),
-            log_group: config.build_log_group.clone(),
         }
     }
 }
@@ -72,32 +71,7 @@ impl BuildProject for AwsProject {
     }
 
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
-        let answer = self
-            .logs
-            .get_log_events()
-            .log_group_name(&self.log_group)
-            .log_stream_name(stream)
-            .limit(i32::try_from(MOST_BUILD_LINES).unwrap_or(i32::MAX))
-            .start_from_head(false)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer
-                .events
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|event| event.message)
-                .collect()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
-            {
-                tracing::warn!("the failed build has no log stream");
-                Ok(Vec::new())
-            }
-            Err(error) => Err(CallError::of_sdk("logs:GetLogEvents", error)),
-        }
+        self.logs.last_lines(stream, MOST_BUILD_LINES).await
     }
 }
 

@@ -6,11 +6,11 @@ use aws_sdk_batch::{
     Client,
     types::{ContainerOverrides, KeyValuePair, KeyValuesPair},
 };
+use dropcast_batch_jobs::terms;
 use dropcast_domain::{
     model::JobSpec,
     run_id::{JobId, RunId},
 };
-use dropcast_job_terms as terms;
 use dropcast_lambda_kit::error::CallError;
 
 /// The queues of a deployment.
@@ -110,18 +110,9 @@ impl JobQueue for BatchQueue {
     }
 
     async fn is_active(&self, definition: &str) -> Result<bool, CallError> {
-        let answer = self
-            .client
-            .describe_job_definitions()
-            .job_definitions(definition)
-            .send()
-            .await;
-        let answer =
-            answer.map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))?;
-        let found = answer.job_definitions.unwrap_or_default();
-        Ok(found
-            .iter()
-            .any(|definition| definition.status.as_deref() == Some("ACTIVE")))
+        dropcast_batch_jobs::is_active(&self.client, definition)
+            .await
+            .map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))
     }
 
     async fn submit(&self, request: JobRequest) -> Result<JobId, CallError> {
@@ -155,15 +146,8 @@ impl JobQueue for BatchQueue {
     }
 
     async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        let answer = self
-            .client
-            .terminate_job()
-            .job_id(job.as_str())
-            .reason("Dropcast: the run has another job.")
-            .send()
-            .await;
-        answer
-            .map(drop)
+        dropcast_batch_jobs::stop(&self.client, job, "Dropcast: the run has another job.")
+            .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }
 }

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 
-use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError;
 use dropcast_domain::run_id::JobId;
 use dropcast_lambda_kit::error::CallError;
+use dropcast_log_tail::LogGroup;
 
 /// How many lines of a failed job are kept.
-const LINES: i32 = 40;
+const LINES: usize = 40;
 
 /// The longest line that is kept, in characters: 40 of them fit an item many times over.
 const LINE_LENGTH: usize = 500;
@@ -29,66 +29,25 @@ pub trait JobTrace: Send + Sync {
 #[derive(Debug)]
 pub struct AwsJobs {
     batch: aws_sdk_batch::Client,
-    logs: aws_sdk_cloudwatchlogs::Client,
-    log_group: String,
+    logs: LogGroup,
 }
 
 impl AwsJobs {
     /// Jobs that log to this group.
-    pub fn new(
-        batch: aws_sdk_batch::Client,
-        logs: aws_sdk_cloudwatchlogs::Client,
-        log_group: impl Into<String>,
-    ) -> Self {
-        Self {
-            batch,
-            logs,
-            log_group: log_group.into(),
-        }
+    pub fn new(batch: aws_sdk_batch::Client, logs: LogGroup) -> Self {
+        Self { batch, logs }
     }
 }
 
 impl JobTrace for AwsJobs {
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
-        let answer = self
-            .logs
-            .get_log_events()
-            .log_group_name(&self.log_group)
-            .log_stream_name(stream)
-            .limit(LINES)
-            .start_from_head(false)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer
-                .events
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|event| event.message)
-                .map(shortened)
-                .collect()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
-            {
-                tracing::warn!("the failed job has no log stream");
-                Ok(Vec::new())
-            }
-            Err(error) => Err(CallError::of_sdk("logs:GetLogEvents", error)),
-        }
+        let lines = self.logs.last_lines(stream, LINES).await?;
+        Ok(lines.into_iter().map(shortened).collect())
     }
 
     async fn stop(&self, job: &JobId, reason: &str) -> Result<(), CallError> {
-        let answer = self
-            .batch
-            .terminate_job()
-            .job_id(job.as_str())
-            .reason(reason)
-            .send()
-            .await;
-        answer
-            .map(drop)
+        dropcast_batch_jobs::stop(&self.batch, job, reason)
+            .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }
 }

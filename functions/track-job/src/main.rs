@@ -2,6 +2,7 @@
 
 use dropcast_executions::WaitingExecutions;
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
+use dropcast_log_tail::LogGroup;
 use dropcast_run_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use track_job::{AwsJobs, Config, Deps, handle};
@@ -11,14 +12,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
     let aws = aws::load().await;
-    let (batch, logs) = (
-        aws_sdk_batch::Client::new(&aws),
-        aws_sdk_cloudwatchlogs::Client::new(&aws),
-    );
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&aws);
+    let logs = LogGroup::new(logs, config.job_log_group);
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         executions: WaitingExecutions::new(aws_sdk_sfn::Client::new(&aws)),
-        jobs: AwsJobs::new(batch, logs, config.job_log_group),
+        jobs: AwsJobs::new(aws_sdk_batch::Client::new(&aws), logs),
         job_queues: config.job_queues,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use uuid::Uuid;
+use dropcast_domain::registry::BuildId;
 
 use crate::words;
 
@@ -121,7 +121,7 @@ pub struct Describe {
 
     /// The build's own id
     #[arg(long, value_name = "UUID")]
-    pub build_id: Uuid,
+    pub build_id: BuildId,
 
     /// The commit that it was built from
     #[arg(long, value_name = "SHA")]

@@ -92,7 +92,7 @@ impl VersionFile {
 
 /// Whether an image is one of a repository, or of one below it, by digest: a tag can be moved.
 pub fn is_image_of(image: &str, repository: &str) -> bool {
-    let Some((name, digest)) = image.split_once("@sha256:") else {
+    let Some(name) = named_by_digest(image) else {
         return false;
     };
     let below = |path: &str| {
@@ -105,14 +105,16 @@ pub fn is_image_of(image: &str, repository: &str) -> bool {
             })
         })
     };
-    let named = name
-        .strip_prefix(repository)
-        .is_some_and(|rest| rest.is_empty() || below(rest));
-    named
-        && digest.len() == 64
-        && digest
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    name.strip_prefix(repository)
+        .is_some_and(|rest| rest.is_empty() || below(rest))
+}
+
+/// The repository of an image that is named as `<repository>@sha256:<64 hex digits>`.
+pub fn named_by_digest(image: &str) -> Option<&str> {
+    let (repository, digest) = image.split_once("@sha256:")?;
+    let is_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (!repository.is_empty() && digest.len() == 64 && digest.bytes().all(is_hex))
+        .then_some(repository)
 }
 
 #[cfg(test)]
@@ -182,6 +184,15 @@ mod tests {
         ] {
             assert!(!is_image_of(&bad, REPOSITORY), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_image_is_named_by_its_digest() {
+        let digest = "0a".repeat(32);
+        let image = format!("host/models@sha256:{digest}");
+        assert_eq!(named_by_digest(&image), Some("host/models"));
+        assert_eq!(named_by_digest(&format!("@sha256:{digest}")), None);
+        assert_eq!(named_by_digest(&format!("host/models:{digest}")), None);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
+use dropcast_domain::registry::{NotABuildId, VersionFile};
 use dropcast_domain::run_id::RunId;
 use dropcast_model_folder::examples;
 use dropcast_model_folder::trial::{self, Stage};
-use dropcast_model_folder::{FolderError, ModelFolder, VersionRecord};
+use dropcast_model_folder::{FolderError, ModelFolder};
 use jiff::Timestamp;
 use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::Instant;
@@ -85,7 +86,7 @@ struct Work<'a> {
     place: Option<SemaphorePermit<'a>>,
     checked: Option<Checked>,
     image: Option<Image>,
-    version: Option<Vec<u8>>,
+    version: Option<VersionFile>,
 }
 
 /// A model's folder that has nothing wrong with it.
@@ -299,19 +300,19 @@ impl Work<'_> {
         let (Some(checked), Some(image)) = (&self.checked, &self.image) else {
             return Outcome::Succeeded;
         };
-        let record = VersionRecord::of(
-            &checked.model,
-            &build.uuid,
-            &image.reference,
-            build.variable("DROPCAST_COMMIT").map(str::to_owned),
-            now(),
-        );
-        match serde_json::to_vec_pretty(&record) {
+        let made = build.uuid.parse().map(|id| {
+            let commit = build.variable("DROPCAST_COMMIT").map(str::to_owned);
+            checked
+                .model
+                .version_file(id, image.reference.clone(), commit, now())
+        });
+        match made {
             Ok(version) => {
                 self.version = Some(version);
                 Outcome::Succeeded
             }
             Err(error) => {
+                let error: NotABuildId = error;
                 self.failed("dropcast model describe .", &error.to_string())
                     .await
             }
@@ -322,12 +323,16 @@ impl Work<'_> {
         let Some(version) = self.version.take() else {
             return Outcome::Succeeded;
         };
+        let content = match serde_json::to_vec_pretty(&version) {
+            Ok(content) => content,
+            Err(error) => return outcome(CLIENT_ERROR, Err(error.to_string())),
+        };
         let put = self.shell.clients.s3.put_object();
         let put = put
             .bucket(&build.source.bucket)
-            .key(format!("builds/{}/version.json", build.uuid))
+            .key(version.build_id.version_key())
             .content_type("application/json")
-            .body(ByteStream::from(version))
+            .body(ByteStream::from(content))
             .send()
             .await;
         outcome(

@@ -126,6 +126,7 @@ impl Container<'_> {
         let mut command = Command::new(self.program);
         command
             .args(["run", "--rm", "--name", &self.name])
+            .args(["--cap-drop=ALL", "--security-opt=no-new-privileges"])
             .arg(format!("--memory={}m", job.memory_mib));
         for (from, to) in [
             (&stage.folder, INSIDE.to_owned()),

@@ -1,0 +1,45 @@
+//! AWS Batch, as several programs use it: on which terms a job runs and what secrets it is given,
+//! whether its definition stands, how a job is stopped.
+
+pub mod secrets;
+pub mod terms;
+
+use aws_sdk_batch::{
+    Client,
+    error::SdkError,
+    operation::{
+        describe_job_definitions::DescribeJobDefinitionsError, terminate_job::TerminateJobError,
+    },
+};
+use dropcast_domain::run_id::JobId;
+
+/// Whether a job definition, revision included, can be submitted.
+pub async fn is_active(
+    client: &Client,
+    definition: &str,
+) -> Result<bool, SdkError<DescribeJobDefinitionsError>> {
+    let answer = client
+        .describe_job_definitions()
+        .job_definitions(definition)
+        .send()
+        .await?;
+    Ok(answer
+        .job_definitions()
+        .iter()
+        .any(|found| found.status() == Some("ACTIVE")))
+}
+
+/// Stops a job wherever it stands, with a reason that Batch keeps; one that has ended is left alone.
+pub async fn stop(
+    client: &Client,
+    job: &JobId,
+    reason: &str,
+) -> Result<(), SdkError<TerminateJobError>> {
+    client
+        .terminate_job()
+        .job_id(job.as_str())
+        .reason(reason)
+        .send()
+        .await
+        .map(drop)
+}
