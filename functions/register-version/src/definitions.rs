@@ -56,9 +56,6 @@ impl FunctionError for NotDefined {
 
 /// The job definitions of a deployment.
 pub trait JobDefinitions: Send + Sync {
-    /// Whether a definition can be submitted.
-    fn is_active(&self, definition: &str) -> impl Future<Output = Result<bool, CallError>> + Send;
-
     /// The ARN, revision included, of an active definition that says just this; registered if
     /// there is none.
     fn define(
@@ -227,12 +224,6 @@ fn says(listed: &ContainerProperties, wanted: &ContainerProperties) -> bool {
 }
 
 impl JobDefinitions for BatchDefinitions {
-    async fn is_active(&self, definition: &str) -> Result<bool, CallError> {
-        dropcast_batch_jobs::is_active(&self.client, definition)
-            .await
-            .map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))
-    }
-
     async fn define(&self, definition: &JobDefinition) -> Result<String, NotDefined> {
         let container = self.container(definition);
         if let Some(arn) = self.find(&definition.model, &container).await? {

@@ -28,7 +28,8 @@ use dropcast_lambda_kit::{
     error::{Class, FunctionError as _},
     telemetry,
 };
-use dropcast_run_store::{Builds, Models};
+use dropcast_run_store::{Builds, Models, Promotion};
+use jiff::{SignedDuration, Timestamp};
 
 pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};
 pub use definitions::{BatchDefinitions, JobDefinition, JobDefinitions, NotDefined};
@@ -37,6 +38,14 @@ pub use event::{BuildStateChange, Message};
 pub use files::{BuildFiles, ModelsBucket};
 pub use project::{AwsProject, BuildProject};
 pub use roles::{IamRoles, JobRoles};
+
+/// How long ago a build may have ended that is compared: what is older was told, or belongs to a
+/// deployment of before that had the same name.
+const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(48);
+
+/// How long a build that Dropcast may not make a version is tried, until its owner is told: time to
+/// mend the permission that is missing. The build's own event lies among the dead letters meanwhile.
+const TRIED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the handler works with.
 #[derive(Debug)]
@@ -53,6 +62,8 @@ pub struct Deps<S, F, D, R, P> {
     pub project: P,
     /// Settings.
     pub config: Config,
+    /// The clock.
+    pub now: fn() -> Timestamp,
 }
 
 /// Handles a batch of `CodeBuild Build State Change` events, and of words to compare.
@@ -61,7 +72,7 @@ pub async fn handle<S, F, D, R, P>(
     event: SqsEvent,
 ) -> Result<SqsBatchResponse, Infallible>
 where
-    S: Builds + Models,
+    S: Builds + Models + Promotion,
     F: BuildFiles,
     D: JobDefinitions,
     R: JobRoles,
@@ -72,7 +83,7 @@ where
 
 async fn perform<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>, message: Message) -> Result<(), Error>
 where
-    S: Builds + Models,
+    S: Builds + Models + Promotion,
     F: BuildFiles,
     D: JobDefinitions,
     R: JobRoles,
@@ -87,22 +98,29 @@ where
 /// Looks for builds whose event never came: `CodeBuild` sends its events once, if at all.
 async fn compare<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>) -> Result<(), Error>
 where
-    S: Builds + Models,
+    S: Builds + Models + Promotion,
     F: BuildFiles,
     D: JobDefinitions,
     R: JobRoles,
     P: BuildProject,
 {
+    let now = (deps.now)();
     let mut reports = deps.project.newest().await?;
+    reports.retain(|report| now.duration_since(report.at) < COMPARED_FOR);
     // The oldest first, so that versions are numbered as they were built.
     reports.sort_by_key(|report| report.at);
     tracing::info!(builds = reports.len(), "builds and versions are compared");
     let mut failed = 0;
     for report in reports {
         // One build that cannot be handled does not keep the others waiting.
-        if let Err(error) = settle(deps, report).await {
-            telemetry::log_failure(&error, "a build could not be handled");
+        let Err(error) = settle(deps, report.clone()).await else {
+            continue;
+        };
+        telemetry::log_failure(&error, "a build could not be handled");
+        if error.class() != Class::Permanent {
             failed += 1;
+        } else if now.duration_since(report.at) > TRIED_FOR {
+            give_up(&deps.store, report, &error).await?;
         }
     }
     match failed {
@@ -111,10 +129,19 @@ where
     }
 }
 
+/// Tells whoever waits for a build's version that there will be none.
+async fn give_up(store: &impl Builds, report: BuildReport, error: &Error) -> Result<(), Error> {
+    let why = format!(
+        "Dropcast could not register what was built: {error}. Ask whoever keeps Dropcast to mend this, then push again."
+    );
+    let failure = BuildFailure::refused(&why);
+    fail(store, &report.into(), failure).await.map(drop)
+}
+
 /// Does what a build calls for, unless that was done.
 async fn settle<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>, report: BuildReport) -> Result<(), Error>
 where
-    S: Builds + Models,
+    S: Builds + Models + Promotion,
     F: BuildFiles,
     D: JobDefinitions,
     R: JobRoles,
@@ -129,14 +156,11 @@ where
         tracing::debug!(build.id = %report.build, "the build is known");
         return Ok(());
     }
-    let build = EndedBuild {
-        build_id: report.build,
-        requester: report.requester,
-        at: report.at,
-    };
+    let log_stream = report.log_stream.clone();
+    let build = EndedBuild::from(report);
     let record = match decision {
         BuildDecision::Fail(failure) => {
-            let lines = last_lines(&deps.project, report.log_stream.as_deref()).await?;
+            let lines = last_lines(&deps.project, log_stream.as_deref()).await?;
             fail(&deps.store, &build, failure.with_log(&lines)).await?
         }
         _ => register(deps, build).await?,
@@ -185,7 +209,7 @@ async fn register<S, F, D, R, P>(
     mut build: EndedBuild,
 ) -> Result<Build, Error>
 where
-    S: Builds + Models,
+    S: Builds + Models + Promotion,
     F: BuildFiles,
     D: JobDefinitions,
     R: JobRoles,
@@ -199,17 +223,6 @@ where
     build.requester.commit = build.requester.commit.or_else(|| file.commit.clone());
     let newest = newest(&deps.store, &manifest).await?;
     let mut draft = draft(file, manifest, build.requester.commit.clone());
-    if let Some(newest) = &newest
-        && newest.draft.is_made_like(&draft)
-        && deps
-            .definitions
-            .is_active(&newest.draft.job_definition)
-            .await?
-    {
-        let version = newest.version;
-        let record = build.record(BuildEnd::Registered { version });
-        return Ok(deps.store.keep_build(&record).await?);
-    }
     let name = &draft.manifest.name;
     let definition = JobDefinition {
         model: name.clone(),
@@ -225,6 +238,16 @@ where
         }
         Err(NotDefined::Call(error)) => return Err(error.into()),
     };
+    // The same image on another platform is another version, and so is one that was retired.
+    if let Some(newest) = &newest
+        && newest.draft.is_made_like(&draft)
+        && newest.draft.job_definition == draft.job_definition
+        && deps.store.retirement(name, newest.version).await?.is_none()
+    {
+        let version = newest.version;
+        let record = build.record(BuildEnd::Registered { version });
+        return Ok(deps.store.keep_build(&record).await?);
+    }
     let seen = newest.map(|newest| newest.version);
     Ok(deps.store.register_build(&build, &draft, seen).await?)
 }

@@ -17,6 +17,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         roles: IamRoles::new(aws_sdk_iam::Client::new(&aws), &config),
         project: AwsProject::of(&aws, &config),
         config,
+        now: dropcast_lambda_kit::clock::now,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
         register_version::handle(&deps, event.payload)

@@ -92,7 +92,8 @@ impl JobRoles for IamRoles {
     }
 }
 
-/// `<last segment of the path>-job-<model>`, or as much of it as fits before a digest of it all.
+/// `<last segment of the path>-job-<model>-<digest>`, or as much of it as fits. IAM's names are one
+/// for the whole account, so that the digest keeps `a`'s model `job-b` from `a-job`'s model `b`.
 fn role_name(path: &str, model: &ModelName) -> String {
     let deployment = path
         .trim_matches('/')
@@ -100,12 +101,9 @@ fn role_name(path: &str, model: &ModelName) -> String {
         .next()
         .unwrap_or_default();
     let name = format!("{deployment}-job-{model}");
-    if name.len() <= LONGEST_NAME {
-        return name;
-    }
-    let digest = hex::encode(Sha256::digest(name.as_bytes()));
+    let digest = hex::encode(Sha256::digest(format!("{path}{model}")));
     let digest = digest.get(..8).unwrap_or_default();
-    let head = name.get(..LONGEST_NAME - 9).unwrap_or_default();
+    let head = name.get(..LONGEST_NAME - 9).unwrap_or(&name);
     format!("{head}-{digest}")
 }
 
@@ -162,7 +160,7 @@ fn policy(partition: &str, bucket: &str, model: &ModelName) -> Value {
                 "Action": "s3:ListBucket",
                 "Resource": bucket,
                 "Condition": {
-                    "StringLike": { "s3:prefix": [format!("cache/{model}/*"), "runs/*"] },
+                    "StringLike": { "s3:prefix": format!("cache/{model}/*") },
                 },
             },
         ],
@@ -175,8 +173,13 @@ mod tests {
 
     #[test]
     fn a_roles_name_tells_the_deployment_and_the_model_and_fits() {
-        let name = |model: &str| role_name("/dropcast/forecasts/", &model.parse().unwrap());
-        assert_eq!(name("revenue"), "forecasts-job-revenue");
+        let named = |path: &str, model: &str| role_name(path, &model.parse().unwrap());
+        let name = |model: &str| named("/dropcast/forecasts/", model);
+        assert!(name("revenue").starts_with("forecasts-job-revenue-"));
+        assert_ne!(
+            named("/dropcast/a/", "job-b"),
+            named("/dropcast/a-job/", "b")
+        );
         let (one, other) = (
             format!("{}1", "m".repeat(62)),
             format!("{}2", "m".repeat(62)),
@@ -193,6 +196,9 @@ mod tests {
         let text = policy.to_string();
         assert!(text.contains("arn:aws-cn:s3:::results/cache/m/*"), "{text}");
         assert!(!text.contains("results/*"), "{text}");
+        // Whoever can list the runs can read everybody's inputs.
+        let listing = &policy["Statement"][3]["Condition"]["StringLike"]["s3:prefix"];
+        assert_eq!(listing, "cache/m/*");
         assert_eq!(
             trust("111122223333")["Statement"][0]["Condition"]["StringEquals"]["aws:SourceAccount"],
             "111122223333"

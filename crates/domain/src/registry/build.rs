@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::BuildPhase;
+use super::{BuildPhase, BuildReport};
 use crate::{model::ModelName, recipient, run_id::Version};
 
 /// The most log lines that are kept of a failed build.
@@ -310,6 +310,16 @@ pub struct EndedBuild {
     pub requester: Requester,
     /// When it ended.
     pub at: Timestamp,
+}
+
+impl From<BuildReport> for EndedBuild {
+    fn from(report: BuildReport) -> Self {
+        Self {
+            build_id: report.build,
+            requester: report.requester,
+            at: report.at,
+        }
+    }
 }
 
 impl EndedBuild {

@@ -13,16 +13,17 @@ mod world;
 use dropcast_domain::{
     model::ModelName,
     registry::{
-        BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, BuildReport, BuildState,
+        Act, BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, BuildReport, BuildState,
         DefaultKind, LARGEST_VERSION_FILE, Requester,
     },
     run_id::Version,
 };
 use dropcast_run_store::{History as _, Models as _, Promotion as _};
 use events::{BUILD_PROJECT, build_ended, build_failed, build_id, failed, sqs};
+use jiff::Timestamp;
 use register_version::handle;
 use serde_json::{Value, json};
-use world::{Around as _, MANIFEST, World, version_file, world};
+use world::{Around as _, ENDED_AT, MANIFEST, World, version_file, world};
 
 fn model() -> ModelName {
     "revenue-forecast".parse().unwrap()
@@ -112,9 +113,27 @@ async fn a_build_of_the_very_same_is_the_same_version_unless_its_definition_is_g
     built(&world, 1, &version_file(1, 1)).await;
     built(&world, 2, &version_file(2, 1)).await;
     assert_eq!(version_of(&world, 2).await, 1);
-    *world.definitions.inactive.lock().unwrap() = true;
+    // As on another platform, or where somebody deregistered it: Batch names another one.
+    world.definitions.registered.lock().unwrap()[0].image = "gone".into();
     built(&world, 3, &version_file(3, 1)).await;
     assert_eq!(version_of(&world, 3).await, 2);
+}
+
+#[tokio::test]
+async fn a_build_of_what_was_retired_is_a_new_version() {
+    let world = world();
+    for number in [1, 2] {
+        built(&world, number, &version_file(number, number)).await;
+    }
+    let act = Act {
+        by: None,
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let newest = Version::FIRST.next();
+    let retired = world.store.retire(&model(), newest, act).await.unwrap();
+    assert!(retired.is_ok());
+    built(&world, 3, &version_file(3, 2)).await;
+    assert_eq!(version_of(&world, 3).await, 3);
 }
 
 #[tokio::test]
@@ -294,19 +313,27 @@ async fn a_message_that_is_no_event_of_a_build_goes_to_the_dead_letters() {
     assert!(world.record(2).await.is_some());
 }
 
-#[tokio::test]
-async fn a_build_whose_event_never_came_is_found_by_comparing() {
-    let world = world();
-    built(&world, 1, &version_file(1, 1)).await;
-    let report = |number: u32, state, second: i64| BuildReport {
+fn tick() -> Value {
+    json!({ "detail-type": "Compare Builds" })
+}
+
+/// A build as `CodeBuild` lists it, which ended so many seconds after [`ENDED_AT`].
+fn report(number: u32, state: &str, second: i64) -> BuildReport {
+    BuildReport {
         build: build_id(number).parse::<BuildId>().unwrap(),
         project: BUILD_PROJECT.into(),
         state: BuildState::from_name(state),
         phases: Vec::new(),
         log_stream: Some(build_id(number)),
         requester: Requester::default(),
-        at: jiff::Timestamp::from_second(1_772_443_800 + second).unwrap(),
-    };
+        at: Timestamp::from_second(ENDED_AT + second).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_build_whose_event_never_came_is_found_by_comparing() {
+    let world = world();
+    built(&world, 1, &version_file(1, 1)).await;
     for number in [2, 3] {
         world.wrote(number, version_file(number, number).to_string().as_bytes());
     }
@@ -317,8 +344,7 @@ async fn a_build_whose_event_never_came_is_found_by_comparing() {
         report(2, "SUCCEEDED", 20),
         report(1, "SUCCEEDED", 10),
     ];
-    let tick = json!({ "detail-type": "Compare Builds" });
-    told(&world, [&tick, &tick]).await;
+    told(&world, [&tick(), &tick()]).await;
     assert_eq!(
         (version_of(&world, 2).await, version_of(&world, 3).await),
         (2, 3)
@@ -326,4 +352,32 @@ async fn a_build_whose_event_never_came_is_found_by_comparing() {
     assert_eq!(failure_of(&world, 4).await.code, BuildCode::BuildFailed);
     assert_eq!(world.record(5).await, None);
     assert_eq!(world.store.versions(&model(), 10).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn builds_of_long_ago_are_not_compared() {
+    let world = world();
+    let newest = world.project.newest.lock();
+    *newest.unwrap() = vec![report(2, "SUCCEEDED", 0), report(1, "SUCCEEDED", -172_800)];
+    told(&world, [&tick()]).await;
+    assert_eq!(failure_of(&world, 2).await.code, BuildCode::VersionRefused);
+    assert_eq!(world.record(1).await, None);
+}
+
+#[tokio::test]
+async fn a_build_that_may_not_be_registered_is_tried_for_an_hour_and_then_told() {
+    let mut world = world();
+    world.wrote(1, version_file(1, 1).to_string().as_bytes());
+    *world.project.newest.lock().unwrap() = vec![report(1, "SUCCEEDED", 0)];
+    *world.roles.denied.lock().unwrap() = true;
+    told(&world, [&tick()]).await;
+    assert_eq!(world.record(1).await, None);
+    world.now = || Timestamp::from_second(ENDED_AT + 3_601).unwrap();
+    told(&world, [&tick()]).await;
+    let failure = failure_of(&world, 1).await;
+    assert!(
+        failure.message.contains("iam:PutRolePolicy"),
+        "{}",
+        failure.message
+    );
 }

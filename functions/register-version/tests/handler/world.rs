@@ -11,6 +11,7 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::CallError;
 use dropcast_run_store::{Builds as _, memory::MemoryStore};
+use jiff::Timestamp;
 use register_version::{
     Architecture, BuildFiles, BuildProject, Config, Deps, JobDefinition, JobDefinitions, JobRoles,
     JobSettings, NotDefined, Platform, PublicIp,
@@ -20,6 +21,9 @@ use serde_json::{Value, json};
 use crate::events::{BUILD_PROJECT, build_id};
 
 pub(crate) const MANIFEST: &str = "name = \"revenue-forecast\"\ntitle = \"Revenue forecast\"\n[job]\ncommand = [\"python\", \"main.py\"]\nvcpus = 1\nmemory_mib = 2048\n[input]\naccepts = [\"json\"]\nschema = \"input.schema.json\"\n";
+
+/// About when the builds of these tests ended: 2026-03-02T09:30:00Z.
+pub(crate) const ENDED_AT: i64 = 1_772_443_800;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bucket(pub(crate) Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
@@ -34,15 +38,10 @@ impl BuildFiles for Bucket {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Definitions {
     pub(crate) registered: Arc<Mutex<Vec<JobDefinition>>>,
-    pub(crate) inactive: Arc<Mutex<bool>>,
     pub(crate) refusal: Arc<Mutex<Option<String>>>,
 }
 
 impl JobDefinitions for Definitions {
-    async fn is_active(&self, _definition: &str) -> Result<bool, CallError> {
-        Ok(!*self.inactive.lock().unwrap())
-    }
-
     async fn define(&self, definition: &JobDefinition) -> Result<String, NotDefined> {
         if let Some(why) = self.refusal.lock().unwrap().clone() {
             return Err(NotDefined::Refused(why));
@@ -62,13 +61,26 @@ impl JobDefinitions for Definitions {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Roles;
+pub(crate) struct Roles {
+    pub(crate) denied: Arc<Mutex<bool>>,
+}
 
 impl JobRoles for Roles {
     async fn role_of(&self, model: &ModelName) -> Result<String, CallError> {
+        if *self.denied.lock().unwrap() {
+            return Err(denied("iam:PutRolePolicy"));
+        }
         Ok(format!(
             "arn:aws:iam::111122223333:role/dropcast/s/s-job-{model}"
         ))
+    }
+}
+
+fn denied(call: &'static str) -> CallError {
+    CallError {
+        call,
+        transient: false,
+        source: "AccessDenied".into(),
     }
 }
 
@@ -86,11 +98,7 @@ impl BuildProject for Project {
 
     async fn last_lines(&self, _stream: &str) -> Result<Vec<String>, CallError> {
         if self.no_log {
-            return Err(CallError {
-                call: "logs:GetLogEvents",
-                transient: false,
-                source: "AccessDenied".into(),
-            });
+            return Err(denied("logs:GetLogEvents"));
         }
         Ok(self.lines.clone())
     }
@@ -103,7 +111,7 @@ pub(crate) fn world() -> World {
         store: MemoryStore::default(),
         files: Bucket::default(),
         definitions: Definitions::default(),
-        roles: Roles,
+        roles: Roles::default(),
         project: Project {
             lines: (0..60).map(|line| format!("line {line}")).collect(),
             ..Project::default()
@@ -126,6 +134,7 @@ pub(crate) fn world() -> World {
                 architecture: Architecture::X86_64,
             },
         },
+        now: || Timestamp::from_second(ENDED_AT + 600).unwrap(),
     }
 }
 

@@ -19,7 +19,7 @@ use dropcast_local_stack::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::init::{EMPTY, FUNCTIONS};
+use crate::init::{EMPTY, FUNCTIONS, OTHERS};
 use crate::numbers::{Nanos, Spread, millis, now};
 use crate::stack::{Bench, MODEL, Setup, is_function, model_moments, until};
 use crate::table::{Table, figure};
@@ -77,7 +77,7 @@ pub(crate) async fn measure(
         .prefix("dropcast-floor-")
         .tempdir()?;
     let binaries = std::path::absolute(binaries)?;
-    for function in FUNCTIONS {
+    for function in FUNCTIONS.into_iter().chain(OTHERS) {
         symlink(binaries.join(EMPTY), folder.path().join(function))?;
     }
     symlink(

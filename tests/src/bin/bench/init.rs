@@ -27,7 +27,7 @@ pub(crate) const FUNCTIONS: [&str; 9] = [
     "open-link",
 ];
 /// The functions that stand beside the runs.
-const OTHERS: [&str; 2] = ["register-version", "start-refreshes"];
+pub(crate) const OTHERS: [&str; 2] = ["register-version", "start-refreshes"];
 /// The function that does nothing.
 pub(crate) const EMPTY: &str = "empty-function";
 
@@ -38,7 +38,7 @@ const ZIP_TARGET_MB: f64 = 6.0;
 const PLAIN_ENDPOINT: &str = "http://127.0.0.1:9";
 
 /// What the functions are set up with: every setting of all of them, as `template.yaml` has them.
-const SETTINGS: [(&str, &str); 31] = [
+const SETTINGS: [(&str, &str); 32] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAQKEY"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -60,6 +60,7 @@ const SETTINGS: [(&str, &str); 31] = [
     ("OPERATOR_ADDRESS", "operator@corp.example"),
     ("ALLOWED_RECIPIENT_DOMAINS", "corp.example"),
     ("JOB_LOG_GROUP", "/aws/batch/job"),
+    ("LARGE_JOB_QUEUE_ARN", ""),
     ("LARGE_JOB_MEMORY_MIB", "30720"),
     ("MODELS_BUCKET", "models"),
     ("BUILD_PROJECT", "models"),
@@ -223,4 +224,45 @@ async fn zipped_size(program: PathBuf) -> anyhow::Result<u64> {
         Ok(writer.finish()?.into_inner().len() as u64)
     };
     tokio::task::spawn_blocking(zip).await?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const TEMPLATE: &str = include_str!("../../../../template.yaml");
+
+    #[test]
+    fn every_function_is_measured() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+        let folders: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.path().join("Cargo.toml").exists())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        let measured = FUNCTIONS.into_iter().chain(OTHERS).map(str::to_owned);
+        assert_eq!(measured.collect::<BTreeSet<_>>(), folders);
+    }
+
+    #[test]
+    fn every_setting_of_the_template_is_set() {
+        let environment = environment();
+        // A variable stands alone in such a line: upper case, and a colon behind it.
+        let variables = TEMPLATE
+            .lines()
+            .filter_map(|line| line.trim().split_once(": "))
+            .map(|(name, _)| name)
+            .filter(|name| name.contains('_'))
+            .filter(|name| {
+                name.bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            });
+        let missing: BTreeSet<&str> = variables
+            .filter(|name| !environment.contains_key(name))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }
