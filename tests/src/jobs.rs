@@ -1,4 +1,4 @@
-//! The local Batch: faults to ask for, and jobs to look at.
+//! The local Batch and the local CodeBuild: faults to ask for, and jobs to look at.
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_batch::types::JobDetail;
@@ -9,15 +9,18 @@ use crate::Stack;
 impl Stack {
     /// Asks the local Batch for a fault.
     pub async fn fault(&self, fault: &Value) -> Result<()> {
-        let answer = self
-            .http
-            .post(format!(
-                "{}/_dropcast/faults",
-                self.connection.batch_endpoint
-            ))
-            .json(fault)
-            .send()
-            .await?;
+        self.fault_of(&self.connection.batch_endpoint, fault).await
+    }
+
+    /// Asks the local `CodeBuild` for a fault.
+    pub async fn build_fault(&self, fault: &Value) -> Result<()> {
+        self.fault_of(&self.connection.codebuild_endpoint, fault)
+            .await
+    }
+
+    async fn fault_of(&self, endpoint: &str, fault: &Value) -> Result<()> {
+        let asked = self.http.post(format!("{endpoint}/_dropcast/faults"));
+        let answer = asked.json(fault).send().await?;
         let status = answer.status();
         ensure!(
             status.is_success(),

@@ -422,14 +422,16 @@ pub struct Refresh {
 #[command(after_help = "\
 Examples:
   dropcast doctor                       the local stack
+  dropcast model init canary && dropcast model push canary
+                                        give it a model to send a file through, once
   dropcast --stack dropcast doctor --canary models/revenue-forecast
-                                        and send the model's first example through it
+                                        send the first example of another model through
   dropcast --stack dropcast doctor --json | jq '.checks[] | select(.outcome == \"fail\")'
 
 Each check is ok, warn or fail, or was not checked, and says why. Exit code 0 when none
 failed, 1 otherwise.")]
 pub struct Doctor {
-    /// Drop the first example of this model's folder, and follow its run to the end
+    /// Send the first example of this model's folder through, instead of one for the model canary
     #[arg(long, value_name = "DIR")]
     pub canary: Option<PathBuf>,
 

@@ -91,7 +91,7 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
                 Exit::Usage,
                 format!("A version on the deployed stack {} runs an image from a registry.", stack.name),
             )
-            .advice("Push the image, register its Batch job definition, and name both: --image URI@sha256:… --job-definition ARN.")
+            .advice("`dropcast model push DIR` builds it. For an image that exists already, register its Batch job definition and name both: --image URI@sha256:… --job-definition ARN.")
             .into());
         }
     };
@@ -196,7 +196,7 @@ async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     screen.show(&document, |paint| {
         if document.models.is_empty() {
             return format!(
-                "No model is registered. Register one with `{} model register DIR`.\n",
+                "No model is registered. Push one with `{} model push DIR`.\n",
                 stack.command()
             );
         }

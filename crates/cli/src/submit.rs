@@ -268,9 +268,8 @@ pub fn no_such_model<'a>(name: &ModelName, known: impl Iterator<Item = &'a str>)
     let stop = Stop::new(Exit::NotFound, format!("There is no model {name}."));
     match problem::nearest(name.as_str(), known.iter().copied()) {
         Some(near) => stop.advice(format!("Did you mean {near}?")),
-        None if known.is_empty() => stop.advice(
-            "No model is registered yet: `dropcast model register models/revenue-forecast`.",
-        ),
+        None if known.is_empty() => stop
+            .advice("No model is registered yet: `dropcast model push models/revenue-forecast`."),
         None => stop.advice(format!("Registered: {}.", known.join(", "))),
     }
 }
@@ -393,7 +392,7 @@ mod tests {
         assert_eq!(stop.exit, Exit::NotFound);
         assert_eq!(stop.advice.unwrap(), "Did you mean revenue-forecast?");
         let stop = no_such_model(&model(), std::iter::empty());
-        assert!(stop.advice.unwrap().contains("model register"));
+        assert!(stop.advice.unwrap().contains("model push"));
     }
 
     #[test]

@@ -8,8 +8,8 @@ mod report;
 mod version_file;
 
 pub use build::{
-    Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildStatus, EndedBuild, MOST_BUILD_LINES,
-    NotABuildId, Requester,
+    BUILD_LINES_READ, Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildStatus, EndedBuild,
+    MOST_BUILD_LINES, NotABuildId, Requester, last_build_lines,
 };
 pub use phase::BuildPhase;
 pub use promotion::{

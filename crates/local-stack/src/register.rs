@@ -7,7 +7,7 @@ use batch::types::{ContainerProperties, JobDefinitionType};
 use dropcast_batch_jobs::{is_active, secrets, terms};
 use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
-use dropcast_run_store::{DynamoStore, Models};
+use dropcast_run_store::{DynamoStore, Models, Promotion as _};
 use jiff::Timestamp;
 
 use crate::image::ImageBuilder;
@@ -53,7 +53,8 @@ pub struct Registered {
     pub new: bool,
 }
 
-/// Registers the model in a folder, unless its newest version is this very content. `now` is when
+/// Registers the model in a folder, unless its newest version is this very content and may run.
+/// `now` is when
 /// the version counts as built.
 pub async fn register(
     folder: &Path,
@@ -71,6 +72,10 @@ pub async fn register(
             && is_active(&registry.batch, &version.draft.job_definition)
                 .await
                 .map_err(Error::call("looking for the job definition"))?
+            && (registry.store)
+                .retirement(&version.model, version.version)
+                .await?
+                .is_none()
         {
             let new = false;
             return Ok(Registered { version, new });

@@ -97,7 +97,9 @@ fn kind(entry: &DirEntry, path: &Path) -> Result<ItemKind, FolderError> {
         if stays_inside(path, &target) {
             Ok(ItemKind::Link { target })
         } else {
-            Err(refused("it is a link that leads out of the model's folder"))
+            Err(refused(
+                "it is a link that leads out of the model's folder, or up again after a name",
+            ))
         }
     } else if entry.file_type().is_file() {
         let about = entry
@@ -111,14 +113,16 @@ fn kind(entry: &DirEntry, path: &Path) -> Result<ItemKind, FolderError> {
     }
 }
 
-/// Whether a link at `path` with this target stays in the folder that `path` is relative to.
+/// Whether a link at `path` with this target stays in the folder that `path` is relative to,
+/// whatever other links stand in it: a target that goes up again after a name may pass through one.
 pub(crate) fn stays_inside(path: &Path, target: &Path) -> bool {
     let mut depth = path.components().count().saturating_sub(1);
+    let mut goes_up = true;
     for part in target.components() {
         match part {
-            Component::Normal(_) => depth += 1,
+            Component::Normal(_) => goes_up = false,
             Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
+            Component::ParentDir if goes_up && depth > 0 => depth -= 1,
             _ => return false,
         }
     }

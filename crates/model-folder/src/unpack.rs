@@ -13,7 +13,7 @@ use zip::result::ZipError;
 use crate::items::stays_inside;
 
 /// The most bytes that a model's folder may hold.
-const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+pub const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// The most files and links.
 const MOST_ENTRIES: usize = 20_000;
 /// The longest target of a link, in bytes: `PATH_MAX`.
@@ -110,12 +110,21 @@ fn unpack_within(zip: File, folder: &Path, mut budget: Budget) -> Result<(), Unp
             if !stays_inside(&path, &target) {
                 return Err(UnpackError::LeadsOut(name));
             }
-            links.push((place, target));
+            links.push((path, target));
         } else {
             write(&mut entry, &place, &mut budget)?;
         }
     }
-    for (place, target) in links {
+    let are_links: HashSet<&Path> = links.iter().map(|(path, _)| path.as_path()).collect();
+    for (path, target) in &links {
+        if path
+            .ancestors()
+            .skip(1)
+            .any(|above| are_links.contains(above))
+        {
+            return Err(UnpackError::LeadsOut(path.display().to_string()));
+        }
+        let place = folder.join(path);
         make_room(&place)?;
         symlink(target, &place)?;
     }
@@ -219,10 +228,23 @@ mod tests {
             assert!(matches!(error, UnpackError::LeadsOut(_)), "{name}: {error}");
             assert!(!outer.path().join("x").exists() && !Path::new("/x").exists());
         }
-        for target in ["/etc/passwd", "../x", "a/../../x"] {
+        for target in ["/etc/passwd", "../x", "a/../../x", "a/../x"] {
             let (error, _) = refusal(&|zip| link(zip, "l", target));
             assert!(matches!(error, UnpackError::LeadsOut(_)), "{target}");
         }
+        // Each of them stays inside alone; together they would not.
+        let (error, outer) = refusal(&|zip| {
+            link(zip, "x/up", "..");
+            link(zip, "x/esc", "up/..");
+            link(zip, "x/esc/evil", "x");
+        });
+        assert!(matches!(error, UnpackError::LeadsOut(_)), "{error}");
+        let (error, _) = refusal(&|zip| {
+            link(zip, "x/up", "..");
+            link(zip, "x/up/evil", "x");
+        });
+        assert!(matches!(error, UnpackError::LeadsOut(_)), "{error}");
+        assert!(!outer.path().join("evil").exists());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use aws_sdk_codebuild::types::{
     Build, BuildPhase as ListedPhase, ProjectEnvironment, SortOrderType,
 };
 use dropcast_domain::registry::{
-    BuildPhase, BuildReport, BuildState, MOST_BUILD_LINES, PhaseReport, Requester,
+    BUILD_LINES_READ, BuildPhase, BuildReport, BuildState, PhaseReport, Requester,
 };
 use dropcast_lambda_kit::{aws::SdkConfig, error::CallError};
 use dropcast_log_tail::LogGroup;
@@ -19,7 +19,7 @@ pub trait BuildProject: Send + Sync {
     /// The newest builds, at most a hundred: as many as `CodeBuild` tells at once.
     fn newest(&self) -> impl Future<Output = Result<Vec<BuildReport>, CallError>> + Send;
 
-    /// The last lines of a build's log; none where there is no such stream.
+    /// The last lines of a build's log, `CodeBuild`'s own among them; none where there is no such stream.
     fn last_lines(
         &self,
         stream: &str,
@@ -71,7 +71,7 @@ impl BuildProject for AwsProject {
     }
 
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
-        self.logs.last_lines(stream, MOST_BUILD_LINES).await
+        self.logs.last_lines(stream, BUILD_LINES_READ).await
     }
 }
 

@@ -21,10 +21,16 @@ use crate::checks::fits;
 use crate::world::{story, tells_everything};
 
 /// Queues, by the template's outputs.
-const QUEUES: [&str; 3] = ["IntakeQueueUrl", "JobEventsQueueUrl", "NoticesQueueUrl"];
-const DEAD_LETTERS: [&str; 4] = [
+const QUEUES: [&str; 4] = [
+    "IntakeQueueUrl",
+    "JobEventsQueueUrl",
+    "BuildsQueueUrl",
+    "NoticesQueueUrl",
+];
+const DEAD_LETTERS: [&str; 5] = [
     "IntakeDeadLettersUrl",
     "JobEventsDeadLettersUrl",
+    "BuildsDeadLettersUrl",
     "NoticesDeadLettersUrl",
     "AnnouncementsDeadLettersUrl",
 ];

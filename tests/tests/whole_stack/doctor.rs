@@ -11,6 +11,7 @@ use crate::world::stories;
 
 stories![
     a_stack_that_works_is_found_fit_with_a_file_sent_all_the_way,
+    a_stack_with_the_model_canary_is_sent_a_file_unasked,
     a_canary_that_fails_is_a_failure,
 ];
 
@@ -35,7 +36,7 @@ async fn with_example(stack: &Stack, folder: &str, name: &str) -> Result<String>
 }
 
 async fn a_stack_that_works_is_found_fit_with_a_file_sent_all_the_way(stack: &Stack) -> Result<()> {
-    let folder = with_example(stack, "echo", "canary").await?;
+    let folder = with_example(stack, "echo", "mine-bird").await?;
     let answer = dropcast(stack, &["doctor", "--canary", &folder]).await?;
     let checks = checks(&answer)?;
     // What other stories do to the stack may leave a dead letter for a while.
@@ -55,6 +56,26 @@ async fn a_stack_that_works_is_found_fit_with_a_file_sent_all_the_way(stack: &St
     }
     let healthy = answer.document["healthy"] == true;
     answer.is(i32::from(!healthy), "doctor")
+}
+
+async fn a_stack_with_the_model_canary_is_sent_a_file_unasked(stack: &Stack) -> Result<()> {
+    let answer = dropcast(stack, &["doctor"]).await?;
+    let (outcome, _) = &checks(&answer)?["canary"];
+    ensure!(outcome == "not-checked", "{outcome}");
+    let folder = stack
+        .connection()
+        .state
+        .join("models/canary")
+        .display()
+        .to_string();
+    let made = dropcast(stack, &["model", "init", "canary", "--dir", &folder]).await?;
+    made.is(0, "initialized")?;
+    let made = dropcast(stack, &["model", "register", &folder]).await?;
+    made.is(0, "registered")?;
+    let answer = dropcast(stack, &["doctor"]).await?;
+    let (outcome, message) = &checks(&answer)?["canary"];
+    ensure!(outcome == "ok", "{message}");
+    Ok(())
 }
 
 async fn a_canary_that_fails_is_a_failure(stack: &Stack) -> Result<()> {

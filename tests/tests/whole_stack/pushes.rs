@@ -8,17 +8,19 @@ use anyhow::{Context as _, Result, ensure};
 use aws_sdk_batch::types::{
     ContainerProperties, JobDefinitionType, ResourceRequirement, ResourceType,
 };
+use dropcast_domain::registry::BuildStatus;
 use dropcast_local_stack::{ImageBuilder, ModelFolder, Quiet};
-use dropcast_run_store::Models as _;
-use dropcast_tests::Stack;
+use dropcast_run_store::{Builds as _, Models as _};
+use dropcast_tests::{Stack, until};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command_line::{Answer, dropcast};
 use crate::world::stories;
 
 stories![
     a_new_model_is_pushed_and_run_then_changed_and_pushed_again,
+    a_build_that_nobody_heard_of_is_found,
     a_push_that_can_be_no_version_says_why,
     a_model_may_write_to_s3_itself_with_or_without_an_entry_point_of_its_own,
 ];
@@ -55,13 +57,8 @@ async fn a_new_model_is_pushed_and_run_then_changed_and_pushed_again(stack: &Sta
     pushed.is(0, "pushed")?;
     let first = &pushed.document;
     ensure!(first["version"] == 1 && first["new"] == true && first["defaultVersion"] == 1);
-    let done = run(
-        stack,
-        "pushed-anew",
-        &folder.join("examples/sales.csv"),
-        &[],
-    )
-    .await?;
+    let example = folder.join("examples/sales.csv");
+    let done = run(stack, "pushed-anew", &example, &[]).await?;
     ensure!(done["version"] == 1, "{done:#}");
     let version = stack
         .store
@@ -77,14 +74,18 @@ async fn a_new_model_is_pushed_and_run_then_changed_and_pushed_again(stack: &Sta
     pushed.is(0, "pushed")?;
     let second = &pushed.document;
     ensure!(second["version"] == 2 && second["new"] == true && second["defaultVersion"] == 1);
-    let pinned = run(
-        stack,
-        "pushed-anew",
-        &folder.join("examples/sales.csv"),
-        &["--version", "2"],
-    )
-    .await?;
+    let pinned = run(stack, "pushed-anew", &example, &["--version", "2"]).await?;
     ensure!(pinned["version"] == 2, "{pinned:#}");
+
+    let promoted = dropcast(stack, &["model", "promote", "pushed-anew", "2"]).await?;
+    promoted.is(0, "promoted")?;
+    let done = run(stack, "pushed-anew", &example, &[]).await?;
+    ensure!(done["version"] == 2, "{done:#}");
+    let back = dropcast(stack, &["model", "rollback", "pushed-anew"]).await?;
+    back.is(0, "promoted")?;
+    let done = run(stack, "pushed-anew", &example, &[]).await?;
+    ensure!(done["version"] == 1, "{done:#}");
+
     let again = push(stack, &folder, &[]).await?;
     again.is(0, "pushed")?;
     ensure!(again.document["version"] == 2 && again.document["new"] == false);
@@ -92,6 +93,27 @@ async fn a_new_model_is_pushed_and_run_then_changed_and_pushed_again(stack: &Sta
         again.document["source"] == second["source"],
         "one content is one source"
     );
+    Ok(())
+}
+
+async fn a_build_that_nobody_heard_of_is_found(stack: &Stack) -> Result<()> {
+    let folder = init(stack, "pushed-unheard").await?;
+    stack
+        .build_fault(&json!({"fault": "lost-events", "model": "pushed-unheard", "builds": 1}))
+        .await?;
+    let started = push_without_waiting(stack, &folder).await?;
+    started.is(0, "pushed")?;
+    let build = started.document["buildId"].as_str().context("a build")?;
+    let build = build.parse()?;
+    // As the schedule says every 15 minutes.
+    let found = until("the build is found by comparing", || async {
+        let compare = json!({ "detail-type": "Compare Builds" });
+        stack.send("BuildsQueueUrl", &compare).await?;
+        stack.until_empty("BuildsQueueUrl").await?;
+        Ok(stack.store.build(&build).await?)
+    })
+    .await?;
+    ensure!(found.end.status() == BuildStatus::Registered, "{found:?}");
     Ok(())
 }
 

@@ -7,7 +7,11 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dropcast_domain::{model::Manifest, status::Status};
+use dropcast_domain::{
+    model::{Manifest, ModelName},
+    status::Status,
+};
+use dropcast_run_store::Models as _;
 
 use super::Check;
 use crate::{
@@ -25,16 +29,42 @@ const NAME: &str = "canary";
 /// What the run is called.
 const TITLE: &str = "Canary of dropcast doctor";
 
+/// The model that is sent through where none is named: what `dropcast model init` makes of this
+/// name.
+const MODEL: &str = "canary";
+
+/// An input of that model.
+const EXAMPLE: (&str, &str) = (
+    "sales.csv",
+    include_str!("../../skeleton/examples/sales.csv"),
+);
+
 /// How long the upload's run is looked for.
 const LOOKED_FOR: Duration = Duration::from_mins(2);
 
-/// Drops the first example of a model's folder, and follows its run to the end.
+/// Drops the first example of a model's folder, or of the model that is there for this, and
+/// follows its run to the end.
 pub(super) async fn run(
-    folder: &Path,
+    folder: Option<&Path>,
     timeout: Duration,
     stack: &Stack,
     screen: Screen,
 ) -> anyhow::Result<Check> {
+    let Some(folder) = folder else {
+        let work = tempfile::tempdir().context("making a folder for the canary")?;
+        let example = work.path().join(EXAMPLE.0);
+        fs::write(&example, EXAMPLE.1).context("writing the canary")?;
+        let name: ModelName = MODEL.parse()?;
+        if stack.store.model(&name).await?.is_none() {
+            let dropcast = stack.command();
+            return Ok(
+                Check::not_checked(NAME, "No file was sent through the stack.").advice(format!(
+                    "Give it a model for this once, `{dropcast} model init {MODEL} && {dropcast} model push {MODEL}`, or name a model's folder with --canary."
+                )),
+            );
+        }
+        return send(&name, &example, timeout, stack, screen).await;
+    };
     let (manifest, example) = first_example(folder)?;
     if let Err(error) = submit::registered(stack, &manifest.name, None).await {
         let stop = error.downcast::<Stop>()?;
@@ -43,9 +73,19 @@ pub(super) async fn run(
             .unwrap_or_else(|| "Register the model first.".to_owned());
         return Ok(Check::fail(NAME, stop.message, advice));
     }
+    send(&manifest.name, &example, timeout, stack, screen).await
+}
+
+async fn send(
+    model: &ModelName,
+    example: &Path,
+    timeout: Duration,
+    stack: &Stack,
+    screen: Screen,
+) -> anyhow::Result<Check> {
     let drop = Drop {
-        file: &example,
-        model: &manifest.name,
+        file: example,
+        model,
         version: None,
         notify: &[],
         title: Some(TITLE),
@@ -85,10 +125,7 @@ pub(super) async fn run(
     if over.status() == Status::Succeeded {
         return Ok(Check::ok(
             NAME,
-            format!(
-                "Run {} of {} succeeded after {took}.",
-                over.id, manifest.name
-            ),
+            format!("Run {} of {model} succeeded after {took}.", over.id),
         ));
     }
     let why = over
@@ -97,12 +134,7 @@ pub(super) async fn run(
         .map_or_else(String::new, |failure| format!(" {}", failure.message));
     Ok(Check::fail(
         NAME,
-        format!(
-            "Run {} of {} is {}.{why}",
-            over.id,
-            manifest.name,
-            over.status()
-        ),
+        format!("Run {} of {model} is {}.{why}", over.id, over.status()),
         format!("See all of it: {} show {}", stack.command(), over.id),
     ))
 }

@@ -76,14 +76,19 @@ async fn sender(patient: &Patient) -> Check {
         return Check::not_checked(NAME, "The stack has no parameter SenderAddress.");
     };
     let domain = address.rsplit('@').next().unwrap_or_default();
-    // Mail may come from an address, or from any address of a domain, that is verified.
+    // Mail may come from an address, or from any address of a domain or of one below it, that is
+    // verified: https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+    let identities: Vec<&str> = std::iter::once(address.as_str())
+        .chain(with_parents(domain))
+        .collect();
     let asked = patient.identities.get_identity_verification_attributes();
-    let answer = match asked.identities(address).identities(domain).send().await {
+    let asked = asked.set_identities(Some(identities.iter().map(ToString::to_string).collect()));
+    let answer = match asked.send().await {
         Ok(answer) => answer.verification_attributes,
         Err(error) => return unanswered(NAME, "SES", &error),
     };
     let mut refused = Vec::new();
-    for identity in [address.as_str(), domain] {
+    for identity in identities {
         let found = answer.get(identity);
         match found.map(IdentityVerificationAttributes::verification_status) {
             Some(VerificationStatus::Success) => {
@@ -109,6 +114,14 @@ async fn sender(patient: &Patient) -> Check {
             "Verify it: aws sesv2 create-email-identity --email-identity {domain}, and follow what SES answers."
         ),
     )
+}
+
+/// A domain and those above it, but for the last: `mail.corp.example`, `corp.example`.
+fn with_parents(domain: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(domain), |domain| {
+        domain.split_once('.').map(|(_, parent)| parent)
+    })
+    .filter(|domain| domain.contains('.'))
 }
 
 async fn sandbox(patient: &Patient) -> Check {
@@ -223,6 +236,15 @@ async fn one_queue(
         .iter()
         .filter_map(|order| order.compute_environment())
         .collect();
+    if environments.is_empty() {
+        checks.push(Check::fail(
+            compute,
+            "The queue has no compute environment: no job will ever start.",
+            "Deploy again, or give the queue a compute environment.",
+        ));
+        // Asked for none, Batch would describe all of the account's.
+        return checks;
+    }
     let mut describe = patient.batch.describe_compute_environments();
     for environment in &environments {
         describe = describe.compute_environments(*environment);
@@ -234,13 +256,6 @@ async fn one_queue(
             return checks;
         }
     };
-    if described.is_empty() {
-        checks.push(Check::fail(
-            compute,
-            "The queue has no compute environment: no job will ever start.",
-            "Deploy again, or give the queue a compute environment.",
-        ));
-    }
     for environment in described {
         let (state, status) = (environment.state(), environment.status());
         let message = said(

@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(mail.topic.mail_name(mail.kind), "build-failed");
         assert_eq!(mail.happened.as_deref(), Some("It broke. X"));
         assert!(mail.advice.unwrap().contains("dropcast model test"));
-        assert_eq!(mail.log.len(), 3);
+        assert_eq!(mail.log.len(), 2);
         assert!(!mail.log[0].contains('\u{1b}'));
         let fact = |label| mail.facts.iter().find(|fact| fact.label == label).unwrap();
         assert_eq!(fact("Phase").value, "BUILD");

@@ -12,6 +12,13 @@ use crate::{model::ModelName, recipient, run_id::Version};
 /// The most log lines that are kept of a failed build.
 pub const MOST_BUILD_LINES: usize = 40;
 
+/// How many lines of a build's log are read to find so many: `CodeBuild` writes some of its own
+/// around each command.
+pub const BUILD_LINES_READ: usize = 200;
+
+/// How a line of `CodeBuild`'s own begins.
+const OWN_LINE: &str = "[Container] ";
+
 /// The longest line that is kept, in characters: all of them fit an item many times over.
 const LINE_LENGTH: usize = 500;
 
@@ -227,11 +234,8 @@ impl BuildFailure {
     /// The same failure with the last lines that the build logged, as far as they are kept.
     #[must_use]
     pub fn with_log(self, logged: &[String]) -> Self {
-        let first = logged.len().saturating_sub(MOST_BUILD_LINES);
-        let last = logged.iter().skip(first);
-        let lines = last.map(|line| shortened(line.trim_end(), LINE_LENGTH));
         Self {
-            lines: lines.collect(),
+            lines: last_build_lines(logged),
             ..self
         }
     }
@@ -240,6 +244,17 @@ impl BuildFailure {
     pub fn refused(message: &str) -> Self {
         Self::new(BuildCode::VersionRefused, BuildPhase::Register, message)
     }
+}
+
+/// The last lines of a build's log that are not `CodeBuild`'s own, at most [`MOST_BUILD_LINES`].
+pub fn last_build_lines(logged: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = logged
+        .iter()
+        .map(|line| line.trim_end())
+        .filter(|line| !line.is_empty() && !line.starts_with(OWN_LINE))
+        .map(|line| shortened(line, LINE_LENGTH))
+        .collect();
+    lines.split_off(lines.len().saturating_sub(MOST_BUILD_LINES))
 }
 
 /// What whoever started a build said about it, in the build's environment.
@@ -423,5 +438,15 @@ mod tests {
             (Some("registered"), Some(1))
         );
         assert_eq!(serde_json::from_value::<Build>(json).unwrap(), registered);
+    }
+
+    #[test]
+    fn the_last_lines_are_those_of_the_models_own_build() {
+        let lines: Vec<String> = (0..100)
+            .flat_map(|number| [format!("[Container] x {number}"), number.to_string()])
+            .collect();
+        let last = last_build_lines(&lines);
+        assert_eq!(last.len(), MOST_BUILD_LINES);
+        assert_eq!(last.first().map(String::as_str), Some("60"));
     }
 }

@@ -36,7 +36,7 @@ async fn list_faults(State(shell): State<Arc<Shell>>) -> Json<Value> {
 async fn add_fault(State(shell): State<Arc<Shell>>, body: Bytes) -> Response {
     match parsed::<Fault>(&body) {
         Ok(fault) => {
-            shell.act(|core, _| core.add_fault(&fault));
+            shell.act(|core, _| core.add_fault(fault));
             (StatusCode::CREATED, Json(json!({}))).into_response()
         }
         Err(error) => refused(&error),

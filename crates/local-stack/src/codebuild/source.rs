@@ -4,13 +4,11 @@ use std::path::Path;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
+use dropcast_model_folder::MOST_BYTES;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::core::build::Source;
-
-/// The largest zip file in bytes.
-const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// Fetches the source into a folder that is empty. The error is the end of a sentence of AWS.
 pub(crate) async fn fetch(
@@ -54,8 +52,11 @@ async fn download(client: &Client, source: &Source, to: &Path) -> Result<(), Str
         .map_err(|error| format!("the transfer broke off: {error} {}", of()))?
     {
         bytes += chunk.len() as u64;
-        if bytes > LARGEST {
-            return Err(format!("the zip file is larger than 512 MiB {}", of()));
+        if bytes > MOST_BYTES {
+            return Err(format!(
+                "the zip file is larger than the 2 GiB that a model may have {}",
+                of()
+            ));
         }
         file.write_all(&chunk)
             .await

@@ -5,19 +5,12 @@ use std::{path::Path, time::Duration};
 use anyhow::Context as _;
 use aws_sdk_codebuild::types::{Build, BuildPhase, EnvironmentVariable, SourceType, StatusType};
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::registry::BuildId;
+use dropcast_domain::registry::{BUILD_LINES_READ, BuildId, last_build_lines};
 
 use crate::{
     exit::{Exit, Stop, causes},
     stack::Stack,
 };
-
-/// How many of a failed build's last lines are shown.
-const LAST_LINES: usize = 40;
-/// How many are read for them: `CodeBuild`'s own stand between.
-const LINES_READ: i32 = 200;
-/// What a line of `CodeBuild` itself begins with.
-const OWN_LINE: &str = "[Container] ";
 
 /// The builder of a stack.
 #[derive(Debug)]
@@ -161,26 +154,17 @@ impl Builder {
             .log_group_name(group)
             .log_stream_name(stream)
             .start_from_head(false)
-            .limit(LINES_READ)
+            .limit(i32::try_from(BUILD_LINES_READ).unwrap_or(i32::MAX))
             .send()
             .await;
         let events = answer.ok().and_then(|answer| answer.events);
-        last(
-            events
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|event| event.message),
-        )
+        let lines: Vec<String> = events
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|event| event.message)
+            .collect();
+        last_build_lines(&lines)
     }
-}
-
-/// The last lines that are not `CodeBuild`'s own.
-fn last(lines: impl Iterator<Item = String>) -> Vec<String> {
-    let mut lines: Vec<String> = lines
-        .map(|line| line.trim_end().to_owned())
-        .filter(|line| !line.is_empty() && !line.starts_with(OWN_LINE))
-        .collect();
-    lines.split_off(lines.len().saturating_sub(LAST_LINES))
 }
 
 fn failure(build: &Build, status: &StatusType) -> Failure {
@@ -203,19 +187,5 @@ fn failure(build: &Build, status: &StatusType) -> Failure {
             (_, Some(said)) => said.to_owned(),
             (status, None) => format!("CodeBuild calls it {}.", status.as_str()),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_lines_are_those_of_the_models_own_build() {
-        let lines =
-            (0..100).flat_map(|number| [format!("[Container] x {number}"), number.to_string()]);
-        let last = last(lines);
-        assert_eq!(last.len(), LAST_LINES);
-        assert_eq!(last.first().map(String::as_str), Some("60"));
     }
 }

@@ -44,6 +44,9 @@ pub(crate) enum Effect {
 pub(crate) enum Fault {
     /// The events of the next builds are lost: CodeBuild's are best effort.
     LostEvents {
+        /// Of which model's builds; of any without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
         /// Of how many builds.
         builds: u32,
     },
@@ -54,7 +57,7 @@ pub(crate) struct Core {
     settings: Settings,
     /// In the order in which they were started.
     builds: Vec<Build>,
-    unheard_builds: u32,
+    faults: Vec<Fault>,
     effects: Vec<Effect>,
     new_id: Box<dyn FnMut() -> Uuid + Send>,
 }
@@ -64,7 +67,7 @@ impl Core {
         Self {
             settings,
             builds: Vec::new(),
-            unheard_builds: 0,
+            faults: Vec::new(),
             effects: Vec::new(),
             new_id: Box::new(new_id),
         }
@@ -111,10 +114,10 @@ impl Core {
             started_at: now,
             phases: Vec::new(),
             status: Status::InProgress,
-            is_unheard: self.unheard_builds > 0,
+            is_unheard: false,
             uuid,
         };
-        self.unheard_builds = self.unheard_builds.saturating_sub(1);
+        build.is_unheard = self.loses_events_of(&build);
         build.begin(PhaseKind::Submitted, now);
         build.end_phase(Outcome::Succeeded, now);
         self.announce(&build);
@@ -210,23 +213,34 @@ impl Core {
     }
 
     /// Asks for a fault.
-    pub(crate) fn add_fault(&mut self, fault: &Fault) {
-        let Fault::LostEvents { builds } = fault;
-        self.unheard_builds += builds;
+    pub(crate) fn add_fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
     }
 
     /// The faults that are still to come.
     pub(crate) fn faults(&self) -> Vec<Fault> {
-        let builds = self.unheard_builds;
-        (builds > 0)
-            .then_some(Fault::LostEvents { builds })
-            .into_iter()
-            .collect()
+        self.faults.clone()
     }
 
     /// Forgets all faults.
     pub(crate) fn clear_faults(&mut self) {
-        self.unheard_builds = 0;
+        self.faults.clear();
+    }
+
+    /// Whether a fault is for this build, which uses it up by one.
+    fn loses_events_of(&mut self, build: &Build) -> bool {
+        let about = build.variable("DROPCAST_MODEL");
+        for (at, fault) in self.faults.iter_mut().enumerate() {
+            let Fault::LostEvents { model, builds } = fault;
+            if model.is_none() || model.as_deref() == about {
+                *builds = builds.saturating_sub(1);
+                if *builds == 0 {
+                    self.faults.remove(at);
+                }
+                return true;
+            }
+        }
+        false
     }
 
     fn announce(&mut self, build: &Build) {
