@@ -66,6 +66,7 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(CHECKOV) --file $(TEMPLATES)
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
+	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/builds.yaml
 	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/*
 
 lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates by the house's own rules, with CloudFormation Guard
