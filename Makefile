@@ -99,7 +99,8 @@ static-%: $(VENVS)/deploy/ready
 	cp "$${CARGO_TARGET_DIR:-target}/$$target/release/dropcast"{,-job} $(STATIC)/$*/
 
 deploy: static .venv/ready ## Deploy to AWS: builds, asks what it must know the first time, and uploads the builders' tools
-	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" AWS="$(abspath .venv/bin/aws)" STATIC=$(STATIC) infra/deploy.sh
+	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" AWS="$(abspath .venv/bin/aws)" PYTHON="$(PYTHON)" STATIC=$(STATIC) \
+	  infra/deploy.sh
 
 clean-local: ## Forget what the local stack keeps: .dropcast and .venv
 	rm -rf .dropcast .venv
