@@ -79,7 +79,8 @@ def faults(path):
         for file in files(project, path.parent):
             for command in commands(code(file)):
                 if command not in ACTIONS:
-                    yield f"{file} calls `aws {command}`, and ACTIONS in {Path(__file__).name} does not say what that needs."
+                    here = Path(__file__).name
+                    yield f"{file} calls `aws {command}`, and ACTIONS in {here} does not say what that needs."
                 for action in ACTIONS.get(command, []):
                     if action not in allowed:
                         yield f"{file} calls `aws {command}`, and {role} of {path} ({name}) lacks {action}."
