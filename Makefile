@@ -66,6 +66,7 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(CHECKOV) --file $(TEMPLATES)
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
+	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/builds.yaml
 	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/*
 
 lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates by the house's own rules, with CloudFormation Guard
@@ -98,7 +99,8 @@ static-%: $(VENVS)/deploy/ready
 	cp "$${CARGO_TARGET_DIR:-target}/$$target/release/dropcast"{,-job} $(STATIC)/$*/
 
 deploy: static .venv/ready ## Deploy to AWS: builds, asks what it must know the first time, and uploads the builders' tools
-	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" AWS="$(abspath .venv/bin/aws)" STATIC=$(STATIC) infra/deploy.sh
+	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" AWS="$(abspath .venv/bin/aws)" PYTHON="$(PYTHON)" STATIC=$(STATIC) \
+	  infra/deploy.sh
 
 clean-local: ## Forget what the local stack keeps: .dropcast and .venv
 	rm -rf .dropcast .venv

@@ -2,19 +2,19 @@
 # Builds the functions, deploys the stack, and puts what builds work with into its models bucket. Run by `make deploy`.
 #
 # The first time, SAM asks for the parameters and keeps the answers in samconfig.toml; from then on it asks only
-# whether the changes are meant. Needs sam, cargo-lambda and Zig on the PATH, AWS=<the AWS CLI>, and the static
-# programs in STATIC=<folder>/<processor>/.
+# whether the changes are meant. Needs sam, cargo-lambda and Zig on the PATH, AWS=<the AWS CLI>, PYTHON=<Python 3.11 or
+# later>, and the static programs in STATIC=<folder>/<processor>/. Runs on macOS too, whose bash is 3.2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 config=samconfig.toml
-: "${AWS:=aws}" "${STATIC:=target/static}"
+: "${AWS:=aws}" "${PYTHON:=python3}" "${STATIC:=target/static}"
 export SAM_CLI_TELEMETRY=${SAM_CLI_TELEMETRY:-0}
 
 # What samconfig.toml says of a setting of `sam deploy`, or of a parameter of the template; nothing if nothing.
 setting() {
   [[ -f $config ]] || return 0
-  python3 - "$config" "$1" <<'PYTHON'
+  "$PYTHON" - "$config" "$1" <<'PYTHON'
 import shlex, sys, tomllib
 
 with open(sys.argv[1], "rb") as file:
@@ -31,24 +31,38 @@ build() {
   sam build --parameter-overrides "Architecture=$1"
 }
 
+# Builds run these programs, and copy one into each image: both must be for the models' processor.
+need_tools() {
+  local processor=x86_64
+  [[ $(setting JobArchitecture) != ARM64 ]] || processor=arm64
+  [[ -x $STATIC/$processor/dropcast && -x $STATIC/$processor/dropcast-job ]] && return
+  echo "Models are built for $processor (JobArchitecture), and $STATIC/$processor has no programs for it. Make them with" \
+    "this: make deploy PROCESSORS=\"x86_64 arm64\"" >&2
+  exit 1
+}
+
+need_tools
 architecture=$(setting Architecture)
 architecture=${ARCHITECTURE:-${architecture:-x86_64}}
 build "$architecture"
 
+# Whoever only presses Enter is asked each time whether the changes are meant: SAM's own default is not to ask.
 guided=()
-[[ -f $config ]] || guided=(--guided --capabilities CAPABILITY_IAM)
-sam deploy --no-fail-on-empty-changeset "${guided[@]}"
+[[ -f $config ]] || guided=(--guided --capabilities CAPABILITY_IAM --confirm-changeset)
+# An empty array is unset for bash 3.2.
+sam deploy --no-fail-on-empty-changeset ${guided[@]+"${guided[@]}"}
 stack=$(setting stack_name)
 region=$(setting region)
 [[ -n $stack ]] || { echo "The answers were not kept in $config, which the rest needs. Run it again and keep them." >&2; exit 1; }
 
-# The processor is asked for after the functions were built.
+# The processors are asked for after the programs were built: the functions', and the models'.
 deployed=$(setting Architecture)
 if [[ -n $deployed && $deployed != "$architecture" ]]; then
   echo "The functions were built for $architecture and deployed for $deployed: once more, for $deployed."
   build "$deployed"
   sam deploy --no-fail-on-empty-changeset
 fi
+need_tools
 
 bucket=$("$AWS" cloudformation describe-stacks ${region:+--region "$region"} --stack-name "$stack" --output text \
   --query "Stacks[0].Outputs[?OutputKey=='ModelsBucketName'].OutputValue")
@@ -56,6 +70,8 @@ tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
 cp infra/*buildspec.yml infra/build-model.sh infra/push-models.sh "$tools"
 mkdir "$tools/bin"
-cp -r "$STATIC"/*/ "$tools/bin/"
+for folder in "$STATIC"/*/; do
+  cp -R "${folder%/}" "$tools/bin/"
+done
 "$AWS" s3 cp --only-show-errors --recursive ${region:+--region "$region"} "$tools" "s3://$bucket/tools/"
 echo "The builders' tools are in s3://$bucket/tools/."

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Sends each model folder that a push to Git touched to be built, as `dropcast model push` would, and waits.
 #
-# Run in a clone. Needs git, zip, jq and the AWS CLI, and from CodeBuild: MODELS_BUCKET, MODEL_BUILDS (the project that
-# builds models), SOURCE_FOLDER (where the models are; empty for everywhere), CODEBUILD_RESOLVED_SOURCE_VERSION, and
-# of the webhook CODEBUILD_WEBHOOK_PREV_COMMIT and CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID. Started by hand, without a
-# webhook, it builds every model.
+# Run in a clone. Needs Git 2.41, jq, Python 3.11 and the AWS CLI, and from CodeBuild: MODELS_BUCKET, MODEL_BUILDS (the
+# project that builds models), SOURCE_FOLDER (where the models are; empty for everywhere),
+# CODEBUILD_RESOLVED_SOURCE_VERSION, and of the webhook CODEBUILD_WEBHOOK_PREV_COMMIT and
+# CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID. Started by hand, without a webhook, it builds every model.
 set -euo pipefail
 
 commit=${CODEBUILD_RESOLVED_SOURCE_VERSION:-$(git rev-parse HEAD)}
@@ -14,24 +14,30 @@ pause=${PAUSE_SECONDS:-10}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The folders of models, each with a slash at its end; an empty line for the clone's own.
+# Paths end in a NUL throughout: Git would write others than ASCII's in quotes, with escapes.
+
+# The folders of models, each with a slash at its end; an empty one for the clone's own.
 models() {
-  git ls-files -- "$folder" | sed -nE 's|^(.*/)?model\.toml$|\1|p'
+  local path
+  while IFS= read -r -d '' path; do
+    [[ /$path == */model.toml ]] || continue
+    printf '%s\0' "${path%model.toml}"
+  done < <(git ls-files -z -- "$folder")
 }
 
 # What the push changed. Everything, where what was before it is not known: a new branch, a rewritten one.
 changed() {
   if [[ $before =~ ^[0-9a-f]{40}$ && ! $before =~ ^0+$ ]] && git cat-file -e "$before^{commit}" 2>/dev/null; then
-    git diff --name-only --no-renames "$before" "$commit" -- "$folder"
+    git diff -z --name-only --no-renames "$before" "$commit" -- "$folder"
   else
-    git ls-files -- "$folder"
+    git ls-files -z -- "$folder"
   fi
 }
 
 # Whether a list of paths on stdin has one below a folder.
 touches() {
   local below=$1 path
-  while IFS= read -r path; do
+  while IFS= read -r -d '' path; do
     [[ $path == "$below"* ]] && return 0
   done
   return 1
@@ -49,8 +55,9 @@ start() {
     return 1
   }
   zip=$work/$name.zip
-  # Errors do not end a function whose caller asks how it ended: hence the returns.
-  git archive --format=zip --output="$zip" "$commit:${model%/}" || return
+  # Errors do not end a function whose caller asks how it ended: hence the returns. One time for every file, or Git
+  # would take this moment's: the same content is the same bytes, and so the same key.
+  TZ=UTC git archive --format=zip --mtime=1980-01-01T00:00:00Z --output="$zip" "$commit:${model%/}" || return
   key=sources/$name/$(sha256sum "$zip" | cut -d ' ' -f 1).zip
   aws s3 cp --only-show-errors "$zip" "s3://$MODELS_BUCKET/$key" >&2 || return
   aws codebuild start-build --project-name "$MODEL_BUILDS" --source-type-override S3 \
@@ -76,7 +83,7 @@ wait_for() {
 failed=0
 started=()
 changed > "$work/changed"
-while IFS= read -r model; do
+while IFS= read -r -d '' model; do
   touches "$model" < "$work/changed" || continue
   if build=$(start "$model"); then
     echo "${model:-./}: $build"

@@ -61,9 +61,20 @@ else
   to=$(output "${name}QueueUrl")
 fi
 
-# What is only looked at stays hidden for this long, so that a look ends.
+# What is only looked at stays hidden for this long.
 seconds=30
 count=0
+: > "$work/seen"
+
+# Prints a message; fails when it was printed before.
+look() {
+  local id
+  id=$(jq -r .MessageId <<< "$1")
+  ! grep -qxF -- "$id" "$work/seen" || return
+  echo "$id" >> "$work/seen"
+  jq -c '{sent: (.Attributes.SentTimestamp | tonumber / 1000 | todate), body: (.Body | fromjson? // .)}' <<< "$1"
+}
+
 while :; do
   api sqs receive-message --queue-url "$from" --max-number-of-messages 10 --visibility-timeout "$seconds" \
     --attribute-names All --output json > "$work/messages.json"
@@ -71,9 +82,10 @@ while :; do
   jq -c '.Messages // [] | .[]' "$work/messages.json" > "$work/messages"
   [[ -s $work/messages ]] || break
   while IFS= read -r message; do
-    count=$((count + 1))
     if [[ -z $again ]]; then
-      jq -c '{sent: (.Attributes.SentTimestamp | tonumber / 1000 | todate), body: (.Body | fromjson? // .)}' <<< "$message"
+      # It took so long that the first ones are back.
+      look "$message" || { echo "$count, and maybe more." >&2; exit; }
+      count=$((count + 1))
       continue
     fi
     jq -j .Body <<< "$message" > "$work/body"
@@ -84,6 +96,7 @@ while :; do
     fi
     # Last: whatever fails before leaves the message where it was.
     api sqs delete-message --queue-url "$from" --receipt-handle "$(jq -r .ReceiptHandle <<< "$message")"
+    count=$((count + 1))
   done < "$work/messages"
 done
 if [[ -n $again ]]; then echo "$count handed in again."; else echo "$count in all; hidden for $seconds s." >&2; fi

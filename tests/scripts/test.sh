@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests infra/'s build scripts with stand-ins for Docker and AWS (bin/ beside this file), and with the real dropcast and
+# Tests infra/'s scripts with stand-ins for Docker, AWS and SAM (bin/ beside this file), and with the real dropcast and
 # dropcast-job of BINARIES. Stops at the first test that fails.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -7,12 +7,12 @@ binaries=$(cd "${BINARIES:-target/debug}" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-export PATH="$PWD/tests/scripts/bin:$PATH" CALLS=$work/calls S3=$work/s3 TOOLS=$work/tools
+export PATH="$PWD/tests/scripts/bin:$PATH" CALLS=$work/calls S3=$work/s3 TOOLS=$work/infra
 export MODELS_BUCKET=models IMAGE_REPOSITORY=123456789012.dkr.ecr.eu-west-1.amazonaws.com/images JOB_ARCHITECTURE=X86_64
 export CODEBUILD_BUILD_ID=dropcast-models:0f5d3c1e-1111-4222-8333-123456789abc DROPCAST_WORK=$work/build
-export MODEL_BUILDS=dropcast-models PAUSE_SECONDS=0 GIT_CONFIG_GLOBAL=/dev/null
+export MODEL_BUILDS=dropcast-models PAUSE_SECONDS=0 GIT_CONFIG_GLOBAL=/dev/null STATIC=$TOOLS/bin
 mkdir -p "$TOOLS/bin/x86_64"
-cp infra/*.sh "$TOOLS"
+cp infra/*.sh infra/*buildspec.yml "$TOOLS"
 ln -s "$binaries"/dropcast{,-job} "$TOOLS/bin/x86_64/"
 
 that() { echo "  $*"; }
@@ -50,7 +50,6 @@ command = ["sh", "-c", "$1"]
 path = "**/mean.*"
 title = "The mean"
 kind = "table"
-required = true
 TOML
   echo '{"type": "object"}' > input.schema.json
   echo '{"numbers": [1, 2]}' > examples/two.json
@@ -66,6 +65,8 @@ DROPCAST_MODEL=mean step succeeds 'is a model' build-model.sh check
 step succeeds 'mean-20261102T000000-bbbbbbbb' build-model.sh build
 called "--cache-from $IMAGE_REPOSITORY:mean-20261102T000000-bbbbbbbb"
 step succeeds 'mean on ./examples/two.json' build-model.sh rehearse
+# What a job has whose manifest leaves memory_mib out.
+called '--memory=2048m'
 step succeeds '@sha256:aaaa' build-model.sh push
 DROPCAST_COMMIT=abc step succeeds 'Built mean' build-model.sh publish
 version=$S3/s3://models/builds/${CODEBUILD_BUILD_ID#*:}/version.json
@@ -114,6 +115,19 @@ SOURCE_FOLDER=models CODEBUILD_WEBHOOK_PREV_COMMIT=$first step succeeds 'models/
 called 'models/sources/two/'
 called "$second"
 ! grep -q sources/one "$CALLS" || fail 'one was built'
+that 'the same content is the same bytes, whenever and from whichever commit it is zipped'
+times() { python3 -c 'import sys, zipfile; print({item.date_time for item in zipfile.ZipFile(sys.argv[1]).infolist()})' "$@"; }
+[[ $(times "$S3"/s3://models/sources/two/*.zip) == '{(1980, 1, 1, 0, 0, 0)}' ]] || fail "$(times "$S3"/s3://models/sources/two/*.zip)"
+SOURCE_FOLDER=models step succeeds 'models/one/: SUCCEEDED' push-models.sh
+zips=("$S3"/s3://models/sources/one/*.zip)
+[[ ${#zips[@]} == 1 ]] || fail "${zips[*]}"
+that 'a folder may have any name that Git has'
+mkdir 'models/pré vision'
+echo 'name = "prevision"' > 'models/pré vision/model.toml'
+accented=$(commit accented)
+SOURCE_FOLDER=models CODEBUILD_WEBHOOK_PREV_COMMIT=$second step succeeds 'models/pré vision/: SUCCEEDED' push-models.sh
+called 'models/sources/prevision/'
+second=$accented
 that 'a push beside the models builds none'
 echo change > other/file
 commit third > /dev/null
@@ -125,4 +139,32 @@ echo 'name = "One"' > models/one/model.toml
 commit fourth > /dev/null
 SOURCE_FOLDER=models step fails "'One' is not a name" push-models.sh
 SOURCE_FOLDER=models step fails 'models/two/: SUCCEEDED' push-models.sh
+
+echo 'deploy.sh'
+answers() { printf '[default.deploy.parameters]\nstack_name = "dropcast"\nparameter_overrides = "%s"\n' "$1"; }
+that 'what builds work with is uploaded, with the programs of each processor'
+ANSWERS=$(answers '') step succeeds 's3://models/tools/' deploy.sh
+called 'sam deploy --no-fail-on-empty-changeset --guided --capabilities CAPABILITY_IAM --confirm-changeset'
+for tool in buildspec.yml repository.buildspec.yml build-model.sh push-models.sh bin/x86_64/dropcast-job; do
+  [[ -e $S3/s3://models/tools/$tool ]] || fail "$tool was not uploaded"
+done
+that 'a later deployment is not guided'
+: > "$CALLS"
+step succeeds 's3://models/tools/' deploy.sh
+! grep -q guided "$CALLS" || fail "$(cat "$CALLS")"
+that 'models on a processor without programs for it are refused, before anything is built if that is known'
+answers 'Compute=FARGATE JobArchitecture=ARM64' > "$work/samconfig.toml"
+: > "$CALLS"
+step fails 'make deploy PROCESSORS="x86_64 arm64"' deploy.sh
+[[ ! -s $CALLS ]] || fail "$(cat "$CALLS")"
+rm "$work/samconfig.toml"
+ANSWERS=$(answers 'JobArchitecture=ARM64') step fails 'make deploy PROCESSORS="x86_64 arm64"' deploy.sh
+! grep -q '^aws s3' "$CALLS" || fail "$(cat "$CALLS")"
+mkdir "$STATIC/arm64"
+ln -s "$binaries"/dropcast{,-job} "$STATIC/arm64/"
+step succeeds 's3://models/tools/' deploy.sh
+
+echo 'redrive.sh'
+that 'a look ends though messages come back while it lasts'
+step succeeds '1, and maybe more' redrive.sh dropcast intake
 echo 'All hold.'

@@ -79,9 +79,9 @@ Examples:
   dropcast --stack dropcast model push models/revenue-forecast --notify ana@corp.example --no-wait
   dropcast model push models/revenue-forecast --json | jq -r .version
 
-What .dockerignore and tools' own folders hold is left out. The same content is the same
-version, however often it is pushed. The commit is recorded when the folder is in a Git
-repository without changes.
+What .dockerignore and tools' own folders hold is left out. A build that makes the newest
+version's image once more, with the same declarations, gives that version. The commit is
+recorded when the folder is in a Git repository without changes.
 
 Exit code 0 when the version stands, 1 when the build failed, 3 when the folder has problems.")]
 pub struct Push {

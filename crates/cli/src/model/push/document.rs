@@ -29,7 +29,7 @@ pub(super) struct Pushed {
     pub(super) status: &'static str,
     /// The version.
     pub(super) version: Option<u32>,
-    /// Whether the version is new; the same content keeps its version.
+    /// Whether the version is new, or the newest one again.
     pub(super) new: Option<bool>,
     /// The version that runs when a file pins none.
     pub(super) default_version: Option<u32>,
