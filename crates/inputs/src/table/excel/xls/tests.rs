@@ -120,6 +120,21 @@ fn a_formulas_text_may_be_continued() {
 }
 
 #[test]
+fn a_workbook_of_any_length_is_read() {
+    // Short streams are kept in another way than long ones, and the longest in another yet.
+    for rows in [1, 100, 200, 300, 1_000, 10_000, 65_535] {
+        let mut book = Biff::new();
+        for row in 0..rows {
+            book = book.cell(NUMBER, row, 0, &number(row.into()));
+        }
+        let read = read(&book).unwrap();
+        assert_eq!(read.len(), usize::from(rows));
+        let last = Cell::Number((rows - 1).into());
+        assert_eq!(read.last(), Some(&(u64::from(rows), vec![last])));
+    }
+}
+
+#[test]
 fn charts_within_a_sheet_have_no_cells_of_it() {
     let book = Biff::new()
         .cell(NUMBER, 0, 0, &number(1.0))
