@@ -144,6 +144,24 @@ fn an_accepted_file_says_how_it_was_read_and_leaves_what_the_model_would_get() {
 }
 
 #[test]
+fn a_growth_that_is_written_or_shown_as_a_percentage_arrives_in_points() {
+    let desk = Desk::new();
+    let plan = "product_line,year,growth_percent\nHardware,2027,4.5 %\n";
+    let written = desk.file("plan.csv", plan);
+    let shown = format!("{REVENUE}/examples/shown-as-percentages.xlsx");
+    for (file, row) in [
+        (written, "\nHardware,2027,4.5\n"),
+        (shown, "\nHardware,2027,4.5,Two new distributors\n"),
+    ] {
+        let clean = desk.name("clean.csv");
+        let answer = desk.validate(&[&file, "-m", REVENUE, "--clean", &clean]);
+        assert_eq!(answer.code, 0, "{answer:?}");
+        let clean = fs::read_to_string(clean).unwrap();
+        assert!(clean.contains(row), "{clean}");
+    }
+}
+
+#[test]
 fn a_document_comes_out_with_its_defaults() {
     let desk = Desk::with_model();
     let (file, clean) = (desk.file("plan.json", "{}"), desk.name("clean.json"));

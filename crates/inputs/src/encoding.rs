@@ -214,6 +214,7 @@ mod tests {
             message(b"PK\x03\x04rest")
                 .starts_with("The file is a zip archive or an Excel workbook;")
         );
+        assert!(message(b"\xd0\xcf\x11\xe0rest").contains("an old Excel or Word file"));
         assert!(message(b"%PDF-1.7").contains("a PDF document"));
     }
 

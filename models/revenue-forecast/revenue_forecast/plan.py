@@ -117,7 +117,7 @@ def _notes(request: Request, history: History, lines: list[LinePlan]) -> list[st
     percents = [percent for years in request.growth_percent.values() for percent in years.values() if percent]
     if percents and all(abs(percent) < 1 for percent in percents):
         notes.append(
-            "Every growth projection is smaller than 1 %. If that is not what was meant: a spreadsheet's cell that shows"
-            " 4.5 % holds 0.045, while this model takes 4.5."
+            "Every growth projection is smaller than 1 %."
+            " If that is not what was meant: write 4.5 for 4.5 %, not 0.045."
         )
     return notes

@@ -46,7 +46,7 @@ def write_csv(path: Path, table: list[list[object]], delimiter: str = ",") -> No
         csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(table)
 
 
-def write_xlsx(path: Path, table: list[list[object]]) -> None:
+def write_xlsx(path: Path, table: list[list[object]], growth_format: str = "0.0") -> None:
     """A workbook with the plan on its first sheet, as somebody would format it, and notes on its second."""
     workbook = Workbook()
     sheet = workbook.active
@@ -57,7 +57,7 @@ def write_xlsx(path: Path, table: list[list[object]]) -> None:
         cell.font = Font(bold=True, color="FFFFFF")
         cell.fill = PatternFill("solid", start_color="1F4E79")
     for (cell,) in sheet.iter_rows(min_row=2, min_col=3, max_col=3):
-        cell.number_format = "0.0"
+        cell.number_format = growth_format
     for letter, width in zip("ABCD", (24, 8, 16, 40), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
@@ -101,6 +101,9 @@ def make(folder: Path) -> None:
     write_csv(folder / "plan-2027.csv", [list(COLUMNS), *map(list, ROWS)])
     write_xlsx(folder / "plan-2027.xlsx", plan)
     write_xls(folder / "plan-2027.xls", plan)
+    # What Excel keeps of 4.5 % is 0.045.
+    shares = [[line, year, None if growth is None else growth / 100, comment] for line, year, growth, comment in ROWS]
+    write_xlsx(folder / "shown-as-percentages.xlsx", [list(HEADER), *shares], growth_format="0.0%")
 
     write_csv(rejected / "misspelt-column.csv", [["product_line", "year", "growth_percnt"], *columns[1:]])
     # What Excel saves where people write 4,5.

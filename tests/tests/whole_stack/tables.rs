@@ -274,6 +274,19 @@ fn is_marked(workbook: &[u8], cell: &str, says: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a marked copy holds text where the sheet held formulas: in the table, and in the list
+/// of what to correct.
+fn computes_nothing(workbook: &[u8]) -> Result<()> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(workbook))?;
+    for name in ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"] {
+        let sheet = std::io::read_to_string(archive.by_name(name)?)?;
+        for element in ["<f>", "<f ", "<hyperlink"] {
+            ensure!(!sheet.contains(element), "{element} in {name}: {sheet}");
+        }
+    }
+    Ok(())
+}
+
 async fn a_model_gets_a_clean_table_and_the_original_beside_it(stack: &Stack) -> Result<()> {
     let model = stack.model("sheet").await?;
     let table = "line;year;growth;from\r\nM\u{fc}ller;2027;123,45;31.12.2026\r\nCloud;2028;-8;\r\n";
@@ -327,7 +340,7 @@ async fn is_rejected(stack: &Stack, bad: &Bad) -> Result<()> {
     let mail = stack.mail(&ended.run.id).await?;
     ensure!(!mail.html.contains('\u{202e}') && !mail.text.contains('\u{202e}'));
     if bad.marked {
-        marked_sheet(stack, &ended).await?;
+        computes_nothing(&marked_sheet(stack, &ended).await?)?;
     } else {
         ensure!(stack.result(&marked_key(&ended.run.id)).await.is_err());
         ensure!(attachments(stack, &ended).await?.is_empty());

@@ -186,7 +186,7 @@ impl Converter {
             Cell::Text(text) => self.text(text, column, into),
             Cell::Number(number) => from_number(*number, column, into),
             Cell::Percent(number) => self.take_percent(*number, column, into),
-            Cell::Bool(truth) => from_truth(*truth, column.kinds, into),
+            Cell::Bool(truth) => from_truth(*truth, column, into),
             Cell::DateTime(moment) => from_moment(*moment, column, into),
             Cell::Unusable(text)
                 if column.kinds.has(Kinds::TEXT)
@@ -338,11 +338,12 @@ fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(),
     }
 }
 
-fn from_truth(truth: bool, kinds: Kinds, into: &mut Converted) -> Result<(), Fault> {
+fn from_truth(truth: bool, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    let kinds = column.kinds;
     if kinds.has(Kinds::BOOL) {
         into.truth(truth);
         Ok(())
-    } else if kinds.has(Kinds::TEXT) {
+    } else if kinds.has(Kinds::TEXT) && !column.form_is_certain {
         into.set_text(if truth { "true" } else { "false" });
         Ok(())
     } else {

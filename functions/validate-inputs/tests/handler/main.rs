@@ -37,6 +37,8 @@ use domain::{MODEL, draft, now, run_of, step, upload};
 #[derive(Debug, Clone, Default)]
 struct FakeFiles {
     dropped: Option<Vec<u8>>,
+    /// How large the dropped file says it is, where that is not how large it is.
+    declared: Option<u64>,
     metadata: HashMap<String, String>,
     away: bool,
     kept: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
@@ -56,7 +58,7 @@ impl Files for FakeFiles {
             return Err(away());
         }
         Ok(self.dropped.clone().map(|content| {
-            let bytes = content.len() as u64;
+            let bytes = self.declared.unwrap_or(content.len() as u64);
             Dropped::new(bytes, self.metadata.clone(), ByteStream::from(content))
         }))
     }

@@ -91,6 +91,7 @@ pub(crate) fn pack(parts: &[(&str, &str)]) -> Vec<u8> {
 pub(crate) struct Biff {
     globals: Vec<u8>,
     sheet: Vec<u8>,
+    is_hidden: bool,
 }
 
 impl Biff {
@@ -98,7 +99,15 @@ impl Biff {
         Self {
             globals: Vec::new(),
             sheet: Vec::new(),
+            is_hidden: false,
         }
+    }
+
+    /// Hides the sheet.
+    #[must_use]
+    pub(crate) fn hidden(mut self) -> Self {
+        self.is_hidden = true;
+        self
     }
 
     /// Adds a record that all sheets share.
@@ -132,15 +141,19 @@ impl Biff {
         self.record(kind, &whole)
     }
 
-    /// Adds a record of the sheet's shared texts.
+    /// Adds a record of the sheet's shared texts. A character of Latin-1 takes one byte, as
+    /// Excel writes it where a text holds no other.
     #[must_use]
     pub(crate) fn texts(self, texts: &[&str]) -> Self {
         let mut data = vec![0; 8];
         for text in texts {
             let units: Vec<u16> = text.encode_utf16().collect();
             data.extend(u16::try_from(units.len()).unwrap().to_le_bytes());
-            data.push(1);
-            data.extend(units.into_iter().flat_map(u16::to_le_bytes));
+            let narrow: Result<Vec<u8>, _> = units.iter().copied().map(u8::try_from).collect();
+            data.push(u8::from(narrow.is_err()));
+            data.extend(
+                narrow.unwrap_or_else(|_| units.into_iter().flat_map(u16::to_le_bytes).collect()),
+            );
         }
         self.global(0xfc, &data)
     }
@@ -153,7 +166,7 @@ impl Biff {
         stream.extend(&self.globals);
         let start = u32::try_from(stream.len() + 16 + 4).unwrap();
         let mut bound = start.to_le_bytes().to_vec();
-        bound.extend([0, 0, 4, 0]);
+        bound.extend([u8::from(self.is_hidden), 0, 4, 0]);
         bound.extend(b"Plan");
         put(&mut stream, 0x85, &bound);
         put(&mut stream, 0xa, &[]);

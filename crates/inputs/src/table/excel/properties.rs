@@ -1,21 +1,28 @@
 //! What holds for any workbook, by trying many.
 
+mod made;
+
 use std::io::Cursor;
 
 use dropcast_domain::model::{InputFormat, TableSpec};
-use jiff::{ToSpan, civil::DateTime};
+use jiff::{
+    ToSpan,
+    civil::{Date, DateTime, Time, date},
+};
 use proptest::prelude::*;
-use rust_xlsxwriter::Format;
 use serde_json::json;
 
+use self::made::{Held, Maker};
 use super::{
     address::cell_address,
-    fixtures::{Biff, plan, read_as},
+    fixtures::{Biff, read_as},
 };
 use crate::{
     CompiledSchema, Limits,
     table::{Outcome, RowSchema, mark, read},
 };
+
+const COLUMNS: [&str; 7] = ["name", "units", "growth", "final", "from", "at", "kind"];
 
 /// One row of values that satisfy the schema.
 #[derive(Debug, Clone)]
@@ -24,14 +31,24 @@ struct Line {
     units: i32,
     growth: Option<f64>,
     final_: bool,
-    from: DateTime,
+    from: Date,
+    at: Option<DateTime>,
+    kind: &'static str,
 }
 
-fn line() -> impl Strategy<Value = Line> {
+/// Rows, and who writes them.
+fn plan() -> impl Strategy<Value = (Maker, Vec<Line>)> {
+    prop::sample::select(Maker::ALL.to_vec()).prop_flat_map(|maker| {
+        let lines = prop::collection::vec(line(maker.first_day()), 1..8);
+        (Just(maker), lines)
+    })
+}
+
+fn line(first_day: Date) -> impl Strategy<Value = Line> {
     // Text that is no white space, with everything that has a meaning in CSV and in XML, and
     // what a workbook writes as an escape.
     let text = prop_oneof![
-        "[a-zA-Z0-9 ,;\"'<>&=+@\\-\n\t_é€🐎]{0,12}[a-z]",
+        "[a-zA-Z0-9 ,;\"'<>&=+@\\-\n\r\t_é€🐎]{0,12}[a-z]",
         Just("_x0041_".to_owned()),
         Just("=1+1".to_owned()),
         Just("0042".to_owned()),
@@ -41,35 +58,103 @@ fn line() -> impl Strategy<Value = Line> {
         any::<f64>().prop_filter("finite", |number| number.is_finite()),
         (-1_000_000..1_000_000_i32).prop_map(|cents| f64::from(cents) / 100.0),
     ];
-    let date = (0..2_900_000_i64).prop_map(|day| {
-        let first = jiff::civil::date(1900, 3, 1);
-        first.checked_add(day.days()).unwrap().at(0, 0, 0, 0)
-    });
+    let day = (0..2_900_000_i64)
+        .prop_map(move |day| first_day.checked_add(day.days()).unwrap())
+        .boxed();
+    let time = (0..24_i8, 0..60_i8, 0..60_i8)
+        .prop_map(|(hour, minute, second)| Time::new(hour, minute, second, 0).unwrap());
+    let moment = (day.clone(), time).prop_map(|(day, time)| day.to_datetime(time));
     (
         text,
         any::<i32>(),
         proptest::option::of(number),
         any::<bool>(),
-        date,
+        day,
+        proptest::option::of(moment),
+        prop::sample::select(vec!["", "month", "year", "7"]),
     )
-        .prop_map(|(name, units, growth, final_, from)| Line {
+        .prop_map(|(name, units, growth, final_, from, at, kind)| Line {
             name,
             units,
             growth,
             final_,
             from,
+            at,
+            kind,
         })
+}
+
+impl Line {
+    fn cells(&self) -> Vec<Held> {
+        vec![
+            Held::Text(self.name.clone()),
+            Held::Number(self.units.into()),
+            self.growth.map_or(Held::Nothing, Held::Number),
+            Held::Truth(self.final_),
+            Held::Moment(self.from.to_datetime(Time::midnight())),
+            self.at.map_or(Held::Nothing, Held::Moment),
+            match self.kind {
+                "" => Held::Nothing,
+                "7" => Held::Number(7.0),
+                kind => Held::Text(kind.to_owned()),
+            },
+        ]
+    }
+}
+
+/// Cells that their columns do not take, one after the other.
+fn wrong() -> impl Strategy<Value = (u16, Held)> {
+    let text = |text: &str| Held::Text(text.to_owned());
+    let noon = || Held::Moment(date(2026, 1, 31).at(12, 0, 0, 0));
+    let cells = [
+        vec![Held::Nothing, text(&"x".repeat(21))],
+        vec![
+            Held::Nothing,
+            text("ten"),
+            Held::Number(1.5),
+            Held::Truth(true),
+            noon(),
+        ],
+        vec![text("1,2,3"), Held::Truth(false), noon()],
+        vec![Held::Nothing, text("maybe"), Held::Number(2.0), noon()],
+        vec![
+            Held::Nothing,
+            text("2026-02-30"),
+            Held::Number(45_000.0),
+            Held::Truth(true),
+            noon(),
+        ],
+        vec![
+            text("2026-01-31T24:00:00Z"),
+            Held::Number(45_000.5),
+            Held::Truth(false),
+        ],
+        vec![
+            text("monht"),
+            Held::Number(8.0),
+            Held::Number(0.5),
+            Held::Truth(true),
+            noon(),
+        ],
+    ];
+    let all: Vec<(u16, Held)> = (0..)
+        .zip(cells)
+        .flat_map(|(column, cells)| cells.into_iter().map(move |cell| (column, cell)))
+        .collect();
+    prop::sample::select(all)
 }
 
 fn schema() -> RowSchema {
     let schema = json!({
         "type": "object",
         "properties": {
-            "name": {"type": "string", "minLength": 1},
+            "name": {"type": "string", "minLength": 1, "maxLength": 20},
             "units": {"type": "integer"},
             "growth": {"type": "number"},
             "final": {"type": "boolean"},
-            "from": {"type": "string", "format": "date"}
+            "from": {"type": "string", "format": "date"},
+            "at": {"type": "string", "format": "date-time"},
+            "kind": {"enum": ["month", "year", 7]}
         },
         "required": ["name", "units", "final", "from"],
         "additionalProperties": false
@@ -77,40 +162,19 @@ fn schema() -> RowSchema {
     RowSchema::new(CompiledSchema::new(&schema).unwrap()).unwrap()
 }
 
-/// A workbook whose table begins at a cell; one cell of it may be another text.
-fn workbook(lines: &[Line], at: (u32, u16), wrong: Option<(u32, u16)>) -> Vec<u8> {
-    let dated = Format::new().set_num_format("d. mmmm yyyy");
-    plan(|sheet| {
-        for (column, name) in (at.1..).zip(["name", "units", "growth", "final", "from"]) {
-            sheet.write(at.0, column, name).unwrap();
-        }
-        for (row, line) in (at.0 + 1..).zip(lines) {
-            sheet.write(row, at.1, &line.name).unwrap();
-            sheet.write(row, at.1 + 1, line.units).unwrap();
-            if let Some(growth) = line.growth {
-                sheet.write(row, at.1 + 2, growth).unwrap();
-            }
-            sheet.write(row, at.1 + 3, line.final_).unwrap();
-            let day = line
-                .from
-                .date()
-                .since(jiff::civil::date(1899, 12, 30))
-                .unwrap();
-            sheet
-                .write_with_format(row, at.1 + 4, day.get_days(), &dated)
-                .unwrap();
-        }
-        if let Some((row, column)) = wrong {
-            sheet.write(row, column, "not so").unwrap();
-        }
-    })
+/// The header and the rows below it.
+fn rows(lines: &[Line]) -> Vec<Vec<Held>> {
+    let names = COLUMNS.map(|name| Held::Text(name.to_owned())).to_vec();
+    std::iter::once(names)
+        .chain(lines.iter().map(Line::cells))
+        .collect()
 }
 
-fn outcome(file: &[u8]) -> (Outcome, String) {
+fn outcome(file: &[u8], format: InputFormat) -> (Outcome, String) {
     let mut clean = Vec::new();
     let outcome = read(
         Cursor::new(file),
-        InputFormat::Xlsx,
+        format,
         &TableSpec::default(),
         &schema(),
         &Limits::default(),
@@ -121,22 +185,19 @@ fn outcome(file: &[u8]) -> (Outcome, String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
     fn a_table_that_satisfies_its_schema_arrives_unchanged(
-        lines in prop::collection::vec(line(), 1..8),
+        (maker, lines) in plan(),
         at in (0..5_u32, 0..30_u16),
     ) {
-        let (outcome, clean) = outcome(&workbook(&lines, at, None));
+        let (outcome, clean) = outcome(&maker.write(&rows(&lines), at), maker.format());
         if let Outcome::Rejected(rejected) = outcome {
             return Err(TestCaseError::fail(rejected.problems.to_string()));
         }
         let mut read = csv::Reader::from_reader(clean.as_bytes());
-        prop_assert_eq!(
-            read.headers().unwrap(),
-            &csv::StringRecord::from(vec!["name", "units", "growth", "final", "from"])
-        );
+        prop_assert_eq!(read.headers().unwrap(), &csv::StringRecord::from(COLUMNS.to_vec()));
         let records: Vec<csv::StringRecord> = read.records().map(Result::unwrap).collect();
         prop_assert_eq!(records.len(), lines.len());
         for (record, line) in records.iter().zip(&lines) {
@@ -145,31 +206,36 @@ proptest! {
             let growth = (!record[2].is_empty()).then(|| record[2].parse::<f64>().unwrap());
             prop_assert_eq!(growth, line.growth);
             prop_assert_eq!(&record[3], line.final_.to_string());
-            prop_assert_eq!(&record[4], line.from.date().to_string());
+            prop_assert_eq!(&record[4], line.from.to_string());
+            let at = line.at.map_or_else(String::new, |at| format!("{at}Z"));
+            prop_assert_eq!(&record[5], at);
+            prop_assert_eq!(&record[6], line.kind);
         }
     }
 
     #[test]
     fn a_single_faulty_cell_is_named_by_its_address(
-        lines in prop::collection::vec(line(), 1..8),
+        (maker, lines) in plan(),
         at in (0..5_u32, 0..30_u16),
         row in any::<prop::sample::Index>(),
-        column in 1..5_u16,
+        (column, cell) in wrong(),
     ) {
-        let row = at.0 + 1 + u32::try_from(row.index(lines.len())).unwrap();
-        let column = at.1 + column;
-        let file = workbook(&lines, at, Some((row, column)));
-        let (outcome, _) = outcome(&file);
+        let mut rows = rows(&lines);
+        let row = 1 + row.index(lines.len());
+        rows[row][usize::from(column)] = cell;
+        let file = maker.write(&rows, at);
+        let format = maker.format();
+        let (outcome, _) = outcome(&file, format);
         let Outcome::Rejected(rejected) = outcome else {
             return Err(TestCaseError::fail("it was accepted"));
         };
-        let address = cell_address("Plan", u64::from(row) + 1, usize::from(column));
+        let number = u64::from(at.0) + row as u64 + 1;
+        let address = cell_address("Plan", number, usize::from(at.1 + column));
         prop_assert_eq!(rejected.problems.total(), 1);
         prop_assert_eq!(&rejected.problems.problems[0].at, &address);
         let mut copy = Cursor::new(Vec::new());
         let spec = TableSpec::default();
-        mark(Cursor::new(&file), InputFormat::Xlsx, &spec, &rejected, &Limits::default(), &mut copy)
-            .unwrap();
+        mark(Cursor::new(&file), format, &spec, &rejected, &Limits::default(), &mut copy).unwrap();
         let mut archive = zip::ZipArchive::new(copy).unwrap();
         let notes = std::io::read_to_string(archive.by_name("xl/comments1.xml").unwrap()).unwrap();
         let (_, cell) = address.split_once('!').unwrap();

@@ -87,6 +87,18 @@ fn a_formula_that_was_never_computed_is_no_empty_cell() {
 }
 
 #[test]
+fn what_is_no_number_that_can_be_counted_with_is_unusable() {
+    let bytes = packed(&sheet_xml(
+        "<row r=\"1\"><c r=\"A1\"><v>1e999</v></c><c r=\"B1\" t=\"n\"><v>NaN</v></c></row>",
+    ));
+    let unusable = |text: &str| Cell::Unusable(text.to_owned());
+    assert_eq!(
+        read(&bytes).unwrap(),
+        [(1, vec![unusable("inf"), unusable("NaN")])]
+    );
+}
+
+#[test]
 fn the_epoch_of_1904_is_heard() {
     let workbook = WORKBOOK.replace("<sheets>", "<workbookPr date1904=\"1\"/><sheets>");
     let styles = "<styleSheet><cellXfs><xf/><xf numFmtId=\"14\"/></cellXfs></styleSheet>";
@@ -187,9 +199,11 @@ fn hidden_rows_and_columns_count_and_merged_cells_hold_one_value() {
 
 #[test]
 fn declared_cells_cost_nothing() {
+    // The sheet says that it has 17,179,869,184 cells, and that all of them are one.
     let bytes = packed(
-        "<worksheet><dimension ref=\"A1:NTP1048576\"/><sheetData><row r=\"1048576\"><c \
-         r=\"NTP1048576\"><v>1</v></c></row></sheetData></worksheet>",
+        "<worksheet><dimension ref=\"A1:XFD1048576\"/><sheetData><row r=\"1048576\"><c \
+         r=\"NTP1048576\"><v>1</v></c></row></sheetData><mergeCells count=\"1\"><mergeCell \
+         ref=\"A1:XFD1048576\"/></mergeCells></worksheet>",
     );
     let rows = read(&bytes).unwrap();
     assert_eq!(

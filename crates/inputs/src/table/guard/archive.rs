@@ -63,7 +63,7 @@ fn check_directory<R: Read + Seek>(file: &mut R, size: u64) -> Result<(), ReadEr
     file.seek(SeekFrom::Start(end_at))?;
     file.read_exact(&mut end)?;
     if !end.starts_with(b"PK\x05\x06") {
-        return Err(incomplete());
+        return Err(damaged("its end is missing, or something stands behind it"));
     }
     let mut parts = u64::from(u16_at(&end, 10));
     let mut length = u64::from(u32_at(&end, 12));
@@ -176,9 +176,6 @@ impl Budget {
 
     /// Inflates one part to its end.
     fn inflate<R: Read>(&mut self, mut part: ZipFile<'_, R>) -> Result<(), ReadError> {
-        if part.encrypted() {
-            return Err(signature::password());
-        }
         let name = part.name().map_err(unreadable)?.to_lowercase();
         // What is no XML (a picture, a printer's settings) is counted, but not looked into.
         let mut scan = is_xml(&name).then(|| Scan::new(name.ends_with("styles.xml")));
@@ -262,6 +259,7 @@ fn faulty(part: &str, fault: &Fault) -> ReadError {
 fn unreadable(error: ZipError) -> ReadError {
     match error {
         ZipError::Io(error) if !is_of_content(&error) => ReadError::Io(error),
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => signature::password(),
         error => damaged(&error.to_string()),
     }
 }

@@ -75,9 +75,11 @@ pub(crate) fn workbook_stream<R: Read + Seek>(file: R) -> Result<Vec<u8>, ReadEr
     Ok(content)
 }
 
-/// A compound file with nothing but a workbook in it.
+/// A compound file with nothing but a workbook in it. Its sectors are small, as Excel writes
+/// them: of large ones the reader of workbooks takes a stream that is no short one for missing.
 pub(crate) fn containing(workbook: &[u8]) -> io::Result<Cursor<Vec<u8>>> {
-    let mut compound = cfb::CompoundFile::create(Cursor::new(Vec::new()))?;
+    let mut compound =
+        cfb::CompoundFile::create_with_version(cfb::Version::V3, Cursor::new(Vec::new()))?;
     compound.create_stream("/Workbook")?.write_all(workbook)?;
     compound.flush()?;
     Ok(compound.into_inner())

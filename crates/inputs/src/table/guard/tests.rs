@@ -40,6 +40,15 @@ fn encrypted() -> Vec<u8> {
     file.into_inner().into_inner()
 }
 
+/// Where some bytes stand in a file.
+fn places(file: &[u8], bytes: &[u8]) -> Vec<usize> {
+    let windows = file.windows(bytes.len()).enumerate();
+    windows
+        .filter(|(_, window)| *window == bytes)
+        .map(|(at, _)| at)
+        .collect()
+}
+
 /// An archive with one more part.
 fn with_part(name: &str, content: &[u8]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new_append(Cursor::new(packed(&sheet_xml("")))).unwrap();
@@ -106,6 +115,14 @@ fn an_encrypted_workbook_says_how_to_take_the_password_away() {
         &TableSpec::default(),
     );
     assert!(message.unwrap_err().contains("is encrypted"));
+    // As programs for archives do it: each part says so, in its own head and in the directory.
+    let mut file = xlsx();
+    for (head, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+        for at in places(&file, head) {
+            file[at + flags] |= 1;
+        }
+    }
+    says(&file, InputFormat::Xlsx, &["is encrypted"]);
 }
 
 #[test]
@@ -151,14 +168,9 @@ fn a_bomb_that_declares_a_small_size_is_counted_all_the_same() {
     let mut file = with_part("xl/media/image1.png", &zeros);
     // The sizes in the directory and in the part's own head say 10 bytes.
     let size = u32::try_from(zeros.len()).unwrap().to_le_bytes();
-    let places: Vec<usize> = file
-        .windows(4)
-        .enumerate()
-        .filter(|(_, window)| *window == size)
-        .map(|(at, _)| at)
-        .collect();
-    assert_eq!(places.len(), 2);
-    for at in places {
+    let sizes = places(&file, &size);
+    assert_eq!(sizes.len(), 2);
+    for at in sizes {
         file[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
     }
     let message = refusal(&file, InputFormat::Xlsx);
@@ -196,19 +208,23 @@ fn a_directory_that_does_not_fit_its_file_is_refused() {
     }
     let mut longer = file.clone();
     longer.extend(b"behind the end");
-    says(&longer, InputFormat::Xlsx, &["its end is missing"]);
+    let mut archive = zip::ZipWriter::new_append(Cursor::new(file)).unwrap();
+    archive.set_comment("made by a program").unwrap();
+    let commented = archive.finish().unwrap().into_inner();
+    for file in [longer, commented] {
+        says(
+            &file,
+            InputFormat::Xlsx,
+            &["its end is missing, or something stands behind it"],
+        );
+    }
 }
 
 #[test]
 fn parts_that_overlap_are_refused() {
     let mut file = pack(&[("a", "aaaaaaaaaa"), ("b", "bbbbbbbbbb")]);
     // The second part's place in the directory becomes the first one's.
-    let entries: Vec<usize> = file
-        .windows(4)
-        .enumerate()
-        .filter(|(_, window)| *window == b"PK\x01\x02")
-        .map(|(at, _)| at)
-        .collect();
+    let entries = places(&file, b"PK\x01\x02");
     let (from, to) = (entries[entries.len() - 2], entries[entries.len() - 1]);
     let start = file[from + 42..from + 46].to_vec();
     file[to + 42..to + 46].copy_from_slice(&start);
@@ -290,6 +306,6 @@ fn tables_listed_without_end_are_refused() {
     let mut file = xls();
     // The chain of allocation tables begins at sector 0, whose last entry leads back to it.
     file[68..72].copy_from_slice(&0_u32.to_le_bytes());
-    file[8188..8192].copy_from_slice(&0_u32.to_le_bytes());
+    file[1020..1024].copy_from_slice(&0_u32.to_le_bytes());
     says(&file, InputFormat::Xls, &["damaged", "without end"]);
 }

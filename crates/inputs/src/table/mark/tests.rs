@@ -2,6 +2,7 @@ use std::{fmt::Write, io::Cursor};
 
 use calamine::{Data, Range, Reader, Xlsx};
 use dropcast_domain::model::TableSpec;
+use rust_xlsxwriter::Formula;
 use serde_json::json;
 
 use super::*;
@@ -143,22 +144,67 @@ fn text_that_looks_like_a_formula_comes_back_as_text() {
         Some(&Data::String("=HYPERLINK(\"http://x\")".into()))
     );
     assert_eq!(table.get_value((4, 1)), Some(&Data::String("=1+1".into())));
-    let xml = part(&copy, "xl/worksheets/sheet1.xml");
-    assert!(!xml.contains("<f>"));
-    let styles = part(&copy, "xl/styles.xml");
-    let formats: Vec<&str> = styles
-        .split_once("<cellXfs")
-        .unwrap()
-        .1
-        .split("<xf ")
-        .skip(1)
-        .collect();
+    computes_nothing(&copy);
     for address in ["A2", "A3", "A4", "A5", "B5"] {
-        let format = formats[format_of(&xml, address).parse::<usize>().unwrap()];
-        assert!(format.contains("quotePrefix=\"1\""), "{address}: {format}");
+        assert!(is_quoted(&copy, address), "{address}");
     }
-    let plain = formats[format_of(&xml, "B2").parse::<usize>().unwrap()];
-    assert!(!plain.contains("quotePrefix"));
+    assert!(!is_quoted(&copy, "B2"));
+}
+
+#[test]
+fn a_workbooks_formulas_come_back_as_text() {
+    let link = "=HYPERLINK(\"http://x\",\"x\")";
+    let mut book = Workbook::new();
+    let source = book.add_worksheet().set_name("=x").unwrap();
+    for (column, name) in (0..).zip(["line", "growth", link]) {
+        source.write_string(0, column, name).unwrap();
+    }
+    let formula = |result: &str| Formula::new(link).set_result(result);
+    source.write_formula(1, 0, formula("Bikes")).unwrap();
+    source.write_formula(1, 1, formula("x")).unwrap();
+    source.write_formula(2, 0, formula("=1+1")).unwrap();
+    source.write_url(2, 1, "http://x").unwrap();
+    let copy = marked(&book.save_to_buffer().unwrap(), InputFormat::Xlsx);
+    computes_nothing(&copy);
+    for address in ["A3", "C1"] {
+        assert!(is_quoted(&copy, address), "{address}");
+    }
+    let table = sheet(&copy, "=x");
+    for (at, text) in [
+        ((0, 2), link),
+        ((1, 0), "Bikes"),
+        ((1, 1), "x"),
+        ((2, 0), "=1+1"),
+        ((2, 1), "http://x"),
+    ] {
+        assert_eq!(table.get_value(at), Some(&Data::String(text.into())));
+    }
+    let notes = part(&copy, "xl/comments1.xml");
+    for address in ["B2", "B3", "C1"] {
+        assert!(notes.contains(&format!("ref=\"{address}\"")), "{notes}");
+    }
+}
+
+/// Whether no sheet of the copy holds a formula or a link.
+fn computes_nothing(copy: &[u8]) {
+    for name in ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"] {
+        let sheet = part(copy, name);
+        for element in ["<f>", "<f ", "<hyperlink"] {
+            assert!(!sheet.contains(element), "{element} in {name}: {sheet}");
+        }
+    }
+    assert!(!has_part(copy, "xl/worksheets/sheet3.xml"));
+}
+
+/// Whether a cell of the first sheet has the quotation mark in front that keeps it text.
+fn is_quoted(copy: &[u8], address: &str) -> bool {
+    let styles = part(copy, "xl/styles.xml");
+    let (_, formats) = styles.split_once("<cellXfs").unwrap();
+    let format = format_of(&part(copy, "xl/worksheets/sheet1.xml"), address);
+    let format = formats
+        .split("<xf ")
+        .nth(1 + format.parse::<usize>().unwrap());
+    format.unwrap().contains("quotePrefix=\"1\"")
 }
 
 #[test]

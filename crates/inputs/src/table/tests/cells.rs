@@ -183,6 +183,11 @@ fn cells_of_another_kind_get_a_sentence_that_says_what_to_do() {
         ),
         (
             &day,
+            &Cell::Bool(true),
+            "found true; a date such as 2026-01-31 is allowed. ",
+        ),
+        (
+            &day,
             &morning,
             "found the date and time 2026-01-31T08:30:00; a date such as 2026-01-31 is allowed. Write the date without a time.",
         ),

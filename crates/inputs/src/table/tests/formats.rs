@@ -1,62 +1,317 @@
 //! What is refused in one format is refused in each.
 
+use std::fmt::Write as _;
+
 use rust_xlsxwriter::Format;
 
 use super::*;
-use crate::table::excel::fixtures::{Biff, packed, plan as workbook, sheet_xml};
+use crate::table::excel::{
+    cell_address,
+    fixtures::{Biff, packed, plan as workbook, sheet_xml},
+};
 
 fn open() -> Value {
     json!({"properties": {"a": {"type": "string"}, "b": {}}, "required": ["a"]})
 }
 
-/// What is wrong with a file.
-fn said(file: &[u8], format: InputFormat) -> String {
+/// Three columns of three kinds, and no others.
+fn closed() -> Value {
+    json!({
+        "required": ["a"],
+        "properties": {
+            "a": {"type": "string"},
+            "b": {"type": "number"},
+            "c": {"type": "string", "format": "date"},
+        },
+        "additionalProperties": false,
+    })
+}
+
+/// What comes of reading a file.
+fn outcome(file: &[u8], format: InputFormat, row: &Value) -> Result<String, Vec<Problem>> {
     let limits = Limits::for_bytes(100 << 20);
     let spec = TableSpec::default();
-    let schema = schema(&open());
     let mut clean = Vec::new();
-    match read(
-        Cursor::new(file),
-        format,
-        &spec,
-        &schema,
-        &limits,
-        &mut clean,
-    )
-    .unwrap()
-    {
-        Outcome::Rejected(rejected) => rejected.problems.to_string(),
-        Outcome::Accepted(_) => panic!("accepted: {}", String::from_utf8(clean).unwrap()),
+    let file = Cursor::new(file);
+    match read(file, format, &spec, &schema(row), &limits, &mut clean).unwrap() {
+        Outcome::Rejected(rejected) => Err(rejected.problems.problems),
+        Outcome::Accepted(_) => Ok(String::from_utf8(clean).unwrap()),
     }
 }
 
+/// What is wrong with a file.
+fn said(file: &[u8], format: InputFormat) -> String {
+    let problems = outcome(file, format, &open()).unwrap_err();
+    let messages: Vec<String> = problems
+        .into_iter()
+        .map(|problem| problem.message)
+        .collect();
+    messages.join("\n")
+}
+
+/// What a cell holds.
+#[derive(Clone, Copy)]
+enum Held<'t> {
+    Nothing,
+    Text(&'t str),
+    Number(f64),
+}
+use Held::{Nothing, Number, Text};
+
+/// The same rows in each format, but those that the older one cannot hold: a text of it counts
+/// its characters in two bytes.
+fn in_each(rows: &[&[Held<'_>]]) -> Vec<(Vec<u8>, InputFormat)> {
+    let mut files = vec![
+        (csv_of(rows), InputFormat::Csv),
+        (xlsx_of(rows), InputFormat::Xlsx),
+    ];
+    let is_long = |cell: &Held<'_>| matches!(cell, Text(text) if text.len() > 60_000);
+    if !rows.iter().copied().flatten().any(is_long) {
+        files.push((xls_of(rows), InputFormat::Xls));
+    }
+    files
+}
+
+fn csv_of(rows: &[&[Held<'_>]]) -> Vec<u8> {
+    let cell = |cell: &Held<'_>| match cell {
+        Nothing => String::new(),
+        Text(text) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Number(number) => number.to_string(),
+    };
+    let line = |row: &&[Held<'_>]| {
+        let cells: Vec<String> = row.iter().map(cell).collect();
+        cells.join(",") + "\n"
+    };
+    rows.iter().map(line).collect::<String>().into_bytes()
+}
+
+fn xlsx_of(rows: &[&[Held<'_>]]) -> Vec<u8> {
+    let cell = |row: u64, column: usize, cell: &Held<'_>| {
+        let address = cell_address("Plan", row, column);
+        let (_, at) = address.split_once('!').unwrap();
+        match cell {
+            Nothing => format!("<c r=\"{at}\"/>"),
+            Text(text) => {
+                let text = text.replace('&', "&amp;").replace('<', "&lt;");
+                let text = text.replace('\0', "_x0000_");
+                format!("<c r=\"{at}\" t=\"inlineStr\"><is><t>{text}</t></is></c>")
+            }
+            Number(number) => format!("<c r=\"{at}\"><v>{number}</v></c>"),
+        }
+    };
+    let mut xml = String::new();
+    for (number, row) in (1..).zip(rows) {
+        let cells: String = (0..)
+            .zip(*row)
+            .map(|(column, held)| cell(number, column, held))
+            .collect();
+        write!(xml, "<row r=\"{number}\">{cells}</row>").unwrap();
+    }
+    packed(&sheet_xml(&xml))
+}
+
+fn xls_of(rows: &[&[Held<'_>]]) -> Vec<u8> {
+    let mut texts = Vec::new();
+    let mut book = Biff::new();
+    for (number, row) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(*row) {
+            book = match cell {
+                Nothing => book,
+                Text(text) => {
+                    let index = u32::try_from(texts.len()).unwrap();
+                    texts.push(*text);
+                    book.cell(0xfd, number, column, &index.to_le_bytes())
+                }
+                Number(value) => book.cell(0x203, number, column, &value.to_le_bytes()),
+            };
+        }
+    }
+    book.texts(&texts).file()
+}
+
 /// A column `a` with one text below it, in each format.
-fn with_cell(text: &str) -> [(Vec<u8>, InputFormat); 3] {
-    let csv = format!("a,b\n\"{text}\",1\n").into_bytes();
-    let escaped = text.replace('\0', "_x0000_");
-    let cell =
-        |at: &str, text: &str| format!("<c r=\"{at}\" t=\"inlineStr\"><is><t>{text}</t></is></c>");
-    let rows = format!(
-        "<row r=\"1\">{}{}</row><row r=\"2\">{}{}</row>",
-        cell("A1", "a"),
-        cell("B1", "b"),
-        cell("A2", &escaped),
-        cell("B2", "1")
-    );
-    // The fixture writes a text of the older format into one record, of at most 65,535 bytes.
-    let short: String = text.chars().take(30_000).collect();
-    let xls = Biff::new()
-        .texts(&["a", "b", &short])
-        .cell(0xfd, 0, 0, &[0, 0, 0, 0])
-        .cell(0xfd, 0, 1, &[1, 0, 0, 0])
-        .cell(0xfd, 1, 0, &[2, 0, 0, 0])
-        .cell(0xfd, 1, 1, &[1, 0, 0, 0])
-        .file();
-    [
-        (csv, InputFormat::Csv),
-        (packed(&sheet_xml(&rows)), InputFormat::Xlsx),
-        (xls, InputFormat::Xls),
-    ]
+fn with_cell(text: &str) -> Vec<(Vec<u8>, InputFormat)> {
+    in_each(&[&[Text("a"), Text("b")], &[Text(text), Number(1.0)]])
+}
+
+#[test]
+fn the_same_rows_are_the_same_table_in_every_format() {
+    let rows: [&[Held<'_>]; 3] = [
+        &[Text("A"), Nothing, Text("c"), Text("B")],
+        &[Text("x"), Nothing, Text("2026-01-31"), Number(-1.5)],
+        &[Text("=\"<&>\""), Nothing, Nothing, Number(2.0)],
+    ];
+    for (file, format) in in_each(&rows) {
+        assert_eq!(
+            outcome(&file, format, &closed()).unwrap(),
+            "a,c,b\nx,2026-01-31,-1.5\n\"=\"\"<&>\"\"\",,2\n",
+            "{format:?}"
+        );
+    }
+}
+
+/// A header and one row below it; where a CSV file and a workbook have what is wrong with them,
+/// and what is said of it in both.
+type Fault<'t> = (
+    &'t [Held<'t>],
+    &'t [Held<'t>],
+    &'t str,
+    &'t str,
+    &'t [&'t str],
+);
+
+/// A header whose second column is of one kind, and where the first cell of that column is.
+type Kind<'t> = (&'t [Held<'t>], &'t str, &'t str);
+
+const IN_NUMBERS: Kind<'_> = (&[Text("a"), Text("b")], "row 2, column b", "Plan!B2");
+const IN_DATES: Kind<'_> = (&[Text("a"), Text("c")], "row 2, column c", "Plan!B2");
+
+#[test]
+fn what_is_wrong_is_named_by_its_cell_in_every_format() {
+    let headers: [Fault<'_>; 5] = [
+        (
+            &[Text("x"), Number(1.0)],
+            &[Text("y"), Number(2.0)],
+            "row 1",
+            "row 1 of the sheet Plan",
+            &[
+                "the first row must hold the names of the columns, but it looks like values: \"x\", \"1\".",
+            ],
+        ),
+        (
+            &[Text("a"), Text("a")],
+            &[Text("x"), Text("y")],
+            "row 1, column a",
+            "Plan!B1",
+            &["the column \"a\" stands in the header twice, as columns 1 and 2."],
+        ),
+        (
+            &[Text("a"), Text("b"), Nothing, Text("c")],
+            &[Text("x"), Number(1.0), Text("z"), Text("2026-01-31")],
+            "row 2, cell 3",
+            "Plan!C2",
+            &["found \"z\" in a column that has no name at "],
+        ),
+        (
+            &[Text("a"), Text("b")],
+            &[Text("x"), Number(1.0), Text("z")],
+            "row 2",
+            "Plan!C2",
+            &[],
+        ),
+        (
+            &[Text("a"), Text("b\u{202e}")],
+            &[Text("x"), Number(1.0)],
+            "row 1, column b\\u202e",
+            "Plan!B1",
+            &["the column's name \"b\\u202e\" holds the invisible character U+202E."],
+        ),
+    ];
+    for (header, row, in_csv, in_book, words) in headers {
+        one_fault(&[header, row], in_csv, in_book, words);
+    }
+    let number = "a number is allowed.";
+    let date = "a date such as 2026-01-31 is allowed.";
+    let cells: [(Kind<'_>, Held<'_>, &[&str]); 9] = [
+        (
+            IN_NUMBERS,
+            Text("1.234,5"),
+            &["found \"1.234,5\"", number, "Write 1234.5."],
+        ),
+        (
+            IN_NUMBERS,
+            Text("1e999"),
+            &["found \"1e999\"", number, "ends at 1.8e308."],
+        ),
+        (
+            IN_NUMBERS,
+            Text("٣"),
+            &["found \"٣\"", number, "with the digits 0 to 9."],
+        ),
+        (
+            IN_NUMBERS,
+            Text("NaN"),
+            &["found \"NaN\"", number, "There is no such number"],
+        ),
+        (
+            IN_NUMBERS,
+            Text("=HYPERLINK(\"http://x\")"),
+            &["found \"=HYPERLINK(", number],
+        ),
+        (
+            IN_NUMBERS,
+            Text("+cmd|' /C calc'!A0"),
+            &["found \"+cmd|' /C calc'!A0\"", number],
+        ),
+        (
+            IN_DATES,
+            Text("31/02/2026"),
+            &["found \"31/02/2026\"", date, "February 2026 has 28 days."],
+        ),
+        (
+            IN_DATES,
+            Text("2026-13-01"),
+            &["found \"2026-13-01\"", date, "There is no month 13."],
+        ),
+        (
+            IN_DATES,
+            Number(45_000.0),
+            &["45000", date, "stands for 2023-03-15"],
+        ),
+    ];
+    for ((header, in_csv, in_book), cell, words) in cells {
+        one_fault(&[header, &[Text("x"), cell]], in_csv, in_book, words);
+    }
+}
+
+/// Whether rows have the one fault, at its place.
+fn one_fault(rows: &[&[Held<'_>]], in_csv: &str, in_book: &str, words: &[&str]) {
+    for (file, format) in in_each(rows) {
+        let problems = outcome(&file, format, &closed()).unwrap_err();
+        let [problem] = problems.as_slice() else {
+            panic!("{format:?}: {problems:?}")
+        };
+        let at = match format {
+            InputFormat::Csv => in_csv,
+            _ => in_book,
+        };
+        assert_eq!(problem.at, at, "{format:?}: {problem}");
+        for words in words {
+            assert!(
+                problem.message.contains(words),
+                "{format:?}: {words:?} not in: {problem}"
+            );
+        }
+    }
+}
+
+#[test]
+fn equal_faults_are_put_together_in_every_format() {
+    let rows: [&[Held<'_>]; 3] = [
+        &[Text("a"), Text("b")],
+        &[Text("x"), Text("ten")],
+        &[Text("y"), Text("many")],
+    ];
+    for (file, format) in in_each(&rows) {
+        let problems = outcome(&file, format, &closed()).unwrap_err();
+        let [problem] = problems.as_slice() else {
+            panic!("{format:?}: {problems:?}")
+        };
+        let (first, other, listed) = match format {
+            InputFormat::Csv => (
+                "row 2, column b",
+                "row 3, column b",
+                "row 2 (\"ten\"), row 3 (\"many\").",
+            ),
+            _ => ("Plan!B2", "Plan!B3", "B2 (\"ten\"), B3 (\"many\")."),
+        };
+        assert_eq!((problem.at.as_str(), problem.count), (first, 2));
+        assert_eq!(problem.others, [other]);
+        assert_eq!(
+            problem.message,
+            format!("Column \"b\": 2 cells do not hold a number: {listed}")
+        );
+    }
 }
 
 #[test]
@@ -73,14 +328,20 @@ fn a_nul_byte_is_refused_in_every_format() {
 
 #[test]
 fn a_cell_that_is_too_long_is_refused_in_every_format() {
-    // The fixture writes no such text in the older format.
-    for (file, format) in with_cell(&"x".repeat(32_768)).into_iter().take(2) {
-        let said = said(&file, format);
-        assert!(said.contains("(32768 characters)"), "{format:?}: {said}");
-        assert!(
-            said.contains("at most 32767 characters"),
-            "{format:?}: {said}"
-        );
+    for (length, formats) in [(32_768, 3), (1_000_000, 2)] {
+        let files = with_cell(&"x".repeat(length));
+        assert_eq!(files.len(), formats);
+        for (file, format) in files {
+            let said = said(&file, format);
+            assert!(
+                said.contains(&format!("({length} characters)")),
+                "{format:?}: {said}"
+            );
+            assert!(
+                said.contains("at most 32767 characters"),
+                "{format:?}: {said}"
+            );
+        }
     }
 }
 
@@ -106,19 +367,11 @@ fn more_than_ten_thousand_columns_are_refused_in_every_format() {
 
 #[test]
 fn what_can_be_no_name_is_told_by_its_cell_and_becomes_no_column() {
-    for (header, expected) in [
-        (
-            "a,b\0",
-            "At row 1, column \"b\\u0000\": found \"b\\u0000\" where text without NUL bytes must stand.",
-        ),
-        ("a,\"xyz\"\"\n\"", ""),
-    ] {
-        if expected.is_empty() {
-            continue;
-        }
-        let said = said(format!("{header}\nx,1\n").as_bytes(), InputFormat::Csv);
-        assert!(said.starts_with(expected), "{said}");
-    }
+    let said_of_nul = said(b"a,b\0\nx,1\n", InputFormat::Csv);
+    assert!(
+        said_of_nul.starts_with("At row 1, column \"b\\u0000\": found \"b\\u0000\" where text without NUL bytes must stand."),
+        "{said_of_nul}"
+    );
     let long = format!("a,{}\nx,1\n", "n".repeat(256));
     let said_of_long = said(long.as_bytes(), InputFormat::Csv);
     assert!(

@@ -102,6 +102,39 @@ fn every_kind_of_value_is_read() {
 }
 
 #[test]
+fn what_is_no_number_that_can_be_counted_with_is_unusable() {
+    let book = Biff::new().cell(NUMBER, 0, 0, &number(f64::INFINITY)).cell(
+        NUMBER,
+        0,
+        1,
+        &number(f64::NAN),
+    );
+    let unusable = |text: &str| Cell::Unusable(text.to_owned());
+    assert_eq!(
+        read(&book).unwrap(),
+        [(1, vec![unusable("inf"), unusable("NaN")])]
+    );
+}
+
+#[test]
+fn a_hidden_sheet_is_read_only_where_the_model_names_it() {
+    let book = Biff::new().cell(NUMBER, 0, 0, &number(1.0)).hidden();
+    let message = read(&book).unwrap_err();
+    assert!(
+        message.contains("the hidden sheet \"Plan\" does"),
+        "{message}"
+    );
+    let spec = TableSpec {
+        sheet: Some("Plan".to_owned()),
+        ..TableSpec::default()
+    };
+    assert_eq!(
+        read_as(&book.file(), InputFormat::Xls, &spec).unwrap(),
+        [(1, vec![Cell::Number(1.0)])]
+    );
+}
+
+#[test]
 fn the_epoch_of_1904_is_heard() {
     let book = Biff::new()
         .global(0x22, &[1, 0])
@@ -117,6 +150,21 @@ fn a_formulas_text_may_be_continued() {
         .record(STRING, &[4, 0, 0, b'a', b'b'])
         .record(CONTINUE, &[0, b'c', b'd']);
     assert_eq!(read(&book).unwrap(), [(1, vec![text("abcd")])]);
+}
+
+#[test]
+fn a_workbook_of_any_length_is_read() {
+    // Short streams are kept in another way than long ones, and the longest in another yet.
+    for rows in [1, 100, 200, 300, 1_000, 10_000, 65_535] {
+        let mut book = Biff::new();
+        for row in 0..rows {
+            book = book.cell(NUMBER, row, 0, &number(row.into()));
+        }
+        let read = read(&book).unwrap();
+        assert_eq!(read.len(), usize::from(rows));
+        let last = Cell::Number((rows - 1).into());
+        assert_eq!(read.last(), Some(&(u64::from(rows), vec![last])));
+    }
 }
 
 #[test]
