@@ -3,7 +3,7 @@
 #
 # The first time, SAM asks for the parameters and keeps the answers in samconfig.toml; from then on it asks only
 # whether the changes are meant. Needs sam, cargo-lambda and Zig on the PATH, AWS=<the AWS CLI>, PYTHON=<Python 3.11 or
-# later>, and the static programs in STATIC=<folder>/<processor>/. Runs on macOS too, whose bash is 3.2.
+# later>, and the static programs in STATIC=<folder>/<processor>/. Written for bash 3.2 too, which macOS has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

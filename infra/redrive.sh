@@ -84,7 +84,7 @@ while :; do
   while IFS= read -r message; do
     if [[ -z $again ]]; then
       # It took so long that the first ones are back.
-      look "$message" || { echo "$count, and maybe more." >&2; exit; }
+      look "$message" || { echo "$count, and maybe more; hidden for $seconds s." >&2; exit; }
       count=$((count + 1))
       continue
     fi

@@ -30,6 +30,7 @@ ACTIONS = {
 }
 
 CALL = re.compile(r"\baws[ \t]+([a-z0-9-]+)[ \t]+([a-z0-9-]+)([^\n|&;>]*)")
+OTHER_CALL = re.compile(r'(?:\baws[ \t]+-|"?\$AWS"?[ \t])[^\n]*')
 SCRIPT = re.compile(r"/([\w-]+\.sh)\b")
 
 
@@ -42,7 +43,10 @@ def code(file):
 def commands(text):
     """The commands of the AWS CLI in it, as ACTIONS names them."""
     # A line that ends in a backslash goes on.
-    for service, command, rest in CALL.findall(text.replace("\\\n", " ")):
+    text = text.replace("\\\n", " ")
+    # What the next loop would pass over is no command that ACTIONS could have.
+    yield from OTHER_CALL.findall(text)
+    for service, command, rest in CALL.findall(text):
         name = f"{service} {command}"
         if name == "s3 cp":
             arguments = [word for word in rest.split() if not word.startswith("--")]

@@ -131,8 +131,8 @@ left running. What was downloaded stays in <state dir>/demo/. No mail leaves thi
     ///
     /// Looks at the CloudFormation stack, the sender's identity and the sandbox of SES,
     /// the job queues and what runs them, the address that jobs leave from, the links'
-    /// endpoint, dead-letter queues and alarms. Changes nothing, unless --canary sends a
-    /// file through the stack.
+    /// endpoint, dead-letter queues and alarms. Changes nothing but that it sends a file
+    /// through the model canary, if there is one, or through the one that --canary names.
     Doctor(Doctor),
     /// Read the mails that the local stack sent
     Mail(Mail),
@@ -431,7 +431,8 @@ Examples:
 Each check is ok, warn or fail, or was not checked, and says why. Exit code 0 when none
 failed, 1 otherwise.")]
 pub struct Doctor {
-    /// Send the first example of this model's folder through, instead of one for the model canary
+    /// Send the first example of this model's folder through, instead of the one that `model init
+    /// canary` writes
     #[arg(long, value_name = "DIR")]
     pub canary: Option<PathBuf>,
 

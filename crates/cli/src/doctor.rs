@@ -113,8 +113,8 @@ pub struct Examined {
 pub async fn run(args: &Doctor, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let patient = Patient::of(stack).await?;
     let mut checks = Box::pin(checks::all(&patient)).await;
-    let canary = args.canary.as_deref();
-    checks.push(Box::pin(canary::run(canary, args.timeout, stack, screen)).await?);
+    let canary = canary::run(args.canary.as_deref(), args.timeout, stack, screen);
+    checks.push(Box::pin(canary).await.or_else(canary::failed)?);
     let examined = Examined {
         stack: stack.name.clone(),
         healthy: checks.iter().all(|check| check.outcome != Outcome::Fail),

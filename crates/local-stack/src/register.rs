@@ -54,8 +54,7 @@ pub struct Registered {
 }
 
 /// Registers the model in a folder, unless its newest version is this very content and may run.
-/// `now` is when
-/// the version counts as built.
+/// `now` is when the version counts as built.
 pub async fn register(
     folder: &Path,
     registry: &Registry,

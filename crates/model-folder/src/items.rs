@@ -98,7 +98,7 @@ fn kind(entry: &DirEntry, path: &Path) -> Result<ItemKind, FolderError> {
             Ok(ItemKind::Link { target })
         } else {
             Err(refused(
-                "it is a link that leads out of the model's folder, or up again after a name",
+                "its target leads out of the model's folder, or has .. behind a folder's name; write it without",
             ))
         }
     } else if entry.file_type().is_file() {

@@ -39,8 +39,8 @@ pub use files::{BuildFiles, ModelsBucket};
 pub use project::{AwsProject, BuildProject};
 pub use roles::{IamRoles, JobRoles};
 
-/// How long ago a build may have ended that is compared: what is older was told, or belongs to a
-/// deployment of before that had the same name.
+/// How long ago a build may have ended that is compared: what is older belongs to a deployment of
+/// before that had the same name, or was tried every quarter of an hour since.
 const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(48);
 
 /// How long a build that Dropcast may not make a version is tried, until its owner is told: time to
@@ -117,10 +117,13 @@ where
             continue;
         };
         telemetry::log_failure(&error, "a build could not be handled");
-        if error.class() != Class::Permanent {
+        let is_tried_on =
+            error.class() != Class::Permanent || now.duration_since(report.at) <= TRIED_FOR;
+        if !is_tried_on && let Err(error) = give_up(&deps.store, report, &error).await {
+            telemetry::log_failure(&error, "a build's failure could not be kept");
             failed += 1;
-        } else if now.duration_since(report.at) > TRIED_FOR {
-            give_up(&deps.store, report, &error).await?;
+        } else if error.class() != Class::Permanent {
+            failed += 1;
         }
     }
     match failed {
@@ -131,10 +134,7 @@ where
 
 /// Tells whoever waits for a build's version that there will be none.
 async fn give_up(store: &impl Builds, report: BuildReport, error: &Error) -> Result<(), Error> {
-    let why = format!(
-        "Dropcast could not register what was built: {error}. Ask whoever keeps Dropcast to mend this, then push again."
-    );
-    let failure = BuildFailure::refused(&why);
+    let failure = BuildFailure::not_registered(&error.to_string());
     fail(store, &report.into(), failure).await.map(drop)
 }
 

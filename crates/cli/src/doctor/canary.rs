@@ -76,6 +76,23 @@ pub(super) async fn run(
     send(&manifest.name, &example, timeout, stack, screen).await
 }
 
+/// An error as a check that failed, so that what was found before is told all the same; not one of
+/// a folder that is named wrongly, or of somebody who would not wait.
+pub(super) fn failed(error: anyhow::Error) -> anyhow::Result<Check> {
+    let stop = match error.downcast::<Stop>() {
+        Ok(stop) if matches!(stop.exit, Exit::NotFound | Exit::Interrupted) => {
+            return Err(stop.into());
+        }
+        Ok(stop) => stop,
+        Err(error) => Stop::new(Exit::Internal, format!("No file could be sent: {error:#}.")),
+    };
+    let advice = stop.advice.unwrap_or_else(|| {
+        "Who drops a file has to read the stack's table and to put objects into its inputs bucket."
+            .to_owned()
+    });
+    Ok(Check::fail(NAME, stop.message, advice))
+}
+
 async fn send(
     model: &ModelName,
     example: &Path,
@@ -135,7 +152,11 @@ async fn send(
     Ok(Check::fail(
         NAME,
         format!("Run {} of {model} is {}.{why}", over.id, over.status()),
-        format!("See all of it: {} show {}", stack.command(), over.id),
+        format!(
+            "See all of it: {} show {}. The model {MODEL} gets the example that `model init {MODEL}` writes; name another model's folder with --canary.",
+            stack.command(),
+            over.id
+        ),
     ))
 }
 
@@ -174,6 +195,7 @@ fn first_example(folder: &Path) -> anyhow::Result<(Manifest, PathBuf)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Outcome;
 
     #[test]
     fn the_first_example_is_one_that_the_model_takes() {
@@ -184,5 +206,14 @@ mod tests {
         let bare = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/models/echo");
         let stop = first_example(&bare).unwrap_err();
         assert_eq!(stop.downcast::<Stop>().unwrap().exit, Exit::NotFound);
+    }
+
+    #[test]
+    fn what_keeps_the_canary_from_flying_is_a_check_that_failed() {
+        let refused = failed(anyhow::anyhow!("AccessDenied")).unwrap();
+        assert_eq!(refused.outcome, Outcome::Fail);
+        assert_eq!(refused.message, "No file could be sent: AccessDenied.");
+        let no_such_folder = Stop::new(Exit::NotFound, "There is no folder x.");
+        assert!(failed(no_such_folder.into()).is_err());
     }
 }

@@ -175,16 +175,19 @@ pub enum BuildCode {
     BuildBroke,
     /// The build succeeded, and what it made can be no version.
     VersionRefused,
+    /// The build succeeded, and Dropcast was not able to make a version of it.
+    NotRegistered,
 }
 
 impl BuildCode {
     /// Every code.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::BuildFailed,
         Self::BuildTimedOut,
         Self::BuildStopped,
         Self::BuildBroke,
         Self::VersionRefused,
+        Self::NotRegistered,
     ];
 
     /// The code as it stands in events and in `--json`.
@@ -195,6 +198,7 @@ impl BuildCode {
             Self::BuildStopped => "BuildStopped",
             Self::BuildBroke => "BuildBroke",
             Self::VersionRefused => "VersionRefused",
+            Self::NotRegistered => "NotRegistered",
         }
     }
 }
@@ -243,6 +247,11 @@ impl BuildFailure {
     /// What was built can be no version, for this reason.
     pub fn refused(message: &str) -> Self {
         Self::new(BuildCode::VersionRefused, BuildPhase::Register, message)
+    }
+
+    /// Dropcast was not able to register what was built, for this reason.
+    pub fn not_registered(reason: &str) -> Self {
+        Self::new(BuildCode::NotRegistered, BuildPhase::Register, reason)
     }
 }
 

@@ -160,6 +160,9 @@ pub(super) fn happened(code: BuildCode, phase: BuildPhase) -> String {
         BuildCode::BuildBroke => {
             format!("The build service itself failed while {}.", phase.doing())
         }
+        BuildCode::NotRegistered => {
+            "What was built could not be registered; nothing is wrong with the model.".to_owned()
+        }
     }
 }
 
@@ -174,6 +177,9 @@ impl BuildFailure {
             BuildCode::BuildStopped => "Push again if you still want this version.",
             BuildCode::BuildBroke => {
                 "Push again; nothing is wrong with the model. If it happens twice, tell the operator."
+            }
+            BuildCode::NotRegistered => {
+                "Show this to whoever keeps Dropcast; when it is mended, push again."
             }
         }
     }

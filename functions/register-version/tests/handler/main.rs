@@ -375,6 +375,7 @@ async fn a_build_that_may_not_be_registered_is_tried_for_an_hour_and_then_told()
     world.now = || Timestamp::from_second(ENDED_AT + 3_601).unwrap();
     told(&world, [&tick()]).await;
     let failure = failure_of(&world, 1).await;
+    assert_eq!(failure.code, BuildCode::NotRegistered);
     assert!(
         failure.message.contains("iam:PutRolePolicy"),
         "{}",
