@@ -7,7 +7,7 @@ use batch::types::{ContainerProperties, JobDefinitionType};
 use dropcast_batch_jobs::{is_active, secrets, terms};
 use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
-use dropcast_run_store::{DynamoStore, Models, Promotion as _};
+use dropcast_run_store::{DynamoStore, Models as _, Promotion as _, newest_version};
 use jiff::Timestamp;
 
 use crate::image::ImageBuilder;
@@ -64,7 +64,7 @@ pub async fn register(
     let model = ModelFolder::read(folder)?;
     let snapshot = registry.images.build(&model, folder, reporter).await?;
     step(reporter, "registering the model", async {
-        let newest = newest(registry, &model.manifest).await?;
+        let newest = newest_version(&registry.store, &model.manifest.name).await?;
         if let Some(version) = newest
             && version.draft.image == snapshot.reference
             && model.is_of(&version.draft)
@@ -87,19 +87,6 @@ pub async fn register(
         })
     })
     .await
-}
-
-async fn newest(
-    registry: &Registry,
-    manifest: &Manifest,
-) -> Result<Option<RegisteredVersion>, Error> {
-    let Some(model) = registry.store.model(&manifest.name).await? else {
-        return Ok(None);
-    };
-    Ok(registry
-        .store
-        .version(&manifest.name, model.newest())
-        .await?)
 }
 
 /// One revision of the model's job definition: overrides change neither image nor role, so that

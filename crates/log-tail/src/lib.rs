@@ -1,7 +1,8 @@
 //! The last lines of a CloudWatch log stream.
 
-use aws_sdk_cloudwatchlogs::{Client, operation::get_log_events::GetLogEventsError};
-use dropcast_lambda_kit::error::CallError;
+use aws_sdk_cloudwatchlogs::{
+    Client, error::SdkError, operation::get_log_events::GetLogEventsError,
+};
 
 /// The log group of jobs, or of builds.
 #[derive(Debug, Clone)]
@@ -21,7 +22,11 @@ impl LogGroup {
 
     /// The last lines of a stream, `most` of them at most, oldest first; none where there is no
     /// such stream: what fails before it starts has logged nothing.
-    pub async fn last_lines(&self, stream: &str, most: usize) -> Result<Vec<String>, CallError> {
+    pub async fn last_lines(
+        &self,
+        stream: &str,
+        most: usize,
+    ) -> Result<Vec<String>, SdkError<GetLogEventsError>> {
         let answer = self
             .client
             .get_log_events()
@@ -46,7 +51,7 @@ impl LogGroup {
                 tracing::warn!(stream, "there is no such log stream");
                 Ok(Vec::new())
             }
-            Err(error) => Err(CallError::of_sdk("logs:GetLogEvents", error)),
+            Err(error) => Err(error),
         }
     }
 }

@@ -176,6 +176,17 @@ pub trait Models: Send + Sync {
     fn register(&self, draft: &Draft) -> impl Future<Output = Answer<RegisteredVersion>> + Send;
 }
 
+/// A model's newest version.
+pub async fn newest_version(
+    store: &impl Models,
+    name: &ModelName,
+) -> Answer<Option<RegisteredVersion>> {
+    match store.model(name).await? {
+        Some(model) => store.version(name, model.newest()).await,
+        None => Ok(None),
+    }
+}
+
 /// What became of builds.
 pub trait Builds: Send + Sync {
     /// The record of a build.

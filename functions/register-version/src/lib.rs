@@ -18,8 +18,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_domain::{
     model::{Manifest, fargate},
     registry::{
-        Build, BuildDecision, BuildEnd, BuildFailure, BuildReport, Draft, EndedBuild, Model,
-        RegisteredVersion, VersionFile, decide,
+        Build, BuildDecision, BuildEnd, BuildFailure, BuildReport, Draft, EndedBuild, VersionFile,
+        decide,
     },
 };
 use dropcast_inputs::declarations;
@@ -28,7 +28,7 @@ use dropcast_lambda_kit::{
     error::{Class, FunctionError as _},
     telemetry,
 };
-use dropcast_run_store::{Builds, Models, Promotion};
+use dropcast_run_store::{Builds, Models, Promotion, newest_version};
 use jiff::{SignedDuration, Timestamp};
 
 pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};
@@ -117,14 +117,12 @@ where
             continue;
         };
         telemetry::log_failure(&error, "a build could not be handled");
-        let is_tried_on =
-            error.class() != Class::Permanent || now.duration_since(report.at) <= TRIED_FOR;
-        if !is_tried_on && let Err(error) = give_up(&deps.store, report, &error).await {
-            telemetry::log_failure(&error, "a build's failure could not be kept");
-            failed += 1;
-        } else if error.class() != Class::Permanent {
-            failed += 1;
-        }
+        let may_do_again = match error.class() {
+            Class::Permanent if now.duration_since(report.at) <= TRIED_FOR => false,
+            Class::Permanent => !give_up(&deps.store, report, &error).await,
+            _ => true,
+        };
+        failed += usize::from(may_do_again);
     }
     match failed {
         0 => Ok(()),
@@ -132,10 +130,14 @@ where
     }
 }
 
-/// Tells whoever waits for a build's version that there will be none.
-async fn give_up(store: &impl Builds, report: BuildReport, error: &Error) -> Result<(), Error> {
+/// Tells whoever waits for a build's version that there will be none. Whether that could be kept.
+async fn give_up(store: &impl Builds, report: BuildReport, error: &Error) -> bool {
     let failure = BuildFailure::not_registered(&error.to_string());
-    fail(store, &report.into(), failure).await.map(drop)
+    let kept = fail(store, &report.into(), failure).await;
+    kept.inspect_err(|error| {
+        telemetry::log_failure(error, "a build's failure could not be kept");
+    })
+    .is_ok()
 }
 
 /// Does what a build calls for, unless that was done.
@@ -221,7 +223,7 @@ where
     };
     build.requester.model = Some(manifest.name.to_string());
     build.requester.commit = build.requester.commit.or_else(|| file.commit.clone());
-    let newest = newest(&deps.store, &manifest).await?;
+    let newest = newest_version(&deps.store, &manifest.name).await?;
     let mut draft = draft(file, manifest, build.requester.commit.clone());
     let name = &draft.manifest.name;
     let definition = JobDefinition {
@@ -284,16 +286,5 @@ fn draft(file: VersionFile, manifest: Manifest, commit: Option<String>) -> Draft
         commit,
         built_at: file.built_at,
         manifest,
-    }
-}
-
-async fn newest(
-    store: &impl Models,
-    manifest: &Manifest,
-) -> Result<Option<RegisteredVersion>, Error> {
-    let model = store.model(&manifest.name).await?;
-    match model.as_ref().map(Model::newest) {
-        Some(newest) => Ok(store.version(&manifest.name, newest).await?),
-        None => Ok(None),
     }
 }

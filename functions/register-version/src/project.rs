@@ -71,7 +71,8 @@ impl BuildProject for AwsProject {
     }
 
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
-        self.logs.last_lines(stream, BUILD_LINES_READ).await
+        let lines = self.logs.last_lines(stream, BUILD_LINES_READ).await;
+        lines.map_err(|error| CallError::of_sdk("logs:GetLogEvents", error))
     }
 }
 

@@ -41,7 +41,8 @@ impl AwsJobs {
 
 impl JobTrace for AwsJobs {
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
-        let lines = self.logs.last_lines(stream, LINES).await?;
+        let lines = self.logs.last_lines(stream, LINES).await;
+        let lines = lines.map_err(|error| CallError::of_sdk("logs:GetLogEvents", error))?;
         Ok(lines.into_iter().map(shortened).collect())
     }
 

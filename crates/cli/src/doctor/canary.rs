@@ -51,9 +51,6 @@ pub(super) async fn run(
     screen: Screen,
 ) -> anyhow::Result<Check> {
     let Some(folder) = folder else {
-        let work = tempfile::tempdir().context("making a folder for the canary")?;
-        let example = work.path().join(EXAMPLE.0);
-        fs::write(&example, EXAMPLE.1).context("writing the canary")?;
         let name: ModelName = MODEL.parse()?;
         if stack.store.model(&name).await?.is_none() {
             let dropcast = stack.command();
@@ -63,7 +60,17 @@ pub(super) async fn run(
                 )),
             );
         }
-        return send(&name, &example, timeout, stack, screen).await;
+        let work = tempfile::tempdir().context("making a folder for the canary")?;
+        let example = work.path().join(EXAMPLE.0);
+        fs::write(&example, EXAMPLE.1).context("writing the canary")?;
+        let mut check = send(&name, &example, timeout, stack, screen).await?;
+        if let Some(advice) = &mut check.advice {
+            *advice = format!(
+                "{}. It gets the example that `model init canary` writes; for another model, name its folder with --canary.",
+                advice.trim_end_matches('.')
+            );
+        }
+        return Ok(check);
     };
     let (manifest, example) = first_example(folder)?;
     if let Err(error) = submit::registered(stack, &manifest.name, None).await {
@@ -152,11 +159,7 @@ async fn send(
     Ok(Check::fail(
         NAME,
         format!("Run {} of {model} is {}.{why}", over.id, over.status()),
-        format!(
-            "See all of it: {} show {}. The model {MODEL} gets the example that `model init {MODEL}` writes; name another model's folder with --canary.",
-            stack.command(),
-            over.id
-        ),
+        format!("See all of it: {} show {}", stack.command(), over.id),
     ))
 }
 

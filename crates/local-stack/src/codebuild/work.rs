@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::registry::{NotABuildId, VersionFile};
+use dropcast_domain::registry::{BuildId, VersionFile};
 use dropcast_domain::run_id::RunId;
 use dropcast_model_folder::examples;
 use dropcast_model_folder::trial::{self, Stage};
@@ -300,7 +300,7 @@ impl Work<'_> {
         let (Some(checked), Some(image)) = (&self.checked, &self.image) else {
             return Outcome::Succeeded;
         };
-        let made = build.uuid.parse().map(|id| {
+        let made = build.uuid.parse::<BuildId>().map(|id| {
             let commit = build.variable("DROPCAST_COMMIT").map(str::to_owned);
             checked
                 .model
@@ -312,7 +312,6 @@ impl Work<'_> {
                 Outcome::Succeeded
             }
             Err(error) => {
-                let error: NotABuildId = error;
                 self.failed("dropcast model describe .", &error.to_string())
                     .await
             }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use aws_sdk_codebuild::types::{Build, BuildPhase, EnvironmentVariable, SourceType, StatusType};
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::registry::{BUILD_LINES_READ, BuildId, last_build_lines};
+use dropcast_log_tail::LogGroup;
 
 use crate::{
     exit::{Exit, Stop, causes},
@@ -148,22 +149,10 @@ impl Builder {
         else {
             return Vec::new();
         };
-        let answer = self
-            .logs
-            .get_log_events()
-            .log_group_name(group)
-            .log_stream_name(stream)
-            .start_from_head(false)
-            .limit(i32::try_from(BUILD_LINES_READ).unwrap_or(i32::MAX))
-            .send()
+        let lines = LogGroup::new(self.logs.clone(), group)
+            .last_lines(&stream, BUILD_LINES_READ)
             .await;
-        let events = answer.ok().and_then(|answer| answer.events);
-        let lines: Vec<String> = events
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|event| event.message)
-            .collect();
-        last_build_lines(&lines)
+        last_build_lines(&lines.unwrap_or_default())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Workbooks for tests, written as a program would write them and as nobody should.
 
+pub(crate) mod made;
+
 use std::io::{Cursor, Write};
 
 use dropcast_domain::model::{InputFormat, TableSpec};

@@ -1,7 +1,5 @@
 //! What holds for any workbook, by trying many.
 
-mod made;
-
 use std::io::Cursor;
 
 use dropcast_domain::model::{InputFormat, TableSpec};
@@ -12,16 +10,21 @@ use jiff::{
 use proptest::prelude::*;
 use serde_json::json;
 
-use self::made::{Held, Maker};
 use super::{
     address::cell_address,
-    fixtures::{Biff, read_as},
+    fixtures::{
+        Biff,
+        made::{Held, Maker},
+        read_as,
+    },
 };
 use crate::{
     CompiledSchema, Limits,
     table::{Outcome, RowSchema, mark, read},
 };
 
+/// One character more than a name may have.
+const TOO_LONG: &str = "xxxxxxxxxxxxxxxxxxxxx";
 const COLUMNS: [&str; 7] = ["name", "units", "growth", "final", "from", "at", "kind"];
 
 /// One row of values that satisfy the schema.
@@ -85,9 +88,9 @@ fn line(first_day: Date) -> impl Strategy<Value = Line> {
 }
 
 impl Line {
-    fn cells(&self) -> Vec<Held> {
+    fn cells(&self) -> Vec<Held<'_>> {
         vec![
-            Held::Text(self.name.clone()),
+            Held::Text(&self.name),
             Held::Number(self.units.into()),
             self.growth.map_or(Held::Nothing, Held::Number),
             Held::Truth(self.final_),
@@ -96,18 +99,18 @@ impl Line {
             match self.kind {
                 "" => Held::Nothing,
                 "7" => Held::Number(7.0),
-                kind => Held::Text(kind.to_owned()),
+                kind => Held::Text(kind),
             },
         ]
     }
 }
 
 /// Cells that their columns do not take, one after the other.
-fn wrong() -> impl Strategy<Value = (u16, Held)> {
-    let text = |text: &str| Held::Text(text.to_owned());
+fn wrong() -> impl Strategy<Value = (u16, Held<'static>)> {
+    let text = |text: &'static str| Held::Text(text);
     let noon = || Held::Moment(date(2026, 1, 31).at(12, 0, 0, 0));
     let cells = [
-        vec![Held::Nothing, text(&"x".repeat(21))],
+        vec![Held::Nothing, text(TOO_LONG)],
         vec![
             Held::Nothing,
             text("ten"),
@@ -137,7 +140,7 @@ fn wrong() -> impl Strategy<Value = (u16, Held)> {
             noon(),
         ],
     ];
-    let all: Vec<(u16, Held)> = (0..)
+    let all: Vec<(u16, Held<'static>)> = (0..)
         .zip(cells)
         .flat_map(|(column, cells)| cells.into_iter().map(move |cell| (column, cell)))
         .collect();
@@ -163,8 +166,8 @@ fn schema() -> RowSchema {
 }
 
 /// The header and the rows below it.
-fn rows(lines: &[Line]) -> Vec<Vec<Held>> {
-    let names = COLUMNS.map(|name| Held::Text(name.to_owned())).to_vec();
+fn rows(lines: &[Line]) -> Vec<Vec<Held<'_>>> {
+    let names = COLUMNS.map(Held::Text).to_vec();
     std::iter::once(names)
         .chain(lines.iter().map(Line::cells))
         .collect()

@@ -1,13 +1,14 @@
 //! What is refused in one format is refused in each.
 
-use std::fmt::Write as _;
-
 use rust_xlsxwriter::Format;
 
 use super::*;
-use crate::table::excel::{
-    cell_address,
-    fixtures::{Biff, packed, plan as workbook, sheet_xml},
+use crate::table::excel::fixtures::{
+    made::{
+        Held::{self, Moment, Nothing, Number, Text, Truth},
+        Maker,
+    },
+    plan as workbook,
 };
 
 fn open() -> Value {
@@ -49,25 +50,16 @@ fn said(file: &[u8], format: InputFormat) -> String {
     messages.join("\n")
 }
 
-/// What a cell holds.
-#[derive(Clone, Copy)]
-enum Held<'t> {
-    Nothing,
-    Text(&'t str),
-    Number(f64),
-}
-use Held::{Nothing, Number, Text};
-
 /// The same rows in each format, but those that the older one cannot hold: a text of it counts
 /// its characters in two bytes.
 fn in_each(rows: &[&[Held<'_>]]) -> Vec<(Vec<u8>, InputFormat)> {
     let mut files = vec![
         (csv_of(rows), InputFormat::Csv),
-        (xlsx_of(rows), InputFormat::Xlsx),
+        (Maker::From1904.write(rows, (0, 0)), InputFormat::Xlsx),
     ];
     let is_long = |cell: &Held<'_>| matches!(cell, Text(text) if text.len() > 60_000);
     if !rows.iter().copied().flatten().any(is_long) {
-        files.push((xls_of(rows), InputFormat::Xls));
+        files.push((Maker::Older.write(rows, (0, 0)), InputFormat::Xls));
     }
     files
 }
@@ -77,56 +69,14 @@ fn csv_of(rows: &[&[Held<'_>]]) -> Vec<u8> {
         Nothing => String::new(),
         Text(text) => format!("\"{}\"", text.replace('"', "\"\"")),
         Number(number) => number.to_string(),
+        Truth(truth) => truth.to_string(),
+        Moment(moment) => moment.to_string(),
     };
     let line = |row: &&[Held<'_>]| {
         let cells: Vec<String> = row.iter().map(cell).collect();
         cells.join(",") + "\n"
     };
     rows.iter().map(line).collect::<String>().into_bytes()
-}
-
-fn xlsx_of(rows: &[&[Held<'_>]]) -> Vec<u8> {
-    let cell = |row: u64, column: usize, cell: &Held<'_>| {
-        let address = cell_address("Plan", row, column);
-        let (_, at) = address.split_once('!').unwrap();
-        match cell {
-            Nothing => format!("<c r=\"{at}\"/>"),
-            Text(text) => {
-                let text = text.replace('&', "&amp;").replace('<', "&lt;");
-                let text = text.replace('\0', "_x0000_");
-                format!("<c r=\"{at}\" t=\"inlineStr\"><is><t>{text}</t></is></c>")
-            }
-            Number(number) => format!("<c r=\"{at}\"><v>{number}</v></c>"),
-        }
-    };
-    let mut xml = String::new();
-    for (number, row) in (1..).zip(rows) {
-        let cells: String = (0..)
-            .zip(*row)
-            .map(|(column, held)| cell(number, column, held))
-            .collect();
-        write!(xml, "<row r=\"{number}\">{cells}</row>").unwrap();
-    }
-    packed(&sheet_xml(&xml))
-}
-
-fn xls_of(rows: &[&[Held<'_>]]) -> Vec<u8> {
-    let mut texts = Vec::new();
-    let mut book = Biff::new();
-    for (number, row) in (0..).zip(rows) {
-        for (column, cell) in (0..).zip(*row) {
-            book = match cell {
-                Nothing => book,
-                Text(text) => {
-                    let index = u32::try_from(texts.len()).unwrap();
-                    texts.push(*text);
-                    book.cell(0xfd, number, column, &index.to_le_bytes())
-                }
-                Number(value) => book.cell(0x203, number, column, &value.to_le_bytes()),
-            };
-        }
-    }
-    book.texts(&texts).file()
 }
 
 /// A column `a` with one text below it, in each format.
