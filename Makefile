@@ -54,6 +54,9 @@ test-rust: setup $(SUITE)/ready ## Test the Rust crates, the whole stack with th
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
 
+test-images: build ## Build, try out and push models' images with Docker, as CodeBuild does (ENGINE=podman)
+	BINARIES=$${BINARIES:-$${CARGO_TARGET_DIR:-target}/debug} tests/images/test.sh
+
 lint: lint-template ## Check formatting, Rust and the template
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -67,7 +70,8 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
 	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/builds.yaml
-	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/*
+	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/* \
+	  tests/images/test.sh tests/images/bin/* tests/images/podman/*
 
 lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates by the house's own rules, with CloudFormation Guard
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
@@ -141,4 +145,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help setup build demo local test test-rust test-models lint lint-template lint-guard bench fuzz build-lambda static deploy clean-local python
+.PHONY: help setup build demo local test test-rust test-models test-images lint lint-template lint-guard bench fuzz build-lambda static deploy clean-local python

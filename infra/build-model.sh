@@ -9,14 +9,15 @@
 #   publish   s3://$MODELS_BUCKET/builds/<build>/version.json is written (`dropcast model describe`): register-version does the rest
 #
 # Needs docker, the AWS CLI and jq, and from CodeBuild: CODEBUILD_BUILD_ID, CODEBUILD_BUILD_SUCCEEDING,
-# IMAGE_REPOSITORY, MODELS_BUCKET, JOB_ARCHITECTURE (X86_64 or ARM64). Of whoever started the build: DROPCAST_MODEL (the
-# model that it must be) and DROPCAST_COMMIT, if they like.
+# IMAGE_REPOSITORY, MODELS_BUCKET, JOB_ARCHITECTURE (X86_64 or ARM64), JOB_PLATFORM (FARGATE; EC2 has every size). Of
+# whoever started the build: DROPCAST_MODEL (the model that it must be) and DROPCAST_COMMIT, if they like.
 set -euo pipefail
 
 tools=$(cd "$(dirname "$0")" && pwd)
 work=${DROPCAST_WORK:-/tmp/dropcast}
 checked=$work/checked.json
 build_id=${CODEBUILD_BUILD_ID##*:}
+repository=${IMAGE_REPOSITORY#*/}
 
 case ${JOB_ARCHITECTURE:-X86_64} in
   X86_64) processor=x86_64 platform=linux/amd64 ;;
@@ -48,8 +49,8 @@ check() {
   [[ -f Dockerfile ]] || fail 'There is no Dockerfile beside model.toml.' \
     'One that works is written by: dropcast model init. docs/MODELS.md explains it.'
   # It says itself what is wrong. Once for people, once for the steps after.
-  "$bin/dropcast" validate .
-  "$bin/dropcast" validate . --json > "$checked"
+  "$bin/dropcast" validate . --platform "${JOB_PLATFORM:-EC2}"
+  "$bin/dropcast" validate . --platform "${JOB_PLATFORM:-EC2}" --json > "$checked"
   if [[ -n ${DROPCAST_MODEL:-} && $(name) != "$DROPCAST_MODEL" ]]; then
     fail "The build was to make the model $DROPCAST_MODEL, and model.toml names the model $(name)."
   fi
@@ -59,7 +60,7 @@ check() {
 # the model's name and their time, and a longer name that begins the same has no time in that place.
 newest_tag() {
   local name=$1
-  aws ecr describe-images --repository-name "${IMAGE_REPOSITORY#*/}" --filter tagStatus=TAGGED \
+  aws ecr describe-images --repository-name "$repository" --filter tagStatus=TAGGED \
     --query 'imageDetails[].imageTags[]' --output json |
     jq -r --arg form "^$name-[0-9]{8}T[0-9]{6}-[0-9a-f]{8}\$" '[.[] | select(test($form))] | max // empty'
 }
@@ -90,9 +91,12 @@ push() {
   log_in
   docker tag "$(local_image)" "$IMAGE_REPOSITORY:$tag"
   docker push --quiet "$IMAGE_REPOSITORY:$tag"
-  docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$IMAGE_REPOSITORY:$tag" |
-    grep --fixed-strings --max-count=1 "$IMAGE_REPOSITORY@sha256:" > "$work/image" ||
-    fail "The digest of $IMAGE_REPOSITORY:$tag is not known after its push."
+  # The registry's word: what Docker keeps of a push differs from one image store to the next.
+  local digest
+  digest=$(aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$tag" \
+    --query 'imageDetails[0].imageDigest' --output text)
+  [[ $digest == sha256:* ]] || fail "The digest of $IMAGE_REPOSITORY:$tag is not known after its push."
+  echo "$IMAGE_REPOSITORY@$digest" > "$work/image"
   cat "$work/image"
 }
 

@@ -43,6 +43,18 @@ touches() {
   return 1
 }
 
+# Starts a build. While the account has as many in its queue as it may, it is tried again.
+begin() {
+  local tries=60
+  until aws codebuild start-build "$@" 2> "$work/refusal"; do
+    if ((--tries == 0)) || ! grep -q AccountLimitExceededException "$work/refusal"; then
+      cat "$work/refusal" >&2
+      return 1
+    fi
+    sleep "$pause"
+  done
+}
+
 # Zips a folder as Git has it, uploads it under its digest and starts its build. Prints the build's id.
 start() {
   local model=$1 name zip key
@@ -60,7 +72,7 @@ start() {
   TZ=UTC git archive --format=zip --mtime=1980-01-01T00:00:00Z --output="$zip" "$commit:${model%/}" || return
   key=sources/$name/$(sha256sum "$zip" | cut -d ' ' -f 1).zip
   aws s3 cp --only-show-errors "$zip" "s3://$MODELS_BUCKET/$key" >&2 || return
-  aws codebuild start-build --project-name "$MODEL_BUILDS" --source-type-override S3 \
+  begin --project-name "$MODEL_BUILDS" --source-type-override S3 \
     --source-location-override "$MODELS_BUCKET/$key" --query build.id --output text \
     --environment-variables-override "$(jq -n --arg model "$name" --arg commit "$commit" \
       --arg by "${CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID:+GitHub account $CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID}" \
@@ -68,15 +80,19 @@ start() {
         {name: "DROPCAST_REQUESTED_BY", value: $by}] | map(select(.value != "") + {type: "PLAINTEXT"})')"
 }
 
-# Waits until a build is over. Fails when it failed.
+# Waits until a build is over. Fails when it failed, or nobody can tell.
 wait_for() {
-  local model=$1 build=$2 status
-  while :; do
-    status=$(aws codebuild batch-get-builds --ids "$build" --query 'builds[0].buildStatus' --output text)
-    [[ $status == IN_PROGRESS ]] || break
+  local model=$1 build=$2 status unanswered=0
+  while ((unanswered < 10)); do
+    status=$(aws codebuild batch-get-builds --ids "$build" --query 'builds[0].buildStatus' --output text) || status=
+    case $status in
+      SUCCEEDED | FAILED | FAULT | STOPPED | TIMED_OUT) break ;;
+      IN_PROGRESS) unanswered=0 ;;
+      *) unanswered=$((unanswered + 1)) ;;
+    esac
     sleep "$pause"
   done
-  echo "$model: $status ($build)"
+  echo "$model: ${status:-no answer} ($build)"
   [[ $status == SUCCEEDED ]]
 }
 

@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 export PATH="$PWD/tests/scripts/bin:$PATH" CALLS=$work/calls S3=$work/s3 TOOLS=$work/infra
-export MODELS_BUCKET=models IMAGE_REPOSITORY=123456789012.dkr.ecr.eu-west-1.amazonaws.com/images JOB_ARCHITECTURE=X86_64
+export MODELS_BUCKET=models IMAGE_REPOSITORY=123456789012.dkr.ecr.eu-west-1.amazonaws.com/images JOB_ARCHITECTURE=X86_64 JOB_PLATFORM=FARGATE
 export CODEBUILD_BUILD_ID=dropcast-models:0f5d3c1e-1111-4222-8333-123456789abc DROPCAST_WORK=$work/build
 export MODEL_BUILDS=dropcast-models PAUSE_SECONDS=0 GIT_CONFIG_GLOBAL=/dev/null STATIC=$TOOLS/bin
 mkdir -p "$TOOLS/bin/x86_64"
@@ -76,6 +76,12 @@ jq -j .manifest "$version" | cmp - model.toml
 
 that 'a build whose model is another than it was to be is told both names'
 DROPCAST_MODEL=median step fails 'was to make the model median, and model.toml names the model mean' build-model.sh check
+that 'a size that Fargate lacks is told before anything is built'
+sed -i 's/^command = /vcpus = 3\n&/' model.toml
+step fails 'vcpus = 4 with memory_mib = 8192' build-model.sh check
+JOB_PLATFORM=EC2 step succeeds 'is a model' build-model.sh check
+that 'an image whose digest the registry does not tell is no version'
+PUSHED_DIGEST=None step fails 'is not known after its push' build-model.sh push
 that 'nothing is pushed after a build that failed'
 CODEBUILD_BUILD_SUCCEEDING=0 step fails 'nothing is pushed' build-model.sh push
 that 'a folder without a Dockerfile or a manifest is told what is missing'
@@ -134,6 +140,12 @@ commit third > /dev/null
 SOURCE_FOLDER=models CODEBUILD_WEBHOOK_PREV_COMMIT=$second step succeeds 'touched no model' push-models.sh
 that 'a build that fails fails the push'
 BUILD_STATUS=FAILED SOURCE_FOLDER=models step fails 'models/one/: FAILED' push-models.sh
+that 'a full queue of builds and a call that fails are waited out'
+touch "$work/full" "$work/away"
+QUEUE_IS_FULL=$work/full AWS_IS_AWAY=$work/away SOURCE_FOLDER=models step succeeds 'models/one/: SUCCEEDED' push-models.sh
+[[ ! -e $work/full && ! -e $work/away ]] || fail 'nobody saw it'
+that 'a build of which nothing is known fails the push'
+BUILD_STATUS=None SOURCE_FOLDER=models step fails 'models/one/: None' push-models.sh
 that 'a name that no model can have stops that model, and the others are built'
 echo 'name = "One"' > models/one/model.toml
 commit fourth > /dev/null

@@ -35,7 +35,7 @@ pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
     }
 }
 
-/// The names under which AWS services say "slow down".
+/// The names under which AWS services say "slow down" and "ask again".
 fn is_throttling(code: &str) -> bool {
     matches!(
         code,
@@ -47,6 +47,7 @@ fn is_throttling(code: &str) -> bool {
             | "RequestLimitExceeded"
             | "LimitExceededException"
             | "SlowDown"
+            | "ConditionalRequestConflict"
             | "TransactionInProgressException"
     )
 }

@@ -5,7 +5,7 @@ mod versions;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use dropcast_domain::{
     model::ModelName,
     run_id::{RunId, Version},
@@ -191,6 +191,8 @@ Examples:
   dropcast validate plan.xlsx -m models/revenue-forecast --json | jq -r '.problems[].at'
   dropcast validate models/revenue-forecast
                                         the folder itself: run it before registering
+  dropcast validate models/revenue-forecast --platform fargate
+                                        and whether Fargate has a size for its jobs
 
 Exit code 0 when the file is accepted, 1 when it has problems.
 
@@ -219,6 +221,20 @@ pub struct Validate {
     /// Write a workbook in which the faulty cells of a rejected table are marked
     #[arg(long, value_name = "FILE", requires = "model")]
     pub marked: Option<PathBuf>,
+
+    /// What the jobs of the folder's model are to run on; a deployment's is its output
+    /// `JobPlatform` [default: anything]
+    #[arg(long, value_enum, ignore_case = true, conflicts_with = "model")]
+    pub platform: Option<Platform>,
+}
+
+/// What jobs run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Platform {
+    /// AWS Fargate, which has certain sizes
+    Fargate,
+    /// Instances
+    Ec2,
 }
 
 /// `submit`.

@@ -5,6 +5,7 @@
 //! [`document`]) and a text from it; errors carry their exit code ([`exit`]).
 
 pub mod args;
+mod caller;
 mod clock;
 pub mod demo;
 pub mod doctor;

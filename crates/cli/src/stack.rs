@@ -7,8 +7,11 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use dropcast_local_stack::Connection;
 use dropcast_run_store::DynamoStore;
 
+use clap::ValueEnum as _;
+
 use crate::{
-    args::Common,
+    args::{Common, Platform},
+    caller::Caller,
     exit::{Exit, REACH_ADVICE, Stop, causes},
 };
 
@@ -64,17 +67,15 @@ impl Stack {
         })
     }
 
-    /// Who does this, as an ARN: what AWS itself says of the credentials at hand.
-    pub async fn caller(&self) -> anyhow::Result<String> {
-        let answer = aws_sdk_sts::Client::new(&self.config)
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(|error| {
-                let message = format!("AWS does not say who you are: {}.", causes(&error));
-                Stop::new(Exit::NoStack, message).advice(REACH_ADVICE)
-            })?;
-        Ok(answer.arn.unwrap_or_default())
+    /// Who does this, and when.
+    pub async fn caller(&self) -> Result<Caller, Stop> {
+        Caller::ask(&self.config).await
+    }
+
+    /// What its jobs run on, where it says so.
+    pub fn platform(&self) -> Option<Platform> {
+        let output = self.outputs.get("JobPlatform")?;
+        Platform::from_str(output, true).ok()
     }
 
     /// How a command for this stack begins.

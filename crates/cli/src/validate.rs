@@ -22,7 +22,7 @@ use crate::{
 pub async fn run(args: &Validate, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let found = metadata(&args.path)?;
     match (&args.model, found.is_dir()) {
-        (None, true) => folder::run(&args.path, screen),
+        (None, true) => folder::run(&args.path, args.platform, screen),
         (Some(model), false) => {
             let model = Box::pin(model::find(model, common)).await?;
             file::run(args, &found, &model, screen)

@@ -316,6 +316,13 @@ fn an_image_is_run_by_docker_with_the_stage_mounted() {
     }
     let missing = desk.test(&["--image", "m", "--docker", "/no/docker"]);
     assert_eq!(missing.code, 6);
+    desk.file("docker", "#!/bin/sh\nexit 125\n");
+    let not_run = desk.test(&["--image", "m:gone", "--docker", docker.to_str().unwrap()]);
+    let message = not_run.document["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("could not run the image m:gone"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -342,3 +342,23 @@ fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
     assert_eq!(code, 1);
     assert!(page.contains("6 of 8 examples"), "{page}");
 }
+
+#[test]
+fn a_size_that_fargate_lacks_is_a_fault_where_jobs_run_on_it() {
+    let desk = Desk::with_model();
+    let manifest = fs::read_to_string(desk.path("m/model.toml")).unwrap();
+    let manifest = manifest.replace("[job]\n", "[job]\nvcpus = 3\nmemory_mib = 2048\n");
+    fs::write(desk.path("m/model.toml"), manifest).unwrap();
+    let folder = desk.name("m");
+    for platform in [&["--platform", "EC2"][..], &[]] {
+        let answer = desk.validate(&[&[folder.as_str()], platform].concat());
+        assert_eq!(answer.code, 0, "{:#}", answer.document);
+    }
+    let answer = desk.validate(&[&folder, "--platform", "FARGATE"]);
+    assert_eq!(answer.code, 1);
+    let fault = answer.document["faults"][0].as_str().unwrap();
+    assert!(
+        fault.contains("nearest size with at least as much of both is vcpus = 4"),
+        "{fault}"
+    );
+}

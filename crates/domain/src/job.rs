@@ -11,7 +11,7 @@ mod wait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use translate::translate;
+pub use translate::{exit_sentence, translate};
 
 use crate::{
     failure::Failure,

@@ -121,11 +121,20 @@ impl Cache {
         let request = self.client.get_object().bucket(&at.bucket).key(&at.key);
         let object = match request.send().await {
             Ok(object) => object,
-            Err(error) if error.code() == Some("NoSuchKey") => {
+            Err(error) => {
+                let missing = match error.code() {
+                    Some("NoSuchKey") => true,
+                    // What S3 says of an object that is not there to whoever may list some
+                    // prefixes only.
+                    Some("AccessDenied") => !self.is_listed(&at).await?,
+                    _ => false,
+                };
+                if !missing {
+                    return Err(format!("{at} cannot be read: {}", describe(&error)));
+                }
                 let index = self.listed().await?;
                 return Ok(Standing { index, etag: None });
             }
-            Err(error) => return Err(format!("{at} cannot be read: {}", describe(&error))),
         };
         let etag = object.e_tag;
         let bytes = object
@@ -137,6 +146,14 @@ impl Cache {
         let index = serde_json::from_slice(&bytes)
             .map_err(|error| format!("{at} is no index of a cache: {error}"))?;
         Ok(Standing { index, etag })
+    }
+
+    /// Whether an object is there, by a listing.
+    async fn is_listed(&self, at: &S3Uri) -> Result<bool, String> {
+        let list = self.client.list_objects_v2().bucket(&at.bucket);
+        let page = list.prefix(&at.key).max_keys(1).send().await;
+        let page = page.map_err(|error| format!("{at} cannot be listed: {}", describe(&error)))?;
+        Ok(page.key_count() != Some(0))
     }
 
     async fn listed(&self) -> Result<Index, String> {
@@ -382,7 +399,69 @@ fn is_the_same(file: PathBuf, stamp: Stamp, sha256: Digest) -> std::io::Result<b
 
 #[cfg(test)]
 mod tests {
-    use super::is_plain;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+
+    use super::*;
+
+    /// The cache of a model in an S3 that answers so, one request after the other.
+    fn cache(answers: &'static [(&'static str, &'static str)]) -> Cache {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for (status, body) in answers {
+                let (mut stream, _) = server.accept().unwrap();
+                let _ = stream.read(&mut [0; 8_192]).unwrap();
+                let length = body.len();
+                write!(stream, "HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+            }
+        });
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+            .endpoint_url(format!("http://{address}"))
+            .force_path_style(true)
+            .build();
+        Cache {
+            client: Client::from_conf(config),
+            prefix: S3Uri::parse("s3://results/cache/m/").unwrap(),
+            folder: PathBuf::new(),
+            own: String::new(),
+            refresh: false,
+            fetched: HashMap::new(),
+        }
+    }
+
+    const DENIED: (&str, &str) = (
+        "403 Forbidden",
+        "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+    );
+
+    /// S3 answers so to a role that may list the model's own cache only.
+    #[tokio::test]
+    async fn an_index_that_is_denied_and_not_listed_is_none_yet() {
+        const NONE: (&str, &str) = (
+            "200 OK",
+            "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>",
+        );
+        let standing = cache(&[DENIED, NONE, NONE]).standing().await.unwrap();
+        assert!(standing.index.files.is_empty());
+        assert_eq!(standing.etag, None);
+    }
+
+    #[tokio::test]
+    async fn an_index_that_is_denied_and_listed_is_not_replaced() {
+        const THERE: (&str, &str) = (
+            "200 OK",
+            "<ListBucketResult><KeyCount>1</KeyCount><Contents><Key>cache/m/index</Key></Contents></ListBucketResult>",
+        );
+        let reason = cache(&[DENIED, THERE]).standing().await.unwrap_err();
+        assert!(reason.contains("AccessDenied"), "{reason}");
+    }
 
     #[test]
     fn a_key_that_would_leave_the_folder_is_no_path() {

@@ -151,7 +151,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             model(&[("main.sh", Some("echo what went wrong >&2; exit 7\n"))]),
             "BUILD",
             &trial,
-            "what went wrong\nThe model ended with exit code 7.",
+            "what went wrong\nThe model stopped with an error (exit code 7).",
         ),
         (
             "no-command",
@@ -161,7 +161,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             )]),
             "BUILD",
             &trial,
-            "\"no-such\" was not found\nThe model ended with exit code 127.",
+            "\"no-such\" was not found\nThe model stopped because a program was not found (exit code 127)",
         ),
         (
             "no-output",

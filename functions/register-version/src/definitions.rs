@@ -56,11 +56,12 @@ impl FunctionError for NotDefined {
 
 /// The job definitions of a deployment.
 pub trait JobDefinitions: Send + Sync {
-    /// The ARN, revision included, of an active definition that says just this; registered if
-    /// there is none.
+    /// The ARN, revision included, of an active definition that says just this: the known one if
+    /// that does, and registered if there is none.
     fn define(
         &self,
         definition: &JobDefinition,
+        known: Option<&str>,
     ) -> impl Future<Output = Result<String, NotDefined>> + Send;
 }
 
@@ -146,11 +147,15 @@ impl BatchDefinitions {
         }
     }
 
+    /// A definition that says what is wanted: the known one before any other, for two builds at
+    /// once may have registered twins, of which a version has one.
     async fn find(
         &self,
         name: &ModelName,
         wanted: &ContainerProperties,
+        known: Option<&str>,
     ) -> Result<Option<String>, CallError> {
+        let mut same = Vec::new();
         let mut pages = self
             .client
             .describe_job_definitions()
@@ -161,18 +166,23 @@ impl BatchDefinitions {
         while let Some(page) = pages.next().await {
             let page =
                 page.map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))?;
-            let same = page.job_definitions().iter().find(|listed| {
+            let listed = page.job_definitions().iter().filter(|listed| {
                 listed.platform_capabilities() == [self.capability()]
                     && listed
                         .container_properties()
                         .is_some_and(|it| says(it, wanted))
             });
-            if let Some(arn) = same.and_then(Listed::job_definition_arn) {
-                return Ok(Some(arn.to_owned()));
-            }
+            let arns = listed.filter_map(Listed::job_definition_arn);
+            same.extend(arns.map(ToOwned::to_owned));
         }
-        Ok(None)
+        Ok(choose(same, known))
     }
+}
+
+/// The known one of definitions that say the same, or any.
+fn choose(mut same: Vec<String>, known: Option<&str>) -> Option<String> {
+    let at = same.iter().position(|arn| Some(arn.as_str()) == known);
+    (!same.is_empty()).then(|| same.swap_remove(at.unwrap_or_default()))
 }
 
 /// Whether a listed definition says what is wanted. Batch fills in what was left out, so that only
@@ -224,9 +234,13 @@ fn says(listed: &ContainerProperties, wanted: &ContainerProperties) -> bool {
 }
 
 impl JobDefinitions for BatchDefinitions {
-    async fn define(&self, definition: &JobDefinition) -> Result<String, NotDefined> {
+    async fn define(
+        &self,
+        definition: &JobDefinition,
+        known: Option<&str>,
+    ) -> Result<String, NotDefined> {
         let container = self.container(definition);
-        if let Some(arn) = self.find(&definition.model, &container).await? {
+        if let Some(arn) = self.find(&definition.model, &container, known).await? {
             return Ok(arn);
         }
         let registered = self
@@ -295,6 +309,15 @@ mod tests {
     }
 
     const SECRETS: &str = "[job.secrets]\nDATABASE_URL = \"db\"\nPASSWORD = \"db:password\"\n";
+
+    #[test]
+    fn of_twins_the_known_one_is_used_again() {
+        let twins = || vec!["churn:1".to_owned(), "churn:2".to_owned()];
+        assert_eq!(choose(twins(), Some("churn:2")).unwrap(), "churn:2");
+        assert_eq!(choose(twins(), Some("churn:9")).unwrap(), "churn:1");
+        assert_eq!(choose(twins(), None).unwrap(), "churn:1");
+        assert_eq!(choose(Vec::new(), Some("churn:9")), None);
+    }
 
     #[test]
     fn a_job_runs_the_models_command_by_dropcast_job_with_its_role_its_log_and_its_secrets() {

@@ -47,6 +47,10 @@ const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(48);
 /// mend the permission that is missing. The build's own event lies among the dead letters meanwhile.
 const TRIED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long any other build is tried, until its owner is told: as long as it is compared, less some
+/// looks.
+const LAST_TRIED: SignedDuration = SignedDuration::from_hours(47);
+
 /// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, F, D, R, P> {
@@ -117,10 +121,14 @@ where
             continue;
         };
         telemetry::log_failure(&error, "a build could not be handled");
-        let may_do_again = match error.class() {
-            Class::Permanent if now.duration_since(report.at) <= TRIED_FOR => false,
-            Class::Permanent => !give_up(&deps.store, report, &error).await,
-            _ => true,
+        let age = now.duration_since(report.at);
+        let (may_do_again, give_up_after) = match error.class() {
+            Class::Permanent => (false, TRIED_FOR),
+            _ => (true, LAST_TRIED),
+        };
+        let may_do_again = match age > give_up_after {
+            true => !give_up(&deps.store, report, &error).await,
+            false => may_do_again,
         };
         failed += usize::from(may_do_again);
     }
@@ -232,7 +240,10 @@ where
         role: deps.roles.role_of(name).await?,
         job: draft.manifest.job.clone(),
     };
-    draft.job_definition = match deps.definitions.define(&definition).await {
+    let known = newest
+        .as_ref()
+        .map(|newest| newest.draft.job_definition.as_str());
+    draft.job_definition = match deps.definitions.define(&definition, known).await {
         Ok(arn) => arn,
         Err(NotDefined::Refused(why)) => {
             let why = format!("AWS Batch refuses the job definition: {why}");

@@ -42,15 +42,8 @@ impl Requests for InputsBucket {
             .await
         {
             Ok(_) => Ok(true),
-            // Somebody else put it, or is about to.
-            Err(error)
-                if matches!(
-                    error.code(),
-                    Some("PreconditionFailed" | "ConditionalRequestConflict")
-                ) =>
-            {
-                Ok(false)
-            }
+            // It is there. A conflict is another matter: whoever is putting it may fail.
+            Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
             Err(error) => Err(CallError::of_sdk("s3:PutObject", error)),
         }
     }

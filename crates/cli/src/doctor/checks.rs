@@ -256,6 +256,17 @@ async fn one_queue(
             return checks;
         }
     };
+    if described.len() < environments.len() {
+        checks.push(Check::fail(
+            compute,
+            format!(
+                "The queue names {}, and Batch knows {} of them.",
+                words::counted(environments.len() as u64, "compute environment"),
+                described.len()
+            ),
+            "Deploy again, or take what is gone off the queue.",
+        ));
+    }
     for environment in described {
         let (state, status) = (environment.state(), environment.status());
         let message = said(

@@ -24,7 +24,9 @@ use crate::{
     progress::Steps,
     screen::Screen,
     stack::Stack,
-    submit, words,
+    submit,
+    validate::folder::fault_of_size,
+    words,
 };
 
 /// How long a build that has ended may take to be a version: its event may be lost, and then a
@@ -34,7 +36,7 @@ const REGISTRATION: Duration = Duration::from_mins(20);
 /// Pushes a model's folder.
 pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let began = Instant::now();
-    let model = checked(&args.dir)?;
+    let model = checked(&args.dir, stack)?;
     let name = &model.manifest.name;
     submit::all_can_be_mailed(&args.notify)?;
     let commit = args.commit.clone().or_else(|| commit_of(&args.dir));
@@ -58,7 +60,7 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     )
     .await?;
 
-    let caller = stack.caller().await?;
+    let caller = stack.caller().await?.arn;
     let variables = [
         ("DROPCAST_MODEL", name.to_string()),
         ("DROPCAST_REQUESTED_BY", caller),
@@ -109,10 +111,11 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
 }
 
 /// Reads a folder and holds it against everything that a build would fail for.
-fn checked(folder: &Path) -> anyhow::Result<ModelFolder> {
+fn checked(folder: &Path, stack: &Stack) -> anyhow::Result<ModelFolder> {
     let model = read_folder(folder)?;
     let examples = examples::check(folder, &model).map_err(|error| not_accepted(error.into()))?;
-    let faults = examples::faults_of_a_build(folder, &examples);
+    let mut faults = examples::faults_of_a_build(folder, &examples);
+    faults.extend(fault_of_size(&model, stack.platform()));
     if faults.is_empty() {
         return Ok(model);
     }

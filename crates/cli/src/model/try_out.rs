@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::{job::exit_sentence, run_id::RunId};
 use dropcast_job::{JobError, Rehearsed};
 use dropcast_local_stack::ImageBuilder;
 use dropcast_model_folder::{ModelFolder, examples, trial, trial::Stage};
@@ -186,10 +186,7 @@ fn judge(
         return Ok(());
     }
     if rehearsed.exit_code != 0 {
-        trial.fault = Some(format!(
-            "The model ended with exit code {}.",
-            rehearsed.exit_code
-        ));
+        trial.fault = Some(exit_sentence(rehearsed.exit_code.into()));
         return Ok(());
     }
     let paths: Vec<&str> = rehearsed

@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
     model::ModelName,
-    registry::{Act, DefaultEntry, Defaults, Model, Unchanged},
+    registry::{DefaultEntry, Defaults, Model, Unchanged},
     run_id::{RunId, Version},
 };
 use dropcast_run_store::{History as _, Models as _, Promotion as _};
@@ -44,11 +44,8 @@ pub(super) async fn run(
         args::Versions::Builds(args) => builds(args, stack, screen).await,
         args::Versions::Promote(args) => {
             let model = known(&args.model, stack).await?;
-            let by = stack.caller().await?;
-            let act = Act {
-                by: Some(&by),
-                at: crate::clock::now(),
-            };
+            let caller = stack.caller().await?;
+            let act = caller.act();
             let name = &args.model;
             match stack.store.promote(name, args.version, act).await? {
                 Ok(entry) => changed(&model, &entry, stack, screen),
@@ -57,11 +54,8 @@ pub(super) async fn run(
         }
         args::Versions::Rollback { model: name } => {
             let model = known(name, stack).await?;
-            let by = stack.caller().await?;
-            let act = Act {
-                by: Some(&by),
-                at: crate::clock::now(),
-            };
+            let caller = stack.caller().await?;
+            let act = caller.act();
             match stack.store.roll_back(name, act).await? {
                 Ok(entry) => changed(&model, &entry, stack, screen),
                 Err(why) => Err(refused(&model, &why, "roll back", stack).await?.into()),
@@ -196,7 +190,7 @@ fn changed(
             entry.version,
             paint.bold(name.as_str()),
             before.default_version,
-            paint.dim("Files that were dropped before keep the version that they had.")
+            paint.dim("Files that were dropped before this second keep the version that they had.")
         )
     })?;
     Ok(Exit::Done)
@@ -214,11 +208,8 @@ async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow
     if !runs.is_empty() && version != model.default_version {
         return Err(still_running(name, version, &runs, stack).into());
     }
-    let by = stack.caller().await?;
-    let act = Act {
-        by: Some(&by),
-        at: crate::clock::now(),
-    };
+    let caller = stack.caller().await?;
+    let act = caller.act();
     let retirement = match stack.store.retire(name, version, act).await? {
         Ok(retirement) => retirement,
         Err(why) => return Err(refused(&model, &why, "retire", stack).await?.into()),

@@ -2,10 +2,12 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use dropcast_domain::model::{MANIFEST_FILE, fargate};
 use dropcast_model_folder::{ModelFolder, examples};
 
 use super::document::{Example, ValidatedModel};
 use crate::{
+    args::Platform,
     exit::Exit,
     model::{check_folder, is_the_models_fault, not_accepted},
     screen::{Paint, Screen},
@@ -13,8 +15,12 @@ use crate::{
 };
 
 /// Checks a model's folder: its manifest, its schemas and its examples.
-pub(super) fn run(folder: &Path, screen: Screen) -> anyhow::Result<Exit> {
-    let document = check(folder)?;
+pub(super) fn run(
+    folder: &Path,
+    platform: Option<Platform>,
+    screen: Screen,
+) -> anyhow::Result<Exit> {
+    let document = check(folder, platform)?;
     screen.show(&document, |paint| text(&document, paint))?;
     Ok(if document.valid {
         Exit::Done
@@ -24,7 +30,7 @@ pub(super) fn run(folder: &Path, screen: Screen) -> anyhow::Result<Exit> {
 }
 
 /// What is to be said of a model's folder.
-pub(crate) fn check(folder: &Path) -> anyhow::Result<ValidatedModel> {
+fn check(folder: &Path, platform: Option<Platform>) -> anyhow::Result<ValidatedModel> {
     check_folder(folder)?;
     let mut document = ValidatedModel {
         folder: folder.display().to_string(),
@@ -36,6 +42,7 @@ pub(crate) fn check(folder: &Path) -> anyhow::Result<ValidatedModel> {
     match ModelFolder::read(folder) {
         Ok(read) => {
             document.model = Some(read.manifest.name.to_string());
+            document.faults.extend(fault_of_size(&read, platform));
             let examples = examples::check(folder, &read)?;
             document.examples = examples.into_iter().map(Example::of).collect();
         }
@@ -45,6 +52,16 @@ pub(crate) fn check(folder: &Path) -> anyhow::Result<ValidatedModel> {
     document.valid =
         document.faults.is_empty() && document.examples.iter().all(|example| example.passes);
     Ok(document)
+}
+
+/// Why a model's jobs have no size that their platform offers, if so.
+pub(crate) fn fault_of_size(model: &ModelFolder, platform: Option<Platform>) -> Option<String> {
+    match platform {
+        Some(Platform::Fargate) => fargate::check(&model.manifest.job)
+            .err()
+            .map(|no_such_size| format!("{MANIFEST_FILE}: in [job], {no_such_size}")),
+        Some(Platform::Ec2) | None => None,
+    }
 }
 
 pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {

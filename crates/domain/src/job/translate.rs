@@ -134,16 +134,24 @@ fn exited(code: i32, change: &JobChange) -> Failure {
     if let Some(reason) = request(change) {
         return stopped(reason);
     }
-    if code == 137 {
-        return Failure::new(
-            ErrorCode::JobFailed,
-            "The model was killed (exit code 137), often because it used too much memory.",
-        );
+    Failure::new(ErrorCode::JobFailed, exit_sentence(code))
+}
+
+/// How a model ended that did not end well, by its exit code.
+///
+/// 126 and 127 are what `dropcast-job`, shells and Docker say of a program that cannot be started:
+/// <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02>.
+pub fn exit_sentence(code: i32) -> String {
+    match code {
+        126 => "The model stopped because a program could not be run (exit code 126): the command in model.toml, or \
+                one that it starts, is not a program for this processor, or may not be executed."
+            .to_owned(),
+        127 => "The model stopped because a program was not found (exit code 127): the command in model.toml, or one \
+                that it starts, is not on the PATH where it runs."
+            .to_owned(),
+        137 => "The model was killed (exit code 137), often because it used too much memory.".to_owned(),
+        code => format!("The model stopped with an error (exit code {code})."),
     }
-    Failure::new(
-        ErrorCode::JobFailed,
-        format!("The model stopped with an error (exit code {code})."),
-    )
 }
 
 fn out_of_memory(_reason: &str) -> Failure {

@@ -25,10 +25,27 @@ pub struct SecretRef {
 
 /// What is no reference to a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "a secret is named by letters, digits and _+=.@- such as \"history-database\", and one value of a JSON secret as \"history-database:password\""
-)]
-pub struct SecretRefError;
+pub enum SecretRefError {
+    /// Nothing that a secret can be called.
+    #[error(
+        "a secret is named by letters, digits and _+=.@- such as \"history-database\", and one value of a JSON secret as \"history-database:password\""
+    )]
+    Unfit,
+    /// A name that Secrets Manager would look for in vain.
+    #[error(
+        "the name of a secret cannot end in a hyphen and six letters or digits, such as \"app-config\": Secrets Manager takes that for the end of an ARN; call the secret \"app_config\", say"
+    )]
+    LikeAnArn,
+}
+
+/// Whether a name ends as the ARN of a secret does, of which Secrets Manager would find nothing by
+/// the rest:
+/// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen>.
+fn ends_like_an_arn(name: &str) -> bool {
+    name.rsplit_once('-').is_some_and(|(_, end)| {
+        end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
 
 impl SecretRef {
     /// The secret's name below the model's own folder.
@@ -56,14 +73,16 @@ impl FromStr for SecretRef {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
         };
-        if fits(name, "_+=.@-") && json_key.is_none_or(|key| fits(key, "_.-")) {
-            Ok(Self {
-                name: name.to_owned(),
-                json_key: json_key.map(ToOwned::to_owned),
-            })
-        } else {
-            Err(SecretRefError)
+        if !fits(name, "_+=.@-") || !json_key.is_none_or(|key| fits(key, "_.-")) {
+            return Err(SecretRefError::Unfit);
         }
+        if ends_like_an_arn(name) {
+            return Err(SecretRefError::LikeAnArn);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            json_key: json_key.map(ToOwned::to_owned),
+        })
     }
 }
 
@@ -124,7 +143,27 @@ mod tests {
         let secret: SecretRef = "db:password".parse().unwrap();
         assert_eq!((secret.name(), secret.json_key()), ("db", Some("password")));
         for bad in ["", ":k", "a:", "a:b:c", "a/b", "../a", "a b", "é", "a:b/c"] {
-            assert!(bad.parse::<SecretRef>().is_err(), "{bad}");
+            assert_eq!(
+                bad.parse::<SecretRef>(),
+                Err(SecretRefError::Unfit),
+                "{bad}"
+            );
+        }
+        for taken in ["app-config", "a-b-Reader:key", "x-123456"] {
+            assert_eq!(
+                taken.parse::<SecretRef>(),
+                Err(SecretRefError::LikeAnArn),
+                "{taken}"
+            );
+        }
+        for free in [
+            "app_config",
+            "app-configs",
+            "config",
+            "app-con.ig",
+            "db:api-config",
+        ] {
+            assert!(free.parse::<SecretRef>().is_ok(), "{free}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
+use dropcast_domain::job::exit_sentence;
 use dropcast_domain::registry::{BuildId, VersionFile};
 use dropcast_domain::run_id::RunId;
 use dropcast_model_folder::examples;
@@ -277,7 +278,7 @@ impl Work<'_> {
             }
         };
         if tried.exit_code != 0 {
-            let why = format!("The model ended with exit code {}.", tried.exit_code);
+            let why = exit_sentence(tried.exit_code);
             return self.failed(&command, &why).await;
         }
         let paths: Vec<&str> = tried.paths.iter().map(String::as_str).collect();

@@ -382,3 +382,18 @@ async fn a_build_that_may_not_be_registered_is_tried_for_an_hour_and_then_told()
         failure.message
     );
 }
+
+#[tokio::test]
+async fn a_build_that_aws_never_let_register_is_told_before_it_is_not_compared_any_more() {
+    let mut world = world();
+    world.wrote(1, version_file(1, 1).to_string().as_bytes());
+    *world.project.newest.lock().unwrap() = vec![report(1, "SUCCEEDED", 0)];
+    *world.roles.away.lock().unwrap() = true;
+    world.now = || Timestamp::from_second(ENDED_AT + 3_601).unwrap();
+    let answer = handle(&world, sqs([&tick()])).await.unwrap();
+    assert_eq!(failed(&answer).len(), 1, "it is done again");
+    assert_eq!(world.record(1).await, None);
+    world.now = || Timestamp::from_second(ENDED_AT + 47 * 3_600 + 1).unwrap();
+    told(&world, [&tick()]).await;
+    assert_eq!(failure_of(&world, 1).await.code, BuildCode::NotRegistered);
+}

@@ -42,7 +42,11 @@ pub(crate) struct Definitions {
 }
 
 impl JobDefinitions for Definitions {
-    async fn define(&self, definition: &JobDefinition) -> Result<String, NotDefined> {
+    async fn define(
+        &self,
+        definition: &JobDefinition,
+        _known: Option<&str>,
+    ) -> Result<String, NotDefined> {
         if let Some(why) = self.refusal.lock().unwrap().clone() {
             return Err(NotDefined::Refused(why));
         }
@@ -63,12 +67,19 @@ impl JobDefinitions for Definitions {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roles {
     pub(crate) denied: Arc<Mutex<bool>>,
+    pub(crate) away: Arc<Mutex<bool>>,
 }
 
 impl JobRoles for Roles {
     async fn role_of(&self, model: &ModelName) -> Result<String, CallError> {
         if *self.denied.lock().unwrap() {
             return Err(denied("iam:PutRolePolicy"));
+        }
+        if *self.away.lock().unwrap() {
+            return Err(CallError {
+                transient: true,
+                ..denied("iam:PutRolePolicy")
+            });
         }
         Ok(format!(
             "arn:aws:iam::111122223333:role/dropcast/s/s-job-{model}"

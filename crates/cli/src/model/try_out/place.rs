@@ -24,6 +24,9 @@ use crate::exit::{Exit, Stop};
 const NO_VERSION: &str = "0";
 /// Where the folders of a rehearsal are inside a container.
 const INSIDE: &str = "/dropcast-rehearsal";
+/// How `docker run` says that the trouble is its own, not the container's. See
+/// <https://docs.docker.com/engine/containers/run/#exit-status>.
+const NOT_RUN: u8 = 125;
 /// What Amazon ECS leaves a container between SIGTERM and SIGKILL, in seconds.
 const GRACE: &str = "30";
 
@@ -161,6 +164,15 @@ impl Container<'_> {
             child.wait().await
         };
         let code = exit_code(status.context("waiting for the container")?);
+        if code == NOT_RUN {
+            let message = format!(
+                "{} could not run the image {image}. What it says is above.",
+                self.program.display()
+            );
+            return Err(Stop::new(Exit::Failed, message)
+                .advice("Its images are listed by `docker image ls`.")
+                .into());
+        }
         let listing = stage.folder.join(LISTING);
         let files = if code == 0 && !timed_out {
             listed(&listing).with_context(|| format!("reading {}", listing.display()))?
