@@ -122,13 +122,12 @@ where
         };
         telemetry::log_failure(&error, "a build could not be handled");
         let age = now.duration_since(report.at);
-        let (may_do_again, give_up_after) = match error.class() {
-            Class::Permanent => (false, TRIED_FOR),
-            _ => (true, LAST_TRIED),
-        };
-        let may_do_again = match age > give_up_after {
-            true => !give_up(&deps.store, report, &error).await,
-            false => may_do_again,
+        let permanent = error.class() == Class::Permanent;
+        let tried_for = if permanent { TRIED_FOR } else { LAST_TRIED };
+        let may_do_again = if age > tried_for {
+            !give_up(&deps.store, report, &error).await
+        } else {
+            !permanent
         };
         failed += usize::from(may_do_again);
     }
