@@ -43,7 +43,7 @@ demo: setup build ## Send a real input file through every step, open a link from
 local: setup build ## Run the stack on this machine until Ctrl-C
 	target/debug/dropcast local up
 
-test: lint test-rust test-models ## Check and test everything
+test: lint test-rust test-models ## Check and test everything but images (test-images) and the house's rules (lint-guard)
 
 test-rust: setup $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
 	cargo build --locked --workspace --all-targets
@@ -54,8 +54,8 @@ test-rust: setup $(SUITE)/ready ## Test the Rust crates, the whole stack with th
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
 
-test-images: build ## Build, try out and push models' images with Docker, as CodeBuild does (ENGINE=podman)
-	BINARIES=$${BINARIES:-$${CARGO_TARGET_DIR:-target}/debug} tests/images/test.sh
+test-images: static-x86_64 ## Build, try out and push models' images with Docker, as CodeBuild does (ENGINE=podman)
+	BINARIES=$(STATIC)/x86_64 tests/images/test.sh
 
 lint: lint-template ## Check formatting, Rust and the template
 	cargo fmt --all --check

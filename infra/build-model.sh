@@ -94,7 +94,7 @@ push() {
   # The registry's word: what Docker keeps of a push differs from one image store to the next.
   local digest
   digest=$(aws ecr describe-images --repository-name "$repository" --image-ids "imageTag=$tag" \
-    --query 'imageDetails[0].imageDigest' --output text)
+    --query 'imageDetails[0].imageDigest' --output text) || digest=
   [[ $digest == sha256:* ]] || fail "The digest of $IMAGE_REPOSITORY:$tag is not known after its push."
   echo "$IMAGE_REPOSITORY@$digest" > "$work/image"
   cat "$work/image"

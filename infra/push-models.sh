@@ -43,14 +43,14 @@ touches() {
   return 1
 }
 
-# Starts a build. While the account has as many in its queue as it may, it is tried again.
+# Starts a build. While the account has as many in its queue as it may, it is tried again: this build's own time limit
+# ends that.
 begin() {
-  local tries=60
   until aws codebuild start-build "$@" 2> "$work/refusal"; do
-    if ((--tries == 0)) || ! grep -q AccountLimitExceededException "$work/refusal"; then
+    grep -q AccountLimitExceededException "$work/refusal" || {
       cat "$work/refusal" >&2
       return 1
-    fi
+    }
     sleep "$pause"
   done
 }

@@ -81,7 +81,7 @@ sed -i 's/^command = /vcpus = 3\n&/' model.toml
 step fails 'vcpus = 4 with memory_mib = 8192' build-model.sh check
 JOB_PLATFORM=EC2 step succeeds 'is a model' build-model.sh check
 that 'an image whose digest the registry does not tell is no version'
-PUSHED_DIGEST=None step fails 'is not known after its push' build-model.sh push
+IMAGE_IS_GONE=1 step fails 'is not known after its push' build-model.sh push
 that 'nothing is pushed after a build that failed'
 CODEBUILD_BUILD_SUCCEEDING=0 step fails 'nothing is pushed' build-model.sh push
 that 'a folder without a Dockerfile or a manifest is told what is missing'

@@ -20,7 +20,7 @@ pub async fn load() -> SdkConfig {
 
 /// Whether the same call may well succeed a little later.
 ///
-/// True for what never reached the service, timed out, was throttled or failed
+/// True for what never reached the service, timed out, was throttled, met a conflict or failed
 /// on the service's side (HTTP 429 and 5xx); false for what the service refused.
 pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
@@ -29,14 +29,14 @@ pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
         }
         SdkError::ServiceError(refusal) => {
             let status = refusal.raw().status().as_u16();
-            status == 429 || status >= 500 || refusal.err().code().is_some_and(is_throttling)
+            status == 429 || status >= 500 || refusal.err().code().is_some_and(asks_for_a_retry)
         }
         _ => false,
     }
 }
 
 /// The names under which AWS services say "slow down" and "ask again".
-fn is_throttling(code: &str) -> bool {
+fn asks_for_a_retry(code: &str) -> bool {
     matches!(
         code,
         "Throttling"

@@ -125,7 +125,12 @@ mod tests {
         let address = server.local_addr().unwrap();
         let answers = std::thread::spawn(move || {
             let (mut stream, _) = server.accept().unwrap();
-            let _ = stream.read(&mut [0; 8_192]).unwrap();
+            let mut request = String::new();
+            while !request.contains("Action=GetCallerIdentity") {
+                let mut chunk = [0; 8_192];
+                let read = stream.read(&mut chunk).unwrap();
+                request += &String::from_utf8_lossy(&chunk[..read]);
+            }
             let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/ana</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>";
             let length = body.len();
             write!(stream, "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 2026 12:00:00 GMT\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();

@@ -316,12 +316,24 @@ fn an_image_is_run_by_docker_with_the_stage_mounted() {
     }
     let missing = desk.test(&["--image", "m", "--docker", "/no/docker"]);
     assert_eq!(missing.code, 6);
-    desk.file("docker", "#!/bin/sh\nexit 125\n");
-    let not_run = desk.test(&["--image", "m:gone", "--docker", docker.to_str().unwrap()]);
-    let message = not_run.document["error"]["message"].as_str().unwrap();
-    assert!(
-        message.contains("could not run the image m:gone"),
-        "{message}"
+    // As a container that never began.
+    for (code, says) in [
+        (125, "could not run the image m:gone"),
+        (127, "The image m:gone has no dropcast-job"),
+    ] {
+        desk.file("docker", &format!("#!/bin/sh\nexit {code}\n"));
+        let not_run = desk.test(&["--image", "m:gone", "--docker", docker.to_str().unwrap()]);
+        let message = not_run.document["error"]["message"].as_str().unwrap();
+        assert!(message.contains(says), "{message}");
+    }
+    // As a model that ends with Docker's own code.
+    let began = DOCKER.replace("mkdir -p", ": > \"$stage/files.jsonl\"; mkdir -p");
+    desk.file("docker", &began.replace("&& \"$@\" || exit", "&& exit 125"));
+    let ended = desk.test(&["--image", "m", "--docker", docker.to_str().unwrap()]);
+    assert_eq!(
+        ended.document["trials"][0]["exitCode"], 125,
+        "{:#}",
+        ended.document
     );
 }
 

@@ -95,7 +95,7 @@ With --rehearse DIR:
   Nothing of the environment is needed, and nothing leaves the machine. COMMAND runs as it would in \
 a job: the input is the one file in DIR/input, the original the one in DIR/original (the \
 input, where there is none), the outputs are left in DIR/output, the cache in DIR/cache. At the \
-end DIR/files.jsonl lists the outputs that would have been published.
+end DIR/files.jsonl, which is made first, lists the outputs that would have been published.
 
 Exit codes:
   COMMAND's own, or 128+n when signal n ended it or asked dropcast-job to end

@@ -127,6 +127,12 @@ pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8,
     let folder = folder.canonicalize().map_err(|error| {
         JobError::WorkFolder(format!("{} cannot be used: {error}", folder.display()))
     })?;
+    let listing = folder.join(LISTING);
+    let listing_failed = |error: io::Error| {
+        JobError::WorkFolder(format!("{} cannot be written: {error}", listing.display()))
+    };
+    // Tells whoever started the container that it came this far.
+    File::create(&listing).map_err(listing_failed)?;
     let input = only_file(&folder.join("input"))?;
     let original = folder.join("original");
     let original = if original.is_dir() {
@@ -162,10 +168,7 @@ pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8,
     if rustls_native_certs::load_native_certs().certs.is_empty() {
         say(NO_CERTIFICATES);
     }
-    let listing = folder.join(LISTING);
-    write_listing(&listing, &rehearsed.files).map_err(|error| {
-        JobError::WorkFolder(format!("{} cannot be written: {error}", listing.display()))
-    })?;
+    write_listing(&listing, &rehearsed.files).map_err(listing_failed)?;
     Ok(0)
 }
 

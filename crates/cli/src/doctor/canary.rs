@@ -66,8 +66,7 @@ pub(super) async fn run(
         let mut check = send(&name, &example, timeout, stack, screen).await?;
         if let Some(advice) = &mut check.advice {
             *advice = format!(
-                "{}. It gets the example that `model init canary` writes; for another model, name its folder with --canary.",
-                advice.trim_end_matches('.')
+                "The model {MODEL} got the example that `model init {MODEL}` writes; for another model, name its folder with --canary. {advice}"
             );
         }
         return Ok(check);

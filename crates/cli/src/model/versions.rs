@@ -190,7 +190,9 @@ fn changed(
             entry.version,
             paint.bold(name.as_str()),
             before.default_version,
-            paint.dim("Files that were dropped before this second keep the version that they had.")
+            paint.dim(
+                "Files that were dropped before (by two seconds) keep the version that they had."
+            )
         )
     })?;
     Ok(Exit::Done)

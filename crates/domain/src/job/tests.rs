@@ -361,3 +361,16 @@ fn a_run_id_is_a_job_name() {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     );
 }
+
+#[test]
+fn an_exit_code_that_says_why_is_told_in_words() {
+    for (code, says) in [
+        (126, "could not be run (exit code 126)"),
+        (127, "was not found (exit code 127)"),
+        (137, "too much memory"),
+        (3, "with an error (exit code 3)"),
+    ] {
+        let said = exit_sentence(code);
+        assert!(said.contains(says), "{said}");
+    }
+}

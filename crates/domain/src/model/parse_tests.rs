@@ -340,6 +340,8 @@ fn cases() -> Vec<(String, bool)> {
         (secrets("A = \"a/b\""), false),
         (secrets("A = \"a:b:c\""), false),
         (secrets("A = \"\""), false),
+        (secrets("A = \"app-config\""), false),
+        (secrets("A = \"app-config:key\""), false),
         (secrets("A = 1"), false),
         (secrets("AWS_REGION = \"a\""), false),
         (secrets("DROPCAST_MODEL = \"a\""), false),

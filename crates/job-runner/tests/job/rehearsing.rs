@@ -58,7 +58,11 @@ fn exit_codes_are_those_of_a_job() {
         let folder = folder();
         let done = rehearse(&folder, script);
         assert_eq!(done.status.code(), Some(code), "{script}");
-        assert!(!folder.path().join("files.jsonl").exists(), "{script}");
+        let listing = fs::read(folder.path().join("files.jsonl")).unwrap();
+        assert!(
+            listing.is_empty(),
+            "it began, and publishes nothing: {script}"
+        );
     }
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(rehearse(&empty, "true").status.code(), Some(71));

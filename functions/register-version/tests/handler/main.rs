@@ -397,3 +397,12 @@ async fn a_build_that_aws_never_let_register_is_told_before_it_is_not_compared_a
     told(&world, [&tick()]).await;
     assert_eq!(failure_of(&world, 1).await.code, BuildCode::NotRegistered);
 }
+
+#[tokio::test]
+async fn a_twin_of_its_definition_does_not_make_the_same_folder_a_new_version() {
+    let world = world();
+    built(&world, 1, &version_file(1, 1)).await;
+    world.definitions.twin_of_the_first();
+    built(&world, 2, &version_file(2, 1)).await;
+    assert_eq!(version_of(&world, 2).await, 1);
+}

@@ -34,33 +34,50 @@ impl BuildFiles for Bucket {
     }
 }
 
-/// Registers every definition anew that is not there yet.
+/// Registers every definition anew that is not there yet; of twins the newest is found, but the
+/// known one before it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Definitions {
     pub(crate) registered: Arc<Mutex<Vec<JobDefinition>>>,
     pub(crate) refusal: Arc<Mutex<Option<String>>>,
 }
 
+impl Definitions {
+    /// What another build registered at the same time.
+    pub(crate) fn twin_of_the_first(&self) {
+        let mut registered = self.registered.lock().unwrap();
+        let twin = registered[0].clone();
+        registered.push(twin);
+    }
+}
+
 impl JobDefinitions for Definitions {
     async fn define(
         &self,
         definition: &JobDefinition,
-        _known: Option<&str>,
+        known: Option<&str>,
     ) -> Result<String, NotDefined> {
         if let Some(why) = self.refusal.lock().unwrap().clone() {
             return Err(NotDefined::Refused(why));
         }
         let mut registered = self.registered.lock().unwrap();
-        let standing = registered.iter().position(|one| one == definition);
-        let revision = standing.unwrap_or_else(|| {
+        let name = &definition.model;
+        let arn = |at: usize| {
+            let revision = at + 1;
+            format!("arn:aws:batch:eu-west-1:111122223333:job-definition/{name}:{revision}")
+        };
+        let mut same = registered.iter().enumerate();
+        let is_known = |(at, one): (usize, &JobDefinition)| {
+            one == definition && known == Some(arn(at).as_str())
+        };
+        if same.any(is_known) {
+            return Ok(known.unwrap_or_default().to_owned());
+        }
+        let standing = registered.iter().rposition(|one| one == definition);
+        Ok(arn(standing.unwrap_or_else(|| {
             registered.push(definition.clone());
             registered.len() - 1
-        });
-        let name = &definition.model;
-        Ok(format!(
-            "arn:aws:batch:eu-west-1:111122223333:job-definition/{name}:{}",
-            revision + 1
-        ))
+        })))
     }
 }
 

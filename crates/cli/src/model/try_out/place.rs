@@ -24,9 +24,11 @@ use crate::exit::{Exit, Stop};
 const NO_VERSION: &str = "0";
 /// Where the folders of a rehearsal are inside a container.
 const INSIDE: &str = "/dropcast-rehearsal";
-/// How `docker run` says that the trouble is its own, not the container's. See
-/// <https://docs.docker.com/engine/containers/run/#exit-status>.
+/// How `docker run` says that the trouble is its own, that the command may not be run, and that there
+/// is none. See <https://docs.docker.com/engine/containers/run/#exit-status>.
 const NOT_RUN: u8 = 125;
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
 /// What Amazon ECS leaves a container between SIGTERM and SIGKILL, in seconds.
 const GRACE: &str = "30";
 
@@ -164,16 +166,13 @@ impl Container<'_> {
             child.wait().await
         };
         let code = exit_code(status.context("waiting for the container")?);
-        if code == NOT_RUN {
-            let message = format!(
-                "{} could not run the image {image}. What it says is above.",
-                self.program.display()
-            );
-            return Err(Stop::new(Exit::Failed, message)
-                .advice("Its images are listed by `docker image ls`.")
-                .into());
-        }
         let listing = stage.folder.join(LISTING);
+        // The first thing that dropcast-job makes.
+        if !listing.exists()
+            && let Some(stop) = self.not_started(image, code)
+        {
+            return Err(stop.into());
+        }
         let files = if code == 0 && !timed_out {
             listed(&listing).with_context(|| format!("reading {}", listing.display()))?
         } else {
@@ -184,6 +183,27 @@ impl Container<'_> {
             timed_out,
             files,
         })
+    }
+
+    /// Why the container ended before `dropcast-job` began, by Docker's exit code.
+    fn not_started(&self, image: &str, code: u8) -> Option<Stop> {
+        let (message, advice) = match code {
+            NOT_RUN => (
+                format!(
+                    "{} could not run the image {image}. What it says is above.",
+                    self.program.display()
+                ),
+                "Its images are listed by `docker image ls`.",
+            ),
+            NOT_EXECUTABLE | NOT_FOUND => (
+                format!(
+                    "The image {image} has no dropcast-job that can be run (exit code {code})."
+                ),
+                "Copy it to a folder of the PATH, for the image's own processor: docs/MODELS.md, “Images”, says how.",
+            ),
+            _ => return None,
+        };
+        Some(Stop::new(Exit::Failed, message).advice(advice))
     }
 
     /// Stops the container; one that is gone is no matter.

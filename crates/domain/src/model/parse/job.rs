@@ -108,6 +108,17 @@ fn secrets(
             continue;
         }
         match item.value.parse::<SecretRef>() {
+            Ok(secret) if secret.ends_like_an_arn() => {
+                findings.note(
+                    &item.at,
+                    &item.key,
+                    format!(
+                        "is {}, which ends in a hyphen and six letters or digits as the ARN of a secret does, so that Secrets Manager would not find it; call the secret {}",
+                        quoted(item.value),
+                        quoted(&item.value.replace('-', "_"))
+                    ),
+                );
+            }
             Ok(secret) => drop(secrets.insert(variable.to_owned(), secret)),
             Err(error) => {
                 findings.note(
