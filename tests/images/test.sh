@@ -82,8 +82,7 @@ becomes_a_version() {
   version=$S3/models/builds/${CODEBUILD_BUILD_ID#*:}/version.json
   image=$(jq -r .image "$version")
   digest=${image#*@}
-  curl -sf --head -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
-    -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/models/manifests/$digest" > /dev/null ||
+  [[ $(aws ecr describe-images --image-ids "imageDigest=$digest") == "$digest" ]] ||
     fail "The registry does not know $image."
   docker run --rm "$image" dropcast-job --version > "$work/said" 2>&1 || fail "$image does not run: $(cat "$work/said")"
   uid=$(docker run --rm "$image" id -u) || fail "$image does not run."

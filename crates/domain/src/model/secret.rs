@@ -67,13 +67,14 @@ impl FromStr for SecretRef {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
         };
-        if !fits(name, "_+=.@-") || !json_key.is_none_or(|key| fits(key, "_.-")) {
-            return Err(SecretRefError);
+        if fits(name, "_+=.@-") && json_key.is_none_or(|key| fits(key, "_.-")) {
+            Ok(Self {
+                name: name.to_owned(),
+                json_key: json_key.map(ToOwned::to_owned),
+            })
+        } else {
+            Err(SecretRefError)
         }
-        Ok(Self {
-            name: name.to_owned(),
-            json_key: json_key.map(ToOwned::to_owned),
-        })
     }
 }
 
