@@ -10,7 +10,7 @@ use dropcast_domain::run::Run;
 use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::{Status, Transition};
 use dropcast_domain::upload;
-use dropcast_run_store::{History as _, Runs as _};
+use dropcast_store::{History as _, Runs as _};
 use serde_json::Value;
 
 use crate::stack::{LIMIT, until};

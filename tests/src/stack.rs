@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use dropcast_local_stack::batch::{LimitAction, TimeLimitAction};
 use dropcast_local_stack::{Connection, LocalStack, Options, Progress};
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 
 use crate::events::Tap;
 use crate::mails::Mailbox;

@@ -168,7 +168,7 @@ fn invariant_10_no_code_that_is_deployed_asks_where_it_runs() {
         "crates/job-runner/src",
         "crates/lambda-kit/src",
         "crates/link-keys/src",
-        "crates/run-store/src",
+        "crates/store/src",
     ];
     for folder in deployed {
         for (name, source) in sources(folder) {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dropcast_domain::status::Status;
-use dropcast_run_store::StoreError;
+use dropcast_store::StoreError;
 use thiserror::Error;
 
 /// How the command ended; the number is its exit code. `dropcast --help` lists them.

@@ -16,7 +16,7 @@ use dropcast_domain::{
 };
 use dropcast_local_stack::Registry;
 use dropcast_model_folder::{FolderError, ModelFolder};
-use dropcast_run_store::{History as _, Models as _};
+use dropcast_store::{History as _, Models as _};
 
 use crate::{
     args::{self, Common, Register},

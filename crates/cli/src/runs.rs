@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::run::Run;
-use dropcast_run_store::History as _;
+use dropcast_store::History as _;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::SignedDuration;
 

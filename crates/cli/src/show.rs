@@ -12,7 +12,7 @@ use dropcast_domain::{
     run::Run,
     status::{Progress, Status, in_order},
 };
-use dropcast_run_store::History as _;
+use dropcast_store::History as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use dropcast_local_stack::Connection;
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 
 use clap::ValueEnum as _;
 

@@ -13,7 +13,7 @@ use dropcast_domain::{
     run_id::Version,
     upload::{INPUTS_PREFIX, REFRESH_PREFIX, safe_file_name},
 };
-use dropcast_run_store::{History as _, Models as _};
+use dropcast_store::{History as _, Models as _};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{

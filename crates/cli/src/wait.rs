@@ -10,7 +10,7 @@ use dropcast_domain::{
     run_id::RunId,
     status::{Progress, Transition, in_order},
 };
-use dropcast_run_store::{History as _, Runs as _};
+use dropcast_store::{History as _, Runs as _};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{

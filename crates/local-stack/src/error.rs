@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use dropcast_model_folder::FolderError;
-use dropcast_run_store::StoreError;
+use dropcast_store::StoreError;
 
 use crate::batch::StartError;
 use crate::codebuild;

@@ -7,7 +7,7 @@ use batch::types::{ContainerProperties, JobDefinitionType};
 use dropcast_batch_jobs::{is_active, secrets, terms};
 use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
-use dropcast_run_store::{DynamoStore, Models as _, Promotion as _, newest_version};
+use dropcast_store::{DynamoStore, Models as _, Promotion as _, newest_version};
 use jiff::Timestamp;
 
 use crate::image::ImageBuilder;

@@ -5,7 +5,7 @@ use dropcast_domain::{
     registry::Build,
     run::Run,
 };
-use dropcast_run_store::items::{BUILD_SK, RUN_SK};
+use dropcast_store::items::{BUILD_SK, RUN_SK};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_dynamo::{AttributeValue, Item};
 

@@ -7,7 +7,7 @@ mod jobs;
 
 use dropcast_domain::{failure::Failure, status::Transition};
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{Endings, Runs, StoreError};
+use dropcast_store::{Endings, Runs, StoreError};
 use jiff::Timestamp;
 
 pub use config::Config;

@@ -1,7 +1,7 @@
 //! `finish-run`: see the library beside this file.
 
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use finish_run::{BatchJobs, Config, Deps, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 

@@ -18,7 +18,7 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{History as _, Jobs as _, Runs as _, memory::MemoryStore};
+use dropcast_store::{History as _, Jobs as _, Runs as _, memory::MemoryStore};
 use finish_run::{Deps, Finish, StopJob, handle};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use dropcast_domain::{failure::ErrorCode, model::OutputPatternError};
 use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
-use dropcast_run_store::StoreError;
+use dropcast_store::StoreError;
 use thiserror::Error;
 
 /// What can go wrong.

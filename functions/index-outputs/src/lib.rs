@@ -14,7 +14,7 @@ use dropcast_domain::{
     upload::RunKind,
 };
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{Models, Outputs, Runs, StoreError};
+use dropcast_store::{Models, Outputs, Runs, StoreError};
 use jiff::Timestamp;
 
 pub use config::Config;

@@ -1,7 +1,7 @@
 //! `index-outputs`: see the library beside this file.
 
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use index_outputs::{Config, Deps, ResultsBucket, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 

@@ -25,7 +25,7 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{
+use dropcast_store::{
     History as _, Jobs as _, Models as _, Runs as _, Validation as _, Verdict, memory::MemoryStore,
 };
 use index_outputs::{Deps, Indexed, ResultsBucket, handle};

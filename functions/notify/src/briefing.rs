@@ -16,7 +16,7 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_link_keys::KeySource;
-use dropcast_run_store::{History, MailKey, Mails, Models, Runs};
+use dropcast_store::{History, MailKey, Mails, Models, Runs};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 

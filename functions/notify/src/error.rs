@@ -5,7 +5,7 @@ use dropcast_lambda_kit::{
     telemetry,
 };
 use dropcast_link_keys::KeysError;
-use dropcast_run_store::StoreError;
+use dropcast_store::StoreError;
 use thiserror::Error;
 
 use crate::{mailer::NotSent, mime::MessageError, render::RenderError};

@@ -19,7 +19,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_domain::mail::MailKind;
 use dropcast_lambda_kit::batch;
 use dropcast_link_keys::KeySource;
-use dropcast_run_store::{Builds, Claim, History, MailKey, Mails, Models, Runs};
+use dropcast_store::{Builds, Claim, History, MailKey, Mails, Models, Runs};
 use jiff::Timestamp;
 
 use briefing::Briefing;

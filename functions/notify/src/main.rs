@@ -2,7 +2,7 @@
 
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
 use dropcast_link_keys::SecretKeys;
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use notify::{Config, Deps, RunFiles, Ses, handle};
 

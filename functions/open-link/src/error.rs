@@ -3,7 +3,7 @@
 use dropcast_domain::link::Refused;
 use dropcast_lambda_kit::error::CallError;
 use dropcast_link_keys::KeysError;
-use dropcast_run_store::StoreError;
+use dropcast_store::StoreError;
 use thiserror::Error;
 
 /// Why a link does not open.

@@ -10,7 +10,7 @@ mod pages;
 
 use dropcast_domain::link::LinkKeys;
 use dropcast_lambda_kit::telemetry;
-use dropcast_run_store::Runs;
+use dropcast_store::Runs;
 use jiff::Timestamp;
 
 pub use config::Config;

@@ -1,7 +1,7 @@
 //! `open-link`: see the library beside this file.
 
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use open_link::{Config, Deps, Presigner, SecretKeys, handle};
 

@@ -15,7 +15,7 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{
+use dropcast_store::{
     Endings as _, Outputs as _, Runs as _, Validation as _, Verdict, memory::MemoryStore,
 };
 use jiff::Timestamp;

@@ -28,7 +28,7 @@ use dropcast_lambda_kit::{
     error::{Class, FunctionError as _},
     telemetry,
 };
-use dropcast_run_store::{Builds, Models, Promotion, newest_version};
+use dropcast_store::{Builds, Models, Promotion, newest_version};
 use jiff::{SignedDuration, Timestamp};
 
 pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};

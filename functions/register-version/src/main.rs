@@ -1,7 +1,7 @@
 //! `register-version`: see the library beside this file.
 
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use register_version::{AwsProject, BatchDefinitions, Config, Deps, IamRoles, ModelsBucket};
 

@@ -15,7 +15,7 @@ use dropcast_domain::{
     upload::scheduled_refresh_key,
 };
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{History, Models, Refreshes};
+use dropcast_store::{History, Models, Refreshes};
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::{Serialize, de::IgnoredAny};

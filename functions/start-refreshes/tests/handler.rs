@@ -15,7 +15,7 @@ use std::{
 
 use dropcast_domain::{model::RefreshSpec, registry::Draft};
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{Models as _, Refreshes as _, memory::MemoryStore};
+use dropcast_store::{Models as _, Refreshes as _, memory::MemoryStore};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use start_refreshes::{Deps, Requests, Started, handle};

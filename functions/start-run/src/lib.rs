@@ -10,7 +10,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_domain::{run::Run, upload::Upload};
 use dropcast_executions::StartExecutions;
 use dropcast_lambda_kit::batch::{self, Envelope};
-use dropcast_run_store::Runs;
+use dropcast_store::Runs;
 use jiff::SignedDuration;
 
 pub use config::Config;

@@ -2,7 +2,7 @@
 
 use dropcast_executions::StateMachine;
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use start_run::{Config, Deps, handle};
 

@@ -19,7 +19,7 @@ use dropcast_domain::{
 };
 use dropcast_executions::ResumeExecutions;
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{Jobs, Models, Runs, StoreError, Tokens};
+use dropcast_store::{Jobs, Models, Runs, StoreError, Tokens};
 use jiff::Timestamp;
 
 pub use config::Config;

@@ -24,7 +24,7 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{
+use dropcast_store::{
     Endings as _, Jobs as _, Models as _, Runs as _, Tokens as _, Validation as _, Verdict,
     memory::MemoryStore,
 };

@@ -21,7 +21,7 @@ use dropcast_lambda_kit::{
     error::{Class, FunctionError as _},
     telemetry,
 };
-use dropcast_run_store::{Jobs, Runs, Tokens};
+use dropcast_store::{Jobs, Runs, Tokens};
 
 pub use config::Config;
 pub use error::Error;

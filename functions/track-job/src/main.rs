@@ -3,7 +3,7 @@
 use dropcast_executions::WaitingExecutions;
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
 use dropcast_log_tail::LogGroup;
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use track_job::{AwsJobs, Config, Deps, handle};
 

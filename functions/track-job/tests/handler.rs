@@ -25,7 +25,7 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{
+use dropcast_store::{
     Endings as _, History as _, Jobs as _, Runs as _, Tokens as _, memory::MemoryStore,
 };
 use serde_json::{Value, json};

@@ -20,7 +20,7 @@ use dropcast_domain::{
 };
 use dropcast_inputs::file;
 use dropcast_lambda_kit::error::Failed;
-use dropcast_run_store::{History, Models, Promotion, Runs, StoreError, Validation, Verdict};
+use dropcast_store::{History, Models, Promotion, Runs, StoreError, Validation, Verdict};
 use jiff::Timestamp;
 
 pub use config::Config;

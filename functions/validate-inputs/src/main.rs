@@ -1,7 +1,7 @@
 //! `validate-inputs`: see the library beside this file.
 
 use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_run_store::DynamoStore;
+use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use validate_inputs::{Config, Deps, S3Files, handle};
 

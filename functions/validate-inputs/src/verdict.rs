@@ -10,7 +10,7 @@ use dropcast_domain::{
     title,
 };
 use dropcast_inputs::file::Rejected;
-use dropcast_run_store::{History, Models, Promotion, StoreError};
+use dropcast_store::{History, Models, Promotion, StoreError};
 
 use crate::Error;
 

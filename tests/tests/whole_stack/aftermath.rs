@@ -11,7 +11,7 @@ use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::Status;
 use dropcast_domain::upload::RunKind;
 use dropcast_local_stack::processes_of;
-use dropcast_run_store::History as _;
+use dropcast_store::History as _;
 use dropcast_tests::{Call, Grant, OPERATOR, Privileges, Stack, until};
 use libtest_mimic::Trial;
 use serde_json::Value;

@@ -9,7 +9,7 @@ use dropcast_domain::run_id::{RunId, Version};
 use dropcast_domain::status::Status;
 use dropcast_domain::upload::Upload as S3Upload;
 use dropcast_lambda_kit::clock::now;
-use dropcast_run_store::{Runs as _, Validation as _, Verdict};
+use dropcast_store::{Runs as _, Validation as _, Verdict};
 use dropcast_tests::stand_ins::role;
 use dropcast_tests::{Stack, Upload, until};
 use jiff::SignedDuration;

@@ -8,7 +8,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::registry::{Build, BuildEnd, BuildFailure, BuildId};
 use dropcast_local_stack::Mail;
-use dropcast_run_store::Builds as _;
+use dropcast_store::Builds as _;
 use dropcast_tests::{Stack, until};
 use serde_json::{Value, json};
 

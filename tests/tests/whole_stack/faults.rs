@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::status::Status;
-use dropcast_run_store::History as _;
+use dropcast_store::History as _;
 use dropcast_tests::{Ended, Stack, Upload, until};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ use dropcast_domain::output::problems_key;
 use dropcast_domain::problem::ProblemList;
 use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::Status;
-use dropcast_run_store::History as _;
+use dropcast_store::History as _;
 use dropcast_tests::stand_ins::PACKAGES;
 use dropcast_tests::{Dropped, Event, Stack, Upload, programs, until};
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dropcast_run_store::Runs as _;
+use dropcast_store::Runs as _;
 use dropcast_tests::{OPERATOR, Stack, Upload, until};
 
 use crate::checks::{flat, is_the_only_run, succeeded};

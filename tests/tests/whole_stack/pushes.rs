@@ -10,7 +10,7 @@ use aws_sdk_batch::types::{
 };
 use dropcast_domain::registry::BuildStatus;
 use dropcast_local_stack::{ImageBuilder, ModelFolder, Quiet};
-use dropcast_run_store::{Builds as _, Models as _};
+use dropcast_store::{Builds as _, Models as _};
 use dropcast_tests::{Stack, until};
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::run::Run;
 use dropcast_domain::status::Status;
 use dropcast_domain::upload::RunKind;
-use dropcast_run_store::{History as _, Refreshes as _};
+use dropcast_store::{History as _, Refreshes as _};
 use dropcast_tests::{Stack, Upload, until};
 use serde_json::json;
 

@@ -8,7 +8,7 @@ use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::registry::BuildPhase;
 use dropcast_domain::status::Status;
-use dropcast_run_store::{Builds as _, History as _, Models as _};
+use dropcast_store::{Builds as _, History as _, Models as _};
 use dropcast_tests::{Stack, Upload};
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::run_id::RunId;
-use dropcast_run_store::Tokens as _;
+use dropcast_store::Tokens as _;
 use dropcast_tests::Stack;
 
 use crate::checks::succeeded;

@@ -13,7 +13,7 @@ use dropcast_domain::{
     status::{Status, Transition},
 };
 use dropcast_local_stack::Registry;
-use dropcast_run_store::Models as _;
+use dropcast_store::Models as _;
 
 use super::{Demo, Teller, Told, did_not_happen, ended, links};
 use crate::{

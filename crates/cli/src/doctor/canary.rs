@@ -11,7 +11,7 @@ use dropcast_domain::{
     model::{Manifest, ModelName},
     status::Status,
 };
-use dropcast_run_store::Models as _;
+use dropcast_store::Models as _;
 
 use super::Check;
 use crate::{

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use dropcast_domain::registry::{Build, BuildEnd, BuildId};
 use dropcast_local_stack::{Progress, Reporter as _};
 use dropcast_model_folder::{ModelFolder, examples, pack};
-use dropcast_run_store::{Builds as _, Models as _};
+use dropcast_store::{Builds as _, Models as _};
 
 use self::builder::{Builder, Look};
 use self::document::{Pushed, SourceView};

@@ -6,7 +6,7 @@ use dropcast_domain::{
     registry::{DefaultEntry, Defaults, Model, Unchanged},
     run_id::{RunId, Version},
 };
-use dropcast_run_store::{History as _, Models as _, Promotion as _};
+use dropcast_store::{History as _, Models as _, Promotion as _};
 
 use crate::{
     args,

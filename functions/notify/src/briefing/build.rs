@@ -5,7 +5,7 @@ use dropcast_domain::{
     recipient::{self, Recipients},
     registry::{Build, BuildStatus, Model, RegisteredVersion},
 };
-use dropcast_run_store::Models;
+use dropcast_store::Models;
 
 use super::Briefing;
 use crate::{Config, Deps, Error, render};

@@ -6,7 +6,7 @@ use dropcast_domain::{
     registry::{Build, BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester},
     run_id::Version,
 };
-use dropcast_run_store::{Builds as _, Models as _};
+use dropcast_store::{Builds as _, Models as _};
 use mail_parser::MessageParser;
 use notify::handle;
 use serde_json::{Value, json};

@@ -22,7 +22,7 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
     status::Status,
 };
-use dropcast_run_store::{
+use dropcast_store::{
     CLAIM_SECONDS, Endings as _, Models as _, Runs as _, Validation as _, Verdict,
 };
 use mail_parser::MessageParser;

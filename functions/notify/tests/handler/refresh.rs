@@ -6,7 +6,7 @@ use dropcast_domain::{
     status::Status,
     upload::Upload,
 };
-use dropcast_run_store::{Endings as _, Models as _, Runs as _, Validation as _, Verdict};
+use dropcast_store::{Endings as _, Models as _, Runs as _, Validation as _, Verdict};
 use mail_parser::MessageParser;
 
 use crate::domain::{MODEL, draft, run_of, step, upload, wishes};

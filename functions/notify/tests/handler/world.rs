@@ -22,7 +22,7 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::CallError;
 use dropcast_link_keys::{KeySource, KeysError};
-use dropcast_run_store::{
+use dropcast_store::{
     Endings as _, Jobs as _, Models as _, Outputs as _, Runs as _, Validation as _, Verdict,
     memory::MemoryStore,
 };

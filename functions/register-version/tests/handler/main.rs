@@ -18,7 +18,7 @@ use dropcast_domain::{
     },
     run_id::Version,
 };
-use dropcast_run_store::{History as _, Models as _, Promotion as _};
+use dropcast_store::{History as _, Models as _, Promotion as _};
 use events::{BUILD_PROJECT, build_ended, build_failed, build_id, failed, sqs};
 use jiff::Timestamp;
 use register_version::handle;

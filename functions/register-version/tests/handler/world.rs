@@ -10,7 +10,7 @@ use dropcast_domain::{
     registry::{Build, BuildReport},
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{Builds as _, memory::MemoryStore};
+use dropcast_store::{Builds as _, memory::MemoryStore};
 use jiff::Timestamp;
 use register_version::{
     Architecture, BuildFiles, BuildProject, Config, Deps, JobDefinition, JobDefinitions, JobRoles,

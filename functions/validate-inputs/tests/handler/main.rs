@@ -26,7 +26,7 @@ use dropcast_domain::{
     upload::Upload,
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_run_store::{Endings as _, Models as _, Runs as _, memory::MemoryStore};
+use dropcast_store::{Endings as _, Models as _, Runs as _, memory::MemoryStore};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 use validate_inputs::{Deps, Dropped, Files, Outcome, handle};

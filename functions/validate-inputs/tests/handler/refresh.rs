@@ -6,7 +6,7 @@ use dropcast_domain::{
     run_id::Version,
     upload::{RunKind, Upload},
 };
-use dropcast_run_store::{Models as _, Runs as _};
+use dropcast_store::{Models as _, Runs as _};
 use serde_json::json;
 
 use crate::domain::{MODEL, draft, run_of, upload};

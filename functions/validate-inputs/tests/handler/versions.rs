@@ -1,7 +1,7 @@
 //! Which version a file gets.
 
 use dropcast_domain::{registry::Act, run::Run, run_id::Version, upload::Upload};
-use dropcast_run_store::{Models as _, Promotion as _, Runs as _};
+use dropcast_store::{Models as _, Promotion as _, Runs as _};
 use serde_json::json;
 
 use crate::{

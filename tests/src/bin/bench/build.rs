@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use aws_sdk_codebuild::types::{Build, SourceType, StatusType};
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::registry::{BuildEnd, BuildId};
-use dropcast_run_store::{Builds as _, DynamoStore};
+use dropcast_store::{Builds as _, DynamoStore};
 use serde::Serialize;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use aws_sdk_sqs::types::QueueAttributeName;
 use dropcast_domain::status::Status;
-use dropcast_run_store::{DynamoStore, History as _};
+use dropcast_store::{DynamoStore, History as _};
 use serde::Serialize;
 use tokio::task::JoinSet;
 

@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::output;
 use dropcast_domain::run::{Acceptance, AcceptedInput, Run, Wishes};
 use dropcast_domain::run_id::{JobId, Version};
-use dropcast_run_store::{Jobs as _, Validation as _, Verdict};
+use dropcast_store::{Jobs as _, Validation as _, Verdict};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;

@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::run::Run;
 use dropcast_domain::upload::Upload;
 use dropcast_local_stack::{Connection, LocalStack, Options, Quiet, Registry, register};
-use dropcast_run_store::{DynamoStore, Runs as _};
+use dropcast_store::{DynamoStore, Runs as _};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_local_stack::{Quiet, Registry, register};
-use dropcast_run_store::Runs as _;
+use dropcast_store::Runs as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 
 use crate::{
     CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Outputs, Refreshes, Runs,
-    StoreError, Tokens, Validation, Verdict, verbs::Answer,
+    StoreError, Tokens, Validation, Verdict, ports::Answer,
 };
 
 /// Runs and models in memory; clones share them.

@@ -9,7 +9,7 @@ use super::{
     items::{Item, TTL, build_pk, key, mail_sk, number, run_pk, text},
     took_place,
 };
-use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, verbs::Answer};
+use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, ports::Answer};
 
 fn mail_key(mail: &MailKey) -> Item {
     let pk = match &mail.topic {

@@ -25,7 +25,7 @@ use dropcast_domain::{
     mail::{MailKind, MailTopic},
     status::{Progress, Status, Transition},
 };
-use dropcast_run_store::{
+use dropcast_store::{
     DynamoStore, Endings as _, Jobs as _, MailKey, Mails as _, Outputs as _, Runs as _, StoreError,
     Tokens as _, Validation as _, Verdict,
 };

@@ -16,7 +16,7 @@ use super::{
     },
     transaction::TRIES,
 };
-use crate::{Models, Promotion, StoreError, verbs::Answer};
+use crate::{Models, Promotion, StoreError, ports::Answer};
 
 /// What the default of a model that was registered by an earlier release rests on: such a model
 /// has no entry yet, and its first one says that it was so since ever.

@@ -21,7 +21,7 @@ use super::{
     },
     took_place,
 };
-use crate::{Endings, Jobs, Outputs, Runs, StoreError, Tokens, Validation, Verdict, verbs::Answer};
+use crate::{Endings, Jobs, Outputs, Runs, StoreError, Tokens, Validation, Verdict, ports::Answer};
 
 impl DynamoStore {
     /// Adds a step to the timeline; of two reports of one step the earlier stays.

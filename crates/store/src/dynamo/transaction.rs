@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{DynamoStore, failed, items::Item};
-use crate::{StoreError, verbs::Answer};
+use crate::{StoreError, ports::Answer};
 
 /// How often a change starts over when others change the same thing.
 pub(super) const TRIES: u32 = 10;

@@ -11,7 +11,7 @@ use dropcast_domain::{
     status::Status,
     upload::Upload,
 };
-use dropcast_run_store::{CLAIM_SECONDS, Claim, MailKey};
+use dropcast_store::{CLAIM_SECONDS, Claim, MailKey};
 use jiff::Timestamp;
 
 use crate::{

@@ -16,7 +16,7 @@ mod registry;
 mod runs;
 mod table;
 
-use dropcast_run_store::{
+use dropcast_store::{
     Builds, Endings, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, Runs, Tokens,
     Validation,
 };
@@ -61,7 +61,7 @@ macro_rules! contract {
             $($(
                 #[tokio::test]
                 async fn $name() {
-                    crate::$module::$name(&dropcast_run_store::memory::MemoryStore::default()).await;
+                    crate::$module::$name(&dropcast_store::memory::MemoryStore::default()).await;
                 }
             )+)+
         }

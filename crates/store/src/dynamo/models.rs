@@ -13,7 +13,7 @@ use super::{
     items::{self, DEFAULT_SINCE, MODEL_SK, attribute, key, model_pk, number, sortable, text},
     transaction::{TRIES, Transaction},
 };
-use crate::{Builds, Models, StoreError, verbs::Answer};
+use crate::{Builds, Models, StoreError, ports::Answer};
 
 impl Models for DynamoStore {
     async fn model(&self, name: &ModelName) -> Answer<Option<Model>> {

@@ -1,4 +1,4 @@
-//! The DynamoDB table behind domain verbs.
+//! The DynamoDB table behind ports of a few verbs each.
 //!
 //! A port has the verbs that one kind of caller needs; [`DynamoStore`]
 //! implements them all. Every write but the task token's is conditional, so
@@ -8,8 +8,8 @@ mod dynamo;
 mod error;
 #[cfg(feature = "memory")]
 pub mod memory;
-mod verbs;
+mod ports;
 
 pub use dynamo::{DynamoStore, items};
 pub use error::StoreError;
-pub use verbs::*;
+pub use ports::*;

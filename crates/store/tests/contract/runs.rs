@@ -8,7 +8,7 @@ use dropcast_domain::{
     status::{Status, Transition},
     upload::{RunKind, Upload},
 };
-use dropcast_run_store::{StoreError, Verdict};
+use dropcast_store::{StoreError, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{

@@ -17,7 +17,7 @@ use super::{
         run_pk, text,
     },
 };
-use crate::{History, verbs::Answer};
+use crate::{History, ports::Answer};
 
 /// The most models that are listed.
 const MOST_MODELS: usize = 1_000;

@@ -9,7 +9,7 @@ use super::{
     items::{self, Item, REFRESH_SK, key, model_pk, sortable, text},
     took_place,
 };
-use crate::{Refreshes, verbs::Answer};
+use crate::{Refreshes, ports::Answer};
 
 fn refresh_key(model: &ModelName) -> Item {
     key(model_pk(model.as_str()), REFRESH_SK)

@@ -11,7 +11,7 @@ use dropcast_domain::{
 use jiff::Timestamp;
 
 use super::{MemoryStore, Table};
-use crate::{Builds, Models, Promotion, verbs::Answer};
+use crate::{Builds, Models, Promotion, ports::Answer};
 
 impl Table {
     fn add_version(&mut self, draft: &Draft, act: Act<'_>) -> RegisteredVersion {
