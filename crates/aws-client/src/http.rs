@@ -1,41 +1,35 @@
-//! One HTTP client for all services of a process, which knows certificates only where TLS is spoken.
+//! One HTTP client for all services of a process, which needs certificates only where TLS is spoken.
 //!
-//! Reading the machine's certificates costs milliseconds and megabytes. The SDK's own client does it
-//! for every service client, used or not, and for endpoints without TLS too. This one does it once:
-//! while the process starts, where Lambda grants a whole processor, and not at all when every
-//! endpoint is plain `http://`, as in a local stack.
+//! The SDK's own client reads the machine's certificates for every service client, used or not, and
+//! for endpoints without TLS too. This one reads them at its first request over TLS, or not at all:
+//! a local stack's endpoints are plain `http://`, and functions have theirs compiled in.
 
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use aws_smithy_http_client::{
     Builder,
-    tls::{self, rustls_provider::CryptoMode},
+    tls::{self, TlsContext, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::{
-    box_error::BoxError,
-    client::{
-        connector_metadata::ConnectorMetadata,
-        http::{
-            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
-            SharedHttpClient, SharedHttpConnector,
-        },
-        orchestrator::HttpRequest,
-        runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+use aws_smithy_runtime_api::client::{
+    connector_metadata::ConnectorMetadata,
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+        SharedHttpConnector,
     },
+    orchestrator::HttpRequest,
+    runtime_components::RuntimeComponents,
 };
-use aws_smithy_types::config_bag::ConfigBag;
-use aws_types::endpoint_config::EndpointUrl;
 
-/// The client. TLS is rustls over ring.
-pub(crate) fn client() -> SharedHttpClient {
+/// A client that trusts these authorities. TLS is rustls over ring.
+pub(crate) fn client(trusted: TlsContext) -> SharedHttpClient {
     SharedHttpClient::new(ByScheme {
         clients: Arc::new(Clients {
             https: Builder::new()
                 .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+                .tls_context(trusted)
                 .build_https(),
             http: Builder::new().build_http(),
         }),
-        warmed: Once::new(),
     })
 }
 
@@ -49,7 +43,6 @@ struct Clients {
 #[derive(Debug)]
 struct ByScheme {
     clients: Arc<Clients>,
-    warmed: Once,
 }
 
 impl HttpClient for ByScheme {
@@ -63,25 +56,6 @@ impl HttpClient for ByScheme {
             settings: settings.clone(),
             components: components.clone(),
         })
-    }
-
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        let endpoint = config.load::<EndpointUrl>();
-        if endpoint.is_some_and(|endpoint| is_plain(&endpoint.0)) {
-            return Ok(());
-        }
-        let mut valid = Ok(());
-        self.warmed.call_once(|| {
-            valid = self
-                .clients
-                .https
-                .validate_base_client_config(components, config);
-        });
-        valid
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {

@@ -1,21 +1,26 @@
 //! How every Dropcast program reaches AWS, and what it makes of a refusal.
 
 mod http;
+mod trust;
+
+#[cfg(test)]
+mod tests;
 
 use aws_config::BehaviorVersion;
 pub use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+pub use trust::{Roots, TrustError};
 
 /// Loads region, credentials and endpoints as AWS's own tools do.
 ///
-/// One HTTP client serves all services of a process. TLS is rustls over ring; the machine's
-/// certificates are read once, when the first client is built whose endpoint speaks TLS.
-pub async fn load() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http::client())
+/// One HTTP client serves all services of a process. `AWS_CA_BUNDLE` may name a PEM file with the
+/// certificate authorities to trust in place of `roots`; fails if that file has none.
+pub async fn load(roots: Roots) -> Result<SdkConfig, TrustError> {
+    Ok(aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http::client(roots.tls_context()?))
         .load()
-        .await
+        .await)
 }
 
 /// Whether the same call may well succeed a little later.

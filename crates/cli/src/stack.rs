@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
+use dropcast_aws_client::Roots;
 use dropcast_local_stack::Connection;
 use dropcast_store::DynamoStore;
 
@@ -17,6 +18,12 @@ use crate::{
 
 /// How the local stack is called where a stack's name is asked for.
 pub const LOCAL: &str = "local";
+
+/// Region, credentials and endpoints as AWS's own tools find them.
+pub(crate) async fn aws_config() -> Result<SdkConfig, Stop> {
+    let loaded = dropcast_aws_client::load(Roots::Machine).await;
+    loaded.map_err(|error| Stop::new(Exit::Usage, format!("{error}.")))
+}
 
 /// A stack that the command talks to. Clients are built once.
 #[derive(Debug)]
@@ -87,7 +94,7 @@ impl Stack {
     }
 
     async fn deployed(name: &str) -> anyhow::Result<Self> {
-        let config = dropcast_aws_client::load().await;
+        let config = aws_config().await?;
         let outputs = outputs_of(&config, name).await?;
         let output = |wanted: &str| {
             outputs.get(wanted).cloned().ok_or_else(|| {

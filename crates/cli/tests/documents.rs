@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{assert_fits, json, schemas, text};
+use support::{assert_fits, dropcast, json, json_of, schemas, text};
 
 #[test]
 fn every_schema_is_a_schema_and_names_its_file() {
@@ -66,6 +66,21 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
     let (code, shown) = text(state.path(), &["--stack", "dropcast", "mail"]);
     assert_eq!(code, 2);
     assert!(shown.contains("recipients' mailboxes"), "{shown}");
+}
+
+#[test]
+fn a_ca_bundle_that_cannot_be_read_ends_with_2() {
+    let state = tempfile::tempdir().unwrap();
+    let mut program = dropcast(state.path());
+    program.env("AWS_CA_BUNDLE", "/nowhere/bundle.pem");
+    let answer = json_of(program, &["--stack", "dropcast", "runs"]);
+    assert_eq!(answer.code, 2, "{answer:?}");
+    assert_fits("error", &answer.document);
+    let message = answer.document["error"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("AWS_CA_BUNDLE is set to /nowhere/bundle.pem, which cannot be read"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use aws_sdk_cloudformation as cloudformation;
 
 use crate::{
     exit::{Exit, REACH_ADVICE, Stop, causes},
-    stack::Stack,
+    stack::{Stack, aws_config},
 };
 
 /// A stack with whatever may be asked about it. Clients are built once.
@@ -44,7 +44,7 @@ impl Patient {
             let (aws, batch) = (local.sdk_config(), local.batch_sdk_config());
             (local.stack_name.clone(), aws, batch)
         } else {
-            let aws = dropcast_aws_client::load().await;
+            let aws = aws_config().await?;
             (stack.name.clone(), aws.clone(), aws)
         };
         let cloudformation = cloudformation::Client::new(&aws);

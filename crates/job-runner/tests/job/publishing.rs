@@ -275,3 +275,16 @@ fn wrong_usage_is_told_with_a_code_of_its_own_and_help_is_no_failure() {
     assert_eq!(help.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit codes:"));
 }
+
+#[test]
+fn a_ca_bundle_that_cannot_be_read_is_wrong_usage() {
+    let mut run = Run::new();
+    run.set("AWS_CA_BUNDLE", "/nowhere/bundle.pem");
+    let output = run.shell("exit 0");
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        stderr(&output).contains("AWS_CA_BUNDLE is set to /nowhere/bundle.pem"),
+        "{}",
+        stderr(&output)
+    );
+}
