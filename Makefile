@@ -45,7 +45,7 @@ local: setup build ## Run the stack on this machine until Ctrl-C
 
 test: lint test-rust test-models ## Check and test everything but images (test-images) and the house's rules (lint-guard)
 
-test-rust: setup $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
+test-rust: setup $(VENVS)/revenue-forecast/ready $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
 	cargo build --locked --workspace --all-targets
 	cargo test --locked --workspace
 	cargo test --locked --workspace --lib table::tests::suite -- --ignored
@@ -71,7 +71,7 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(CHECKOV) --directory target/templates
 	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/builds.yaml
 	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/* \
-	  tests/images/test.sh tests/images/bin/* tests/images/podman/*
+	  tests/images/test.sh tests/images/podman/*
 
 lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates by the house's own rules, with CloudFormation Guard
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)

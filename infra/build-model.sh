@@ -8,7 +8,7 @@
 #   push      the image gets its tag, and its digest
 #   publish   s3://$MODELS_BUCKET/builds/<build>/version.json is written (`dropcast model describe`): register-version does the rest
 #
-# Needs docker, the AWS CLI and jq, and from CodeBuild: CODEBUILD_BUILD_ID, CODEBUILD_BUILD_SUCCEEDING,
+# Needs docker, the AWS CLI and Python 3, and from CodeBuild: CODEBUILD_BUILD_ID, CODEBUILD_BUILD_SUCCEEDING,
 # IMAGE_REPOSITORY, MODELS_BUCKET, JOB_ARCHITECTURE (X86_64 or ARM64), JOB_PLATFORM (FARGATE; EC2 has every size). Of
 # whoever started the build: DROPCAST_MODEL (the model that it must be) and DROPCAST_COMMIT, if they like.
 set -euo pipefail
@@ -33,7 +33,7 @@ fail() {
 }
 
 # The model's name.
-name() { jq -r .model "$checked"; }
+name() { python3 -c 'import json, sys; print(json.load(sys.stdin)["model"])' < "$checked"; }
 
 # The name that the image has on this machine.
 local_image() { echo "model:$build_id"; }
@@ -61,8 +61,8 @@ check() {
 newest_tag() {
   local name=$1
   aws ecr describe-images --repository-name "$repository" --filter tagStatus=TAGGED \
-    --query 'imageDetails[].imageTags[]' --output json |
-    jq -r --arg form "^$name-[0-9]{8}T[0-9]{6}-[0-9a-f]{8}\$" '[.[] | select(test($form))] | max // empty'
+    --query 'imageDetails[].imageTags[]' --output text | tr '\t' '\n' |
+    { grep -E "^$name-[0-9]{8}T[0-9]{6}-[0-9a-f]{8}$" || true; } | LC_ALL=C sort | tail -n 1
 }
 
 build() {

