@@ -8,7 +8,7 @@ PYTHON ?= python3
 TOOLS := crates/local-stack/emulator
 MODEL := models/revenue-forecast
 VENVS := target/python
-TEMPLATES := template.yaml infra/network.yaml infra/compute.yaml infra/builds.yaml
+TEMPLATES := template.yaml $(wildcard infra/stacks/*.yaml)
 # Only what it finds, and nothing from or to its maker's site.
 CHECKOV = $(VENVS)/checkov/bin/checkov --framework cloudformation --compact --quiet --skip-download
 # Processors that the static programs are built for: x86_64, arm64. Images need those of JobArchitecture.
@@ -43,7 +43,7 @@ demo: setup build ## Send a real input file through every step, open a link from
 local: setup build ## Run the stack on this machine until Ctrl-C
 	target/debug/dropcast local up
 
-test: lint test-rust test-models ## Check and test everything but images (test-images) and the house's rules (lint-guard)
+test: lint test-rust test-models ## Check and test everything but images (test-images) and Dropcast's rules for templates (lint-guard)
 
 test-rust: setup $(VENVS)/revenue-forecast/ready $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
 	cargo build --locked --workspace --all-targets
@@ -69,13 +69,13 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(CHECKOV) --file $(TEMPLATES)
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
-	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/builds.yaml
+	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/stacks/builds.yaml infra
 	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/* \
 	  tests/images/test.sh tests/images/podman/*
 
-lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates by the house's own rules, with CloudFormation Guard
+lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against Dropcast's own rules, with CloudFormation Guard
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
-	$(CFN_GUARD) validate --rules infra/lint/house.guard --data target/templates --show-summary fail
+	$(CFN_GUARD) validate --rules infra/lint/templates.guard --data target/templates --show-summary fail
 
 bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in a release build (BENCH="--only init")
 	cargo build --locked --release --workspace --exclude dropcast-cli --bins

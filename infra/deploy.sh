@@ -46,9 +46,10 @@ architecture=$(setting Architecture)
 architecture=${ARCHITECTURE:-${architecture:-x86_64}}
 build "$architecture"
 
-# Whoever only presses Enter is asked each time whether the changes are meant: SAM's own default is not to ask.
+# CAPABILITY_AUTO_EXPAND: the nested stacks have SAM's transform. Whoever only presses Enter is asked each time whether
+# the changes are meant: SAM's own default is not to ask.
 guided=()
-[[ -f $config ]] || guided=(--guided --capabilities CAPABILITY_IAM --confirm-changeset)
+[[ -f $config ]] || guided=(--guided --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --confirm-changeset)
 # An empty array is unset for bash 3.2.
 sam deploy --no-fail-on-empty-changeset ${guided[@]+"${guided[@]}"}
 stack=$(setting stack_name)

@@ -1,9 +1,9 @@
 """Checks that builds may call what they call: a permission that is missing shows only on AWS, in every build.
 
-    python build_calls.py TEMPLATE
+    python build_calls.py TEMPLATE FOLDER
 
 For each CodeBuild project of the template it reads the buildspec and the scripts that the buildspec names, all from
-the template's own folder, and looks each `aws SERVICE COMMAND` in them up among the IAM actions of the project's role.
+the folder, and looks each `aws SERVICE COMMAND` in them up among the IAM actions of the project's role.
 A command that is not in ACTIONS fails the check, so that whoever adds one says what it needs. Only actions are
 compared, not the resources that they are granted on.
 """
@@ -72,7 +72,7 @@ def files(project, folder):
     return [buildspec, *(folder / script for script in scripts)]
 
 
-def faults(path):
+def faults(path, folder):
     """What is wrong, a sentence each."""
     resources = yaml_parse(path.read_text())["Resources"]
     for name, project in resources.items():
@@ -80,7 +80,7 @@ def faults(path):
             continue
         role = project["Properties"]["ServiceRole"]["Fn::GetAtt"][0]
         allowed = set(granted(resources[role]))
-        for file in files(project, path.parent):
+        for file in files(project, folder):
             for command in commands(code(file)):
                 if command not in ACTIONS:
                     here = Path(__file__).name
@@ -90,9 +90,9 @@ def faults(path):
                         yield f"{file} calls `aws {command}`, and {role} of {path} ({name}) lacks {action}."
 
 
-def main(template):
+def main(template, folder):
     """Prints the faults, and ends with 1 if there are any."""
-    found = list(faults(Path(template)))
+    found = list(faults(Path(template), Path(folder)))
     print("\n".join(found) or "Builds may call what they call.")
     return bool(found)
 

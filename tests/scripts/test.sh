@@ -159,7 +159,7 @@ echo 'deploy.sh'
 answers() { printf '[default.deploy.parameters]\nstack_name = "dropcast"\nparameter_overrides = "%s"\n' "$1"; }
 that 'what builds work with is uploaded, with the programs of each processor'
 ANSWERS=$(answers '') step succeeds 's3://models/tools/' deploy.sh
-called 'sam deploy --no-fail-on-empty-changeset --guided --capabilities CAPABILITY_IAM --confirm-changeset'
+called 'sam deploy --no-fail-on-empty-changeset --guided --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --confirm-changeset'
 for tool in buildspec.yml repository.buildspec.yml build-model.sh push-models.sh bin/x86_64/dropcast-job; do
   [[ -e $S3/s3://models/tools/$tool ]] || fail "$tool was not uploaded"
 done

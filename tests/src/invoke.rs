@@ -10,17 +10,7 @@ impl Stack {
     /// Deploys a state machine whose only state invokes a function of the template, by its name
     /// there; answers its ARN.
     pub async fn machine_that_invokes(&self, function: &str) -> Result<String> {
-        let resource = self
-            .cloudformation
-            .describe_stack_resource()
-            .stack_name(&self.connection.stack_name)
-            .logical_resource_id(function)
-            .send()
-            .await?;
-        let name = resource
-            .stack_resource_detail
-            .and_then(|detail| detail.physical_resource_id)
-            .with_context(|| format!("the function {function}"))?;
+        let name = self.physical_id(function).await?;
         let definition = json!({
             "QueryLanguage": "JSONata",
             "StartAt": "Invoke",

@@ -72,19 +72,13 @@ impl Stack {
     /// The roles of the template's functions, by the functions' logical ids.
     pub async fn privileges(&self) -> Result<BTreeMap<String, Privileges>> {
         let calls = self.calls()?;
-        let resources = self.cloudformation.list_stack_resources();
-        let resources = resources.stack_name(&self.connection.stack_name);
-        let mut pages = resources.into_paginator().items().send();
         let mut functions = Vec::new();
         let mut roles = BTreeMap::new();
-        while let Some(resource) = pages.next().await {
-            let resource = resource?;
-            let logical = resource.logical_resource_id.unwrap_or_default();
-            match resource.resource_type.as_deref() {
-                Some("AWS::Lambda::Function") => functions.push(logical),
-                Some("AWS::IAM::Role") => {
-                    let name = resource.physical_resource_id.unwrap_or_default();
-                    roles.insert(logical, name);
+        for resource in self.resources().await? {
+            match resource.resource_type.as_str() {
+                "AWS::Lambda::Function" => functions.push(resource.logical_id),
+                "AWS::IAM::Role" => {
+                    roles.insert(resource.logical_id, resource.physical_id);
                 }
                 _ => {}
             }

@@ -47,6 +47,19 @@ pub fn functions() -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// The root template and those that it nests, by path inside the repository.
+pub fn templates() -> Result<Vec<String>> {
+    let folder = "infra/stacks";
+    let mut paths = vec!["template.yaml".to_owned()];
+    for entry in fs::read_dir(repository().join(folder)).context(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        anyhow::ensure!(name.ends_with(".yaml"), "{folder}/{name} is no template");
+        paths.push(format!("{folder}/{name}"));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
 /// The programs whose sources have changed since they were built, each with one such source.
 /// Cargo leaves the list of a program's sources beside it.
 pub fn outdated() -> Result<Vec<(String, PathBuf)>> {

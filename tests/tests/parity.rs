@@ -20,6 +20,7 @@ use dropcast_lambda_kit::{
     config::{Settings, Unusable},
     error::Class,
 };
+use dropcast_tests::programs::templates;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::Value;
 
@@ -191,7 +192,7 @@ fn keys<T>(read: impl Fn(Settings) -> Result<T, Unusable>) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_functions_settings_are_its_environment_in_the_template() {
+fn every_functions_settings_are_its_environment_in_the_templates() {
     let read: BTreeMap<String, BTreeSet<String>> = [
         ("announce-run", keys(announce_run::Config::read)),
         ("finish-run", keys(finish_run::Config::read)),
@@ -216,9 +217,6 @@ fn every_functions_settings_are_its_environment_in_the_template() {
         .collect();
     assert_eq!(read.keys().cloned().collect::<BTreeSet<_>>(), folders);
 
-    let template = text("template.yaml");
-    let documents = Yaml::load_from_str(&template).unwrap();
-    let template = &documents[0];
     let variables = |place: &Yaml| -> BTreeSet<String> {
         let variables = place
             .as_mapping_get("Environment")
@@ -230,18 +228,77 @@ fn every_functions_settings_are_its_environment_in_the_template() {
             .map(|key| key.as_str().unwrap().to_owned())
             .collect()
     };
-    assert!(variables(&template["Globals"]["Function"]).is_empty());
     let mut given = BTreeMap::new();
-    for resource in template["Resources"].as_mapping().unwrap().values() {
-        if resource["Type"].as_str() == Some("AWS::Serverless::Function") {
-            let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
-            let binary = binary.as_str().unwrap().to_owned();
-            assert_eq!(
-                resource["Properties"]["CodeUri"].as_str().unwrap(),
-                format!("functions/{binary}/")
-            );
-            given.insert(binary, variables(&resource["Properties"]));
+    for path in templates().unwrap() {
+        let template = text(&path);
+        let documents = Yaml::load_from_str(&template).unwrap();
+        let template = &documents[0];
+        if let Some(globals) = template.as_mapping_get("Globals") {
+            assert!(variables(&globals["Function"]).is_empty(), "{path}");
+        }
+        for resource in template["Resources"].as_mapping().unwrap().values() {
+            if resource["Type"].as_str() == Some("AWS::Serverless::Function") {
+                let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
+                let binary = binary.as_str().unwrap().to_owned();
+                assert_eq!(
+                    resource["Properties"]["CodeUri"].as_str().unwrap(),
+                    format!("../../functions/{binary}/")
+                );
+                let twice = given.insert(binary, variables(&resource["Properties"]));
+                assert_eq!(twice, None, "{path}");
+            }
         }
     }
     assert_eq!(read, given);
+}
+
+/// Longer ones are no longer read from top to bottom. The root's are its parameters, for the most part.
+#[test]
+fn no_template_is_too_long() {
+    const MAX_ROOT_LINES: usize = 400;
+    const MAX_NESTED_LINES: usize = 450;
+    let paths = templates().unwrap();
+    assert!(paths.len() > 1, "{paths:?}");
+    for path in paths {
+        let max = match path.as_str() {
+            "template.yaml" => MAX_ROOT_LINES,
+            _ => MAX_NESTED_LINES,
+        };
+        let lines = text(&path).lines().count();
+        assert!(lines <= max, "{path} has {lines} lines, more than {max}");
+    }
+}
+
+#[test]
+fn the_root_template_nests_every_other_and_has_no_other_resources() {
+    let root = text("template.yaml");
+    let documents = Yaml::load_from_str(&root).unwrap();
+    let nested = documents[0]["Resources"].as_mapping().unwrap().values();
+    let nested: BTreeSet<&str> = nested
+        .map(|resource| {
+            assert_eq!(
+                resource["Type"].as_str(),
+                Some("AWS::CloudFormation::Stack")
+            );
+            resource["Properties"]["TemplateURL"].as_str().unwrap()
+        })
+        .collect();
+    let paths = templates().unwrap();
+    let others = paths.iter().map(String::as_str);
+    let others = others.filter(|path| *path != "template.yaml");
+    assert_eq!(nested, others.collect());
+}
+
+/// Logical ids are what people and tests look a resource up by, whichever stack it is in.
+#[test]
+fn no_two_resources_share_a_logical_id() {
+    let mut known = BTreeMap::new();
+    for path in templates().unwrap() {
+        let template = text(&path);
+        let documents = Yaml::load_from_str(&template).unwrap();
+        for name in documents[0]["Resources"].as_mapping().unwrap().keys() {
+            let other = known.insert(name.as_str().unwrap().to_owned(), path.clone());
+            assert_eq!(other, None, "{name:?} of {path}");
+        }
+    }
 }

@@ -12,6 +12,9 @@ algorithm holds the second back for the 40 ms of a delayed acknowledgement, once
 It takes a batch of a table's changes for done when the function says that some of it was not.
 And it does not tell a function in which format, and how much, it is to log.
 
+CloudFormation: the emulator applies a template's transforms to the root stack alone. AWS applies them to
+nested stacks too.
+
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html.
 """
@@ -24,6 +27,7 @@ from importlib.metadata import version
 import identity
 from ministack import app
 from ministack.services import lambda_svc, stepfunctions
+from ministack.services.cloudformation import engine, provisioners
 
 KNOWN_VERSION = "1.5.33"
 LONGEST_WAIT_SECONDS = 99_999_999
@@ -34,6 +38,9 @@ _apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
 _throttle_response = lambda_svc._throttle_response
 _execute_function = lambda_svc._execute_function
 _provided_worker_env = lambda_svc._provided_worker_env
+_parse_template = engine._parse_template
+_nested_stack_deploy = provisioners._cfn_nested_stack_deploy
+_in_nested_stack = threading.local()
 
 
 def execute_task(state, raw_input, execution, context):
@@ -113,6 +120,26 @@ def provided_worker_env(config, code_dir, port):
     return environment
 
 
+def nested_stack_deploy(*arguments, **options):
+    """Deploys a nested stack, whose template is transformed as it is read."""
+    _in_nested_stack.depth = getattr(_in_nested_stack, "depth", 0) + 1
+    try:
+        return _nested_stack_deploy(*arguments, **options)
+    finally:
+        _in_nested_stack.depth -= 1
+
+
+def parse_template(text):
+    """Reads a template; one of a nested stack after its transforms."""
+    template = _parse_template(text)
+    if not getattr(_in_nested_stack, "depth", 0):
+        return template
+    transformed = engine._apply_transforms(template)
+    if isinstance(transformed, engine._TransformFailed):
+        raise ValueError(f"the template of a nested stack could not be transformed: {transformed.error}")
+    return transformed
+
+
 def repair():
     """Puts the repairs in place, in the one version that they were written for."""
     found = version("ministack")
@@ -124,6 +151,8 @@ def repair():
     lambda_svc._throttle_response = throttle_response
     lambda_svc._execute_function = execute_function
     lambda_svc._provided_worker_env = provided_worker_env
+    engine._parse_template = parse_template
+    provisioners._cfn_nested_stack_deploy = nested_stack_deploy
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 

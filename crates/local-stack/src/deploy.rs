@@ -14,9 +14,10 @@ use s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::{Error, package::Packaged};
+use crate::Error;
+use crate::package::{Artefact, Packaged, TEMPLATE};
 
-/// The bucket for packages and the template.
+/// The bucket for packages and templates.
 pub(crate) const BUCKET: &str = "dropcast-artefacts";
 /// The id that the emulator gives the links' API, so that the links' address is known before.
 pub(crate) const API_ID: &str = "links";
@@ -29,8 +30,8 @@ pub(crate) fn link_base_url(endpoint: &str) -> String {
     format!("{endpoint}/_aws/execute-api/{API_ID}")
 }
 
-/// Puts everything that the template needs into the artefact bucket.
-pub(crate) async fn upload(config: &SdkConfig, packaged: &Packaged) -> Result<(), Error> {
+/// Puts the templates and everything that they need into the artefact bucket.
+pub(crate) async fn upload(config: &SdkConfig, packaged: Packaged) -> Result<(), Error> {
     // Packages travel within the machine, and a debug build is slow at checksums.
     let config = s3::config::Builder::from(config)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -57,14 +58,17 @@ pub(crate) async fn upload(config: &SdkConfig, packaged: &Packaged) -> Result<()
         return Err(Error::call("creating the bucket for packages")(error));
     }
     let mut uploads = JoinSet::new();
-    for (key, file) in &packaged.artefacts {
-        let (client, key, file) = (client.clone(), key.clone(), file.clone());
+    for (key, artefact) in packaged.artefacts {
+        let client = client.clone();
         uploads.spawn(async move {
-            let doing = || format!("uploading {}", file.display());
-            let body = ByteStream::from_path(&file)
-                .await
-                .map_err(Error::call(doing()))?;
-            let put = client.put_object().bucket(BUCKET).key(key).body(body);
+            let doing = || format!("uploading {key}");
+            let body = match artefact {
+                Artefact::File(file) => ByteStream::from_path(&file)
+                    .await
+                    .map_err(Error::call(doing()))?,
+                Artefact::Template(text) => ByteStream::from(text.into_bytes()),
+            };
+            let put = client.put_object().bucket(BUCKET).key(&key).body(body);
             put.send().await.map_err(Error::call(doing()))?;
             Ok::<(), Error>(())
         });
@@ -72,17 +76,8 @@ pub(crate) async fn upload(config: &SdkConfig, packaged: &Packaged) -> Result<()
     while let Some(done) = uploads.join_next().await {
         done.map_err(Error::call("uploading the packages"))??;
     }
-    let template = packaged.template.clone().into_bytes();
-    let put = client.put_object().bucket(BUCKET).key(TEMPLATE_KEY);
-    put.body(ByteStream::from(template))
-        .send()
-        .await
-        .map_err(Error::call("uploading the template"))?;
     Ok(())
 }
-
-/// Key of the template: it is larger than what a call takes directly.
-const TEMPLATE_KEY: &str = "template.yaml";
 
 /// Creates the stack, or updates the one that stands, and answers its outputs by name.
 pub(crate) async fn deploy(
@@ -92,7 +87,7 @@ pub(crate) async fn deploy(
 ) -> Result<BTreeMap<String, String>, Error> {
     let client = cloudformation::Client::new(config);
     let url = format!(
-        "{}/{BUCKET}/{TEMPLATE_KEY}",
+        "{}/{BUCKET}/{TEMPLATE}",
         config.endpoint_url().unwrap_or_default()
     );
     let parameters: Vec<Parameter> = parameters
@@ -189,8 +184,40 @@ fn outputs(stack: &Stack) -> BTreeMap<String, String> {
     named.collect()
 }
 
-/// Why resources failed, in the order in which they did; the stack's own reason when none did.
+/// Why resources failed, in the order in which they did, those of nested stacks included; the stack's own
+/// reason when none did.
 async fn reasons(client: &cloudformation::Client, name: &str, stack: &Stack) -> String {
+    let mut failed = Vec::new();
+    for nested in nested_stacks(client, stack).await {
+        failed.extend(failures(client, &nested).await);
+    }
+    failed.extend(failures(client, name).await);
+    if failed.is_empty() {
+        failed.extend(stack.stack_status_reason().map(str::to_owned));
+    }
+    failed.join("\n")
+}
+
+/// The names of the stacks that a stack nests, at any depth.
+async fn nested_stacks(client: &cloudformation::Client, stack: &Stack) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut parents: Vec<String> = stack.stack_id().map(str::to_owned).into_iter().collect();
+    let mut pages = client.describe_stacks().into_paginator().send();
+    let mut all = Vec::new();
+    while let Some(Ok(page)) = pages.next().await {
+        all.extend(page.stacks.unwrap_or_default());
+    }
+    while let Some(parent) = parents.pop() {
+        for nested in all.iter().filter(|one| one.parent_id() == Some(&parent)) {
+            parents.extend(nested.stack_id().map(str::to_owned));
+            found.extend(nested.stack_name().map(str::to_owned));
+        }
+    }
+    found
+}
+
+/// Why resources of one stack failed, in the order in which they did.
+async fn failures(client: &cloudformation::Client, name: &str) -> Vec<String> {
     let events = client.describe_stack_events().stack_name(name).send().await;
     let mut failed: Vec<String> = events
         .map(|answer| answer.stack_events.unwrap_or_default())
@@ -211,10 +238,7 @@ async fn reasons(client: &cloudformation::Client, name: &str, stack: &Stack) -> 
         .collect();
     // Events come with the newest first.
     failed.reverse();
-    if failed.is_empty() {
-        failed.extend(stack.stack_status_reason().map(str::to_owned));
-    }
-    failed.join("\n")
+    failed
 }
 
 fn says(error: &impl ProvideErrorMetadata, words: &str) -> bool {

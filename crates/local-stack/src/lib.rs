@@ -21,6 +21,7 @@ mod register;
 mod service;
 mod stack;
 mod state;
+mod template;
 mod venv;
 
 pub use calls::CALLS_FILE;

@@ -1,19 +1,23 @@
-//! From the repository's template to one that CloudFormation can deploy: functions as zip files,
+//! From the repository's templates to ones that CloudFormation can deploy: functions as zip files,
 //! the state machine's definition, nested templates, and the addresses of all, as
-//! `aws cloudformation package` would write them. Nothing else of the template changes.
+//! `aws cloudformation package` would write them. Nothing else of a template changes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use uuid::Uuid;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::Error;
+use crate::template::{Kind, Template};
 
-/// Name of the template inside the repository.
-const TEMPLATE: &str = "template.yaml";
+/// The root template, inside the repository and as a key in the bucket.
+pub(crate) const TEMPLATE: &str = "template.yaml";
+/// Folder of the functions' crates inside the repository, each named as its program is.
+const FUNCTIONS: &str = "functions";
 /// What a function's program is called inside its package.
 const BOOTSTRAP: &str = "bootstrap";
 /// The job runner's binary, which stands beside the functions'.
@@ -23,50 +27,56 @@ const S3_URL: &str = "https://s3.amazonaws.com/";
 /// What builds the binaries.
 const BUILD: &str = "make build";
 
-/// A template that can be deployed, and what has to be in the artefact bucket for it.
+/// Templates that can be deployed, and what has to be in the artefact bucket for them.
 #[derive(Debug)]
 pub(crate) struct Packaged {
-    /// The template's text.
-    pub(crate) template: String,
-    /// Keys in the bucket and the files behind them.
-    pub(crate) artefacts: Vec<(String, PathBuf)>,
+    /// The names of the root template's parameters.
+    pub(crate) parameters: Vec<String>,
+    /// What the bucket has to hold, by key. The root template is at [`TEMPLATE`].
+    pub(crate) artefacts: BTreeMap<String, Artefact>,
 }
 
-/// What a line of the template points to.
-enum Reference<'a> {
-    /// `CodeUri: functions/<name>/`.
-    Function(&'a str),
-    /// `DefinitionUri: <file>`.
-    Definition(&'a str),
-    /// `TemplateURL: <file>`. What it names is taken as it is: it points to nothing itself.
-    Template(&'a str),
+/// One object of the artefact bucket.
+#[derive(Debug)]
+pub(crate) enum Artefact {
+    /// The content of a file.
+    File(PathBuf),
+    /// A template, with addresses in the place of paths.
+    Template(String),
 }
 
-/// Packages the template for a bucket. Zip files are kept in `packages` and made again when their
-/// binary has changed. Blocks while it compresses.
+/// Packages the root template and all that it nests for a bucket. Zip files are kept in `packages` and
+/// made again when their binary has changed. Blocks while it compresses.
 pub(crate) fn package(
     repository: &Path,
     binaries: &Path,
     packages: &Path,
     bucket: &str,
 ) -> Result<Packaged, Error> {
-    let path = repository.join(TEMPLATE);
-    let text = fs::read_to_string(&path).map_err(Error::at("reading", &path))?;
-    let names = functions(&text);
-    if names.is_empty() {
+    let templates = read_templates(repository)?;
+    let functions: BTreeSet<&str> = templates
+        .values()
+        .flat_map(|(_, targets)| targets)
+        .filter_map(|target| match target {
+            Target::Function(name) => Some(name.as_str()),
+            Target::File(..) => None,
+        })
+        .collect();
+    if functions.is_empty() {
         return Err(Error::Template {
-            template: path,
-            problem: "it names no function as `CodeUri: functions/<name>/`".to_owned(),
+            template: repository.join(TEMPLATE),
+            problem: "neither it nor a template that it nests has a function with a `CodeUri`"
+                .to_owned(),
         });
     }
-    for name in names.iter().chain([&JOB_RUNNER]) {
+    for name in functions.iter().chain([&JOB_RUNNER]) {
         built(binaries, name)?;
     }
     fs::create_dir_all(packages).map_err(Error::at("creating", packages))?;
-    let zips = std::thread::scope(|scope| {
-        let works: Vec<_> = names
+    let zips: BTreeMap<&str, PathBuf> = std::thread::scope(|scope| {
+        let works: Vec<_> = functions
             .iter()
-            .map(|name| scope.spawn(|| zipped(binaries, name, packages)))
+            .map(|name| scope.spawn(|| Ok((*name, zipped(binaries, name, packages)?))))
             .collect();
         works
             .into_iter()
@@ -74,48 +84,93 @@ pub(crate) fn package(
                 work.join()
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
-            .collect::<Result<Vec<_>, Error>>()
+            .collect::<Result<_, Error>>()
     })?;
-    let mut artefacts = Vec::new();
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let Some((before, reference)) = reference(line) else {
-            lines.push(line.to_owned());
-            continue;
-        };
-        // CloudFormation takes a template by its URL, and everything else by its place in S3.
-        let (key, file, place) = match reference {
-            Reference::Function(name) => {
-                let zip = names.iter().zip(&zips).find(|(known, _)| **known == name);
-                let zip = zip.map(|(_, zip)| zip.clone()).unwrap_or_default();
-                (format!("functions/{}", file_name(&zip)), zip, "s3://")
-            }
-            Reference::Definition(file) => (file.to_owned(), repository.join(file), "s3://"),
-            Reference::Template(file) => (file.to_owned(), repository.join(file), S3_URL),
-        };
-        lines.push(format!("{before} {place}{bucket}/{key}"));
-        artefacts.push((key, file));
+    let mut artefacts = BTreeMap::new();
+    for (key, (template, targets)) in &templates {
+        let mut addresses = Vec::new();
+        for target in targets {
+            let (place, key) = match target {
+                Target::Function(name) => {
+                    let zip = &zips[name.as_str()];
+                    let key = format!("{FUNCTIONS}/{}", file_name(zip));
+                    artefacts.insert(key.clone(), Artefact::File(zip.clone()));
+                    ("s3://", key)
+                }
+                Target::File(Kind::Template, key) => (S3_URL, key.clone()),
+                Target::File(_, key) => {
+                    artefacts.insert(key.clone(), Artefact::File(repository.join(key)));
+                    ("s3://", key.clone())
+                }
+            };
+            addresses.push(format!("{place}{bucket}/{key}"));
+        }
+        let text = template.with_addresses(addresses.iter().map(String::as_str));
+        artefacts.insert(key.clone(), Artefact::Template(text));
     }
-    lines.push(String::new());
     Ok(Packaged {
-        template: lines.join("\n"),
+        parameters: templates[TEMPLATE].0.parameters().to_vec(),
         artefacts,
     })
 }
 
-/// The names of a template's parameters.
-pub(crate) fn parameters(template: &str) -> Vec<&str> {
-    let section = template
-        .lines()
-        .skip_while(|line| *line != "Parameters:")
-        .skip(1)
-        .take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
-    section
-        .filter_map(|line| {
-            let name = line.strip_prefix("  ")?.strip_suffix(':')?;
-            (!name.starts_with([' ', '#'])).then_some(name)
-        })
-        .collect()
+/// What a template's pointer leads to.
+#[derive(Debug)]
+enum Target {
+    /// The function of this name.
+    Function(String),
+    /// The file at this path inside the repository, with slashes: a nested template or a definition.
+    File(Kind, String),
+}
+
+/// The root template and all that it nests, at any depth, with what each points to; by path inside the
+/// repository.
+fn read_templates(repository: &Path) -> Result<BTreeMap<String, (Template, Vec<Target>)>, Error> {
+    let mut templates = BTreeMap::new();
+    let mut unread = vec![TEMPLATE.to_owned()];
+    while let Some(key) = unread.pop() {
+        if templates.contains_key(&key) {
+            continue;
+        }
+        let path = repository.join(&key);
+        let text = fs::read_to_string(&path).map_err(Error::at("reading", &path))?;
+        let faulty = |problem| Error::Template {
+            template: path.clone(),
+            problem,
+        };
+        let template = Template::parse(text).map_err(faulty)?;
+        let mut targets = Vec::new();
+        for pointer in template.pointers() {
+            let target = target(&key, pointer.kind, &pointer.path).map_err(faulty)?;
+            if let Target::File(Kind::Template, nested) = &target {
+                unread.push(nested.clone());
+            }
+            targets.push(target);
+        }
+        templates.insert(key, (template, targets));
+    }
+    Ok(templates)
+}
+
+/// What a path in a template means, seen from the template's own folder.
+fn target(template: &str, kind: Kind, path: &str) -> Result<Target, String> {
+    let mut parts: Vec<String> = Vec::new();
+    let folder = Path::new(template).parent().unwrap_or(Path::new(""));
+    for component in folder.join(path).components() {
+        match component {
+            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+            Component::CurDir => {}
+            Component::ParentDir if parts.pop().is_some() => {}
+            _ => return Err(format!("`{path}` leads out of the repository")),
+        }
+    }
+    match (kind, parts.as_slice()) {
+        (Kind::Function, [folder, name]) if folder == FUNCTIONS => {
+            Ok(Target::Function(name.clone()))
+        }
+        (Kind::Function, _) => Err(format!("`{path}` is not a folder of {FUNCTIONS}/")),
+        (kind, parts) => Ok(Target::File(kind, parts.join("/"))),
+    }
 }
 
 /// The binary of a program, once it is known to be there.
@@ -130,35 +185,6 @@ fn built(binaries: &Path, name: &str) -> Result<PathBuf, Error> {
             remedy: BUILD,
         })
     }
-}
-
-/// The names of the template's functions.
-fn functions(template: &str) -> Vec<&str> {
-    let named = template
-        .lines()
-        .filter_map(|line| match reference(line)?.1 {
-            Reference::Function(name) => Some(name),
-            Reference::Definition(_) | Reference::Template(_) => None,
-        });
-    named.collect()
-}
-
-/// The part of a line up to its colon, and what it points to in the repository.
-fn reference(line: &str) -> Option<(&str, Reference<'_>)> {
-    let (key, value) = line.split_once(':')?;
-    let value = value.trim();
-    let reference = match key.trim_start() {
-        "CodeUri" => Reference::Function(value.strip_prefix("functions/")?.trim_end_matches('/')),
-        "DefinitionUri" => Reference::Definition(value),
-        "TemplateURL" if is_file(value) => Reference::Template(value),
-        _ => return None,
-    };
-    Some((&line[..=key.len()], reference))
-}
-
-/// Whether a value names a file of the repository, and is no address or expression.
-fn is_file(value: &str) -> bool {
-    !value.contains("://") && !value.starts_with(['!', '{', '$'])
 }
 
 /// A zip file of one function, made now or earlier from the very same binary.
@@ -222,73 +248,117 @@ mod tests {
 
     use super::*;
 
-    const TEXT: &str = "Resources:\n  A:\n    Properties:\n      CodeUri: functions/start-run/\n      DefinitionUri: state-machines/run.asl.json\n      Handler: bootstrap\n";
+    const ROOT: &str = "Resources:\n  A:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: infra/a.yaml\n";
+    const NESTED: &str = "Resources:\n  R:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: ../functions/start-run/\n      Handler: bootstrap\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties:\n      DefinitionUri: ../state-machines/run.asl.json\n";
 
-    #[test]
-    fn a_nested_template_is_named_by_its_url_unless_it_has_one() {
-        for (value, packaged) in [
-            (
-                "infra/a.yaml",
-                Some("https://s3.amazonaws.com/b/infra/a.yaml"),
-            ),
-            ("https://s3.amazonaws.com/x/a.yaml", None),
-            ("!Ref Address", None),
-        ] {
-            let repository = repository();
-            let root = repository.path();
-            let line = format!("      TemplateURL: {value}\n");
-            fs::write(root.join(TEMPLATE), format!("{TEXT}{line}")).unwrap();
-            for program in ["start-run", JOB_RUNNER] {
-                fs::write(root.join(program), "program").unwrap();
-            }
-            let made = package(root, root, &root.join("packages"), "b").unwrap();
-            let last = made.template.lines().last().unwrap();
-            assert_eq!(
-                last.trim(),
-                format!("TemplateURL: {}", packaged.unwrap_or(value))
-            );
-            let uploaded = made.artefacts.iter().any(|(key, _)| key == "infra/a.yaml");
-            assert_eq!(uploaded, packaged.is_some());
+    fn repository() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(TEMPLATE), ROOT).unwrap();
+        fs::create_dir(folder.path().join("infra")).unwrap();
+        fs::write(folder.path().join("infra/a.yaml"), NESTED).unwrap();
+        folder
+    }
+
+    fn packaged(root: &Path) -> Result<Packaged, Error> {
+        package(root, root, &root.join("packages"), "artefacts")
+    }
+
+    fn text<'a>(packaged: &'a Packaged, key: &str) -> &'a str {
+        match &packaged.artefacts[key] {
+            Artefact::Template(text) => text,
+            Artefact::File(file) => panic!("{} is no template", file.display()),
         }
     }
 
     #[test]
-    fn the_parameters_of_a_template_are_known_by_name() {
-        let text = "Metadata:\n  X:\n    Y: 1\nParameters:\n  # One.\n  A:\n    Type: String\n\n  B:\n    Type: String\nRules:\n  C:\n";
-        assert_eq!(parameters(text), ["A", "B"]);
-    }
-
-    fn repository() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(TEMPLATE), TEXT).unwrap();
-        folder
-    }
-
-    #[test]
-    fn only_the_lines_that_point_into_the_repository_change() {
+    fn only_what_points_into_the_repository_changes_at_any_depth() {
         let repository = repository();
         let root = repository.path();
-        fs::write(root.join("start-run"), "program").unwrap();
-        fs::write(root.join(JOB_RUNNER), "program").unwrap();
-        let packaged = package(root, root, &root.join("packages"), "artefacts").unwrap();
-        let (key, zip) = &packaged.artefacts[0];
-        assert_eq!(packaged.template.lines().count(), TEXT.lines().count());
-        assert!(
-            packaged
-                .template
-                .contains(&format!("      CodeUri: s3://artefacts/{key}\n"))
+        for program in ["start-run", JOB_RUNNER] {
+            fs::write(root.join(program), "program").unwrap();
+        }
+        let packaged = packaged(root).unwrap();
+        assert_eq!(
+            text(&packaged, TEMPLATE),
+            ROOT.replace(
+                "infra/a.yaml",
+                "https://s3.amazonaws.com/artefacts/infra/a.yaml"
+            )
         );
-        assert!(
-            packaged
-                .template
-                .contains("      DefinitionUri: s3://artefacts/state-machines/run.asl.json\n")
+        let keys = packaged.artefacts.keys();
+        let key = keys.clone().find(|key| key.starts_with("functions/"));
+        let key = key.unwrap();
+        assert_eq!(
+            text(&packaged, "infra/a.yaml"),
+            NESTED
+                .replace("../functions/start-run/", &format!("s3://artefacts/{key}"))
+                .replace("../state-machines", "s3://artefacts/state-machines")
         );
+        assert_eq!(keys.len(), 4);
+        assert!(matches!(
+            &packaged.artefacts["state-machines/run.asl.json"],
+            Artefact::File(file) if *file == root.join("state-machines/run.asl.json")
+        ));
+        let Artefact::File(zip) = &packaged.artefacts[key] else {
+            panic!("{key} is no file")
+        };
         let mut archive = zip::ZipArchive::new(File::open(zip).unwrap()).unwrap();
         let mut program = archive.by_name(BOOTSTRAP).unwrap();
         assert_eq!(program.unix_mode().unwrap() & 0o777, 0o755);
         let mut content = String::new();
         program.read_to_string(&mut content).unwrap();
         assert_eq!(content, "program");
+    }
+
+    #[test]
+    fn a_path_means_what_it_means_in_its_templates_folder() {
+        let means = |template, kind, path| match target(template, kind, path) {
+            Ok(Target::Function(name)) => format!("function {name}"),
+            Ok(Target::File(_, path)) => path,
+            Err(problem) => problem,
+        };
+        for (template, kind, path, expected) in [
+            ("a.yaml", Kind::Template, "infra/b.yaml", "infra/b.yaml"),
+            ("infra/a.yaml", Kind::Template, "./b.yaml", "infra/b.yaml"),
+            ("infra/s/a.yaml", Kind::Definition, "../../m.json", "m.json"),
+            ("infra/a.yaml", Kind::Function, "../functions/x/", "function x"),
+            (
+                "infra/a.yaml",
+                Kind::Function,
+                "functions/x/",
+                "`functions/x/` is not a folder of functions/",
+            ),
+            (
+                "infra/a.yaml",
+                Kind::Template,
+                "../../b.yaml",
+                "`../../b.yaml` leads out of the repository",
+            ),
+            (
+                "a.yaml",
+                Kind::Template,
+                "/etc/b.yaml",
+                "`/etc/b.yaml` leads out of the repository",
+            ),
+        ] {
+            assert_eq!(means(template, kind, path), expected);
+        }
+    }
+
+    #[test]
+    fn a_nested_template_that_is_not_there_is_named() {
+        let repository = repository();
+        fs::remove_file(repository.path().join("infra/a.yaml")).unwrap();
+        let error = packaged(repository.path()).unwrap_err();
+        assert!(error.to_string().contains("infra/a.yaml"), "{error}");
+    }
+
+    #[test]
+    fn templates_without_a_function_are_refused() {
+        let repository = repository();
+        fs::write(repository.path().join("infra/a.yaml"), "Resources: {}\n").unwrap();
+        let error = packaged(repository.path()).unwrap_err();
+        assert!(error.to_string().contains("`CodeUri`"), "{error}");
     }
 
     #[test]
@@ -309,13 +379,7 @@ mod tests {
     #[test]
     fn a_binary_that_is_not_built_is_named_with_the_command_that_builds_it() {
         let repository = repository();
-        let error = package(
-            repository.path(),
-            repository.path(),
-            repository.path(),
-            "artefacts",
-        )
-        .unwrap_err();
+        let error = packaged(repository.path()).unwrap_err();
         let text = error.to_string();
         assert!(
             text.contains("start-run") && text.contains("`make build`"),

@@ -109,7 +109,6 @@ impl LocalStack {
         };
         let config = connection.sdk_config();
         let mut parameters = options.parameters.clone();
-        let known = package::parameters(&packaged.template);
         for (name, value) in [
             ("JobQueueArn", services.batch.queue_arn().to_owned()),
             // What the local Batch plays.
@@ -121,12 +120,12 @@ impl LocalStack {
             ("BuildEventSource", CODEBUILD_EVENT_SOURCE.to_owned()),
             ("ImageRepository", IMAGE_REPOSITORY.to_owned()),
         ] {
-            if known.contains(&name) {
+            if packaged.parameters.iter().any(|known| known == name) {
                 parameters.entry(name.to_owned()).or_insert(value);
             }
         }
         connection.outputs = step(reporter, "deploying the template", async {
-            deploy::upload(&config, &packaged).await?;
+            deploy::upload(&config, packaged).await?;
             if let Some(sender) = parameters.get("SenderAddress") {
                 deploy::verify_sender(&config, sender).await?;
             }

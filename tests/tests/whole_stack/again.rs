@@ -39,13 +39,7 @@ async fn call(
 ) -> Result<Result<Value, String>> {
     static MACHINE: OnceCell<String> = OnceCell::const_new();
     let machine = MACHINE.get_or_try_init(|| machine(stack)).await?;
-    let resource = stack.cloudformation.describe_stack_resource();
-    let resource = resource.stack_name(&stack.connection().stack_name);
-    let found = resource.logical_resource_id(function).send().await?;
-    let found = found
-        .stack_resource_detail
-        .and_then(|it| it.physical_resource_id);
-    let name = found.with_context(|| format!("{function} is deployed"))?;
+    let name = stack.physical_id(function).await?;
     let input =
         json!({ "function": name, "with_token": function == "SubmitJob", "payload": payload });
     let ended = stack.executed(machine, &input).await?;

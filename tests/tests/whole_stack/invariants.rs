@@ -15,7 +15,8 @@ use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::Status;
 use dropcast_store::History as _;
 use dropcast_tests::stand_ins::PACKAGES;
-use dropcast_tests::{Dropped, Event, Stack, Upload, programs, until};
+use dropcast_tests::{Dropped, Event, NESTED_STACK, Stack, Upload, programs, until};
+use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::json;
 
 use crate::checks::{ended_with, is_the_only_run, sha256, succeeded};
@@ -316,34 +317,55 @@ async fn invariant_6_a_failed_run_keeps_its_input_and_its_last_lines(stack: &Sta
 }
 
 async fn invariant_10_the_deployed_template_is_the_repositorys(stack: &Stack) -> Result<()> {
+    let root = fs::read_to_string(programs::repository().join("template.yaml"))?;
+    let mut replaced = replacements(stack, &stack.connection().stack_name, &root).await?;
+    let nested = root.lines().filter(|line| line.contains("TemplateURL: "));
+    assert_eq!(replaced.len(), nested.count());
+    let documents = Yaml::load_from_str(&root)?;
+    let described = &documents[0]["Resources"];
+    for resource in stack.resources().await? {
+        if resource.resource_type != NESTED_STACK {
+            continue;
+        }
+        let path = described[resource.logical_id.as_str()]["Properties"]["TemplateURL"].as_str();
+        let path = programs::repository().join(path.context("the nested template's path")?);
+        let own = fs::read_to_string(path)?;
+        replaced.extend(replacements(stack, &resource.physical_id, &own).await?);
+    }
+    let number = |key: &str| replaced.iter().filter(|replaced| *replaced == key).count();
+    assert_eq!(number("CodeUri"), programs::functions()?.len());
+    assert_eq!(number("DefinitionUri"), 1);
+    Ok(())
+}
+
+/// The keys whose values differ between a stack's deployed template and the repository's: those that point
+/// into the repository, and no others.
+async fn replacements(stack: &Stack, name: &str, own: &str) -> Result<Vec<String>> {
     let template = stack
         .cloudformation
         .get_template()
-        .stack_name(&stack.connection().stack_name)
+        .stack_name(name)
         .template_stage(TemplateStage::Original)
         .send()
         .await?;
     let deployed = template.template_body.context("the template")?;
-    let own = fs::read_to_string(programs::repository().join("template.yaml"))?;
     let (deployed, own): (Vec<&str>, Vec<&str>) =
         (deployed.lines().collect(), own.lines().collect());
-    assert_eq!(deployed.len(), own.len());
-    let mut replaced = 0;
+    assert_eq!(deployed.len(), own.len(), "{name}");
+    let mut replaced = Vec::new();
     for (deployed, own) in deployed.iter().zip(&own) {
         let key = |line: &str| line.split(':').next().unwrap_or_default().trim().to_owned();
         if deployed == own {
             continue;
         }
-        assert_eq!(key(deployed), key(own));
+        assert_eq!(key(deployed), key(own), "{name}");
         assert!(
             ["CodeUri", "DefinitionUri", "TemplateURL"].contains(&key(own).as_str()),
-            "{deployed} is not {own}"
+            "{name}: {deployed} is not {own}"
         );
-        replaced += 1;
+        replaced.push(key(own));
     }
-    let nested = own.iter().filter(|line| line.contains("TemplateURL: "));
-    assert_eq!(replaced, programs::functions()?.len() + 1 + nested.count());
-    Ok(())
+    Ok(replaced)
 }
 
 async fn invariant_10_the_deployed_functions_are_the_programs_of_this_build(

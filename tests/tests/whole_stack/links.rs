@@ -31,17 +31,7 @@ pub(crate) fn links_in(text: &str) -> Vec<String> {
 
 /// The key that signs links, as the functions get it.
 pub(crate) async fn secret(stack: &Stack) -> Result<String> {
-    let resource = stack
-        .cloudformation
-        .describe_stack_resource()
-        .stack_name(&stack.connection().stack_name)
-        .logical_resource_id("LinkSecret")
-        .send()
-        .await?;
-    let id = resource
-        .stack_resource_detail
-        .and_then(|detail| detail.physical_resource_id)
-        .context("the secret's id")?;
+    let id = stack.physical_id("LinkSecret").await?;
     let answer = stack
         .secrets
         .get_secret_value()

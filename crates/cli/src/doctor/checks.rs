@@ -426,18 +426,24 @@ async fn alarms(patient: &Patient) -> Check {
         );
     }
     let mut names = Vec::new();
-    let resources = patient.cloudformation.list_stack_resources();
-    let mut pages = resources.stack_name(&patient.name).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => return unanswered(NAME, "CloudFormation", &error),
-        };
-        let resources = page.stack_resource_summaries.unwrap_or_default();
-        names.extend(resources.into_iter().filter_map(|resource| {
-            let alarm = resource.resource_type.as_deref() == Some("AWS::CloudWatch::Alarm");
-            resource.physical_resource_id.filter(|_| alarm)
-        }));
+    // The root stack has none of its own: a function's alarms are in the function's stack.
+    let mut stacks = vec![patient.name.clone()];
+    while let Some(stack) = stacks.pop() {
+        let resources = patient.cloudformation.list_stack_resources();
+        let resources = resources.stack_name(stack).into_paginator().items();
+        let mut pages = resources.send();
+        while let Some(resource) = pages.next().await {
+            let resource = match resource {
+                Ok(resource) => resource,
+                Err(error) => return unanswered(NAME, "CloudFormation", &error),
+            };
+            let name = resource.physical_resource_id;
+            match resource.resource_type.as_deref() {
+                Some("AWS::CloudWatch::Alarm") => names.extend(name),
+                Some("AWS::CloudFormation::Stack") => stacks.extend(name),
+                _ => {}
+            }
+        }
     }
     let (mut raised, mut unmeasured) = (Vec::new(), 0);
     for some in names.chunks(ALARMS_AT_ONCE) {
