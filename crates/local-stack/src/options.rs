@@ -12,7 +12,7 @@ pub const STATE_FOLDER: &str = ".dropcast";
 /// Everything a local stack needs to know; [`Options::new`] gives what fits a clone of the repository.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The repository: `template.yaml`, `state-machines/` and the emulator's start script.
+    /// The repository: `template.yaml`, what it nests and points to, and the emulator's start script.
     pub repository: PathBuf,
     /// Folder for everything that the stack keeps: `stack.json`, logs, packages, images.
     pub state: PathBuf,
