@@ -49,11 +49,6 @@ class Deployment:
         query = f"Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue"
         return aws("cloudformation", "describe-stacks", "--stack-name", self.stack, "--query", query, output="text")
 
-    def function(self, logical_id):
-        place = ("--stack-name", self.stack, "--logical-resource-id", logical_id)
-        query = ("--query", "StackResourceDetail.PhysicalResourceId")
-        return aws("cloudformation", "describe-stack-resource", *place, *query, output="text")
-
 
 def received(queue):
     """Each message of a queue, until a request finds none."""
@@ -151,7 +146,7 @@ def main():
     if not given.again:
         show(queue)
     elif given.queue == "announcements":
-        send_again(queue, partial(announce, deployment.function("AnnounceRun")))
+        send_again(queue, partial(announce, deployment.output("AnnounceRunName")))
     else:
         send_again(queue, partial(enqueue, deployment.output(f"{name}QueueUrl")))
 

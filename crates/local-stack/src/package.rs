@@ -321,7 +321,12 @@ mod tests {
             ("a.yaml", Kind::Template, "infra/b.yaml", "infra/b.yaml"),
             ("infra/a.yaml", Kind::Template, "./b.yaml", "infra/b.yaml"),
             ("infra/s/a.yaml", Kind::Definition, "../../m.json", "m.json"),
-            ("infra/a.yaml", Kind::Function, "../functions/x/", "function x"),
+            (
+                "infra/a.yaml",
+                Kind::Function,
+                "../functions/x/",
+                "function x",
+            ),
             (
                 "infra/a.yaml",
                 Kind::Function,

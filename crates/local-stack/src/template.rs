@@ -49,7 +49,10 @@ impl Template {
     pub(crate) fn parse(text: String) -> Result<Self, String> {
         let documents = MarkedYaml::load_from_str(&text).map_err(|error| error.to_string())?;
         let [document] = documents.as_slice() else {
-            return Err(format!("it has {} YAML documents, not one", documents.len()));
+            return Err(format!(
+                "it has {} YAML documents, not one",
+                documents.len()
+            ));
         };
         let parameters = entries(document, "Parameters").map(|(name, _)| name.to_owned());
         let parameters = parameters.collect();
@@ -114,7 +117,11 @@ fn pointer(resource: &MarkedYaml<'_>, text: &str) -> Option<Pointer> {
         return None;
     }
     // The parser counts characters.
-    let byte = |index| text.char_indices().nth(index).map_or(text.len(), |(byte, _)| byte);
+    let byte = |index| {
+        text.char_indices()
+            .nth(index)
+            .map_or(text.len(), |(byte, _)| byte)
+    };
     let start = byte(value.span.start.index());
     let end = byte(value.span.end.index());
     let end = start + text[start..end].trim_end().len();
