@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    dropcast_job::main(std::env::args_os(), &|key| std::env::var_os(key))
+    dropcast_job_runner::main(std::env::args_os(), &|key| std::env::var_os(key))
 }

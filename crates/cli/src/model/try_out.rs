@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use dropcast_domain::{job::exit_sentence, run_id::RunId};
-use dropcast_job::{JobError, Rehearsed};
+use dropcast_job_runner::{JobError, Rehearsed};
 use dropcast_local_stack::ImageBuilder;
 use dropcast_model_folder::{ModelFolder, examples, trial, trial::Stage};
 use jiff::SignedDuration;

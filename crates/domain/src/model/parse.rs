@@ -286,5 +286,4 @@ fn notify(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<NotifySp
 }
 
 #[cfg(test)]
-#[path = "parse_tests.rs"]
 mod tests;

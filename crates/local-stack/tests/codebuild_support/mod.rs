@@ -257,7 +257,7 @@ fn job_runner() -> PathBuf {
     let program = own.ancestors().nth(2).unwrap().join("dropcast-job");
     assert!(
         program.exists(),
-        "{} does not exist; build it with `cargo build -p dropcast-job`",
+        "{} does not exist; build it with `cargo build -p dropcast-job-runner`",
         program.display()
     );
     program

@@ -7,7 +7,7 @@ use dropcast_domain::{
     model::OutputSpec,
     problem::{Problem, ProblemList},
 };
-use dropcast_job::WrittenFile;
+use dropcast_job_runner::WrittenFile;
 use serde::Serialize;
 
 use crate::{

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::Context as _;
 use dropcast_domain::run_id::RunId;
-use dropcast_job::{JobError, LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
+use dropcast_job_runner::{JobError, LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
 use dropcast_local_stack::Image;
 use dropcast_model_folder::{ModelFolder, trial::Stage};
 use tempfile::TempDir;
