@@ -15,7 +15,7 @@ use std::{
 
 use dropcast_domain::{
     model::{InputFormat, InputSpec, Locale, Percent, TableEncoding, TableSpec},
-    problem::{EXCERPT_CHARS, MOST_OTHERS, MOST_PROBLEMS, ProblemList, is_hidden},
+    problem::{EXCERPT_CHARS, MAX_OTHERS, MAX_PROBLEMS, ProblemList, is_hidden},
 };
 use dropcast_inputs::file::{Reader, Reading, Rejected, Verdict, format_of};
 
@@ -270,9 +270,9 @@ fn reads_back(rules: Rules, format: InputFormat, reading: &Reading, clean: &[u8]
 /// Problems are there, few, short, and hide nothing.
 fn can_be_shown(problems: &ProblemList) {
     assert!(!problems.is_empty(), "a rejected file has problems");
-    assert!(problems.problems.len() <= MOST_PROBLEMS);
+    assert!(problems.problems.len() <= MAX_PROBLEMS);
     for problem in &problems.problems {
-        assert!(problem.others.len() <= MOST_OTHERS && problem.count > problem.others.len() as u64);
+        assert!(problem.others.len() <= MAX_OTHERS && problem.count > problem.others.len() as u64);
         let places = problem.others.iter().chain([&problem.at]);
         for text in places.chain([&problem.found, &problem.allowed]) {
             assert!(text.chars().count() <= EXCERPT_CHARS, "{text:?}");

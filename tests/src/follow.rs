@@ -97,7 +97,7 @@ impl Stack {
 
     /// A run's record.
     pub async fn record(&self, run: &RunId) -> Result<Run> {
-        let found = self.store.find(run).await?;
+        let found = self.store.get(run).await?;
         found.with_context(|| format!("the run {run} has no record"))
     }
 
@@ -162,7 +162,7 @@ impl Stack {
         let mut say = |line: String| {
             let _ = writeln!(text, "  {line}");
         };
-        match self.store.find(run).await {
+        match self.store.get(run).await {
             Ok(Some(record)) => say(format!("record: {record:?}")),
             other => say(format!("record: {other:?}")),
         }

@@ -16,14 +16,14 @@ use dropcast_domain::{
     job::JobEnd,
     model::{InputFormat, Locale, TableEncoding},
     registry::{BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester, VersionFile},
-    run::{HEADLINE_OUTPUTS, Run},
+    run::{MAX_HEADLINE_OUTPUTS, Run},
     status::Status,
     table::{FilledColumn, Remarks, TableReading},
     upload::Upload,
 };
 use serde_json::{Value, json};
 
-use domain::{MODEL, acceptance, at, job, new_run, output, run_of, step, upload, wishes};
+use domain::{MODEL, acceptance, at, job, metadata, new_run, output, run_of, step, upload};
 
 fn schema(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../schemas/{name}.schema.json"));
@@ -93,12 +93,12 @@ fn runs() -> Vec<Run> {
     });
     let pinned = run_of(upload("No Model é@latest", &"x".repeat(900)));
     let mut judged = begun.clone();
-    let wishes = wishes(&["ana@corp.example", "bo@corp.example"]);
+    let metadata = metadata(&["ana@corp.example", "bo@corp.example"]);
     judged.advance(step(0, Status::Validating, 10));
-    judged.title = wishes.title;
-    judged.notify = wishes.notify;
-    judged.notify_unusable = wishes.notify_unusable;
-    judged.notify_left_out = wishes.notify_left_out;
+    judged.title = metadata.title;
+    judged.notify = metadata.notify;
+    judged.notify_unusable = metadata.notify_unusable;
+    judged.notify_left_out = metadata.notify_left_out;
     let mut rejected = judged.clone();
     rejected.problem_count = Some(12);
     rejected.marked = true;
@@ -113,11 +113,11 @@ fn runs() -> Vec<Run> {
     input.table = Some(table());
     accepted.version = Some(acceptance.version);
     accepted.input = Some(input);
-    accepted.name_job(job());
+    accepted.assign_job(job());
     accepted.advance(step(1, Status::Waiting, 40));
     let mut failed = accepted.clone();
     let failure = Failure::new(ErrorCode::JobFailed, "é".repeat(5_000));
-    failed.end_job(JobEnd {
+    failed.record_job_end(JobEnd {
         attempts: 2,
         at: at(50),
         failure: Some(failure.clone()),
@@ -125,12 +125,12 @@ fn runs() -> Vec<Run> {
     failed.failure = Some(failure);
     failed.advance(step(2, Status::Failed, 60));
     let mut succeeded = accepted.clone();
-    succeeded.end_job(JobEnd {
+    succeeded.record_job_end(JobEnd {
         attempts: 1,
         at: at(50),
         failure: None,
     });
-    succeeded.outputs = (0..HEADLINE_OUTPUTS)
+    succeeded.outputs = (0..MAX_HEADLINE_OUTPUTS)
         .map(|number| output(&begun.id, &format!("{number}.csv")))
         .collect();
     succeeded.output_count = Some(100_000);

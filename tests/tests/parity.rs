@@ -17,7 +17,7 @@ use dropcast_domain::{
     status::{Status, Status::*},
 };
 use dropcast_lambda_kit::{
-    config::{Settings, Unusable},
+    config::{ConfigError, Settings},
     error::Class,
 };
 use dropcast_tests::programs::templates;
@@ -179,7 +179,7 @@ fn the_schemas_list_every_error_code_and_status() {
 }
 
 /// What a function says is missing when nothing is set.
-fn keys<T>(read: impl Fn(Settings) -> Result<T, Unusable>) -> BTreeSet<String> {
+fn keys<T>(read: impl Fn(Settings) -> Result<T, ConfigError>) -> BTreeSet<String> {
     let message = match read(Settings::from_pairs([])) {
         Ok(_) => return BTreeSet::new(),
         Err(unusable) => unusable.to_string(),

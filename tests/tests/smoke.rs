@@ -111,7 +111,7 @@ async fn registering(stack: &Connection, folder: &Path) {
     let other = register(&model, &registry, at, &Quiet).await.unwrap();
     assert!(other.new);
     assert_eq!(other.version.version, first.version.version.next());
-    assert_ne!(other.version.draft.image, first.version.draft.image);
+    assert_ne!(other.version.spec.image, first.version.spec.image);
 }
 
 #[tokio::test(flavor = "multi_thread")]

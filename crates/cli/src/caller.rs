@@ -10,7 +10,7 @@ use aws_sdk_sts::{
     },
     error::BoxError,
 };
-use dropcast_domain::registry::Act;
+use dropcast_domain::registry::AuditStamp;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 use crate::{
@@ -53,8 +53,8 @@ impl Caller {
     }
 
     /// Something that they do now.
-    pub fn act(&self) -> Act<'_> {
-        Act {
+    pub fn act(&self) -> AuditStamp<'_> {
+        AuditStamp {
             by: Some(&self.arn),
             at: self.now,
         }

@@ -393,11 +393,11 @@ impl From<&RegisteredVersion> for VersionView {
     fn from(version: &RegisteredVersion) -> Self {
         Self {
             version: version.version.number(),
-            built_at: version.draft.built_at,
-            image: version.draft.image.clone(),
-            job_definition: version.draft.job_definition.clone(),
-            commit: version.draft.commit.clone(),
-            manifest: version.draft.manifest.clone(),
+            built_at: version.spec.built_at,
+            image: version.spec.image.clone(),
+            job_definition: version.spec.job_definition.clone(),
+            commit: version.spec.commit.clone(),
+            manifest: version.spec.manifest.clone(),
         }
     }
 }

@@ -70,13 +70,13 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
             Box::pin(register).await.map_err(not_accepted)?
         }
         (None, Some(image), Some(job_definition)) => {
-            let draft = read_folder(&args.dir)?.into_draft(
+            let spec = read_folder(&args.dir)?.into_version_spec(
                 image.clone(),
                 job_definition.clone(),
                 args.commit.clone(),
                 clock::now(),
             );
-            let version = stack.store.register(&draft).await?;
+            let version = stack.store.register(&spec).await?;
             dropcast_local_stack::Registered { version, new: true }
         }
         (Some(_), Some(_), _) => {
@@ -281,7 +281,7 @@ fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) ->
 
 /// What a version reads, how it runs and whom it mails.
 fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 5] {
-    let manifest = &version.draft.manifest;
+    let manifest = &version.spec.manifest;
     let job = &manifest.job;
     let accepts: Vec<&str> = manifest
         .input
@@ -331,7 +331,7 @@ fn vcpus(vcpus: Vcpus) -> String {
 
 /// What a version is for and what it writes.
 fn writes(version: &RegisteredVersion, paint: Paint) -> String {
-    let manifest = &version.draft.manifest;
+    let manifest = &version.spec.manifest;
     let rows = manifest.outputs.iter().map(|output| {
         let when = if output.required {
             "always"

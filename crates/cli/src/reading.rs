@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::words;
 
 /// The most columns that the text names.
-const MOST_NAMES: usize = 20;
+const MAX_NAMES: usize = 20;
 
 /// How a file was read.
 #[derive(Debug, Clone, Serialize)]
@@ -146,7 +146,7 @@ fn columns(reading: &ReadingView) -> String {
     let names: Vec<String> = reading
         .columns
         .iter()
-        .take(MOST_NAMES)
+        .take(MAX_NAMES)
         .map(|name| words::printable(name))
         .collect();
     and_more(&names, count)
@@ -155,7 +155,7 @@ fn columns(reading: &ReadingView) -> String {
 fn filled(defaults: &[DefaultView]) -> String {
     let names: Vec<String> = defaults
         .iter()
-        .take(MOST_NAMES)
+        .take(MAX_NAMES)
         .map(|default| {
             let at = words::printable(&default.at);
             if default.at.starts_with('/') {

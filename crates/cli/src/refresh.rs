@@ -21,7 +21,7 @@ pub async fn run(args: &Refresh, stack: &Stack, screen: Screen) -> anyhow::Resul
 }
 
 fn can_be_refreshed(version: &RegisteredVersion) -> Result<(), Stop> {
-    if version.draft.manifest.refresh.is_some() {
+    if version.spec.manifest.refresh.is_some() {
         return Ok(());
     }
     let RegisteredVersion { model, version, .. } = version;

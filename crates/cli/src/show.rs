@@ -8,7 +8,7 @@ use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
     output::{MARKED_FILE, Output, disposition, problems_key},
     problem::ProblemList,
-    recipient::MOST_RECIPIENTS,
+    recipient::MAX_RECIPIENTS,
     run::Run,
     status::{Progress, Status, in_order},
 };
@@ -31,11 +31,11 @@ pub const DEFAULT_LINKS: Duration = Duration::from_hours(1);
 
 /// The longest that S3 lets a presigned URL work, in seconds. See
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html>.
-const LONGEST_LINKS: u64 = 7 * 86_400;
+const MAX_LINKS: u64 = 7 * 86_400;
 
 /// Shows a run.
 pub async fn run(args: &Show, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    if args.links_for.as_secs() > LONGEST_LINKS {
+    if args.links_for.as_secs() > MAX_LINKS {
         return Err(Stop::new(
             Exit::Usage,
             "--links-for is at most 7d: S3 signs no longer.",
@@ -219,7 +219,7 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
 
 /// Who is not mailed, and why where the entry does not show it.
 fn not_mailed(detail: &RunDetail) -> String {
-    let beyond = format!("(beyond the first {MOST_RECIPIENTS})");
+    let beyond = format!("(beyond the first {MAX_RECIPIENTS})");
     let left_out = detail.notify_left_out.iter();
     let entries: Vec<String> = detail
         .notify_unusable

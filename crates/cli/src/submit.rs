@@ -7,7 +7,7 @@ use aws_sdk_s3::{error::SdkError, operation::put_object::PutObjectError, primiti
 use dropcast_domain::{
     model::ModelName,
     problem,
-    recipient::{self, MOST_RECIPIENTS},
+    recipient::{self, MAX_RECIPIENTS},
     registry::RegisteredVersion,
     run::Run,
     run_id::Version,
@@ -102,7 +102,7 @@ pub(crate) fn all_can_be_mailed(notify: &[String]) -> Result<(), Stop> {
         return Err(Stop::new(
             Exit::Usage,
             format!(
-                "--notify names {named} addresses; about one run {MOST_RECIPIENTS} are mailed at most."
+                "--notify names {named} addresses; about one run {MAX_RECIPIENTS} are mailed at most."
             ),
         )
         .advice("Name the address of a group instead."));

@@ -41,7 +41,7 @@ pub async fn run(args: &Wait, stack: &Stack, screen: Screen) -> anyhow::Result<E
 
 /// A run's record.
 pub async fn find(stack: &Stack, id: &RunId) -> anyhow::Result<Run> {
-    let found = stack.store.find(id).await?;
+    let found = stack.store.get(id).await?;
     found.ok_or_else(|| {
         Stop::new(
             Exit::NotFound,

@@ -175,16 +175,16 @@ impl fmt::Display for ErrorCode {
 /// A text that is no error code of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("“{0}” is not an error code of Dropcast")]
-pub struct NotAnErrorCode(String);
+pub struct ParseErrorCodeError(String);
 
 impl FromStr for ErrorCode {
-    type Err = NotAnErrorCode;
+    type Err = ParseErrorCodeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
             .find(|code| code.as_str() == text)
-            .ok_or_else(|| NotAnErrorCode(text.to_owned()))
+            .ok_or_else(|| ParseErrorCodeError(text.to_owned()))
     }
 }
 

@@ -139,13 +139,13 @@ pub struct JobEnd {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Name the job on the record unless one is named; stop if another one is.
-    NameJob(JobId),
+    AssignJob(JobId),
     /// Add a step to the timeline and move the record forward if it leads there.
     Advance(Transition),
     /// Keep the last lines of this log stream with the run.
     KeepLog(String),
     /// Keep how the job ended.
-    EndJob(JobEnd),
+    RecordJobEnd(JobEnd),
     /// Resume the execution with the end of the job, unless it was resumed.
     Resume(JobEnd),
     /// Stop this job: the run has another one, or is over.
@@ -181,7 +181,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
     }
     // A record that names this job already is not written again for it.
     let mut effects = match run.job {
-        None => vec![Effect::NameJob(change.job.clone())],
+        None => vec![Effect::AssignJob(change.job.clone())],
         Some(_) => Vec::new(),
     };
     if let Some(status) = change.status.as_run_status() {
@@ -206,7 +206,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         at: change.at,
         failure,
     };
-    effects.push(Effect::EndJob(end.clone()));
+    effects.push(Effect::RecordJobEnd(end.clone()));
     effects.push(Effect::Resume(end));
     effects
 }

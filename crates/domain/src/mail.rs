@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use asked::{Asked, AskedGroup, AskedValue, MOST_VALUES};
+pub use asked::{Asked, AskedGroup, AskedValue, MAX_VALUES};
 pub use build::{KnownBuild, compose_build};
 
 use crate::{
@@ -25,14 +25,14 @@ use crate::{
     output::Output,
     problem::{Problem, ProblemList},
     registry::BuildId,
-    run::{HEADLINE_OUTPUTS, Run},
+    run::{MAX_HEADLINE_OUTPUTS, Run},
     run_id::RunId,
     status::Status,
     upload::RunKind,
 };
 
 /// The last lines of a failed job that a mail shows, at most.
-pub const MOST_LOG_LINES: usize = 40;
+pub const MAX_LOG_LINES: usize = 40;
 
 /// A chart of at least so many bytes is linked and not shown inline: mail
 /// systems refuse or cut large messages.
@@ -423,7 +423,7 @@ fn outputs(known: &Known) -> Vec<OutputRow> {
         .run
         .outputs
         .iter()
-        .take(HEADLINE_OUTPUTS)
+        .take(MAX_HEADLINE_OUTPUTS)
         .map(row)
         .collect()
 }
@@ -468,7 +468,7 @@ fn web_link(link: &str) -> Option<String> {
 fn last_lines(log: &[String]) -> Vec<String> {
     let lines: Vec<_> = log
         .iter()
-        .skip(log.len().saturating_sub(MOST_LOG_LINES))
+        .skip(log.len().saturating_sub(MAX_LOG_LINES))
         .map(|line| words::log_line(line, LOG_LINE_LENGTH))
         .collect();
     // Empty lines between others tell paragraphs apart; before and after them they tell nothing.

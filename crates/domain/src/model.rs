@@ -25,7 +25,7 @@ pub use vcpus::{Vcpus, VcpusError};
 pub const MANIFEST_FILE: &str = "model.toml";
 
 /// The largest input in bytes of a format that is read whole, whatever a manifest says.
-pub const LARGEST_IN_MEMORY: u64 = 100 * 1024 * 1024;
+pub const MAX_IN_MEMORY: u64 = 100 * 1024 * 1024;
 
 /// A model's manifest, checked; serialised in camelCase it is what the table
 /// keeps with a version.
@@ -167,7 +167,7 @@ impl InputSpec {
     pub fn max_bytes_of(&self, format: InputFormat) -> u64 {
         match format {
             InputFormat::Csv | InputFormat::Xlsx => self.max_bytes,
-            InputFormat::Json | InputFormat::Xls => self.max_bytes.min(LARGEST_IN_MEMORY),
+            InputFormat::Json | InputFormat::Xls => self.max_bytes.min(MAX_IN_MEMORY),
         }
     }
 

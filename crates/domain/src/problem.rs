@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The most problems that a list keeps; further ones are counted.
-pub const MOST_PROBLEMS: usize = 100;
+pub const MAX_PROBLEMS: usize = 100;
 
 /// The most characters of somebody's content that one excerpt shows.
 pub const EXCERPT_CHARS: usize = 200;
@@ -18,10 +18,10 @@ pub const EXCERPT_CHARS: usize = 200;
 const SENTENCE_CHARS: usize = 1_000;
 
 /// Words longer than this get no suggestion: comparing costs length × length.
-const LONGEST_COMPARED: usize = 64;
+const MAX_COMPARED: usize = 64;
 
 /// How many further places one problem names.
-pub const MOST_OTHERS: usize = 5;
+pub const MAX_OTHERS: usize = 5;
 
 /// One thing that is wrong at one place, or the same thing at several places of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub struct Problem {
     /// How many cells or rows it stands for; 1 unless similar problems were put together.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub count: u64,
-    /// The next places that it stands for, at most [`MOST_OTHERS`].
+    /// The next places that it stands for, at most [`MAX_OTHERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<String>,
 }
@@ -92,7 +92,7 @@ impl Problem {
         self.count = count.max(1);
         self.others = others
             .into_iter()
-            .take(MOST_OTHERS)
+            .take(MAX_OTHERS)
             .map(short_place)
             .collect();
         self
@@ -112,7 +112,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The problems of one input: the first [`MOST_PROBLEMS`], and how many more there are.
+/// The problems of one input: the first [`MAX_PROBLEMS`], and how many more there are.
 ///
 /// Its serialised form is the file `runs/<run>/problems.json`; its schema is
 /// `schemas/problems.schema.json`.
@@ -142,7 +142,7 @@ impl ProblemList {
     /// Adds a problem that is only put into words while the list has room for it,
     /// so that a million problems cost a million increments.
     pub fn push_with(&mut self, problem: impl FnOnce() -> Problem) {
-        if self.problems.len() >= MOST_PROBLEMS {
+        if self.problems.len() >= MAX_PROBLEMS {
             self.more += 1;
             return;
         }
@@ -223,13 +223,13 @@ pub fn excerpt(text: &str) -> String {
 
 /// The nearest of several known words, if it is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if word.chars().count() > LONGEST_COMPARED {
+    if word.chars().count() > MAX_COMPARED {
         return None;
     }
     let folded = folded(word);
     known
         .into_iter()
-        .filter(|candidate| candidate.len() <= LONGEST_COMPARED)
+        .filter(|candidate| candidate.len() <= MAX_COMPARED)
         .map(|candidate| {
             (
                 strsim::damerau_levenshtein(&folded, &self::folded(candidate)),

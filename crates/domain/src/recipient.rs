@@ -1,14 +1,14 @@
 //! Who is mailed about a run.
 
 /// The most recipients that an upload, or a model, may name.
-pub const MOST_RECIPIENTS: usize = 20;
+pub const MAX_RECIPIENTS: usize = 20;
 
 /// The most addresses beyond those that are remembered, to be told that they are not mailed.
 ///
 /// No upload has more: S3 keeps 2 kB of metadata with an object, and no
 /// address with its separator is shorter than six bytes. See
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
-const MOST_LEFT_OUT: usize = 400;
+const MAX_LEFT_OUT: usize = 400;
 
 /// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
 const ADDRESS_BYTES: usize = 254;
@@ -20,7 +20,7 @@ pub struct Wanted {
     pub addresses: Vec<String>,
     /// Entries that are no addresses, shortened, at most ten.
     pub unusable: Vec<String>,
-    /// Usable addresses beyond the first [`MOST_RECIPIENTS`], each once; they are not mailed.
+    /// Usable addresses beyond the first [`MAX_RECIPIENTS`], each once; they are not mailed.
     pub left_out: Vec<String>,
 }
 
@@ -36,9 +36,9 @@ pub fn parse_list(text: &str) -> Wanted {
             if wanted.addresses.contains(&address) {
                 continue;
             }
-            if wanted.addresses.len() < MOST_RECIPIENTS {
+            if wanted.addresses.len() < MAX_RECIPIENTS {
                 wanted.addresses.push(address);
-            } else if wanted.left_out.len() < MOST_LEFT_OUT && !wanted.left_out.contains(&address) {
+            } else if wanted.left_out.len() < MAX_LEFT_OUT && !wanted.left_out.contains(&address) {
                 wanted.left_out.push(address);
             }
         } else if wanted.unusable.len() < 10 {
@@ -95,7 +95,7 @@ pub struct Recipients {
     pub refused: Vec<String>,
 }
 
-/// Chooses the recipients: the uploader's wishes, then the model's own list,
+/// Chooses the recipients: the addresses in the upload's metadata, then the model's own list,
 /// as far as the deployment allows their domains; the operator when nobody is left.
 ///
 /// An entry of `allowed_domains` allows itself and its subdomains. Without any
@@ -166,8 +166,8 @@ mod tests {
         let people: Vec<String> = (0..23).map(|n| format!("p{n}@corp.example")).collect();
         let text = format!("{},p0@corp.example,p22@Corp.example,junk", people.join(" "));
         let wanted = parse_list(&text);
-        assert_eq!(wanted.addresses, people[..MOST_RECIPIENTS]);
-        assert_eq!(wanted.left_out, people[MOST_RECIPIENTS..]);
+        assert_eq!(wanted.addresses, people[..MAX_RECIPIENTS]);
+        assert_eq!(wanted.left_out, people[MAX_RECIPIENTS..]);
         assert_eq!(wanted.unusable, list(&["junk"]));
     }
 

@@ -9,14 +9,14 @@ mod version_file;
 
 pub use build::{
     BUILD_LINES_READ, Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildStatus, EndedBuild,
-    MOST_BUILD_LINES, NotABuildId, Requester, last_build_lines,
+    MAX_BUILD_LINES, ParseBuildIdError, Requester, last_build_lines,
 };
 pub use phase::BuildPhase;
 pub use promotion::{
-    Act, DefaultEntry, DefaultKind, Defaults, Retirement, Unchanged, default_moment,
+    AuditStamp, DefaultEntry, DefaultKind, Defaults, PromotionError, Retirement, default_moment,
 };
 pub use report::{BuildDecision, BuildIgnored, BuildReport, BuildState, PhaseReport, decide};
-pub use version_file::{LARGEST_VERSION_FILE, VersionFile, is_image_of, named_by_digest};
+pub use version_file::{MAX_VERSION_FILE, VersionFile, is_image_of, named_by_digest};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,13 +57,13 @@ pub struct RegisteredVersion {
     pub version: Version,
     /// Everything but the number.
     #[serde(flatten)]
-    pub draft: Draft,
+    pub spec: VersionSpec,
 }
 
 /// A version before it has a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Draft {
+pub struct VersionSpec {
     /// What the data scientist wrote.
     pub manifest: Manifest,
     /// The JSON Schema of its input, as text: DynamoDB would reorder its keys.
@@ -82,7 +82,7 @@ pub struct Draft {
     pub built_at: Timestamp,
 }
 
-impl Draft {
+impl VersionSpec {
     /// Whether the other was made of the same image and declarations, whatever definition runs it.
     pub fn is_made_like(&self, other: &Self) -> bool {
         self.image == other.image

@@ -18,7 +18,7 @@ use crate::{
 
 /// The most outputs that stand on the record itself, and so in a mail; the
 /// manifest in the results bucket lists them all. DynamoDB items end at 400 kB.
-pub const HEADLINE_OUTPUTS: usize = 50;
+pub const MAX_HEADLINE_OUTPUTS: usize = 50;
 
 /// The record of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Run {
     /// Entries of the uploader's list that are no mail addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notify_unusable: Vec<String>,
-    /// Addresses of that list beyond the first [`MOST_RECIPIENTS`](crate::recipient::MOST_RECIPIENTS), which are not mailed.
+    /// Addresses of that list beyond the first [`MAX_RECIPIENTS`](crate::recipient::MAX_RECIPIENTS), which are not mailed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notify_left_out: Vec<String>,
     /// Where it stands, and since when.
@@ -67,7 +67,7 @@ pub struct Run {
     /// Why the run did not succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The declared outputs, at most [`HEADLINE_OUTPUTS`].
+    /// The declared outputs, at most [`MAX_HEADLINE_OUTPUTS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Output>,
     /// How many objects the manifest lists.
@@ -107,14 +107,14 @@ pub struct Acceptance {
 
 /// What the uploader said about the run in the object's metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wishes {
+pub struct UploadMetadata {
     /// The title, cleaned.
     pub title: String,
     /// Addresses to mail.
     pub notify: Vec<String>,
     /// Entries that are no addresses.
     pub notify_unusable: Vec<String>,
-    /// Addresses beyond the first [`MOST_RECIPIENTS`](crate::recipient::MOST_RECIPIENTS).
+    /// Addresses beyond the first [`MAX_RECIPIENTS`](crate::recipient::MAX_RECIPIENTS).
     pub notify_left_out: Vec<String>,
 }
 
@@ -173,12 +173,12 @@ impl Run {
     }
 
     /// Names the run's job unless one is named; answers the job that counts.
-    pub fn name_job(&mut self, job: JobId) -> &JobId {
+    pub fn assign_job(&mut self, job: JobId) -> &JobId {
         self.job.get_or_insert(job)
     }
 
     /// Keeps how the job ended. Batch reports one end; a second report changes nothing.
-    pub fn end_job(&mut self, end: JobEnd) {
+    pub fn record_job_end(&mut self, end: JobEnd) {
         self.job_end.get_or_insert(end);
     }
 

@@ -96,16 +96,16 @@ impl fmt::Display for Status {
 /// A text that names no status.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("“{0}” is not a run status")]
-pub struct NotAStatus(String);
+pub struct ParseStatusError(String);
 
 impl FromStr for Status {
-    type Err = NotAStatus;
+    type Err = ParseStatusError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
             .find(|status| status.as_str() == text)
-            .ok_or_else(|| NotAStatus(text.to_owned()))
+            .ok_or_else(|| ParseStatusError(text.to_owned()))
     }
 }
 

@@ -8,10 +8,10 @@ use crate::{
 };
 
 /// The most columns that a record names, and the most whose defaults it names.
-pub const MOST_COLUMNS: usize = 100;
+pub const MAX_COLUMNS: usize = 100;
 
 /// The most sheets that are named because they were not read.
-pub const MOST_SHEETS: usize = 10;
+pub const MAX_SHEETS: usize = 10;
 
 /// How an accepted table was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct TableReading {
     /// How many columns the file has.
     pub column_count: u64,
     /// Their names as the schema has them, in the file's order; on a record at most
-    /// [`MOST_COLUMNS`], shortened.
+    /// [`MAX_COLUMNS`], shortened.
     pub columns: Vec<String>,
     /// The sign between the cells of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ pub struct TableReading {
 #[serde(rename_all = "camelCase", default)]
 pub struct Remarks {
     /// The visible sheets of a workbook that hold something and were not read, at most
-    /// [`MOST_SHEETS`]; none where the manifest names the sheet.
+    /// [`MAX_SHEETS`]; none where the manifest names the sheet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread_sheets: Vec<String>,
     /// How many rows of a CSV file end before the header's last columns.
@@ -125,17 +125,17 @@ impl TableReading {
     /// have ten thousand columns with names of any length.
     #[must_use]
     pub fn for_record(mut self) -> Self {
-        self.columns.truncate(MOST_COLUMNS);
+        self.columns.truncate(MAX_COLUMNS);
         for column in &mut self.columns {
             *column = excerpt(column);
         }
-        self.defaults.truncate(MOST_COLUMNS);
+        self.defaults.truncate(MAX_COLUMNS);
         for filled in &mut self.defaults {
             filled.column = excerpt(&filled.column);
         }
         self.sheet = self.sheet.map(|sheet| excerpt(&sheet));
         let remarks = &mut self.remarks;
-        remarks.unread_sheets.truncate(MOST_SHEETS);
+        remarks.unread_sheets.truncate(MAX_SHEETS);
         for sheet in &mut remarks.unread_sheets {
             *sheet = excerpt(sheet);
         }
@@ -155,7 +155,7 @@ pub fn delimiter_name(delimiter: char) -> String {
     }
 }
 
-const _: () = assert!(2 * MOST_COLUMNS * EXCERPT_CHARS * 4 < 200_000);
+const _: () = assert!(2 * MAX_COLUMNS * EXCERPT_CHARS * 4 < 200_000);
 
 #[cfg(test)]
 mod tests {

@@ -22,7 +22,7 @@ use crate::download::{self, Fetched};
 use crate::error::describe;
 use crate::media_type;
 use crate::part::{Digest, PartReader, Stamp};
-use crate::publish::LONGEST_KEY;
+use crate::publish::MAX_KEY;
 use crate::s3_uri::S3Uri;
 use crate::upload::Uploader;
 use crate::walk::{FoundFile, Walk};
@@ -246,7 +246,7 @@ impl Cache {
     }
 
     fn longest_path(&self) -> usize {
-        LONGEST_KEY
+        MAX_KEY
             .saturating_sub(self.prefix.key.len())
             .saturating_sub(self.own.len())
     }

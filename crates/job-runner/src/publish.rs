@@ -18,7 +18,7 @@ use crate::work_folder::WorkFolder;
 
 /// The most bytes of an S3 key
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).
-pub(crate) const LONGEST_KEY: usize = 1024;
+pub(crate) const MAX_KEY: usize = 1024;
 /// Files looked at ahead of the oldest that is still under way, per transfer: the listing is in
 /// order, and one slow file must not leave the other transfers idle.
 const LOOK_AHEAD: usize = 4;
@@ -53,7 +53,7 @@ pub(crate) async fn publish(
     uploader: &Uploader,
 ) -> Result<Published, JobError> {
     let prefix = config.attempt_prefix();
-    let longest_path = LONGEST_KEY.saturating_sub(prefix.key.len());
+    let longest_path = MAX_KEY.saturating_sub(prefix.key.len());
     let found = look(&work.outputs, longest_path)?;
 
     let listing = work.staging.join("files.jsonl");

@@ -18,7 +18,7 @@ use crate::{LEFT_PROCESSES, NO_OUTPUTS, media_type, model, publish, say};
 
 const NO_CERTIFICATES: &str = "warning: the image holds no certificates, without which S3 is not trusted; install its package ca-certificates";
 /// What an S3 key spends on `runs/<run>/outputs/<job>/<attempt>/`, at most.
-const LONGEST_PREFIX: usize = 90;
+const MAX_PREFIX: usize = 90;
 
 /// What is to be rehearsed, and where.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ pub async fn rehearse(rehearsal: &Rehearsal<'_>) -> Result<Rehearsed, JobError> 
     if ended.left_processes {
         say(LEFT_PROCESSES);
     }
-    let longest_path = publish::LONGEST_KEY - LONGEST_PREFIX;
+    let longest_path = publish::MAX_KEY - MAX_PREFIX;
     let files = publish::list(rehearsal.outputs, longest_path)?;
     rehearsed.files = files
         .into_iter()

@@ -21,7 +21,7 @@ use crate::s3_uri::S3Uri;
 
 /// S3 takes at most so many parts
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
-const MOST_PARTS: u64 = 10_000;
+const MAX_PARTS: u64 = 10_000;
 /// What giving up may take; a container has 30 s between SIGTERM and SIGKILL.
 const ABORT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -253,9 +253,9 @@ async fn put_part(
         .build())
 }
 
-/// The size of the parts of a file: `usual`, or so many whole MiB that [`MOST_PARTS`] suffice.
+/// The size of the parts of a file: `usual`, or so many whole MiB that [`MAX_PARTS`] suffice.
 fn part_bytes(file: u64, usual: u64) -> u64 {
-    usual.max(file.div_ceil(MOST_PARTS).next_multiple_of(1 << 20))
+    usual.max(file.div_ceil(MAX_PARTS).next_multiple_of(1 << 20))
 }
 
 /// Does disk work and hashing where it holds nobody up.

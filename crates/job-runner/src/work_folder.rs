@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::error::JobError;
 
 /// The most bytes of a file's name on the file systems of Linux.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME: usize = 255;
 
 /// The input, the outputs and the cache of one run. Deleted when it is dropped, unless asked to
 /// stay.
@@ -71,7 +71,7 @@ pub(crate) fn file_name(key: &str) -> String {
     if matches!(name.as_str(), "" | "." | "..") {
         return "input".to_owned();
     }
-    if name.len() <= LONGEST_NAME {
+    if name.len() <= MAX_NAME {
         return name;
     }
     // The extension says what the file is; the beginning can spare some letters.
@@ -79,7 +79,7 @@ pub(crate) fn file_name(key: &str) -> String {
         Some(dot) if name.len() - dot <= 16 => &name[dot..],
         _ => "",
     };
-    let stem = &name[..name.floor_char_boundary(LONGEST_NAME - extension.len())];
+    let stem = &name[..name.floor_char_boundary(MAX_NAME - extension.len())];
     format!("{stem}{extension}")
 }
 

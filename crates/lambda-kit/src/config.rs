@@ -23,7 +23,7 @@ pub struct Settings {
 /// Settings that are missing or unusable, all of them.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("unusable configuration: {}", .0.join("; "))]
-pub struct Unusable(Vec<String>);
+pub struct ConfigError(Vec<String>);
 
 impl Settings {
     /// The process's environment.
@@ -111,11 +111,11 @@ impl Settings {
     }
 
     /// Fails if anything asked for was missing or unusable.
-    pub fn finish(self) -> Result<(), Unusable> {
+    pub fn finish(self) -> Result<(), ConfigError> {
         if self.faults.is_empty() {
             Ok(())
         } else {
-            Err(Unusable(self.faults))
+            Err(ConfigError(self.faults))
         }
     }
 }

@@ -49,16 +49,16 @@ pub fn class_of_call(transient: bool) -> Class {
 }
 
 /// A function's error on its way out of the process.
-pub struct Failed(Box<dyn FunctionError>);
+pub struct HandlerError(Box<dyn FunctionError>);
 
-impl<E: FunctionError> From<E> for Failed {
+impl<E: FunctionError> From<E> for HandlerError {
     fn from(error: E) -> Self {
         Self(Box::new(error))
     }
 }
 
-impl From<Failed> for Diagnostic {
-    fn from(failed: Failed) -> Self {
+impl From<HandlerError> for Diagnostic {
+    fn from(failed: HandlerError) -> Self {
         let error_message = crate::telemetry::chain(failed.0.as_ref());
         let (name, class) = (failed.0.name(), failed.0.class());
         if name == class.name() {
@@ -74,7 +74,7 @@ impl From<Failed> for Diagnostic {
     }
 }
 
-impl fmt::Debug for Failed {
+impl fmt::Debug for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The runtime logs this beside the answer; the chain is logged above, once.
         f.write_str(self.0.name())

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::{body::SdkBody, error::ErrorMetadata};
-use dropcast_lambda_kit::error::{CallError, Class, Failed, FunctionError};
+use dropcast_lambda_kit::error::{CallError, Class, FunctionError, HandlerError};
 use lambda_runtime::Diagnostic;
 
 type Failure = SdkError<ErrorMetadata, HttpResponse>;
@@ -69,7 +69,7 @@ fn what_a_service_refused_is_not_tried_again() {
 #[test]
 fn lambda_is_told_the_name_and_the_whole_chain() {
     let error = CallError::of_sdk("s3:GetObject", refused(503, "SlowDown"));
-    let told = Diagnostic::from(Failed::from(error));
+    let told = Diagnostic::from(HandlerError::from(error));
     assert_eq!(told.error_type, "Transient");
     assert!(
         told.error_message.starts_with("s3:GetObject failed: "),
@@ -92,9 +92,9 @@ impl FunctionError for Changed {
 #[test]
 fn an_error_without_a_code_of_its_own_is_named_by_its_class() {
     assert_eq!(
-        Diagnostic::from(Failed::from(Changed)).error_type,
+        Diagnostic::from(HandlerError::from(Changed)).error_type,
         "Conflict"
     );
     // The runtime logs the debug form beside the answer: it repeats nothing.
-    assert_eq!(format!("{:?}", Failed::from(Changed)), "Conflict");
+    assert_eq!(format!("{:?}", HandlerError::from(Changed)), "Conflict");
 }

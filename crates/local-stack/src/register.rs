@@ -66,9 +66,9 @@ pub async fn register(
     step(reporter, "registering the model", async {
         let newest = newest_version(&registry.store, &model.manifest.name).await?;
         if let Some(version) = newest
-            && version.draft.image == snapshot.reference
-            && model.is_of(&version.draft)
-            && is_active(&registry.batch, &version.draft.job_definition)
+            && version.spec.image == snapshot.reference
+            && model.is_of(&version.spec)
+            && is_active(&registry.batch, &version.spec.job_definition)
                 .await
                 .map_err(Error::call("looking for the job definition"))?
             && (registry.store)
@@ -80,9 +80,9 @@ pub async fn register(
             return Ok(Registered { version, new });
         }
         let job_definition = define_job(registry, &model.manifest, &snapshot.reference).await?;
-        let draft = model.into_draft(snapshot.reference, job_definition, None, now);
+        let spec = model.into_version_spec(snapshot.reference, job_definition, None, now);
         Ok(Registered {
-            version: registry.store.register(&draft).await?,
+            version: registry.store.register(&spec).await?,
             new: true,
         })
     })

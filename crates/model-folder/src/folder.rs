@@ -5,7 +5,7 @@ use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use dropcast_domain::model::{InputFormat, MANIFEST_FILE, Manifest};
-use dropcast_domain::registry::{BuildId, Draft, VersionFile};
+use dropcast_domain::registry::{BuildId, VersionFile, VersionSpec};
 use dropcast_inputs::declarations;
 use dropcast_inputs::file::{Reader, Verdict, format_of};
 use jiff::Timestamp;
@@ -58,14 +58,14 @@ impl ModelFolder {
     }
 
     /// The version that this folder becomes.
-    pub fn into_draft(
+    pub fn into_version_spec(
         self,
         image: String,
         job_definition: String,
         commit: Option<String>,
         built_at: Timestamp,
-    ) -> Draft {
-        Draft {
+    ) -> VersionSpec {
+        VersionSpec {
             manifest: self.manifest,
             input_schema: self.input_schema,
             row_schema: self.row_schema,
@@ -96,10 +96,10 @@ impl ModelFolder {
     }
 
     /// Whether a registered version was made of the same declarations.
-    pub fn is_of(&self, draft: &Draft) -> bool {
-        draft.manifest == self.manifest
-            && draft.input_schema == self.input_schema
-            && draft.row_schema == self.row_schema
+    pub fn is_of(&self, spec: &VersionSpec) -> bool {
+        spec.manifest == self.manifest
+            && spec.input_schema == self.input_schema
+            && spec.row_schema == self.row_schema
     }
 
     /// The text of the schema that inputs of a format are checked against.
@@ -197,12 +197,15 @@ mod tests {
         );
         let read = ModelFolder::read(two.path()).unwrap();
         assert_eq!(read.row_schema.as_deref(), Some(ROW));
-        let draft =
-            read.clone()
-                .into_draft(String::new(), String::new(), None, Timestamp::UNIX_EPOCH);
-        assert_eq!(draft.schema_of(InputFormat::Json), "{}");
-        assert_eq!(draft.schema_of(InputFormat::Xlsx), ROW);
-        assert!(read.is_of(&draft));
+        let spec = read.clone().into_version_spec(
+            String::new(),
+            String::new(),
+            None,
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(spec.schema_of(InputFormat::Json), "{}");
+        assert_eq!(spec.schema_of(InputFormat::Xlsx), ROW);
+        assert!(read.is_of(&spec));
     }
 
     #[test]

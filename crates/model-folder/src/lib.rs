@@ -18,4 +18,4 @@ pub use error::FolderError;
 pub use folder::{Input, ModelFolder};
 pub use items::{Item, ItemKind, items};
 pub use pack::{Packed, pack};
-pub use unpack::{MOST_BYTES, UnpackError, unpack};
+pub use unpack::{MAX_BYTES, UnpackError, unpack};

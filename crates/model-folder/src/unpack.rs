@@ -13,11 +13,11 @@ use zip::result::ZipError;
 use crate::items::stays_inside;
 
 /// The most bytes that a model's folder may hold.
-pub const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+pub const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// The most files and links.
-const MOST_ENTRIES: usize = 20_000;
+const MAX_ENTRIES: usize = 20_000;
 /// The longest target of a link, in bytes: `PATH_MAX`.
-const LONGEST_TARGET: u64 = 4096;
+const MAX_TARGET: u64 = 4096;
 
 /// Why a zip file is not unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +56,8 @@ pub(crate) struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            bytes: MOST_BYTES,
-            entries: MOST_ENTRIES,
+            bytes: MAX_BYTES,
+            entries: MAX_ENTRIES,
         }
     }
 }
@@ -104,7 +104,7 @@ fn unpack_within(zip: File, folder: &Path, mut budget: Budget) -> Result<(), Unp
             let mut target = String::new();
             entry
                 .by_ref()
-                .take(LONGEST_TARGET)
+                .take(MAX_TARGET)
                 .read_to_string(&mut target)?;
             let target = PathBuf::from(target);
             if !stays_inside(&path, &target) {

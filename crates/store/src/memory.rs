@@ -1,6 +1,6 @@
 //! The ports in memory, for tests of whatever stands on a store.
 //!
-//! The rules are the domain's own ([`Run::advance`], [`Run::name_job`] and so
+//! The rules are the domain's own ([`Run::advance`], [`Run::assign_job`] and so
 //! on), so this store says what the table must do; one set of contract tests
 //! holds both to it.
 
@@ -21,15 +21,15 @@ use dropcast_domain::{
     model::ModelName,
     output::Output,
     registry::{Build, BuildId, Defaults, Model, RegisteredVersion},
-    run::{HEADLINE_OUTPUTS, Run, Wishes},
+    run::{MAX_HEADLINE_OUTPUTS, Run, UploadMetadata},
     run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
 };
 use jiff::Timestamp;
 
 use crate::{
-    CLAIM_SECONDS, Claim, Endings, History, Jobs, MailKey, Mails, Outputs, Refreshes, Runs,
-    StoreError, Tokens, Validation, Verdict, ports::Answer,
+    CLAIM_SECONDS, Claim, History, Jobs, MailKey, Mails, Outputs, Refreshes, RunCompletion, Runs,
+    StoreError, TaskTokens, Validation, ValidationOutcome, ports::StoreResult,
 };
 
 /// Runs and models in memory; clones share them.
@@ -97,7 +97,7 @@ impl MemoryStore {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn with<T>(&self, run: &RunId, change: impl FnOnce(&mut Kept) -> T) -> Answer<T> {
+    async fn with<T>(&self, run: &RunId, change: impl FnOnce(&mut Kept) -> T) -> StoreResult<T> {
         match self.table().await.runs.get_mut(run) {
             Some(kept) => Ok(change(kept)),
             None => Err(StoreError::NoSuchRun(run.clone())),
@@ -106,7 +106,7 @@ impl MemoryStore {
 }
 
 impl Runs for MemoryStore {
-    async fn begin(&self, run: &Run) -> Answer<Run> {
+    async fn create_if_absent(&self, run: &Run) -> StoreResult<Run> {
         let mut table = self.table().await;
         let kept = table.runs.entry(run.id.clone()).or_insert_with(|| Kept {
             run: run.clone(),
@@ -121,7 +121,7 @@ impl Runs for MemoryStore {
         Ok(kept.run.clone())
     }
 
-    async fn find(&self, run: &RunId) -> Answer<Option<Run>> {
+    async fn get(&self, run: &RunId) -> StoreResult<Option<Run>> {
         Ok(self
             .table()
             .await
@@ -130,7 +130,7 @@ impl Runs for MemoryStore {
             .map(|kept| kept.run.clone()))
     }
 
-    async fn advance(&self, run: &RunId, step: Transition) -> Answer<bool> {
+    async fn advance(&self, run: &RunId, step: Transition) -> StoreResult<bool> {
         if step.progress.status.is_terminal() {
             return Ok(false);
         }
@@ -143,21 +143,26 @@ impl Runs for MemoryStore {
 }
 
 impl Validation for MemoryStore {
-    async fn judge(&self, run: &RunId, wishes: &Wishes, verdict: &Verdict) -> Answer<()> {
+    async fn record_validation(
+        &self,
+        run: &RunId,
+        metadata: &UploadMetadata,
+        outcome: &ValidationOutcome,
+    ) -> StoreResult<()> {
         self.with(run, |Kept { run, .. }| {
             if run.is_over() {
                 return;
             }
-            run.title.clone_from(&wishes.title);
-            run.notify.clone_from(&wishes.notify);
-            run.notify_unusable.clone_from(&wishes.notify_unusable);
-            run.notify_left_out.clone_from(&wishes.notify_left_out);
-            match verdict {
-                Verdict::Accepted(acceptance) => {
+            run.title.clone_from(&metadata.title);
+            run.notify.clone_from(&metadata.notify);
+            run.notify_unusable.clone_from(&metadata.notify_unusable);
+            run.notify_left_out.clone_from(&metadata.notify_left_out);
+            match outcome {
+                ValidationOutcome::Accepted(acceptance) => {
                     run.version = Some(acceptance.version);
                     run.input.clone_from(&acceptance.input);
                 }
-                Verdict::Rejected {
+                ValidationOutcome::Rejected {
                     problem_count,
                     version,
                     marked,
@@ -173,16 +178,17 @@ impl Validation for MemoryStore {
 }
 
 impl Jobs for MemoryStore {
-    async fn name_job(&self, run: &RunId, job: &JobId) -> Answer<JobId> {
-        self.with(run, |kept| kept.run.name_job(job.clone()).clone())
+    async fn assign_job(&self, run: &RunId, job: &JobId) -> StoreResult<JobId> {
+        self.with(run, |kept| kept.run.assign_job(job.clone()).clone())
             .await
     }
 
-    async fn end_job(&self, run: &RunId, end: &JobEnd) -> Answer<()> {
-        self.with(run, |kept| kept.run.end_job(end.clone())).await
+    async fn record_job_end(&self, run: &RunId, end: &JobEnd) -> StoreResult<()> {
+        self.with(run, |kept| kept.run.record_job_end(end.clone()))
+            .await
     }
 
-    async fn keep_log(&self, run: &RunId, lines: &[String]) -> Answer<()> {
+    async fn put_log(&self, run: &RunId, lines: &[String]) -> StoreResult<()> {
         self.with(run, |kept| {
             if kept.log.is_empty() {
                 kept.log = lines.to_vec();
@@ -192,13 +198,13 @@ impl Jobs for MemoryStore {
     }
 }
 
-impl Tokens for MemoryStore {
-    async fn hold_token(&self, run: &RunId, token: &str) -> Answer<()> {
+impl TaskTokens for MemoryStore {
+    async fn put_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
         self.with(run, |kept| kept.token = Some(token.to_owned()))
             .await
     }
 
-    async fn token(&self, run: &RunId) -> Answer<Option<String>> {
+    async fn task_token(&self, run: &RunId) -> StoreResult<Option<String>> {
         Ok(self
             .table()
             .await
@@ -207,7 +213,7 @@ impl Tokens for MemoryStore {
             .and_then(|kept| kept.token.clone()))
     }
 
-    async fn spend_token(&self, run: &RunId, token: &str) -> Answer<()> {
+    async fn delete_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
         self.with(run, |kept| {
             kept.token.take_if(|held| held == token);
         })
@@ -216,10 +222,10 @@ impl Tokens for MemoryStore {
 }
 
 impl Outputs for MemoryStore {
-    async fn publish(&self, run: &RunId, outputs: &[Output], count: u64) -> Answer<()> {
+    async fn publish(&self, run: &RunId, outputs: &[Output], count: u64) -> StoreResult<()> {
         self.with(run, |Kept { run, .. }| {
             if !run.is_over() {
-                run.outputs = outputs.iter().take(HEADLINE_OUTPUTS).cloned().collect();
+                run.outputs = outputs.iter().take(MAX_HEADLINE_OUTPUTS).cloned().collect();
                 run.output_count = Some(count);
             }
         })
@@ -227,8 +233,13 @@ impl Outputs for MemoryStore {
     }
 }
 
-impl Endings for MemoryStore {
-    async fn finish(&self, run: &RunId, end: Transition, failure: Option<&Failure>) -> Answer<Run> {
+impl RunCompletion for MemoryStore {
+    async fn finish(
+        &self,
+        run: &RunId,
+        end: Transition,
+        failure: Option<&Failure>,
+    ) -> StoreResult<Run> {
         self.with(run, |kept| {
             if !kept.run.is_over() {
                 kept.run.current = end;
@@ -242,7 +253,7 @@ impl Endings for MemoryStore {
 }
 
 impl Mails for MemoryStore {
-    async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
+    async fn claim(&self, mail: &MailKey, now: Timestamp) -> StoreResult<Claim> {
         let mut table = self.table().await;
         if let MailTopic::Run(run) = &mail.topic
             && !table.runs.contains_key(run)
@@ -252,22 +263,27 @@ impl Mails for MemoryStore {
         let claim = match table.mails.get(&slot(mail)) {
             Some(Mail::Sent) => return Ok(Claim::Sent),
             Some(Mail::HeldUntil(until)) if *until > now.as_second() => return Ok(Claim::Held),
-            Some(Mail::HeldUntil(_)) => Claim::OursAfterALapse,
-            Some(Mail::Released) | None => Claim::Ours,
+            Some(Mail::HeldUntil(_)) => Claim::Expired,
+            Some(Mail::Released) | None => Claim::Granted,
         };
         let held = Mail::HeldUntil(now.as_second() + CLAIM_SECONDS);
         table.mails.insert(slot(mail), held);
         Ok(claim)
     }
 
-    async fn sent(&self, mail: &MailKey, _message_id: &str, _now: Timestamp) -> Answer<()> {
+    async fn mark_sent(
+        &self,
+        mail: &MailKey,
+        _message_id: &str,
+        _now: Timestamp,
+    ) -> StoreResult<()> {
         if let Some(standing) = self.table().await.mails.get_mut(&slot(mail)) {
             *standing = Mail::Sent;
         }
         Ok(())
     }
 
-    async fn release(&self, mail: &MailKey) -> Answer<()> {
+    async fn release_claim(&self, mail: &MailKey) -> StoreResult<()> {
         if let Some(standing @ Mail::HeldUntil(_)) = self.table().await.mails.get_mut(&slot(mail)) {
             *standing = Mail::Released;
         }
@@ -281,11 +297,11 @@ fn slot(mail: &MailKey) -> (MailTopic, &'static str, String) {
 }
 
 impl Refreshes for MemoryStore {
-    async fn last_refresh(&self, model: &ModelName) -> Answer<Option<Timestamp>> {
+    async fn last_refresh(&self, model: &ModelName) -> StoreResult<Option<Timestamp>> {
         Ok(self.table().await.refreshes.get(model).copied())
     }
 
-    async fn remember_refresh(&self, model: &ModelName, due: Timestamp) -> Answer<()> {
+    async fn record_refresh(&self, model: &ModelName, due: Timestamp) -> StoreResult<()> {
         let mut table = self.table().await;
         let last = table.refreshes.entry(model.clone()).or_insert(due);
         *last = due.max(*last);
@@ -294,7 +310,7 @@ impl Refreshes for MemoryStore {
 }
 
 impl History for MemoryStore {
-    async fn runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+    async fn runs_of(&self, model: &str, limit: u16) -> StoreResult<Vec<Run>> {
         let table = self.table().await;
         let of_model = table.runs.values().rev().map(|kept| &kept.run);
         Ok(of_model
@@ -304,7 +320,7 @@ impl History for MemoryStore {
             .collect())
     }
 
-    async fn open_runs(&self, limit: u16) -> Answer<Vec<Run>> {
+    async fn open_runs(&self, limit: u16) -> StoreResult<Vec<Run>> {
         let table = self.table().await;
         let mut open: Vec<Run> = table
             .runs
@@ -317,14 +333,14 @@ impl History for MemoryStore {
         Ok(open)
     }
 
-    async fn open_runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+    async fn open_runs_of(&self, model: &str, limit: u16) -> StoreResult<Vec<Run>> {
         let mut open = self.open_runs(u16::MAX).await?;
         open.retain(|run| run.request.model == model);
         open.truncate(usize::from(limit));
         Ok(open)
     }
 
-    async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
+    async fn timeline(&self, run: &RunId) -> StoreResult<Vec<Transition>> {
         let table = self.table().await;
         let steps = table.runs.get(run).map(|kept| &kept.timeline);
         Ok(steps
@@ -334,7 +350,7 @@ impl History for MemoryStore {
             .collect())
     }
 
-    async fn log(&self, run: &RunId) -> Answer<Vec<String>> {
+    async fn log(&self, run: &RunId) -> StoreResult<Vec<String>> {
         let table = self.table().await;
         Ok(table
             .runs
@@ -343,7 +359,7 @@ impl History for MemoryStore {
             .unwrap_or_default())
     }
 
-    async fn versions(&self, name: &ModelName, limit: u16) -> Answer<Vec<RegisteredVersion>> {
+    async fn versions(&self, name: &ModelName, limit: u16) -> StoreResult<Vec<RegisteredVersion>> {
         let table = self.table().await;
         let of_model = table.versions.values().rev();
         Ok(of_model
@@ -353,7 +369,7 @@ impl History for MemoryStore {
             .collect())
     }
 
-    async fn builds_of(&self, name: &ModelName, limit: u16) -> Answer<Vec<Build>> {
+    async fn builds_of(&self, name: &ModelName, limit: u16) -> StoreResult<Vec<Build>> {
         let table = self.table().await;
         let of_model = |build: &&Build| build.model.as_ref() == Some(name);
         let mut builds: Vec<Build> = table.builds.values().filter(of_model).cloned().collect();
@@ -362,7 +378,7 @@ impl History for MemoryStore {
         Ok(builds)
     }
 
-    async fn models(&self) -> Answer<Vec<Model>> {
+    async fn models(&self) -> StoreResult<Vec<Model>> {
         Ok(self.table().await.models.values().cloned().collect())
     }
 }

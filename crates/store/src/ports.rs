@@ -9,10 +9,10 @@ use dropcast_domain::{
     model::ModelName,
     output::Output,
     registry::{
-        Act, Build, BuildId, DefaultEntry, Defaults, Draft, EndedBuild, Model, RegisteredVersion,
-        Retirement, Unchanged,
+        AuditStamp, Build, BuildId, DefaultEntry, Defaults, EndedBuild, Model, PromotionError,
+        RegisteredVersion, Retirement, VersionSpec,
     },
-    run::{Acceptance, Run, Wishes},
+    run::{Acceptance, Run, UploadMetadata},
     run_id::{JobId, RunId, Version},
     status::Transition,
 };
@@ -21,39 +21,43 @@ use jiff::Timestamp;
 use crate::StoreError;
 
 /// The answer of a verb.
-pub type Answer<T> = Result<T, StoreError>;
+pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Runs and their way forward.
 pub trait Runs: Send + Sync {
     /// Writes the record of a new run unless there is one; answers the one that stands.
-    fn begin(&self, run: &Run) -> impl Future<Output = Answer<Run>> + Send;
+    fn create_if_absent(&self, run: &Run) -> impl Future<Output = StoreResult<Run>> + Send;
 
     /// The record, read consistently.
-    fn find(&self, run: &RunId) -> impl Future<Output = Answer<Option<Run>>> + Send;
+    fn get(&self, run: &RunId) -> impl Future<Output = StoreResult<Option<Run>>> + Send;
 
     /// Adds a step to the timeline, and moves the record if it leads forward;
-    /// says whether it moved. A terminal status is not taken: [`Endings::finish`] writes it.
-    fn advance(&self, run: &RunId, step: Transition) -> impl Future<Output = Answer<bool>> + Send;
+    /// says whether it moved. A terminal status is not taken: [`RunCompletion::finish`] writes it.
+    fn advance(
+        &self,
+        run: &RunId,
+        step: Transition,
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
 /// What validation found.
 pub trait Validation: Send + Sync {
     /// Keeps what the uploader wished and what validation decided.
-    fn judge(
+    fn record_validation(
         &self,
         run: &RunId,
-        wishes: &Wishes,
-        verdict: &Verdict,
-    ) -> impl Future<Output = Answer<()>> + Send;
+        metadata: &UploadMetadata,
+        outcome: &ValidationOutcome,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
 /// What validation decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "An invocation holds one verdict."
+    reason = "An invocation holds one outcome."
 )]
-pub enum Verdict {
+pub enum ValidationOutcome {
     /// It may run.
     Accepted(Acceptance),
     /// It may not.
@@ -70,25 +74,45 @@ pub enum Verdict {
 /// The run's one job.
 pub trait Jobs: Send + Sync {
     /// Names the run's job unless one is named; answers the job that counts (invariant 3).
-    fn name_job(&self, run: &RunId, job: &JobId) -> impl Future<Output = Answer<JobId>> + Send;
+    fn assign_job(
+        &self,
+        run: &RunId,
+        job: &JobId,
+    ) -> impl Future<Output = StoreResult<JobId>> + Send;
 
     /// Keeps how the job ended, unless that is kept already.
-    fn end_job(&self, run: &RunId, end: &JobEnd) -> impl Future<Output = Answer<()>> + Send;
+    fn record_job_end(
+        &self,
+        run: &RunId,
+        end: &JobEnd,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// Keeps the last lines that a failed job logged.
-    fn keep_log(&self, run: &RunId, lines: &[String]) -> impl Future<Output = Answer<()>> + Send;
+    fn put_log(
+        &self,
+        run: &RunId,
+        lines: &[String],
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
 /// The execution's task token: the only way to resume it (invariant 7).
-pub trait Tokens: Send + Sync {
+pub trait TaskTokens: Send + Sync {
     /// Keeps the token before the job is submitted; a retried task's newer token replaces the older.
-    fn hold_token(&self, run: &RunId, token: &str) -> impl Future<Output = Answer<()>> + Send;
+    fn put_task_token(
+        &self,
+        run: &RunId,
+        token: &str,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// The token, unless it is spent.
-    fn token(&self, run: &RunId) -> impl Future<Output = Answer<Option<String>>> + Send;
+    fn task_token(&self, run: &RunId) -> impl Future<Output = StoreResult<Option<String>>> + Send;
 
     /// Forgets this token after it was used. A newer one stays.
-    fn spend_token(&self, run: &RunId, token: &str) -> impl Future<Output = Answer<()>> + Send;
+    fn delete_task_token(
+        &self,
+        run: &RunId,
+        token: &str,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
 /// What the run published.
@@ -99,11 +123,11 @@ pub trait Outputs: Send + Sync {
         run: &RunId,
         outputs: &[Output],
         count: u64,
-    ) -> impl Future<Output = Answer<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
 /// The end of a run.
-pub trait Endings: Send + Sync {
+pub trait RunCompletion: Send + Sync {
     /// Writes the one terminal status; answers the record as it stands, which an
     /// earlier end may have settled otherwise.
     fn finish(
@@ -111,24 +135,28 @@ pub trait Endings: Send + Sync {
         run: &RunId,
         end: Transition,
         failure: Option<&Failure>,
-    ) -> impl Future<Output = Answer<Run>> + Send;
+    ) -> impl Future<Output = StoreResult<Run>> + Send;
 }
 
 /// Which mails were sent.
 pub trait Mails: Send + Sync {
     /// Claims one mail for sending.
-    fn claim(&self, mail: &MailKey, now: Timestamp) -> impl Future<Output = Answer<Claim>> + Send;
+    fn claim(
+        &self,
+        mail: &MailKey,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<Claim>> + Send;
 
     /// Records that SES has it.
-    fn sent(
+    fn mark_sent(
         &self,
         mail: &MailKey,
         message_id: &str,
         now: Timestamp,
-    ) -> impl Future<Output = Answer<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// Gives a claim back after SES refused, so that the next try need not wait for it to lapse.
-    fn release(&self, mail: &MailKey) -> impl Future<Output = Answer<()>> + Send;
+    fn release_claim(&self, mail: &MailKey) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
 /// One mail: what it is about, what it says, and to whom.
@@ -146,10 +174,10 @@ pub struct MailKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// Yes, and nobody tried before.
-    Ours,
+    Granted,
     /// Yes, but an earlier claim lapsed without a record of how it went: it may
     /// go out a second time. To be counted.
-    OursAfterALapse,
+    Expired,
     /// No: somebody else is at it.
     Held,
     /// No: it was sent.
@@ -163,24 +191,27 @@ pub const CLAIM_SECONDS: i64 = 60;
 /// Registered models.
 pub trait Models: Send + Sync {
     /// A model.
-    fn model(&self, name: &ModelName) -> impl Future<Output = Answer<Option<Model>>> + Send;
+    fn model(&self, name: &ModelName) -> impl Future<Output = StoreResult<Option<Model>>> + Send;
 
     /// One version of a model.
     fn version(
         &self,
         name: &ModelName,
         version: Version,
-    ) -> impl Future<Output = Answer<Option<RegisteredVersion>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<RegisteredVersion>>> + Send;
 
     /// Writes a version under the model's next number. The first version becomes the default.
-    fn register(&self, draft: &Draft) -> impl Future<Output = Answer<RegisteredVersion>> + Send;
+    fn register(
+        &self,
+        spec: &VersionSpec,
+    ) -> impl Future<Output = StoreResult<RegisteredVersion>> + Send;
 }
 
 /// A model's newest version.
 pub async fn newest_version(
     store: &impl Models,
     name: &ModelName,
-) -> Answer<Option<RegisteredVersion>> {
+) -> StoreResult<Option<RegisteredVersion>> {
     match store.model(name).await? {
         Some(model) => store.version(name, model.newest()).await,
         None => Ok(None),
@@ -190,10 +221,13 @@ pub async fn newest_version(
 /// What became of builds.
 pub trait Builds: Send + Sync {
     /// The record of a build.
-    fn build(&self, build: &BuildId) -> impl Future<Output = Answer<Option<Build>>> + Send;
+    fn build(&self, build: &BuildId) -> impl Future<Output = StoreResult<Option<Build>>> + Send;
 
     /// Writes the record of a build unless there is one; answers the one that stands.
-    fn keep_build(&self, build: &Build) -> impl Future<Output = Answer<Build>> + Send;
+    fn create_build_if_absent(
+        &self,
+        build: &Build,
+    ) -> impl Future<Output = StoreResult<Build>> + Send;
 
     /// Writes a version under the model's next number, and the record of the build that made it:
     /// both or neither. The first version becomes the default.
@@ -204,52 +238,52 @@ pub trait Builds: Send + Sync {
     fn register_build(
         &self,
         build: &EndedBuild,
-        draft: &Draft,
+        spec: &VersionSpec,
         seen: Option<Version>,
-    ) -> impl Future<Output = Answer<Build>> + Send;
+    ) -> impl Future<Output = StoreResult<Build>> + Send;
 }
 
 /// Which version is a model's default, and which run no more.
 pub trait Promotion: Send + Sync {
     /// The default's whole history, and every retired version.
-    fn defaults(&self, name: &ModelName) -> impl Future<Output = Answer<Defaults>> + Send;
+    fn defaults(&self, name: &ModelName) -> impl Future<Output = StoreResult<Defaults>> + Send;
 
     /// The version that was the default at a moment, where that is known.
     fn default_at(
         &self,
         name: &ModelName,
         moment: Timestamp,
-    ) -> impl Future<Output = Answer<Option<Version>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Version>>> + Send;
 
     /// Since when a version runs no more, if it is retired.
     fn retirement(
         &self,
         name: &ModelName,
         version: Version,
-    ) -> impl Future<Output = Answer<Option<Retirement>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Retirement>>> + Send;
 
     /// Makes a version the default.
     fn promote(
         &self,
         name: &ModelName,
         version: Version,
-        act: Act<'_>,
-    ) -> impl Future<Output = Answer<Result<DefaultEntry, Unchanged>>> + Send;
+        stamp: AuditStamp<'_>,
+    ) -> impl Future<Output = StoreResult<Result<DefaultEntry, PromotionError>>> + Send;
 
     /// Makes what was the default before the default again.
     fn roll_back(
         &self,
         name: &ModelName,
-        act: Act<'_>,
-    ) -> impl Future<Output = Answer<Result<DefaultEntry, Unchanged>>> + Send;
+        stamp: AuditStamp<'_>,
+    ) -> impl Future<Output = StoreResult<Result<DefaultEntry, PromotionError>>> + Send;
 
     /// Lets a version run no more. That it has no open runs is the caller's to see to.
     fn retire(
         &self,
         name: &ModelName,
         version: Version,
-        act: Act<'_>,
-    ) -> impl Future<Output = Answer<Result<Retirement, Unchanged>>> + Send;
+        stamp: AuditStamp<'_>,
+    ) -> impl Future<Output = StoreResult<Result<Retirement, PromotionError>>> + Send;
 }
 
 /// Which refreshes of models were asked for on their schedules.
@@ -258,51 +292,55 @@ pub trait Refreshes: Send + Sync {
     fn last_refresh(
         &self,
         model: &ModelName,
-    ) -> impl Future<Output = Answer<Option<Timestamp>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Timestamp>>> + Send;
 
     /// Remembers a moment; an earlier one than is remembered changes nothing.
-    fn remember_refresh(
+    fn record_refresh(
         &self,
         model: &ModelName,
         due: Timestamp,
-    ) -> impl Future<Output = Answer<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
 /// What people look up.
 pub trait History: Send + Sync {
     /// A model's runs, the newest first.
-    fn runs_of(&self, model: &str, limit: u16) -> impl Future<Output = Answer<Vec<Run>>> + Send;
+    fn runs_of(
+        &self,
+        model: &str,
+        limit: u16,
+    ) -> impl Future<Output = StoreResult<Vec<Run>>> + Send;
 
     /// Runs that are not over, the longest unchanged first.
-    fn open_runs(&self, limit: u16) -> impl Future<Output = Answer<Vec<Run>>> + Send;
+    fn open_runs(&self, limit: u16) -> impl Future<Output = StoreResult<Vec<Run>>> + Send;
 
     /// A model's runs that are not over, the longest unchanged first.
     fn open_runs_of(
         &self,
         model: &str,
         limit: u16,
-    ) -> impl Future<Output = Answer<Vec<Run>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Run>>> + Send;
 
     /// Every step of a run, in its order.
-    fn timeline(&self, run: &RunId) -> impl Future<Output = Answer<Vec<Transition>>> + Send;
+    fn timeline(&self, run: &RunId) -> impl Future<Output = StoreResult<Vec<Transition>>> + Send;
 
     /// The kept log lines of a failed job.
-    fn log(&self, run: &RunId) -> impl Future<Output = Answer<Vec<String>>> + Send;
+    fn log(&self, run: &RunId) -> impl Future<Output = StoreResult<Vec<String>>> + Send;
 
     /// A model's versions, the newest first.
     fn versions(
         &self,
         name: &ModelName,
         limit: u16,
-    ) -> impl Future<Output = Answer<Vec<RegisteredVersion>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<RegisteredVersion>>> + Send;
 
     /// A model's finished builds, the newest first.
     fn builds_of(
         &self,
         name: &ModelName,
         limit: u16,
-    ) -> impl Future<Output = Answer<Vec<Build>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Build>>> + Send;
 
     /// Every model.
-    fn models(&self) -> impl Future<Output = Answer<Vec<Model>>> + Send;
+    fn models(&self) -> impl Future<Output = StoreResult<Vec<Model>>> + Send;
 }

@@ -6,8 +6,8 @@ mod event;
 mod jobs;
 
 use dropcast_domain::{failure::Failure, status::Transition};
-use dropcast_lambda_kit::error::Failed;
-use dropcast_store::{Endings, Runs, StoreError};
+use dropcast_lambda_kit::error::HandlerError;
+use dropcast_store::{RunCompletion, Runs, StoreError};
 use jiff::Timestamp;
 
 pub use config::Config;
@@ -27,14 +27,14 @@ pub struct Deps<S, J> {
 }
 
 /// Ends a run; a run that is over stays as it is.
-pub async fn handle<S: Runs + Endings, J: StopJob>(
+pub async fn handle<S: Runs + RunCompletion, J: StopJob>(
     deps: &Deps<S, J>,
     finish: Finish,
-) -> Result<Finished, Failed> {
+) -> Result<Finished, HandlerError> {
     Ok(end(deps, finish).await?)
 }
 
-async fn end<S: Runs + Endings, J: StopJob>(
+async fn end<S: Runs + RunCompletion, J: StopJob>(
     deps: &Deps<S, J>,
     finish: Finish,
 ) -> Result<Finished, Error> {
@@ -46,7 +46,7 @@ async fn end<S: Runs + Endings, J: StopJob>(
     } = finish;
     let run = deps
         .store
-        .find(&run_id)
+        .get(&run_id)
         .await?
         .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
     let failure = code.map(|code| {

@@ -54,7 +54,7 @@ async fn world() -> (World, Run) {
         now,
     };
     let run = new_run("plan.json");
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     (world, run)
 }
 
@@ -67,13 +67,13 @@ fn finish(run: &RunId, rest: Value) -> Finish {
 #[tokio::test]
 async fn a_success_ends_the_run_with_the_attempts_that_it_took() {
     let (world, run) = world().await;
-    world.store.name_job(&run.id, &job()).await.unwrap();
+    world.store.assign_job(&run.id, &job()).await.unwrap();
     let end = JobEnd {
         attempts: 2,
         at: at(400),
         failure: None,
     };
-    world.store.end_job(&run.id, &end).await.unwrap();
+    world.store.record_job_end(&run.id, &end).await.unwrap();
     let answer = handle(&world, finish(&run.id, json!({ "status": "succeeded" })))
         .await
         .unwrap();
@@ -81,7 +81,7 @@ async fn a_success_ends_the_run_with_the_attempts_that_it_took() {
         serde_json::to_value(&answer).unwrap(),
         json!({ "runId": run.id, "status": "succeeded" })
     );
-    let record = world.store.find(&run.id).await.unwrap().unwrap();
+    let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(record.current, step(2, Status::Succeeded, 500));
     assert_eq!(record.failure, None);
     assert!(world.jobs.stopped.lock().unwrap().is_empty());
@@ -98,7 +98,7 @@ async fn every_way_to_end_keeps_its_code_and_sentence() {
         let (world, run) = world().await;
         let event = json!({ "status": status, "code": code, "message": "It went wrong." });
         handle(&world, finish(&run.id, event)).await.unwrap();
-        let record = world.store.find(&run.id).await.unwrap().unwrap();
+        let record = world.store.get(&run.id).await.unwrap().unwrap();
         assert_eq!(record.status(), expected);
         let failure = record.failure.unwrap();
         assert_eq!(failure.code.as_str(), code);
@@ -116,7 +116,7 @@ async fn a_code_without_a_sentence_gets_its_advice() {
     )
     .await
     .unwrap();
-    let record = world.store.find(&run.id).await.unwrap().unwrap();
+    let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(
         record.failure.unwrap().message,
         ErrorCode::TimedOut.advice()
@@ -129,17 +129,17 @@ async fn invariant_2_a_terminal_status_absorbs_a_later_end() {
     handle(&world, finish(&run.id, json!({ "status": "succeeded" })))
         .await
         .unwrap();
-    let first = world.store.find(&run.id).await.unwrap();
+    let first = world.store.get(&run.id).await.unwrap();
     let late = json!({ "status": "failed", "code": "Internal", "message": "Late." });
     let answer = handle(&world, finish(&run.id, late)).await.unwrap();
     assert_eq!(answer.status, Status::Succeeded);
-    assert_eq!(world.store.find(&run.id).await.unwrap(), first);
+    assert_eq!(world.store.get(&run.id).await.unwrap(), first);
 }
 
 #[tokio::test]
 async fn a_job_that_nobody_waits_for_is_stopped() {
     let (world, run) = world().await;
-    world.store.name_job(&run.id, &job()).await.unwrap();
+    world.store.assign_job(&run.id, &job()).await.unwrap();
     let event = json!({ "status": "failed", "code": "TimedOut", "message": "Too long." });
     handle(&world, finish(&run.id, event)).await.unwrap();
     assert_eq!(*world.jobs.stopped.lock().unwrap(), [job()]);
@@ -148,12 +148,12 @@ async fn a_job_that_nobody_waits_for_is_stopped() {
 #[tokio::test]
 async fn a_job_that_could_not_be_stopped_is_stopped_by_the_retry() {
     let (mut world, run) = world().await;
-    world.store.name_job(&run.id, &job()).await.unwrap();
+    world.store.assign_job(&run.id, &job()).await.unwrap();
     world.jobs.away = true;
     let event = || finish(&run.id, json!({ "status": "failed", "code": "TimedOut" }));
     let error = handle(&world, event()).await.unwrap_err();
     assert_eq!(Diagnostic::from(error).error_type, "Transient");
-    let record = world.store.find(&run.id).await.unwrap().unwrap();
+    let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert!(record.is_over(), "the run is over all the same");
     world.jobs.away = false;
     handle(&world, event()).await.unwrap();

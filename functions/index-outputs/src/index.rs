@@ -7,7 +7,7 @@
 use dropcast_domain::{
     model::{OutputKind, OutputMatcher, OutputPatternError, OutputSpec},
     output::{self, Output},
-    run::{HEADLINE_OUTPUTS, Run},
+    run::{MAX_HEADLINE_OUTPUTS, Run},
     run_id::{JobId, RunId},
 };
 use dropcast_lambda_kit::error::CallError;
@@ -105,7 +105,7 @@ impl<'a> Indexer<'a> {
         };
         let json = serde_json::to_vec(&entry).unwrap_or_default();
         if let (Some(found), Some(spec)) = (declaration.and_then(|at| self.found.get_mut(at)), spec)
-            && found.len() < HEADLINE_OUTPUTS
+            && found.len() < MAX_HEADLINE_OUTPUTS
         {
             found.push(Output {
                 path: path.to_owned(),
@@ -132,7 +132,7 @@ impl<'a> Indexer<'a> {
             .found
             .into_iter()
             .flatten()
-            .take(HEADLINE_OUTPUTS)
+            .take(MAX_HEADLINE_OUTPUTS)
             .collect();
         Summary {
             headline,

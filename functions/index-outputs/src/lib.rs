@@ -13,7 +13,7 @@ use dropcast_domain::{
     status::{Progress, Status, Transition},
     upload::RunKind,
 };
-use dropcast_lambda_kit::error::Failed;
+use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{Models, Outputs, Runs, StoreError};
 use jiff::Timestamp;
 
@@ -38,7 +38,7 @@ pub struct Deps<S, R> {
 pub async fn handle<S: Runs + Models + Outputs, R: Results>(
     deps: &Deps<S, R>,
     index: Index,
-) -> Result<Indexed, Failed> {
+) -> Result<Indexed, HandlerError> {
     Ok(publish(deps, index).await?)
 }
 
@@ -53,7 +53,7 @@ async fn publish<S: Runs + Models + Outputs, R: Results>(
     } = index;
     let run = deps
         .store
-        .find(&run_id)
+        .get(&run_id)
         .await?
         .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
     let collecting = Progress {
@@ -106,5 +106,5 @@ async fn declarations<S: Models>(
         .version(&model, version)
         .await?
         .ok_or(Error::NotAccepted)?;
-    Ok(version.draft.manifest.outputs)
+    Ok(version.spec.manifest.outputs)
 }

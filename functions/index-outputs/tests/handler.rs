@@ -24,15 +24,16 @@ use dropcast_domain::{
     run_id::JobId,
     status::Status,
 };
-use dropcast_lambda_kit::error::Failed;
+use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{
-    History as _, Jobs as _, Models as _, Runs as _, Validation as _, Verdict, memory::MemoryStore,
+    History as _, Jobs as _, Models as _, Runs as _, Validation as _, ValidationOutcome,
+    memory::MemoryStore,
 };
 use index_outputs::{Deps, Indexed, ResultsBucket, handle};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use domain::{MODEL, acceptance, draft, job, new_run, now, step, wishes};
+use domain::{MODEL, acceptance, job, metadata, new_run, now, step, version_spec};
 
 struct World {
     deps: Deps<MemoryStore, ResultsBucket>,
@@ -62,11 +63,14 @@ async fn world() -> World {
     };
     let run = new_run("plan.json");
     let store = &deps.store;
-    store.register(&draft(MODEL)).await.unwrap();
-    store.begin(&run).await.unwrap();
-    let verdict = Verdict::Accepted(acceptance(&run.id));
-    store.judge(&run.id, &wishes(&[]), &verdict).await.unwrap();
-    store.name_job(&run.id, &job()).await.unwrap();
+    store.register(&version_spec(MODEL)).await.unwrap();
+    store.create_if_absent(&run).await.unwrap();
+    let outcome = ValidationOutcome::Accepted(acceptance(&run.id));
+    store
+        .record_validation(&run.id, &metadata(&[]), &outcome)
+        .await
+        .unwrap();
+    store.assign_job(&run.id, &job()).await.unwrap();
     World {
         deps,
         s3,
@@ -94,7 +98,7 @@ impl World {
         self.put(&key, &(lines.join("\n") + "\n")).await;
     }
 
-    async fn index(&self, job: &JobId, attempt: u32) -> Result<Indexed, Failed> {
+    async fn index(&self, job: &JobId, attempt: u32) -> Result<Indexed, HandlerError> {
         let event = json!({ "runId": self.run.id, "jobId": job, "attempt": attempt });
         handle(&self.deps, serde_json::from_value(event).unwrap()).await
     }
@@ -108,7 +112,7 @@ impl World {
     }
 
     async fn record(&self) -> Run {
-        self.deps.store.find(&self.run.id).await.unwrap().unwrap()
+        self.deps.store.get(&self.run.id).await.unwrap().unwrap()
     }
 }
 
@@ -303,14 +307,17 @@ async fn what_a_run_promises_to_write_is_not_asked_of_a_refresh() {
         ..domain::upload(MODEL, "")
     });
     let store = &world.deps.store;
-    store.begin(&refresh).await.unwrap();
-    let verdict = Verdict::Accepted(dropcast_domain::run::Acceptance {
+    store.create_if_absent(&refresh).await.unwrap();
+    let outcome = ValidationOutcome::Accepted(dropcast_domain::run::Acceptance {
         input: None,
         ..acceptance(&refresh.id)
     });
-    let wishes = wishes(&[]);
-    store.judge(&refresh.id, &wishes, &verdict).await.unwrap();
-    store.name_job(&refresh.id, &job()).await.unwrap();
+    let metadata = metadata(&[]);
+    store
+        .record_validation(&refresh.id, &metadata, &outcome)
+        .await
+        .unwrap();
+    store.assign_job(&refresh.id, &job()).await.unwrap();
     world.run = refresh;
     assert_eq!(world.index(&job(), 1).await.unwrap().count, 0);
     // What it writes all the same is published.

@@ -55,7 +55,7 @@ impl Briefing {
     {
         let now = (deps.now)();
         let version = registered(&deps.store, run).await?;
-        let manifest = version.as_ref().map(|version| &version.draft.manifest);
+        let manifest = version.as_ref().map(|version| &version.spec.manifest);
         let own = manifest
             .map(|manifest| manifest.notify.recipients.as_slice())
             .unwrap_or_default();
@@ -106,7 +106,7 @@ impl Briefing {
         };
         let schema: Option<Value> = version
             .as_ref()
-            .and_then(|version| serde_json::from_str(&version.draft.input_schema).ok());
+            .and_then(|version| serde_json::from_str(&version.spec.input_schema).ok());
 
         let known = mail::Known {
             run,

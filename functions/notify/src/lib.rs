@@ -70,7 +70,7 @@ where
     // The record is what counts; the event only says that it is worth a look.
     let briefing = match notice {
         Notice::Run(RunNotice { run_id }) => {
-            let Some(run) = deps.store.find(&run_id).await? else {
+            let Some(run) = deps.store.get(&run_id).await? else {
                 tracing::warn!(run.id = %run_id, "there is no such run any more");
                 return Ok(());
             };
@@ -114,8 +114,8 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
     match deps.store.claim(mail, now).await? {
         Claim::Sent => return Ok(()),
         Claim::Held => return Err(Error::Held),
-        Claim::Ours => {}
-        Claim::OursAfterALapse => {
+        Claim::Granted => {}
+        Claim::Expired => {
             tracing::warn!(
                 about = mail.topic.id(),
                 "mail_possibly_repeated: an earlier try left no trace of how it went"
@@ -134,7 +134,7 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
         .await
     {
         Ok(message_id) => {
-            deps.store.sent(mail, &message_id, now).await?;
+            deps.store.mark_sent(mail, &message_id, now).await?;
             let kind = mail.topic.mail_name(mail.kind);
             tracing::info!(about = mail.topic.id(), kind, %message_id, "mailed");
             Ok(())
@@ -142,7 +142,7 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
         Err(error) => {
             // What SES refused was not sent; what got no answer may have been, so its claim must lapse.
             if error.refused {
-                deps.store.release(mail).await?;
+                deps.store.release_claim(mail).await?;
             }
             Err(error.into())
         }

@@ -62,7 +62,7 @@ async fn open<S: Runs, K: KeySource, F: Files>(
     let now = (deps.now)();
     let keys: LinkKeys = deps.keys.keys(now).await?;
     let link = keys.verify(token, now)?;
-    let run = deps.store.find(&link.run).await?.ok_or(Error::Gone)?;
+    let run = deps.store.get(&link.run).await?.ok_or(Error::Gone)?;
     link.check_epoch(run.links_epoch)?;
     let output = run.opened(&link.path).ok_or(Error::Gone)?;
     Ok(deps.files.url(&output).await?)

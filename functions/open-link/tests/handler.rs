@@ -16,13 +16,14 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{
-    Endings as _, Outputs as _, Runs as _, Validation as _, Verdict, memory::MemoryStore,
+    Outputs as _, RunCompletion as _, Runs as _, Validation as _, ValidationOutcome,
+    memory::MemoryStore,
 };
 use jiff::Timestamp;
 use open_link::{Answer, Deps, Files, KeySource, handle};
 use serde_json::{Value, json};
 
-use domain::{at, new_run, now, output, step, wishes};
+use domain::{at, metadata, new_run, now, output, step};
 
 #[derive(Debug)]
 struct FakeKeys(LinkKeys);
@@ -71,7 +72,7 @@ async fn world() -> (World, Run) {
         now,
     };
     let run = new_run("plan.json");
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     let outputs = ["forecast.csv", "charts/a b.png"].map(|path| output(&run.id, path));
     world.store.publish(&run.id, &outputs, 5).await.unwrap();
     let end = step(1, Status::Succeeded, 400);
@@ -106,14 +107,17 @@ async fn the_marked_copy_of_a_rejected_table_opens_and_nothing_else_of_it() {
     let (world, _) = world().await;
     for marked in [true, false] {
         let run = new_run(&format!("{marked}.xlsx"));
-        world.store.begin(&run).await.unwrap();
-        let verdict = Verdict::Rejected {
+        world.store.create_if_absent(&run).await.unwrap();
+        let outcome = ValidationOutcome::Rejected {
             problem_count: 1,
             version: None,
             marked,
         };
         let store = &world.store;
-        store.judge(&run.id, &wishes(&[]), &verdict).await.unwrap();
+        store
+            .record_validation(&run.id, &metadata(&[]), &outcome)
+            .await
+            .unwrap();
         for (path, opens) in [("marked.xlsx", marked), ("problems.json", false)] {
             let answer = open(&world, &world.keys.0.sign(&link(&run, path))).await;
             assert_eq!(answer.status_code == 302, opens, "{path}");
@@ -152,7 +156,7 @@ async fn opening_a_link_any_number_of_times_by_any_method_changes_nothing() {
         let request = serde_json::from_value(request(method, &token)).unwrap();
         assert_eq!(handle(&world, request).await.unwrap(), first);
     }
-    assert_eq!(world.store.find(&run.id).await.unwrap().unwrap(), run);
+    assert_eq!(world.store.get(&run.id).await.unwrap().unwrap(), run);
 }
 
 #[tokio::test]

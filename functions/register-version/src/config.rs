@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use dropcast_lambda_kit::config::{Settings, Unusable};
+use dropcast_lambda_kit::config::{ConfigError, Settings};
 use thiserror::Error;
 
 /// Settings of this function.
@@ -78,7 +78,7 @@ pub enum Architecture {
 /// A setting that is none of the words it may be.
 #[derive(Debug, Error)]
 #[error("“{given}” is neither {one} nor {other}")]
-pub struct NotAChoice {
+pub struct ParseChoiceError {
     given: String,
     one: &'static str,
     other: &'static str,
@@ -88,13 +88,13 @@ fn choice<T>(
     given: &str,
     one: (&'static str, T),
     other: (&'static str, T),
-) -> Result<T, NotAChoice> {
+) -> Result<T, ParseChoiceError> {
     if given == one.0 {
         Ok(one.1)
     } else if given == other.0 {
         Ok(other.1)
     } else {
-        Err(NotAChoice {
+        Err(ParseChoiceError {
             given: given.to_owned(),
             one: one.0,
             other: other.0,
@@ -103,7 +103,7 @@ fn choice<T>(
 }
 
 impl FromStr for Platform {
-    type Err = NotAChoice;
+    type Err = ParseChoiceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         choice(text, ("FARGATE", Self::Fargate), ("EC2", Self::Ec2))
@@ -111,7 +111,7 @@ impl FromStr for Platform {
 }
 
 impl FromStr for PublicIp {
-    type Err = NotAChoice;
+    type Err = ParseChoiceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         choice(
@@ -123,7 +123,7 @@ impl FromStr for PublicIp {
 }
 
 impl FromStr for Architecture {
-    type Err = NotAChoice;
+    type Err = ParseChoiceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         choice(text, ("X86_64", Self::X86_64), ("ARM64", Self::Arm64))
@@ -132,7 +132,7 @@ impl FromStr for Architecture {
 
 impl Config {
     /// Reads the settings; every fault is reported together.
-    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+    pub fn read(mut settings: Settings) -> Result<Self, ConfigError> {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),
             models_bucket: settings.text("MODELS_BUCKET"),

@@ -1,6 +1,6 @@
 //! What can go wrong, a build's own faults excepted.
 
-use dropcast_domain::registry::NotABuildId;
+use dropcast_domain::registry::ParseBuildIdError;
 use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
 use dropcast_store::StoreError;
 use thiserror::Error;
@@ -16,7 +16,7 @@ pub enum Error {
     Call(#[from] CallError),
     /// The event names no build.
     #[error(transparent)]
-    Event(#[from] NotABuildId),
+    Event(#[from] ParseBuildIdError),
     /// Some of the builds that were compared could not be handled; each was logged.
     #[error("{0} builds could not be handled")]
     Several(usize),

@@ -1,7 +1,7 @@
 //! The messages of the queue as they arrive.
 
 use dropcast_domain::registry::{
-    BuildPhase, BuildReport, BuildState, NotABuildId, PhaseReport, Requester,
+    BuildPhase, BuildReport, BuildState, ParseBuildIdError, PhaseReport, Requester,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -84,7 +84,7 @@ struct Variable {
 }
 
 impl TryFrom<BuildStateChange> for BuildReport {
-    type Error = NotABuildId;
+    type Error = ParseBuildIdError;
 
     fn try_from(change: BuildStateChange) -> Result<Self, Self::Error> {
         let BuildStateChange { time, detail } = change;

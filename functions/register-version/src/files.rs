@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _};
-use dropcast_domain::registry::LARGEST_VERSION_FILE;
+use dropcast_domain::registry::MAX_VERSION_FILE;
 use dropcast_lambda_kit::error::CallError;
 
 /// What builds write.
@@ -45,7 +45,7 @@ impl BuildFiles for ModelsBucket {
             Err(error) => return Err(CallError::of_sdk("s3:GetObject", error)),
         };
         let mut content = Vec::new();
-        while content.len() as u64 <= LARGEST_VERSION_FILE {
+        while content.len() as u64 <= MAX_VERSION_FILE {
             match body.next().await {
                 Some(Ok(piece)) => content.extend_from_slice(&piece),
                 Some(Err(error)) => {

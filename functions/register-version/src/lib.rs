@@ -18,8 +18,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_domain::{
     model::{Manifest, fargate},
     registry::{
-        Build, BuildDecision, BuildEnd, BuildFailure, BuildReport, Draft, EndedBuild, VersionFile,
-        decide,
+        Build, BuildDecision, BuildEnd, BuildFailure, BuildReport, EndedBuild, VersionFile,
+        VersionSpec, decide,
     },
 };
 use dropcast_inputs::declarations;
@@ -209,7 +209,7 @@ async fn fail(
     failure: BuildFailure,
 ) -> Result<Build, Error> {
     let record = build.record(BuildEnd::Failed(failure));
-    Ok(store.keep_build(&record).await?)
+    Ok(store.create_build_if_absent(&record).await?)
 }
 
 /// Makes what a build wrote a version, or says why it can be none.
@@ -231,18 +231,18 @@ where
     build.requester.model = Some(manifest.name.to_string());
     build.requester.commit = build.requester.commit.or_else(|| file.commit.clone());
     let newest = newest_version(&deps.store, &manifest.name).await?;
-    let mut draft = draft(file, manifest, build.requester.commit.clone());
-    let name = &draft.manifest.name;
+    let mut spec = version_spec(file, manifest, build.requester.commit.clone());
+    let name = &spec.manifest.name;
     let definition = JobDefinition {
         model: name.clone(),
-        image: draft.image.clone(),
+        image: spec.image.clone(),
         role: deps.roles.role_of(name).await?,
-        job: draft.manifest.job.clone(),
+        job: spec.manifest.job.clone(),
     };
     let known = newest
         .as_ref()
-        .map(|newest| newest.draft.job_definition.as_str());
-    draft.job_definition = match deps.definitions.define(&definition, known).await {
+        .map(|newest| newest.spec.job_definition.as_str());
+    spec.job_definition = match deps.definitions.define(&definition, known).await {
         Ok(arn) => arn,
         Err(NotDefined::Refused(why)) => {
             let why = format!("AWS Batch refuses the job definition: {why}");
@@ -252,16 +252,16 @@ where
     };
     // The same image on another platform is another version, and so is one that was retired.
     if let Some(newest) = &newest
-        && newest.draft.is_made_like(&draft)
-        && newest.draft.job_definition == draft.job_definition
+        && newest.spec.is_made_like(&spec)
+        && newest.spec.job_definition == spec.job_definition
         && deps.store.retirement(name, newest.version).await?.is_none()
     {
         let version = newest.version;
         let record = build.record(BuildEnd::Registered { version });
-        return Ok(deps.store.keep_build(&record).await?);
+        return Ok(deps.store.create_build_if_absent(&record).await?);
     }
     let seen = newest.map(|newest| newest.version);
-    Ok(deps.store.register_build(&build, &draft, seen).await?)
+    Ok(deps.store.register_build(&build, &spec, seen).await?)
 }
 
 /// Everything that can be wrong with what a build wrote.
@@ -281,13 +281,13 @@ fn check(
     Ok((file, manifest))
 }
 
-fn draft(file: VersionFile, manifest: Manifest, commit: Option<String>) -> Draft {
+fn version_spec(file: VersionFile, manifest: Manifest, commit: Option<String>) -> VersionSpec {
     let names_one = manifest
         .input
         .table
         .as_ref()
         .is_some_and(|table| table.schema.is_some());
-    Draft {
+    VersionSpec {
         input_schema: file.input_schema,
         // Whatever the build wrote: a schema that the manifest does not name is none of it.
         row_schema: file.row_schema.filter(|_| names_one),

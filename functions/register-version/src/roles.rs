@@ -12,7 +12,7 @@ use crate::Config;
 
 /// The longest name of a role, in characters.
 /// See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME: usize = 64;
 
 /// The name of the one policy of such a role.
 const POLICY: &str = "model";
@@ -103,7 +103,7 @@ fn role_name(path: &str, model: &ModelName) -> String {
     let name = format!("{deployment}-job-{model}");
     let digest = hex::encode(Sha256::digest(format!("{path}{model}")));
     let digest = digest.get(..8).unwrap_or_default();
-    let head = name.get(..LONGEST_NAME - 9).unwrap_or(&name);
+    let head = name.get(..MAX_NAME - 9).unwrap_or(&name);
     format!("{head}-{digest}")
 }
 
@@ -184,7 +184,7 @@ mod tests {
             format!("{}1", "m".repeat(62)),
             format!("{}2", "m".repeat(62)),
         );
-        assert_eq!(name(&one).len(), LONGEST_NAME);
+        assert_eq!(name(&one).len(), MAX_NAME);
         assert_ne!(name(&one), name(&other));
     }
 

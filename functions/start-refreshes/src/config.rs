@@ -1,6 +1,6 @@
 //! Settings of this function.
 
-use dropcast_lambda_kit::config::{Settings, Unusable};
+use dropcast_lambda_kit::config::{ConfigError, Settings};
 
 /// Settings of this function.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct Config {
 
 impl Config {
     /// Reads the settings; every fault is reported together.
-    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+    pub fn read(mut settings: Settings) -> Result<Self, ConfigError> {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),
             inputs_bucket: settings.text("INPUTS_BUCKET"),

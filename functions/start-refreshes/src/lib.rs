@@ -14,7 +14,7 @@ use dropcast_domain::{
     registry::Model,
     upload::scheduled_refresh_key,
 };
-use dropcast_lambda_kit::error::Failed;
+use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{History, Models, Refreshes};
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -48,7 +48,7 @@ pub struct Started {
 }
 
 /// Looks at every model; one that cannot be looked at does not keep the others waiting.
-pub async fn handle<S, R>(deps: &Deps<S, R>, _event: IgnoredAny) -> Result<Started, Failed>
+pub async fn handle<S, R>(deps: &Deps<S, R>, _event: IgnoredAny) -> Result<Started, HandlerError>
 where
     S: History + Models + Refreshes,
     R: Requests,
@@ -106,14 +106,14 @@ where
     let Some(version) = deps.store.version(name, model.default_version).await? else {
         return Ok(false);
     };
-    let refresh = version.draft.manifest.refresh.as_ref();
+    let refresh = version.spec.manifest.refresh.as_ref();
     let Some(schedule) = refresh.and_then(|refresh| refresh.schedule.as_ref()) else {
         return Ok(false);
     };
     // What was due before there was such a version is nobody's to make up for.
     let since = match deps.store.last_refresh(name).await? {
         Some(last) => last,
-        None => version.draft.built_at,
+        None => version.spec.built_at,
     };
     let Some(due) = schedule.due(since, now) else {
         return Ok(false);
@@ -122,7 +122,7 @@ where
         .requests
         .put(&scheduled_refresh_key(name, due), request(schedule, due))
         .await?;
-    deps.store.remember_refresh(name, due).await?;
+    deps.store.record_refresh(name, due).await?;
     tracing::info!(model = %name, %due, asked, "a refresh is due");
     Ok(true)
 }

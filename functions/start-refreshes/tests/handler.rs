@@ -13,14 +13,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use dropcast_domain::{model::RefreshSpec, registry::Draft};
+use dropcast_domain::{model::RefreshSpec, registry::VersionSpec};
 use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{Models as _, Refreshes as _, memory::MemoryStore};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use start_refreshes::{Deps, Requests, Started, handle};
 
-use domain::draft;
+use domain::version_spec;
 
 #[derive(Debug, Clone, Default)]
 struct FakeBucket {
@@ -56,24 +56,24 @@ fn next_morning() -> Timestamp {
 }
 
 /// A model built on the first of March whose data is refreshed at six.
-fn refreshed(model: &str) -> Draft {
-    let mut draft = draft(model);
-    draft.built_at = "2026-03-01T12:00:00Z".parse().unwrap();
-    draft.manifest.refresh = Some(RefreshSpec {
+fn refreshed(model: &str) -> VersionSpec {
+    let mut spec = version_spec(model);
+    spec.built_at = "2026-03-01T12:00:00Z".parse().unwrap();
+    spec.manifest.refresh = Some(RefreshSpec {
         command: vec!["python".into(), "refresh.py".into()],
         schedule: Some("0 6 * * *".parse().unwrap()),
     });
-    draft
+    spec
 }
 
-async fn world(drafts: &[Draft]) -> World {
+async fn world(drafts: &[VersionSpec]) -> World {
     let world = Deps {
         store: MemoryStore::default(),
         requests: FakeBucket::default(),
         now: morning,
     };
-    for draft in drafts {
-        world.store.register(draft).await.unwrap();
+    for spec in drafts {
+        world.store.register(spec).await.unwrap();
     }
     world
 }
@@ -135,9 +135,9 @@ async fn one_that_was_asked_for_and_not_remembered_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn nothing_is_made_up_for_from_before_the_version_was_built() {
-    let mut draft = refreshed("m");
-    draft.built_at = morning();
-    let world = world(&[draft]).await;
+    let mut spec = refreshed("m");
+    spec.built_at = morning();
+    let world = world(&[spec]).await;
     assert_eq!(due(&world).await, 0);
     assert!(asked(&world).is_empty());
 }
@@ -146,7 +146,7 @@ async fn nothing_is_made_up_for_from_before_the_version_was_built() {
 async fn a_model_without_a_schedule_is_left_alone() {
     let mut on_demand = refreshed("on-demand");
     on_demand.manifest.refresh.as_mut().unwrap().schedule = None;
-    let world = world(&[draft("plain"), on_demand]).await;
+    let world = world(&[version_spec("plain"), on_demand]).await;
     let told = handle(&world, IgnoredAny).await.unwrap();
     assert_eq!(told, Started { models: 2, due: 0 });
 }
@@ -154,7 +154,7 @@ async fn a_model_without_a_schedule_is_left_alone() {
 #[tokio::test]
 async fn the_schedule_is_the_default_versions() {
     // The first version is the default one; the second has a schedule and is not.
-    let world = world(&[draft("m"), refreshed("m")]).await;
+    let world = world(&[version_spec("m"), refreshed("m")]).await;
     assert_eq!(due(&world).await, 0);
 }
 

@@ -1,6 +1,6 @@
 //! Settings of this function.
 
-use dropcast_lambda_kit::config::{Settings, Unusable};
+use dropcast_lambda_kit::config::{ConfigError, Settings};
 
 /// Settings of this function.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Config {
 
 impl Config {
     /// Reads the settings; every fault is reported together.
-    pub fn read(mut settings: Settings) -> Result<Self, Unusable> {
+    pub fn read(mut settings: Settings) -> Result<Self, ConfigError> {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),
             state_machine_arn: settings.text("STATE_MACHINE_ARN"),

@@ -50,7 +50,10 @@ async fn start<S: Runs, X: StartExecutions>(
     }
     let kept_for = SignedDuration::from_hours(24 * i64::from(deps.retention_days));
     let expires_at = upload.at.saturating_add(kept_for)?;
-    let run = deps.store.begin(&Run::begin(upload, expires_at)).await?;
+    let run = deps
+        .store
+        .create_if_absent(&Run::begin(upload, expires_at))
+        .await?;
     tracing::info!(run.id = %run.id, status = %run.status(), "the upload has a run");
     if !run.is_over() {
         deps.executions.start(&run.id).await?;

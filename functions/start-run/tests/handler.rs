@@ -14,7 +14,7 @@ use dropcast_domain::{
     run::Run,
     status::{Progress, Status, Transition},
 };
-use dropcast_store::{Endings as _, History as _, Runs as _, memory::MemoryStore};
+use dropcast_store::{History as _, RunCompletion as _, Runs as _, memory::MemoryStore};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use start_run::{Deps, handle};

@@ -18,8 +18,8 @@ use dropcast_domain::{
     upload::RunKind,
 };
 use dropcast_executions::ResumeExecutions;
-use dropcast_lambda_kit::error::Failed;
-use dropcast_store::{Jobs, Models, Runs, StoreError, Tokens};
+use dropcast_lambda_kit::error::HandlerError;
+use dropcast_store::{Jobs, Models, Runs, StoreError, TaskTokens};
 use jiff::Timestamp;
 
 pub use config::Config;
@@ -43,9 +43,12 @@ pub struct Deps<S, Q, X> {
 }
 
 /// Sees to it that the run has its one job, whose end will resume the execution.
-pub async fn handle<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Submitted, Failed>
+pub async fn handle<S, Q, X>(
+    deps: &Deps<S, Q, X>,
+    submit: Submit,
+) -> Result<Submitted, HandlerError>
 where
-    S: Runs + Jobs + Tokens + Models,
+    S: Runs + Jobs + TaskTokens + Models,
     Q: JobQueue,
     X: ResumeExecutions,
 {
@@ -54,21 +57,21 @@ where
 
 async fn provide_job<S, Q, X>(deps: &Deps<S, Q, X>, submit: Submit) -> Result<Submitted, Error>
 where
-    S: Runs + Jobs + Tokens + Models,
+    S: Runs + Jobs + TaskTokens + Models,
     Q: JobQueue,
     X: ResumeExecutions,
 {
     let Submit { run_id, task_token } = submit;
-    deps.store.hold_token(&run_id, &task_token).await?;
+    deps.store.put_task_token(&run_id, &task_token).await?;
     // Read after the token is kept: either this sees the job's end, or whoever records the end sees the token.
     let run = deps
         .store
-        .find(&run_id)
+        .get(&run_id)
         .await?
         .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
     if let (Some(job), Some(end)) = (&run.job, &run.job_end) {
         deps.executions.resume(&task_token, job, end).await?;
-        deps.store.spend_token(&run_id, &task_token).await?;
+        deps.store.delete_task_token(&run_id, &task_token).await?;
         return Ok(Submitted {
             job_id: job.clone(),
         });
@@ -82,7 +85,7 @@ where
         job.clone()
     } else {
         let version = registered(&deps.store, &run).await?;
-        let terms = &version.draft.manifest.job;
+        let terms = &version.spec.manifest.job;
         if let Some(job) = deps.queue.find(&run_id, terms).await? {
             job
         } else {
@@ -90,7 +93,7 @@ where
             deps.queue.submit(request).await?
         }
     };
-    let counts = deps.store.name_job(&run_id, &job).await?;
+    let counts = deps.store.assign_job(&run_id, &job).await?;
     if counts != job {
         deps.queue.stop(&job).await?;
     }
@@ -109,14 +112,14 @@ async fn request<S, Q: JobQueue, X>(
     run: &Run,
     version: RegisteredVersion,
 ) -> Result<JobRequest, Error> {
-    let definition = &version.draft.job_definition;
+    let definition = &version.spec.job_definition;
     if !deps.queue.is_active(definition).await? {
         return Err(Error::DefinitionGone {
             model: version.model,
             version: version.version,
         });
     }
-    let manifest = version.draft.manifest;
+    let manifest = version.spec.manifest;
     let bucket = &deps.results_bucket;
     let uri = |key: &str| format!("s3://{bucket}/{key}");
     let (command, input) = match run.kind {

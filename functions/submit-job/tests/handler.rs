@@ -25,14 +25,14 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{
-    Endings as _, Jobs as _, Models as _, Runs as _, Tokens as _, Validation as _, Verdict,
-    memory::MemoryStore,
+    Jobs as _, Models as _, RunCompletion as _, Runs as _, TaskTokens as _, Validation as _,
+    ValidationOutcome, memory::MemoryStore,
 };
 use lambda_runtime::Diagnostic;
 use serde_json::json;
 use submit_job::{Deps, JobQueue, JobRequest, Submit, handle};
 
-use domain::{MODEL, acceptance, at, draft, job, new_run, now, step, wishes};
+use domain::{MODEL, acceptance, at, job, metadata, new_run, now, step, version_spec};
 use executions::{FakeExecutions, away};
 
 const TOKEN: &str = "the-task-token";
@@ -70,10 +70,15 @@ impl JobQueue for FakeQueue {
     }
 
     async fn submit(&self, request: JobRequest) -> Result<JobId, CallError> {
-        let kept = self.store.token(&request.name).await.unwrap().is_some();
+        let kept = self
+            .store
+            .task_token(&request.name)
+            .await
+            .unwrap()
+            .is_some();
         let faster = self.state.lock().unwrap().faster.clone();
         if let Some(faster) = faster {
-            self.store.name_job(&request.name, &faster).await.unwrap();
+            self.store.assign_job(&request.name, &faster).await.unwrap();
         }
         let mut state = self.state.lock().unwrap();
         state.token_was_kept.push(kept);
@@ -106,13 +111,13 @@ async fn world() -> (World, Run) {
         now,
         store,
     };
-    world.store.register(&draft(MODEL)).await.unwrap();
+    world.store.register(&version_spec(MODEL)).await.unwrap();
     let run = new_run("plan.json");
-    world.store.begin(&run).await.unwrap();
-    let verdict = Verdict::Accepted(acceptance(&run.id));
+    world.store.create_if_absent(&run).await.unwrap();
+    let outcome = ValidationOutcome::Accepted(acceptance(&run.id));
     world
         .store
-        .judge(&run.id, &wishes(&[]), &verdict)
+        .record_validation(&run.id, &metadata(&[]), &outcome)
         .await
         .unwrap();
     (world, run)
@@ -127,7 +132,7 @@ fn jobs(world: &World) -> BTreeMap<JobId, JobRequest> {
 }
 
 async fn record(world: &World, run: &Run) -> Run {
-    world.store.find(&run.id).await.unwrap().unwrap()
+    world.store.get(&run.id).await.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -137,7 +142,7 @@ async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
     let jobs = jobs(&world);
     let request = &jobs[&answer.job_id];
     assert_eq!(request.name, run.id);
-    assert_eq!(request.definition, draft(MODEL).job_definition);
+    assert_eq!(request.definition, version_spec(MODEL).job_definition);
     assert_eq!(request.command, None, "the definition's own");
     let environment: BTreeMap<_, _> = request.environment.iter().cloned().collect();
     let id = &run.id;
@@ -180,22 +185,26 @@ async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
 #[tokio::test]
 async fn a_refresh_gets_its_own_command_and_no_input() {
     let (world, _) = world().await;
-    let mut draft = draft(MODEL);
-    draft.manifest.refresh = Some(RefreshSpec {
+    let mut spec = version_spec(MODEL);
+    spec.manifest.refresh = Some(RefreshSpec {
         command: vec!["python".into(), "refresh.py".into()],
         schedule: None,
     });
-    let version = world.store.register(&draft).await.unwrap().version;
+    let version = world.store.register(&spec).await.unwrap().version;
     let mut upload = domain::upload(MODEL, "now.json");
     upload.key = format!("refresh/{MODEL}/now.json");
     let run = domain::run_of(upload);
-    world.store.begin(&run).await.unwrap();
-    let verdict = Verdict::Accepted(Acceptance {
+    world.store.create_if_absent(&run).await.unwrap();
+    let outcome = ValidationOutcome::Accepted(Acceptance {
         version,
         input: None,
     });
-    let wishes = wishes(&[]);
-    world.store.judge(&run.id, &wishes, &verdict).await.unwrap();
+    let metadata = metadata(&[]);
+    world
+        .store
+        .record_validation(&run.id, &metadata, &outcome)
+        .await
+        .unwrap();
     let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
     let jobs = jobs(&world);
     let request = &jobs[&answer.job_id];
@@ -217,7 +226,10 @@ async fn the_token_is_kept_before_the_job_is_submitted() {
     let (world, run) = world().await;
     handle(&world, submit(&run, TOKEN)).await.unwrap();
     assert_eq!(world.queue.state.lock().unwrap().token_was_kept, [true]);
-    assert_eq!(world.store.token(&run.id).await.unwrap().unwrap(), TOKEN);
+    assert_eq!(
+        world.store.task_token(&run.id).await.unwrap().unwrap(),
+        TOKEN
+    );
 }
 
 #[tokio::test]
@@ -238,7 +250,10 @@ async fn a_job_whose_submission_got_no_answer_is_found_and_not_submitted_again()
     let answer = handle(&world, submit(&run, "newer")).await.unwrap();
     assert_eq!(jobs(&world).len(), 1);
     assert_eq!(record(&world, &run).await.job, Some(answer.job_id));
-    assert_eq!(world.store.token(&run.id).await.unwrap().unwrap(), "newer");
+    assert_eq!(
+        world.store.task_token(&run.id).await.unwrap().unwrap(),
+        "newer"
+    );
 }
 
 #[tokio::test]
@@ -272,14 +287,18 @@ async fn a_job_that_has_ended_already_resumes_the_execution_at_once() {
             at: at(300),
             failure,
         };
-        world.store.name_job(&run.id, &job()).await.unwrap();
-        world.store.end_job(&run.id, &end).await.unwrap();
+        world.store.assign_job(&run.id, &job()).await.unwrap();
+        world.store.record_job_end(&run.id, &end).await.unwrap();
         let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
         assert_eq!(answer.job_id, job());
         assert!(jobs(&world).is_empty());
         let expected = BTreeMap::from([(TOKEN.to_owned(), (job(), end))]);
         assert_eq!(world.executions.resumed(), expected);
-        assert_eq!(world.store.token(&run.id).await.unwrap(), None, "spent");
+        assert_eq!(
+            world.store.task_token(&run.id).await.unwrap(),
+            None,
+            "spent"
+        );
     }
 }
 
@@ -301,7 +320,7 @@ async fn a_version_whose_job_definition_is_gone_is_refused_by_its_name() {
 async fn a_run_that_was_never_accepted_is_our_own_failure() {
     let (world, _) = world().await;
     let run = new_run("other.json");
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     let error = handle(&world, submit(&run, TOKEN)).await.unwrap_err();
     assert_eq!(Diagnostic::from(error).error_type, "Internal");
     let unknown = new_run("never dropped.json");

@@ -21,7 +21,7 @@ use dropcast_lambda_kit::{
     error::{Class, FunctionError as _},
     telemetry,
 };
-use dropcast_store::{Jobs, Runs, Tokens};
+use dropcast_store::{Jobs, Runs, TaskTokens};
 
 pub use config::Config;
 pub use error::Error;
@@ -47,7 +47,7 @@ pub async fn handle<S, X, J>(
     event: SqsEvent,
 ) -> Result<SqsBatchResponse, Infallible>
 where
-    S: Runs + Jobs + Tokens,
+    S: Runs + Jobs + TaskTokens,
     X: ResumeExecutions,
     J: JobTrace,
 {
@@ -56,7 +56,7 @@ where
 
 async fn track<S, X, J>(deps: &Deps<S, X, J>, event: Envelope<JobStateChange>) -> Result<(), Error>
 where
-    S: Runs + Jobs + Tokens,
+    S: Runs + Jobs + TaskTokens,
     X: ResumeExecutions,
     J: JobTrace,
 {
@@ -68,7 +68,7 @@ where
     let change = event.detail.at(event.time)?;
     // Once more when the record names another job by the time that this one is to be named.
     for _ in 0..2 {
-        let Some(run) = deps.store.find(&run_id).await? else {
+        let Some(run) = deps.store.get(&run_id).await? else {
             tracing::warn!(run.id = %run_id, "a job bears a run's name, and there is no such run");
             return Ok(());
         };
@@ -87,14 +87,14 @@ async fn perform<S, X, J>(
     effects: Vec<Effect>,
 ) -> Result<bool, Error>
 where
-    S: Runs + Jobs + Tokens,
+    S: Runs + Jobs + TaskTokens,
     X: ResumeExecutions,
     J: JobTrace,
 {
     for effect in effects {
         match effect {
-            Effect::NameJob(job) => {
-                if deps.store.name_job(run, &job).await? != job {
+            Effect::AssignJob(job) => {
+                if deps.store.assign_job(run, &job).await? != job {
                     return Ok(false);
                 }
             }
@@ -111,10 +111,10 @@ where
                     lines => lines?,
                 };
                 if !lines.is_empty() {
-                    deps.store.keep_log(run, &lines).await?;
+                    deps.store.put_log(run, &lines).await?;
                 }
             }
-            Effect::EndJob(end) => deps.store.end_job(run, &end).await?,
+            Effect::RecordJobEnd(end) => deps.store.record_job_end(run, &end).await?,
             Effect::Resume(end) => resume(deps, run, job, &end).await?,
             Effect::Terminate(job, reason) => deps.jobs.stop(&job, reason).await?,
         }
@@ -124,16 +124,16 @@ where
 }
 
 /// Resumes the execution unless its token is spent.
-async fn resume<S: Tokens, X: ResumeExecutions, J>(
+async fn resume<S: TaskTokens, X: ResumeExecutions, J>(
     deps: &Deps<S, X, J>,
     run: &RunId,
     job: &JobId,
     end: &JobEnd,
 ) -> Result<(), Error> {
-    let Some(token) = deps.store.token(run).await? else {
+    let Some(token) = deps.store.task_token(run).await? else {
         return Ok(());
     };
     deps.executions.resume(&token, job, end).await?;
-    deps.store.spend_token(run, &token).await?;
+    deps.store.delete_task_token(run, &token).await?;
     Ok(())
 }

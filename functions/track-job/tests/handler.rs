@@ -26,7 +26,7 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{
-    Endings as _, History as _, Jobs as _, Runs as _, Tokens as _, memory::MemoryStore,
+    History as _, Jobs as _, RunCompletion as _, Runs as _, TaskTokens as _, memory::MemoryStore,
 };
 use serde_json::{Value, json};
 use track_job::{Deps, JobTrace, handle};
@@ -85,8 +85,8 @@ fn world() -> World {
 /// A run whose job was submitted and whose execution waits.
 async fn waiting(world: &World) -> Run {
     let run = new_run("plan.json");
-    world.store.begin(&run).await.unwrap();
-    world.store.hold_token(&run.id, TOKEN).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
+    world.store.put_task_token(&run.id, TOKEN).await.unwrap();
     world
         .store
         .advance(&run.id, step(0, Status::Submitted, 900))
@@ -102,11 +102,11 @@ async fn deliver<'a>(world: &World, events: impl IntoIterator<Item = &'a Value>)
 
 /// All that can be seen of a run.
 async fn seen(world: &World, run: &RunId) -> String {
-    let record = world.store.find(run).await.unwrap().unwrap();
+    let record = world.store.get(run).await.unwrap().unwrap();
     let record = serde_json::to_string(&record).unwrap();
     let timeline = world.store.timeline(run).await.unwrap();
     let log = world.store.log(run).await.unwrap();
-    let token = world.store.token(run).await.unwrap();
+    let token = world.store.task_token(run).await.unwrap();
     let (resumed, stopped) = (world.executions.resumed(), stopped(world));
     format!("{record} {timeline:?} {log:?} {token:?} {resumed:?} {stopped:?}")
 }
@@ -129,7 +129,7 @@ async fn a_run_follows_its_job_through_a_retry_to_its_success() {
     let mut way = Vec::new();
     for event in &job_with_a_retry(run.id.as_str()) {
         deliver(&world, [event]).await;
-        let run = world.store.find(&run.id).await.unwrap().unwrap();
+        let run = world.store.get(&run.id).await.unwrap().unwrap();
         way.push((run.current.progress.attempts, run.status()));
     }
     assert_eq!(
@@ -146,7 +146,11 @@ async fn a_run_follows_its_job_through_a_retry_to_its_success() {
     let (job, end) = resumed(&world);
     assert_eq!(job.as_str(), JOB);
     assert_eq!((end.attempts, end.failure), (2, None));
-    assert_eq!(world.store.token(&run.id).await.unwrap(), None, "spent");
+    assert_eq!(
+        world.store.task_token(&run.id).await.unwrap(),
+        None,
+        "spent"
+    );
     assert_eq!(world.store.timeline(&run.id).await.unwrap().len(), 7);
 }
 
@@ -234,7 +238,7 @@ async fn a_failed_job_keeps_its_last_lines_and_its_reason() {
     let failure = end.failure.unwrap();
     assert_eq!(failure.code, ErrorCode::JobFailed);
     assert!(failure.message.contains("exit code 3"), "{failure}");
-    let record = world.store.find(&run.id).await.unwrap().unwrap();
+    let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(record.job_end.unwrap().failure, Some(failure));
     assert!(
         !record.current.progress.status.is_terminal(),
@@ -296,7 +300,10 @@ async fn an_execution_that_could_not_be_resumed_is_resumed_with_the_next_deliver
     world.executions.set_away(true);
     let answer = handle(&world, sqs([&history[5]])).await.unwrap();
     assert_eq!(failed(&answer), ["message-0"]);
-    assert_eq!(world.store.token(&run.id).await.unwrap().unwrap(), TOKEN);
+    assert_eq!(
+        world.store.task_token(&run.id).await.unwrap().unwrap(),
+        TOKEN
+    );
     world.executions.set_away(false);
     deliver(&world, [&history[5]]).await;
     assert_eq!(resumed(&world).1.attempts, 2);
@@ -306,10 +313,10 @@ async fn an_execution_that_could_not_be_resumed_is_resumed_with_the_next_deliver
 async fn an_end_before_the_token_is_kept_for_submit_job() {
     let world = world();
     let run = new_run("plan.json");
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     deliver(&world, [&job_with_a_retry(run.id.as_str())[5]]).await;
     assert!(world.executions.resumed().is_empty());
-    let record = world.store.find(&run.id).await.unwrap().unwrap();
+    let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(record.job, Some(job()));
     assert_eq!(record.job_end.unwrap().attempts, 2);
 }
@@ -349,7 +356,7 @@ async fn an_unknown_status_and_unknown_fields_change_nothing() {
     assert_eq!(seen(&world, &run.id).await, before);
     event["detail"]["status"] = json!("RUNNING");
     deliver(&world, [&event]).await;
-    let record = world.store.find(&run.id).await.unwrap().unwrap();
+    let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(record.status(), Status::Running);
 }
 
@@ -358,14 +365,14 @@ async fn invariant_3_a_second_job_of_the_run_is_terminated_and_ignored() {
     let world = world();
     let run = waiting(&world).await;
     let first: JobId = "the-first-job".parse().unwrap();
-    world.store.name_job(&run.id, &first).await.unwrap();
-    let before = world.store.find(&run.id).await.unwrap().unwrap();
+    world.store.assign_job(&run.id, &first).await.unwrap();
+    let before = world.store.get(&run.id).await.unwrap().unwrap();
     let history = job_with_a_retry(run.id.as_str());
     deliver(&world, [&history[2]]).await;
     assert_eq!(stopped(&world), [JOB]);
     deliver(&world, [&history[5]]).await;
     assert!(world.executions.resumed().is_empty());
-    assert_eq!(world.store.find(&run.id).await.unwrap().unwrap(), before);
+    assert_eq!(world.store.get(&run.id).await.unwrap().unwrap(), before);
     assert_eq!(world.store.timeline(&run.id).await.unwrap().len(), 2);
 }
 
@@ -379,7 +386,7 @@ async fn a_job_that_runs_on_after_its_run_is_over_is_terminated() {
     let over = world.store.finish(&run.id, end, None).await.unwrap();
     deliver(&world, [&history[2], &history[5]]).await;
     assert_eq!(stopped(&world), [JOB]);
-    assert_eq!(world.store.find(&run.id).await.unwrap().unwrap(), over);
+    assert_eq!(world.store.get(&run.id).await.unwrap().unwrap(), over);
     assert!(world.executions.resumed().is_empty());
 }
 
@@ -396,6 +403,6 @@ async fn what_is_no_job_event_is_set_aside_and_the_others_are_handled() {
     ];
     let answer = handle(&world, sqs(&events)).await.unwrap();
     assert_eq!(failed(&answer), ["message-0", "message-2"]);
-    let record = world.store.find(&run.id).await.unwrap().unwrap();
+    let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(record.status(), Status::Running);
 }

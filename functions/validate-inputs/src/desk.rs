@@ -10,7 +10,7 @@ use std::{
 use dropcast_domain::{
     model::InputFormat,
     output,
-    registry::Draft,
+    registry::VersionSpec,
     run::{AcceptedInput, Run},
 };
 use dropcast_inputs::file::{Reader, Reading, Rejected, Verdict};
@@ -18,11 +18,11 @@ use dropcast_inputs::file::{Reader, Reading, Rejected, Verdict};
 use crate::{Dropped, Error, Files, verdict::Rejection};
 
 /// The most pointers of filled-in defaults that stand on the record.
-const MOST_DEFAULTS: usize = 100;
+const MAX_DEFAULTS: usize = 100;
 
 /// The longest of them, in bytes: a pointer may hold a key of the user's, and
 /// the record ends at DynamoDB's 400 kB.
-const LONGEST_POINTER: usize = 500;
+const MAX_POINTER: usize = 500;
 
 /// What is read or written at a time, in bytes.
 const BUFFER: usize = 1 << 18;
@@ -40,13 +40,13 @@ struct Desk {
 pub(crate) async fn examine<F: Files>(
     files: &F,
     run: &Run,
-    draft: &Draft,
+    spec: &VersionSpec,
     format: InputFormat,
     dropped: Dropped,
 ) -> Result<Result<AcceptedInput, Rejection>, Error> {
-    let input = &draft.manifest.input;
+    let input = &spec.manifest.input;
     // Checked at registration too, so this does not fail for what a user did.
-    let reader = Reader::new(input, format, draft.schema_of(format)).map_err(|_| Error::Schema)?;
+    let reader = Reader::new(input, format, spec.schema_of(format)).map_err(|_| Error::Schema)?;
     let folder = tempfile::tempdir()?;
     let desk = Desk {
         original: folder.path().join("original"),
@@ -83,8 +83,8 @@ async fn keep<F: Files>(
         Reading::Document { defaults, .. } => {
             let shown = defaults
                 .into_iter()
-                .filter(|pointer| pointer.len() <= LONGEST_POINTER)
-                .take(MOST_DEFAULTS)
+                .filter(|pointer| pointer.len() <= MAX_POINTER)
+                .take(MAX_DEFAULTS)
                 .collect();
             let key = output::prepared_key(&run.id, &file);
             (key, "application/json", shown, None)

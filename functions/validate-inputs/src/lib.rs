@@ -19,8 +19,8 @@ use dropcast_domain::{
     upload::RunKind,
 };
 use dropcast_inputs::file;
-use dropcast_lambda_kit::error::Failed;
-use dropcast_store::{History, Models, Promotion, Runs, StoreError, Validation, Verdict};
+use dropcast_lambda_kit::error::HandlerError;
+use dropcast_store::{History, Models, Promotion, Runs, StoreError, Validation, ValidationOutcome};
 use jiff::Timestamp;
 
 pub use config::Config;
@@ -41,7 +41,7 @@ pub struct Deps<S, F> {
 }
 
 /// Accepts or rejects the run's input.
-pub async fn handle<S, F>(deps: &Deps<S, F>, event: Validate) -> Result<Outcome, Failed>
+pub async fn handle<S, F>(deps: &Deps<S, F>, event: Validate) -> Result<Outcome, HandlerError>
 where
     S: Runs + Models + Promotion + Validation + History,
     F: Files,
@@ -57,7 +57,7 @@ where
     let run_id = event.run_id;
     let run = deps
         .store
-        .find(&run_id)
+        .get(&run_id)
         .await?
         .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
     let validating = Transition {
@@ -67,7 +67,7 @@ where
     deps.store.advance(&run_id, validating).await?;
 
     let dropped = deps.files.open(&run.upload).await?;
-    let wishes = metadata::wishes(&run, dropped.as_ref().map(Dropped::metadata));
+    let metadata = metadata::metadata(&run, dropped.as_ref().map(Dropped::metadata));
     match examine(deps, &run, dropped).await? {
         Ok((version, input)) => {
             let acceptance = Acceptance {
@@ -75,10 +75,10 @@ where
                 input,
             };
             deps.store
-                .judge(&run_id, &wishes, &Verdict::Accepted(acceptance))
+                .record_validation(&run_id, &metadata, &ValidationOutcome::Accepted(acceptance))
                 .await?;
             tracing::info!(run.id = %run_id, version = %version.version, "the input is accepted");
-            Ok(Outcome::accepted(version.draft.manifest.job.wait_seconds()))
+            Ok(Outcome::accepted(version.spec.manifest.job.wait_seconds()))
         }
         Err(rejection) => {
             deps.files
@@ -88,12 +88,14 @@ where
                     rejection.problems_json()?,
                 )
                 .await?;
-            let verdict = Verdict::Rejected {
+            let verdict = ValidationOutcome::Rejected {
                 problem_count: rejection.problem_count(),
                 version: rejection.version,
                 marked: rejection.marked,
             };
-            deps.store.judge(&run_id, &wishes, &verdict).await?;
+            deps.store
+                .record_validation(&run_id, &metadata, &verdict)
+                .await?;
             tracing::info!(run.id = %run_id, code = %rejection.code, "the input is rejected");
             Ok(Outcome::rejected(&rejection))
         }
@@ -123,10 +125,10 @@ where
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    let draft = &version.draft;
+    let spec = &version.spec;
     let file = run.upload.file_name();
-    let examined = match file::format_of(&draft.manifest.input, &file, dropped.bytes) {
-        Ok(format) => desk::examine(&deps.files, run, draft, format, dropped).await?,
+    let examined = match file::format_of(&spec.manifest.input, &file, dropped.bytes) {
+        Ok(format) => desk::examine(&deps.files, run, spec, format, dropped).await?,
         Err(rejected) => Err(Rejection::unread(rejected)),
     };
     Ok(match examined {
@@ -144,7 +146,7 @@ async fn refresh<S: Models + Promotion + History, F>(
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };
-    Ok(match &version.draft.manifest.refresh {
+    Ok(match &version.spec.manifest.refresh {
         Some(_) => Ok((version, None)),
         None => Err(Rejection::not_refreshable(&version).of_version(version.version)),
     })

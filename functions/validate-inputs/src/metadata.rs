@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use dropcast_domain::{
     recipient,
-    run::{Run, Wishes},
+    run::{Run, UploadMetadata},
     title,
 };
 use rfc2047_decoder::{Decoder, RecoverStrategy};
 
 /// Reads `title` and `notify`; the run keeps its file's name without a title.
-pub(crate) fn wishes(run: &Run, metadata: Option<&HashMap<String, String>>) -> Wishes {
+pub(crate) fn metadata(run: &Run, metadata: Option<&HashMap<String, String>>) -> UploadMetadata {
     let value = |key: &str| {
         metadata
             .and_then(|metadata| metadata.get(key))
@@ -20,7 +20,7 @@ pub(crate) fn wishes(run: &Run, metadata: Option<&HashMap<String, String>>) -> W
     let title = value("title")
         .map(|text| title::clean(&text))
         .filter(|title| !title.is_empty());
-    Wishes {
+    UploadMetadata {
         title: title.unwrap_or_else(|| run.title.clone()),
         notify: wanted.addresses,
         notify_unusable: wanted.unusable,

@@ -4,12 +4,12 @@
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_batch::types::{JobStatus, JobSummary, KeyValuesPair};
 use dropcast_domain::output;
-use dropcast_domain::run::{Acceptance, AcceptedInput, Run, Wishes};
+use dropcast_domain::run::{Acceptance, AcceptedInput, Run, UploadMetadata};
 use dropcast_domain::run_id::{RunId, Version};
 use dropcast_domain::status::Status;
 use dropcast_domain::upload::Upload as S3Upload;
 use dropcast_lambda_kit::clock::now;
-use dropcast_store::{Runs as _, Validation as _, Verdict};
+use dropcast_store::{Runs as _, Validation as _, ValidationOutcome};
 use dropcast_tests::stand_ins::role;
 use dropcast_tests::{Stack, Upload, until};
 use jiff::SignedDuration;
@@ -133,8 +133,8 @@ async fn accepted(stack: &Stack, number: u32) -> Result<Run> {
         at,
     };
     let run = Run::begin(upload, at.checked_add(SignedDuration::from_hours(1))?);
-    stack.store.begin(&run).await?;
-    let wishes = Wishes {
+    stack.store.create_if_absent(&run).await?;
+    let metadata = UploadMetadata {
         title: name.clone(),
         notify: Vec::new(),
         notify_unusable: Vec::new(),
@@ -155,8 +155,11 @@ async fn accepted(stack: &Stack, number: u32) -> Result<Run> {
     }
     let version = Version::FIRST;
     let input = Some(input);
-    let verdict = Verdict::Accepted(Acceptance { version, input });
-    stack.store.judge(&run.id, &wishes, &verdict).await?;
+    let outcome = ValidationOutcome::Accepted(Acceptance { version, input });
+    stack
+        .store
+        .record_validation(&run.id, &metadata, &outcome)
+        .await?;
     Ok(run)
 }
 

@@ -247,7 +247,7 @@ async fn definition_gone(stack: &Stack) -> Result<()> {
     stack
         .batch
         .deregister_job_definition()
-        .job_definition(&version.draft.job_definition)
+        .job_definition(&version.spec.job_definition)
         .send()
         .await?;
     let says = ["Version 1 of noop-deregistered can no longer run"];

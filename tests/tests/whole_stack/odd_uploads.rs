@@ -122,7 +122,7 @@ async fn a_folder_is_no_upload(stack: &Stack) -> Result<()> {
         Ok(seen.then_some(()))
     })
     .await?;
-    assert!(stack.store.find(&dropped.run).await?.is_none());
+    assert!(stack.store.get(&dropped.run).await?.is_none());
     Ok(())
 }
 

@@ -64,8 +64,8 @@ async fn a_new_model_is_pushed_and_run_then_changed_and_pushed_again(stack: &Sta
         .store
         .version(&"pushed-anew".parse()?, "1".parse()?)
         .await?;
-    let draft = version.context("version 1")?.draft;
-    ensure!(draft.commit.as_deref() == Some("0123abc"));
+    let spec = version.context("version 1")?.spec;
+    ensure!(spec.commit.as_deref() == Some("0123abc"));
 
     let program = folder.join("main.py");
     let text = fs::read_to_string(&program)?;
@@ -207,7 +207,7 @@ async fn without_the_runner(stack: &Stack, folder: &Path) -> Result<String> {
         .await?
         .job_definition_arn
         .context("an ARN")?;
-    let draft = model.into_draft(image.reference, definition, None, Timestamp::UNIX_EPOCH);
-    let version = stack.store.register(&draft).await?;
+    let spec = model.into_version_spec(image.reference, definition, None, Timestamp::UNIX_EPOCH);
+    let version = stack.store.register(&spec).await?;
     Ok(version.version.to_string())
 }

@@ -215,7 +215,7 @@ async fn the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two
     stack.until_empty("BuildsQueueUrl").await?;
     let versions = stack.store.versions(&name.parse()?, 10).await?;
     assert_eq!(versions.len(), 3);
-    let mut definitions: Vec<_> = versions.iter().map(|it| &it.draft.job_definition).collect();
+    let mut definitions: Vec<_> = versions.iter().map(|it| &it.spec.job_definition).collect();
     definitions.dedup();
     assert_eq!(definitions.len(), 3, "{definitions:?}");
     Ok(())

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::run_id::RunId;
-use dropcast_store::Tokens as _;
+use dropcast_store::TaskTokens as _;
 use dropcast_tests::Stack;
 
 use crate::checks::succeeded;
@@ -142,7 +142,11 @@ fn is_found_all_over(hay: &[(String, String)], run: &RunId) -> Result<()> {
 async fn invariant_7_the_task_token_is_nowhere_but_in_its_item(stack: &Stack) -> Result<()> {
     let gated = Gated::running(stack, "token").await?;
     let run = &gated.dropped.run;
-    let token = stack.store.token(run).await?.context("the run's token")?;
+    let token = stack
+        .store
+        .task_token(run)
+        .await?
+        .context("the run's token")?;
     ensure!(token.len() >= 32, "a token is long: {}", token.len());
     assert_eq!(
         in_the_table(stack, &token).await?,

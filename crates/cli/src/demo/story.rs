@@ -134,7 +134,7 @@ async fn register(stack: &Stack, repository: &Path, teller: Teller) -> anyhow::R
     let version = registered.version;
     teller.say(&format!(
         "   {} ({}), version {}.\n",
-        version.model, version.draft.manifest.title, version.version
+        version.model, version.spec.manifest.title, version.version
     ));
     let default = stack.store.model(&version.model).await?;
     let is_default = default.is_some_and(|model| model.default_version == version.version);

@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment};
 use dropcast_domain::{
     model::ModelName,
-    registry::{DefaultEntry, Defaults, Model, Unchanged},
+    registry::{DefaultEntry, Defaults, Model, PromotionError},
     run_id::{RunId, Version},
 };
 use dropcast_store::{History as _, Models as _, Promotion as _};
@@ -22,10 +22,10 @@ use crate::{
 use super::short;
 
 /// The most versions that are listed.
-const MOST_VERSIONS: u16 = 1_000;
+const MAX_VERSIONS: u16 = 1_000;
 
 /// The most open runs of a model that are looked through.
-const MOST_OPEN_RUNS: u16 = 10_000;
+const MAX_OPEN_RUNS: u16 = 10_000;
 
 /// How many open runs a refusal names.
 const NAMED_RUNS: usize = 5;
@@ -76,7 +76,7 @@ async fn known(name: &ModelName, stack: &Stack) -> anyhow::Result<Model> {
 async fn versions(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let model = known(name, stack).await?;
     let defaults = stack.store.defaults(name).await?;
-    let versions = stack.store.versions(name, MOST_VERSIONS).await?;
+    let versions = stack.store.versions(name, MAX_VERSIONS).await?;
     let document = Versions {
         stack: stack.name.clone(),
         model: name.to_string(),
@@ -86,9 +86,9 @@ async fn versions(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Re
             .map(|version| VersionSummary {
                 version: version.version.number(),
                 default: version.version == model.default_version,
-                built_at: version.draft.built_at,
-                image: version.draft.image.clone(),
-                commit: version.draft.commit.clone(),
+                built_at: version.spec.built_at,
+                image: version.spec.image.clone(),
+                commit: version.spec.commit.clone(),
                 retired: defaults.retirement(version.version).map(RetiredView::from),
             })
             .collect(),
@@ -204,7 +204,7 @@ async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow
     let defaults = stack.store.defaults(name).await?;
     let open = stack
         .store
-        .open_runs_of(name.as_str(), MOST_OPEN_RUNS)
+        .open_runs_of(name.as_str(), MAX_OPEN_RUNS)
         .await?;
     let runs = defaults.is_run_by(version, &open);
     if !runs.is_empty() && version != model.default_version {
@@ -251,7 +251,7 @@ fn still_running(name: &ModelName, version: Version, runs: &[RunId], stack: &Sta
 /// Why nothing was changed, and what to do instead.
 async fn refused(
     model: &Model,
-    why: &Unchanged,
+    why: &PromotionError,
     doing: &str,
     stack: &Stack,
 ) -> anyhow::Result<Stop> {
@@ -262,22 +262,22 @@ async fn refused(
 fn in_words(
     model: &Model,
     defaults: &Defaults,
-    why: &Unchanged,
+    why: &PromotionError,
     doing: &str,
     command: &str,
 ) -> Stop {
     let name = &model.name;
     let not_accepted = |message: String| Stop::new(Exit::NotAccepted, message);
     match *why {
-        Unchanged::NoSuchModel => Stop::new(Exit::NotFound, format!("There is no model {name}.")),
-        Unchanged::NoSuchVersion(version) => {
+        PromotionError::NoSuchModel => Stop::new(Exit::NotFound, format!("There is no model {name}.")),
+        PromotionError::NoSuchVersion(version) => {
             let message = format!("Model {name} has no version {version}.");
             Stop::new(Exit::NotFound, message).advice(match model.newest().number() {
                 1 => "Its one version is 1.".to_owned(),
                 newest => format!("Its versions are 1 to {newest}."),
             })
         }
-        Unchanged::Retired(version) => {
+        PromotionError::Retired(version) => {
             let since = defaults.retirement(version).map(|retired| {
                 let by = retired.by.as_deref().unwrap_or_default();
                 let by = match words::printable(by) {
@@ -296,16 +296,16 @@ fn in_words(
                 ))
             }
         }
-        Unchanged::IsDefault(version) if doing == "retire" => not_accepted(format!(
+        PromotionError::IsDefault(version) if doing == "retire" => not_accepted(format!(
             "Version {version} is the default of {name}, and the default cannot be retired."
         ))
         .advice(format!(
             "Promote another version first: `{command} model promote {name} VERSION`."
         )),
-        Unchanged::IsDefault(version) => {
+        PromotionError::IsDefault(version) => {
             not_accepted(format!("Version {version} is the default of {name} already."))
         }
-        Unchanged::NothingBefore(version) => not_accepted(format!(
+        PromotionError::NoPreviousDefault(version) => not_accepted(format!(
             "There is nothing to roll {name} back to: no version that can still run was its default before version {version}."
         ))
         .advice(format!(
@@ -352,42 +352,47 @@ mod tests {
         };
         for (why, doing, code, part) in [
             (
-                Unchanged::NoSuchVersion(version(9)),
+                PromotionError::NoSuchVersion(version(9)),
                 "promote",
                 6,
                 "Its versions are 1 to 3.",
             ),
             (
-                Unchanged::Retired(version(2)),
+                PromotionError::Retired(version(2)),
                 "promote",
                 3,
                 "by arn:aws:iam::1:user/ana",
             ),
             (
-                Unchanged::Retired(version(2)),
+                PromotionError::Retired(version(2)),
                 "retire",
                 3,
                 "is retired since",
             ),
             (
-                Unchanged::IsDefault(version(1)),
+                PromotionError::IsDefault(version(1)),
                 "promote",
                 3,
                 "is the default of m already.",
             ),
             (
-                Unchanged::IsDefault(version(1)),
+                PromotionError::IsDefault(version(1)),
                 "retire",
                 3,
                 "Promote another version first",
             ),
             (
-                Unchanged::NothingBefore(version(1)),
+                PromotionError::NoPreviousDefault(version(1)),
                 "roll back",
                 3,
                 "nothing to roll m back to",
             ),
-            (Unchanged::NoSuchModel, "promote", 6, "There is no model m."),
+            (
+                PromotionError::NoSuchModel,
+                "promote",
+                6,
+                "There is no model m.",
+            ),
         ] {
             let (exit, said) = words(why, doing);
             assert_eq!(exit, code, "{said}");
@@ -396,7 +401,7 @@ mod tests {
         let stop = in_words(
             &model(1),
             &defaults,
-            &Unchanged::NoSuchVersion(version(9)),
+            &PromotionError::NoSuchVersion(version(9)),
             "promote",
             "dropcast",
         );

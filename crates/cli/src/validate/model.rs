@@ -5,7 +5,7 @@ use std::path::Path;
 use dropcast_domain::{
     model::{InputFormat, InputSpec, MANIFEST_FILE, ModelName, ModelNameError},
     problem::quoted,
-    registry::Draft,
+    registry::VersionSpec,
     run_id::Version,
 };
 use dropcast_inputs::file::Reader;
@@ -26,33 +26,34 @@ use crate::{
 pub(super) struct Model {
     /// Which it is.
     pub(super) view: ModelView,
-    draft: Draft,
+    spec: VersionSpec,
 }
 
 impl Model {
     /// What a folder would be registered as.
     pub(super) fn of_folder(folder: &Path, read: ModelFolder) -> Self {
         // No version is registered of this: no image runs it.
-        let draft = read.into_draft(String::new(), String::new(), None, Timestamp::UNIX_EPOCH);
+        let spec =
+            read.into_version_spec(String::new(), String::new(), None, Timestamp::UNIX_EPOCH);
         Self {
             view: ModelView {
-                name: draft.manifest.name.to_string(),
+                name: spec.manifest.name.to_string(),
                 version: None,
                 stack: None,
                 folder: Some(folder.display().to_string()),
             },
-            draft,
+            spec,
         }
     }
 
     /// What it reads.
     pub(super) fn input(&self) -> &InputSpec {
-        &self.draft.manifest.input
+        &self.spec.manifest.input
     }
 
     /// Makes ready to read files of a format.
     pub(super) fn reader(&self, format: InputFormat) -> anyhow::Result<Reader> {
-        let schema = self.draft.schema_of(format);
+        let schema = self.spec.schema_of(format);
         Ok(Reader::new(self.input(), format, schema)?)
     }
 }
@@ -87,7 +88,7 @@ pub(super) async fn find(named: &str, common: &Common) -> anyhow::Result<Model> 
             stack: Some(stack.name),
             folder: None,
         },
-        draft: registered.draft,
+        spec: registered.spec,
     })
 }
 

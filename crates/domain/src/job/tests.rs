@@ -70,7 +70,7 @@ impl World {
     fn perform(&mut self, run: &mut Run, change: &JobChange) {
         for effect in decide(run, change) {
             match effect {
-                Effect::NameJob(job) => assert_eq!(*run.name_job(job), change.job),
+                Effect::AssignJob(job) => assert_eq!(*run.assign_job(job), change.job),
                 Effect::Advance(step) => {
                     let seen = self
                         .timeline
@@ -79,7 +79,7 @@ impl World {
                     *seen = (*seen).min(step.at);
                     run.advance(step);
                 }
-                Effect::EndJob(end) => run.end_job(end),
+                Effect::RecordJobEnd(end) => run.record_job_end(end),
                 Effect::Resume(end) if !self.token_spent => {
                     self.token_spent = true;
                     self.resumed.push(end);
@@ -140,7 +140,7 @@ proptest! {
 #[test]
 fn invariant_3_a_second_job_of_the_run_is_stopped_and_otherwise_ignored() {
     let mut run = new_run();
-    run.name_job("the-first".parse().unwrap());
+    run.assign_job("the-first".parse().unwrap());
     assert!(
         matches!(&decide(&run, &change("RUNNING", vec![], 1))[..], [Effect::Terminate(job, _)] if job.as_str() == JOB)
     );
@@ -157,7 +157,7 @@ fn invariant_3_a_second_job_of_the_run_is_stopped_and_otherwise_ignored() {
 #[test]
 fn a_job_that_outlives_its_run_is_stopped() {
     let mut run = new_run();
-    run.name_job(JOB.parse().unwrap());
+    run.assign_job(JOB.parse().unwrap());
     run.advance(Transition {
         progress: Progress::first(Status::Failed),
         at: Timestamp::UNIX_EPOCH,

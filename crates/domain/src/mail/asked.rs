@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::words;
 
 /// The most rows that are shown; the rest is counted.
-pub const MOST_VALUES: usize = 40;
+pub const MAX_VALUES: usize = 40;
 
 /// The longest value or label, in characters.
 pub(super) const VALUE_LENGTH: usize = 160;
@@ -137,7 +137,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn visit(&mut self, place: Place<'a>, value: &Value) {
-        if self.shown >= MOST_VALUES {
+        if self.shown >= MAX_VALUES {
             self.more += leaves(value);
             return;
         }
@@ -434,8 +434,8 @@ mod tests {
             None,
             &[],
         );
-        assert_eq!(rows(&asked).len(), MOST_VALUES);
-        assert_eq!(asked.more, 5_001 - MOST_VALUES as u64);
+        assert_eq!(rows(&asked).len(), MAX_VALUES);
+        assert_eq!(asked.more, 5_001 - MAX_VALUES as u64);
         assert!(
             rows(&asked)
                 .iter()

@@ -1,10 +1,10 @@
 //! The facts and notes at the end of a mail.
 
 use super::{Fact, Known, MailKind, NAME_LENGTH, TITLE_LENGTH, words};
-use crate::{failure::ErrorCode, recipient::MOST_RECIPIENTS, upload::RunKind};
+use crate::{failure::ErrorCode, recipient::MAX_RECIPIENTS, upload::RunKind};
 
 /// The most addresses that a note names.
-const MOST_ADDRESSES: usize = 10;
+const MAX_ADDRESSES: usize = 10;
 
 /// The model as people call it; empty when the upload names none.
 pub(super) fn model(known: &Known) -> String {
@@ -109,7 +109,7 @@ pub(super) fn notes(
     }
     if let Some(list) = listed_addresses(&known.run.notify_left_out) {
         notes.push(format!(
-            "Not mailed, because an upload may name {MOST_RECIPIENTS} addresses at most: {list}. For more people, name the address of a group."
+            "Not mailed, because an upload may name {MAX_RECIPIENTS} addresses at most: {list}. For more people, name the address of a group."
         ));
     }
     notes
@@ -131,10 +131,10 @@ fn listed_addresses(addresses: &[String]) -> Option<String> {
         .map(|address| words::one_line(address, 80))
         .filter(|address| !address.is_empty())
         .collect();
-    let more = shown.len().saturating_sub(MOST_ADDRESSES);
+    let more = shown.len().saturating_sub(MAX_ADDRESSES);
     let list = shown
         .into_iter()
-        .take(MOST_ADDRESSES)
+        .take(MAX_ADDRESSES)
         .collect::<Vec<_>>()
         .join(", ");
     match (list.is_empty(), more) {

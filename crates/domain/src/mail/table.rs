@@ -2,7 +2,7 @@
 
 use super::{
     NAME_LENGTH,
-    asked::{Asked, AskedGroup, AskedValue, MOST_VALUES, VALUE_LENGTH},
+    asked::{Asked, AskedGroup, AskedValue, MAX_VALUES, VALUE_LENGTH},
     words,
 };
 use crate::{
@@ -52,7 +52,7 @@ impl Asked {
             rows,
         }];
         if !reading.defaults.is_empty() {
-            let filled = reading.defaults.iter().take(MOST_VALUES);
+            let filled = reading.defaults.iter().take(MAX_VALUES);
             groups.push(AskedGroup {
                 heading: "Empty cells filled in".to_owned(),
                 rows: filled
@@ -68,7 +68,7 @@ impl Asked {
         }
         Self {
             groups,
-            more: reading.defaults.len().saturating_sub(MOST_VALUES) as u64,
+            more: reading.defaults.len().saturating_sub(MAX_VALUES) as u64,
         }
     }
 }

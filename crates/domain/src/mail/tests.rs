@@ -244,7 +244,7 @@ fn a_failure_says_what_happened_what_to_do_and_shows_the_last_lines() {
         Some(ErrorCode::JobFailed.advice())
     );
     assert_eq!(content.log.last().unwrap(), "line 99");
-    assert_eq!(content.log.len(), MOST_LOG_LINES - 1);
+    assert_eq!(content.log.len(), MAX_LOG_LINES - 1);
     assert!(content.outputs.is_empty() && content.notes.is_empty());
     assert_eq!(fact(&content, "Error code"), Some("JobFailed"));
     assert_eq!(

@@ -5,7 +5,7 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use super::OutputSpec;
 
 /// The longest output pattern in bytes: an S3 key's length.
-pub(super) const LONGEST_PATTERN: usize = 1_024;
+pub(super) const MAX_PATTERN: usize = 1_024;
 
 /// Matches output paths against a manifest's declarations.
 ///
@@ -61,7 +61,7 @@ pub(super) fn check_pattern(pattern: &str) -> Result<(), OutputPatternError> {
     if pattern.is_empty() {
         return fault("is empty; name a file such as forecast.csv");
     }
-    if pattern.len() > LONGEST_PATTERN {
+    if pattern.len() > MAX_PATTERN {
         return fault("is longer than 1024 bytes");
     }
     if pattern.chars().any(char::is_control) {

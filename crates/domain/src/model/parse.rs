@@ -14,15 +14,15 @@ use super::{
 };
 use crate::{
     problem::{nearest, quoted},
-    recipient::{MOST_RECIPIENTS, is_address},
+    recipient::{MAX_RECIPIENTS, is_address},
 };
 
 /// The longest title in characters: it becomes a mail's subject.
-const LONGEST_TITLE: usize = 100;
+const MAX_TITLE: usize = 100;
 /// The longest description in characters.
-const LONGEST_DESCRIPTION: usize = 1_000;
+const MAX_DESCRIPTION: usize = 1_000;
 /// A finished run is written as at most 30 items.
-const MOST_OUTPUTS: usize = 20;
+const MAX_OUTPUTS: usize = 20;
 
 /// One thing that is wrong with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,11 +158,11 @@ fn title(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<String> {
             &item.key,
             "is empty; say in a few words what it is",
         );
-    } else if count > LONGEST_TITLE {
+    } else if count > MAX_TITLE {
         findings.note(
             &item.at,
             &item.key,
-            format!("has {count} characters; at most {LONGEST_TITLE} are allowed"),
+            format!("has {count} characters; at most {MAX_TITLE} are allowed"),
         );
     } else if item.value.chars().any(char::is_control) {
         findings.note(
@@ -181,8 +181,8 @@ fn description(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<String
         return Some(String::new());
     };
     let count = item.value.chars().count();
-    if count > LONGEST_DESCRIPTION {
-        let message = format!("has {count} characters; at most {LONGEST_DESCRIPTION} are allowed");
+    if count > MAX_DESCRIPTION {
+        let message = format!("has {count} characters; at most {MAX_DESCRIPTION} are allowed");
         findings.note(&item.at, &item.key, message);
         return None;
     }
@@ -191,9 +191,9 @@ fn description(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<String
 
 fn outputs(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vec<OutputSpec>> {
     let sections = root.sections("outputs", findings);
-    if let Some(section) = sections.get(MOST_OUTPUTS) {
+    if let Some(section) = sections.get(MAX_OUTPUTS) {
         let message = format!(
-            "are more than {MOST_OUTPUTS}; declare a pattern such as charts/*.png for several files"
+            "are more than {MAX_OUTPUTS}; declare a pattern such as charts/*.png for several files"
         );
         findings.note(section.at(), "outputs", message);
     }
@@ -260,8 +260,8 @@ fn notify(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<NotifySp
         return Some(NotifySpec::default());
     }
     let list = section.texts("recipients", findings)?;
-    if list.value.len() > MOST_RECIPIENTS {
-        let message = format!("are more than {MOST_RECIPIENTS}; use a group address");
+    if list.value.len() > MAX_RECIPIENTS {
+        let message = format!("are more than {MAX_RECIPIENTS}; use a group address");
         findings.note(&list.at, &list.key, message);
     }
     let mut recipients: Vec<String> = Vec::new();

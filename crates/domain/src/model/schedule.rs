@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::problem::quoted;
 
 /// The shortest time between two refreshes. What starts them looks every five minutes.
-const SHORTEST: SignedDuration = SignedDuration::from_mins(15);
+const MIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// So many moments show the shortest time between two: a pattern repeats within days, or at most
 /// within a few months where it names days of the month.
@@ -162,7 +162,7 @@ impl FromStr for Schedule {
             .windows(2)
             .map(|pair| pair[1].duration_since(pair[0]))
             .min();
-        match shortest.filter(|shortest| *shortest < SHORTEST) {
+        match shortest.filter(|shortest| *shortest < MIN) {
             Some(shortest) => Err(ScheduleError::TooOften(shortest.as_mins())),
             None => Ok(Self(text)),
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The longest name or key; far below the 512 characters of a secret's whole name.
-const LONGEST: usize = 128;
+const MAX: usize = 128;
 
 /// Prefixes of variables that are not a model's to set: ours, and those by which AWS's own
 /// programs find credentials and Batch tells a job its id.
@@ -62,7 +62,7 @@ impl FromStr for SecretRef {
             None => (text, None),
         };
         let fits = |text: &str, more: &str| {
-            (1..=LONGEST).contains(&text.len())
+            (1..=MAX).contains(&text.len())
                 && text
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
@@ -114,7 +114,7 @@ pub(super) fn unfit_variable(name: &str) -> Option<String> {
         .next()
         .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     let goes_on = chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    (!begins || !goes_on || name.len() > LONGEST).then(|| {
+    (!begins || !goes_on || name.len() > MAX).then(|| {
         "is no name of a variable; write letters, digits and _, such as DATABASE_URL".to_owned()
     })
 }

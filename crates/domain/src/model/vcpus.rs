@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
 
 /// Above the largest EC2 instance types on sale for batch work.
-const MOST: u32 = 256;
+const MAX: u32 = 256;
 
 /// Virtual CPUs: 0.25 or 0.5, which Fargate alone offers, or a whole number from 1 to 256.
 ///
@@ -18,7 +18,7 @@ pub struct Vcpus {
 
 /// What is no number of virtual CPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("write 0.25, 0.5 or a whole number from 1 to {MOST}")]
+#[error("write 0.25, 0.5 or a whole number from 1 to {MAX}")]
 pub struct VcpusError;
 
 impl Vcpus {
@@ -52,7 +52,7 @@ impl FromStr for Vcpus {
             whole => whole
                 .parse()
                 .ok()
-                .filter(|number| (1..=MOST).contains(number))
+                .filter(|number| (1..=MAX).contains(number))
                 .map(Self::whole)
                 .ok_or(VcpusError),
         }

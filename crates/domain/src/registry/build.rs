@@ -10,7 +10,7 @@ use super::{BuildPhase, BuildReport};
 use crate::{model::ModelName, recipient, run_id::Version};
 
 /// The most log lines that are kept of a failed build.
-pub const MOST_BUILD_LINES: usize = 40;
+pub const MAX_BUILD_LINES: usize = 40;
 
 /// How many lines of a build's log are read to find so many: `CodeBuild` writes some of its own
 /// around each command.
@@ -53,10 +53,10 @@ impl BuildId {
 #[error(
     "“{0}” is not a build's id; one looks like 5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20, the part behind the colon of CodeBuild's"
 )]
-pub struct NotABuildId(String);
+pub struct ParseBuildIdError(String);
 
 impl FromStr for BuildId {
-    type Err = NotABuildId;
+    type Err = ParseBuildIdError;
 
     /// Reads the UUID alone, or the whole `<project>:<uuid>` or ARN that ends in it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -69,13 +69,13 @@ impl FromStr for BuildId {
         if good {
             Ok(Self(id.to_owned()))
         } else {
-            Err(NotABuildId(text.chars().take(80).collect()))
+            Err(ParseBuildIdError(text.chars().take(80).collect()))
         }
     }
 }
 
 impl TryFrom<String> for BuildId {
-    type Error = NotABuildId;
+    type Error = ParseBuildIdError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
@@ -219,7 +219,7 @@ pub struct BuildFailure {
     pub phase: BuildPhase,
     /// What happened, one or more sentences.
     pub message: String,
-    /// The last lines that it logged, at most [`MOST_BUILD_LINES`].
+    /// The last lines that it logged, at most [`MAX_BUILD_LINES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
 }
@@ -255,7 +255,7 @@ impl BuildFailure {
     }
 }
 
-/// The last lines of a build's log that are not `CodeBuild`'s own, at most [`MOST_BUILD_LINES`].
+/// The last lines of a build's log that are not `CodeBuild`'s own, at most [`MAX_BUILD_LINES`].
 pub fn last_build_lines(logged: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = logged
         .iter()
@@ -263,7 +263,7 @@ pub fn last_build_lines(logged: &[String]) -> Vec<String> {
         .filter(|line| !line.is_empty() && !line.starts_with(OWN_LINE))
         .map(|line| shortened(line, LINE_LENGTH))
         .collect();
-    lines.split_off(lines.len().saturating_sub(MOST_BUILD_LINES))
+    lines.split_off(lines.len().saturating_sub(MAX_BUILD_LINES))
 }
 
 /// What whoever started a build said about it, in the build's environment.
@@ -455,7 +455,7 @@ mod tests {
             .flat_map(|number| [format!("[Container] x {number}"), number.to_string()])
             .collect();
         let last = last_build_lines(&lines);
-        assert_eq!(last.len(), MOST_BUILD_LINES);
+        assert_eq!(last.len(), MAX_BUILD_LINES);
         assert_eq!(last.first().map(String::as_str), Some("60"));
     }
 }

@@ -68,7 +68,7 @@ pub struct Retirement {
 
 /// Somebody who does something, and when.
 #[derive(Debug, Clone, Copy)]
-pub struct Act<'a> {
+pub struct AuditStamp<'a> {
     /// Who, where that is known.
     pub by: Option<&'a str>,
     /// When.
@@ -77,7 +77,7 @@ pub struct Act<'a> {
 
 /// Why a default or a version stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Unchanged {
+pub enum PromotionError {
     /// There is no such model.
     #[error("there is no such model")]
     NoSuchModel,
@@ -92,16 +92,16 @@ pub enum Unchanged {
     IsDefault(Version),
     /// No version was the default before this one, or only retired ones were.
     #[error("nothing was before version {0}")]
-    NothingBefore(Version),
+    NoPreviousDefault(Version),
 }
 
 impl DefaultEntry {
     /// The entry of a model's first version.
-    pub fn first(version: Version, act: Act<'_>) -> Self {
+    pub fn first(version: Version, stamp: AuditStamp<'_>) -> Self {
         Self {
             version,
-            at: moment(act.at, None),
-            by: act.by.map(ToOwned::to_owned),
+            at: moment(stamp.at, None),
+            by: stamp.by.map(ToOwned::to_owned),
             kind: DefaultKind::Registered,
             back: None,
         }
@@ -136,18 +136,22 @@ impl Defaults {
     }
 
     /// The entry that makes an existing version the default.
-    pub fn promote(&self, version: Version, act: Act<'_>) -> Result<DefaultEntry, Unchanged> {
+    pub fn promote(
+        &self,
+        version: Version,
+        stamp: AuditStamp<'_>,
+    ) -> Result<DefaultEntry, PromotionError> {
         let standing = self.current();
         if standing.is_some_and(|entry| entry.version == version) {
-            return Err(Unchanged::IsDefault(version));
+            return Err(PromotionError::IsDefault(version));
         }
         if self.retirement(version).is_some() {
-            return Err(Unchanged::Retired(version));
+            return Err(PromotionError::Retired(version));
         }
         Ok(DefaultEntry {
             version,
-            at: moment(act.at, standing),
-            by: act.by.map(ToOwned::to_owned),
+            at: moment(stamp.at, standing),
+            by: stamp.by.map(ToOwned::to_owned),
             kind: DefaultKind::Promoted,
             back: standing.map(|entry| entry.at),
         })
@@ -155,9 +159,9 @@ impl Defaults {
 
     /// The entry that makes what was the default before this one the default again. Versions
     /// that were retired since are passed over.
-    pub fn roll_back(&self, act: Act<'_>) -> Result<DefaultEntry, Unchanged> {
-        let standing = self.current().ok_or(Unchanged::NoSuchModel)?;
-        let nothing = Unchanged::NothingBefore(standing.version);
+    pub fn roll_back(&self, stamp: AuditStamp<'_>) -> Result<DefaultEntry, PromotionError> {
+        let standing = self.current().ok_or(PromotionError::NoSuchModel)?;
+        let nothing = PromotionError::NoPreviousDefault(standing.version);
         let mut next = standing.back;
         loop {
             let at = next.ok_or_else(|| nothing.clone())?;
@@ -167,8 +171,8 @@ impl Defaults {
             if target.version != standing.version && self.retirement(target.version).is_none() {
                 return Ok(DefaultEntry {
                     version: target.version,
-                    at: moment(act.at, Some(standing)),
-                    by: act.by.map(ToOwned::to_owned),
+                    at: moment(stamp.at, Some(standing)),
+                    by: stamp.by.map(ToOwned::to_owned),
                     kind: DefaultKind::RolledBack,
                     back: target.back,
                 });
@@ -178,17 +182,21 @@ impl Defaults {
 
     /// The retirement of an existing version. Whether it has open runs is another question:
     /// [`Defaults::is_run_by`].
-    pub fn retire(&self, version: Version, act: Act<'_>) -> Result<Retirement, Unchanged> {
+    pub fn retire(
+        &self,
+        version: Version,
+        stamp: AuditStamp<'_>,
+    ) -> Result<Retirement, PromotionError> {
         if self.current().is_some_and(|entry| entry.version == version) {
-            return Err(Unchanged::IsDefault(version));
+            return Err(PromotionError::IsDefault(version));
         }
         if self.retirement(version).is_some() {
-            return Err(Unchanged::Retired(version));
+            return Err(PromotionError::Retired(version));
         }
         Ok(Retirement {
             version,
-            at: act.at,
-            by: act.by.map(ToOwned::to_owned),
+            at: stamp.at,
+            by: stamp.by.map(ToOwned::to_owned),
         })
     }
 

@@ -8,10 +8,10 @@ use crate::model::Manifest;
 
 /// The largest such file, in bytes. A manifest and its schemas are some kilobytes, and an item of
 /// the table, which keeps them, ends at 400 kB.
-pub const LARGEST_VERSION_FILE: u64 = 1024 * 1024;
+pub const MAX_VERSION_FILE: u64 = 1024 * 1024;
 
 /// The largest manifest and schemas together, in bytes.
-const LARGEST_DECLARATIONS: usize = 300_000;
+const MAX_DECLARATIONS: usize = 300_000;
 
 /// `version.json`: what a build that succeeded made. The shape is
 /// `schemas/version.schema.json`.
@@ -44,9 +44,9 @@ impl VersionFile {
         let content = content.ok_or_else(|| {
             refused("is missing: the build succeeded without writing what it built.")
         })?;
-        if content.len() as u64 > LARGEST_VERSION_FILE {
+        if content.len() as u64 > MAX_VERSION_FILE {
             return Err(refused(&format!(
-                "is larger than the {LARGEST_VERSION_FILE} bytes that it may have."
+                "is larger than the {MAX_VERSION_FILE} bytes that it may have."
             )));
         }
         let read: Self = serde_json::from_slice(content)
@@ -57,9 +57,9 @@ impl VersionFile {
         let declared = read.manifest.len()
             + read.input_schema.len()
             + read.row_schema.as_deref().map_or(0, str::len);
-        if declared > LARGEST_DECLARATIONS {
+        if declared > MAX_DECLARATIONS {
             return Err(BuildFailure::refused(&format!(
-                "The manifest and its schemas have {declared} bytes together, and a version may have {LARGEST_DECLARATIONS}."
+                "The manifest and its schemas have {declared} bytes together, and a version may have {MAX_DECLARATIONS}."
             )));
         }
         Ok(read)
@@ -143,9 +143,9 @@ mod tests {
         let id: BuildId = ID.parse().unwrap();
         let good = serde_json::to_vec(&file(MANIFEST)).unwrap();
         assert_eq!(VersionFile::read(&id, Some(&good)).unwrap(), file(MANIFEST));
-        let large = vec![b' '; usize::try_from(LARGEST_VERSION_FILE).unwrap() + 1];
+        let large = vec![b' '; usize::try_from(MAX_VERSION_FILE).unwrap() + 1];
         let fat = VersionFile {
-            input_schema: "x".repeat(LARGEST_DECLARATIONS),
+            input_schema: "x".repeat(MAX_DECLARATIONS),
             ..file(MANIFEST)
         };
         let fat = serde_json::to_vec(&fat).unwrap();

@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use dropcast_domain::problem::{MOST_PROBLEMS, Problem, ProblemList, nearest, place};
+use dropcast_domain::problem::{MAX_PROBLEMS, Problem, ProblemList, nearest, place};
 use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value};
 
@@ -73,7 +73,7 @@ impl<'s> Walk<'s> {
 
     /// Whether further problems are only counted.
     pub(super) fn is_full(&self) -> bool {
-        self.problems.problems.len() >= MOST_PROBLEMS
+        self.problems.problems.len() >= MAX_PROBLEMS
     }
 
     /// Notes what is wrong with a value by a node.

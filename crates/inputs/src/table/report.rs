@@ -10,7 +10,7 @@ use std::{
 use super::convert::Class;
 use dropcast_domain::{
     model::{InputFormat, TableEncoding},
-    problem::{MOST_OTHERS, MOST_PROBLEMS, Problem, ProblemList},
+    problem::{MAX_OTHERS, MAX_PROBLEMS, Problem, ProblemList},
 };
 
 /// How many faulty cells are kept for the marked copy.
@@ -207,7 +207,7 @@ impl Report {
 
     /// Whether further problems of the whole table are only counted.
     pub(super) fn is_full(&self) -> bool {
-        self.table.problems.len() >= MOST_PROBLEMS
+        self.table.problems.len() >= MAX_PROBLEMS
     }
 
     /// Counts a problem that nobody would read.
@@ -240,7 +240,7 @@ impl Report {
             entry => Some(entry),
         };
         let is_listed = match &entry {
-            Some(Entry::Occupied(entry)) => entry.get().first.len() <= MOST_OTHERS,
+            Some(Entry::Occupied(entry)) => entry.get().first.len() <= MAX_OTHERS,
             Some(Entry::Vacant(_)) => true,
             None => false,
         };
@@ -281,7 +281,7 @@ impl Report {
         let mut problems = self.table;
         problems.more += self.ungrouped;
         for group in groups {
-            if problems.problems.len() < MOST_PROBLEMS {
+            if problems.problems.len() < MAX_PROBLEMS {
                 problems.problems.push(group.problem(self.format));
             } else {
                 problems.more += group.count;

@@ -37,9 +37,9 @@ use names::Arns;
 use submission::NewJob;
 
 /// The most jobs that `DescribeJobs` takes.
-const MOST_DESCRIBED: usize = 100;
+const MAX_DESCRIBED: usize = 100;
 /// The longest reason of `TerminateJob` and `CancelJob`, in characters.
-const LONGEST_REASON: usize = 1024;
+const MAX_REASON: usize = 1024;
 
 /// The parts of the configuration that the rules need.
 #[derive(Debug, Clone)]
@@ -186,9 +186,9 @@ impl Core {
             .jobs
             .as_deref()
             .ok_or_else(|| ApiError::client("jobs is required."))?;
-        if ids.len() > MOST_DESCRIBED {
+        if ids.len() > MAX_DESCRIBED {
             return Err(ApiError::client(format!(
-                "Maximum number of jobs supported is {MOST_DESCRIBED}"
+                "Maximum number of jobs supported is {MAX_DESCRIBED}"
             )));
         }
         Ok(DescribedJobs {
@@ -299,9 +299,9 @@ impl Core {
             .reason
             .clone()
             .ok_or_else(|| ApiError::client("reason is required."))?;
-        if reason.chars().count() > LONGEST_REASON {
+        if reason.chars().count() > MAX_REASON {
             return Err(ApiError::client(format!(
-                "reason is longer than {LONGEST_REASON} characters."
+                "reason is longer than {MAX_REASON} characters."
             )));
         }
         if !self.jobs.contains_key(&id) {

@@ -24,7 +24,7 @@ use crate::service::server::{self, with_request_id};
 
 /// The largest `SubmitJob` request that AWS takes:
 /// <https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html>.
-const LARGEST_SUBMISSION: usize = 30 * 1024;
+const MAX_SUBMISSION: usize = 30 * 1024;
 
 /// The routes of the service.
 pub(crate) fn router(shell: Arc<Shell>) -> Router {
@@ -82,9 +82,9 @@ async fn operation(
 fn call(shell: &Shell, name: &str, body: &[u8]) -> Result<Value, ApiError> {
     match name {
         "SubmitJob" => {
-            if body.len() > LARGEST_SUBMISSION {
+            if body.len() > MAX_SUBMISSION {
                 return Err(ApiError::client(format!(
-                    "The request has {} bytes; SubmitJob takes at most {LARGEST_SUBMISSION}.",
+                    "The request has {} bytes; SubmitJob takes at most {MAX_SUBMISSION}.",
                     body.len()
                 )));
             }

@@ -17,7 +17,7 @@ use build::{Build, Outcome, PhaseKind, Source, Status};
 /// What AWS gives a build when nobody says otherwise.
 const TIMEOUT_MINUTES: u32 = 60;
 /// The most builds that are described at once, and listed on one page.
-const MOST_BUILDS: usize = 100;
+const MAX_BUILDS: usize = 100;
 
 /// What the rules need to know.
 #[derive(Debug, Clone)]
@@ -161,9 +161,9 @@ impl Core {
     /// `BatchGetBuilds`.
     pub(crate) fn describe(&self, request: &BatchGetBuilds) -> Result<Value, ApiError> {
         let ids = request.ids.as_deref().unwrap_or_default();
-        if ids.is_empty() || ids.len() > MOST_BUILDS {
+        if ids.is_empty() || ids.len() > MAX_BUILDS {
             return Err(ApiError::InvalidInput(format!(
-                "ids must name 1 to {MOST_BUILDS} builds."
+                "ids must name 1 to {MAX_BUILDS} builds."
             )));
         }
         let (found, missing): (Vec<_>, Vec<_>) = ids.iter().partition(|id| self.find(id).is_some());
@@ -190,7 +190,7 @@ impl Core {
                 .parse()
                 .map_err(|_| ApiError::InvalidInput("nextToken is none of ours.".to_owned()))?,
         };
-        let page: Vec<&str> = ids.iter().skip(from).take(MOST_BUILDS).copied().collect();
+        let page: Vec<&str> = ids.iter().skip(from).take(MAX_BUILDS).copied().collect();
         let next = from + page.len();
         let mut answer = json!({ "ids": page });
         if next < ids.len() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
-use dropcast_model_folder::MOST_BYTES;
+use dropcast_model_folder::MAX_BYTES;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
@@ -52,7 +52,7 @@ async fn download(client: &Client, source: &Source, to: &Path) -> Result<(), Str
         .map_err(|error| format!("the transfer broke off: {error} {}", of()))?
     {
         bytes += chunk.len() as u64;
-        if bytes > MOST_BYTES {
+        if bytes > MAX_BYTES {
             return Err(format!(
                 "the zip file is larger than the 2 GiB that a model may have {}",
                 of()

@@ -17,12 +17,12 @@ pub(crate) struct Announcement {
 }
 
 /// `PutEvents` takes up to ten entries.
-const MOST_ENTRIES: usize = 10;
+const MAX_ENTRIES: usize = 10;
 /// First and longest time between two tries.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// Tries before events are given up, about a minute and a half.
-const MOST_TRIES: u32 = 50;
+const MAX_TRIES: u32 = 50;
 
 /// Publishes until the sender is gone and everything is sent.
 pub(crate) async fn publish(
@@ -30,8 +30,8 @@ pub(crate) async fn publish(
     source: String,
     mut announcements: UnboundedReceiver<Announcement>,
 ) {
-    let mut batch = Vec::with_capacity(MOST_ENTRIES);
-    while announcements.recv_many(&mut batch, MOST_ENTRIES).await > 0 {
+    let mut batch = Vec::with_capacity(MAX_ENTRIES);
+    while announcements.recv_many(&mut batch, MAX_ENTRIES).await > 0 {
         let entries = batch
             .drain(..)
             .map(|announcement| {
@@ -51,7 +51,7 @@ pub(crate) async fn publish(
 /// it are put again: at least once, as EventBridge itself delivers, and in order.
 async fn put(client: &Client, mut entries: Vec<PutEventsRequestEntry>) {
     let mut pause = FIRST_PAUSE;
-    for _ in 0..MOST_TRIES {
+    for _ in 0..MAX_TRIES {
         let answer = client
             .put_events()
             .set_entries(Some(entries.clone()))
@@ -80,7 +80,7 @@ async fn put(client: &Client, mut entries: Vec<PutEventsRequestEntry>) {
             ),
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
     tracing::error!(
         events = entries.len(),

@@ -1,7 +1,7 @@
 //! From bytes to the lines of a log.
 
 /// The longest event that CloudWatch Logs takes, less the 26 bytes that it counts per event.
-const LONGEST_LINE: usize = 256 * 1024 - 26;
+const MAX_LINE: usize = 256 * 1024 - 26;
 
 /// Cuts a stream of bytes into lines. Lines that are too long for CloudWatch Logs are cut, empty
 /// ones are left out because it refuses them, and what is not UTF-8 is replaced.
@@ -19,8 +19,8 @@ impl Lines {
             if piece.ends_with(b"\n") {
                 self.cut(&mut lines);
             }
-            while self.rest.len() > LONGEST_LINE {
-                let tail = self.rest.split_off(LONGEST_LINE);
+            while self.rest.len() > MAX_LINE {
+                let tail = self.rest.split_off(MAX_LINE);
                 self.cut(&mut lines);
                 self.rest = tail;
             }
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn a_line_without_end_is_cut() {
         let mut lines = Lines::default();
-        let cut = lines.feed(&vec![b'x'; LONGEST_LINE * 2 + 1]);
+        let cut = lines.feed(&vec![b'x'; MAX_LINE * 2 + 1]);
         assert_eq!(cut.len(), 2);
         assert_eq!(lines.finish(), ["x"]);
     }

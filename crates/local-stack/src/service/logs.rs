@@ -13,12 +13,12 @@ use tokio::time::Instant;
 use super::clock;
 
 /// What `PutLogEvents` takes at once: events, and bytes with 26 more for each event.
-const MOST_EVENTS: usize = 10_000;
-const MOST_BYTES: usize = 1_048_576;
+const MAX_EVENTS: usize = 10_000;
+const MAX_BYTES: usize = 1_048_576;
 const BYTES_PER_EVENT: usize = 26;
 /// Lines that wait here before the job's own output is held up.
 const BACKLOG: usize = 8192;
-const MOST_TRIES: u32 = 6;
+const MAX_TRIES: u32 = 6;
 
 /// One log stream. It is created with its first lines, its group too if that is missing.
 pub(crate) struct LogStream {
@@ -90,11 +90,11 @@ impl Stream {
             let due = Instant::now() + interval;
             let mut bytes = first.message().len() + BYTES_PER_EVENT;
             let mut batch = vec![first];
-            while batch.len() < MOST_EVENTS {
+            while batch.len() < MAX_EVENTS {
                 tokio::select! {
                     event = waiting.recv() => if let Some(event) = event {
                         let size = event.message().len() + BYTES_PER_EVENT;
-                        if bytes + size > MOST_BYTES {
+                        if bytes + size > MAX_BYTES {
                             carried = Some(event);
                             break;
                         }
@@ -146,7 +146,7 @@ impl Stream {
     }
 
     async fn put(&self, batch: Vec<InputLogEvent>) {
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MAX_TRIES {
             let answer = self
                 .client
                 .put_log_events()

@@ -17,10 +17,10 @@ use super::{
         run_pk, text,
     },
 };
-use crate::{History, ports::Answer};
+use crate::{History, ports::StoreResult};
 
 /// The most models that are listed.
-const MOST_MODELS: usize = 1_000;
+const MAX_MODELS: usize = 1_000;
 
 impl DynamoStore {
     fn partition(&self, index: &str, attribute: &str, value: &str) -> QueryFluentBuilder {
@@ -38,7 +38,7 @@ impl DynamoStore {
         verb: &'static str,
         query: QueryFluentBuilder,
         limit: usize,
-    ) -> Answer<Vec<T>> {
+    ) -> StoreResult<Vec<T>> {
         let mut found = Vec::new();
         let mut pages = query.into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -58,7 +58,7 @@ impl DynamoStore {
 }
 
 impl History for DynamoStore {
-    async fn runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+    async fn runs_of(&self, model: &str, limit: u16) -> StoreResult<Vec<Run>> {
         let query = self
             .partition("by-model", "model_pk", &model_pk(model))
             .scan_index_forward(false)
@@ -66,14 +66,14 @@ impl History for DynamoStore {
         self.collect("runs_of", query, usize::from(limit)).await
     }
 
-    async fn open_runs(&self, limit: u16) -> Answer<Vec<Run>> {
+    async fn open_runs(&self, limit: u16) -> StoreResult<Vec<Run>> {
         let query = self
             .partition("open-runs", "open_pk", OPEN)
             .limit(i32::from(limit.max(1)));
         self.collect("open_runs", query, usize::from(limit)).await
     }
 
-    async fn open_runs_of(&self, model: &str, limit: u16) -> Answer<Vec<Run>> {
+    async fn open_runs_of(&self, model: &str, limit: u16) -> StoreResult<Vec<Run>> {
         let query = self
             .partition("open-runs", "open_pk", OPEN)
             .filter_expression("model_pk = :model")
@@ -82,7 +82,7 @@ impl History for DynamoStore {
             .await
     }
 
-    async fn timeline(&self, run: &RunId) -> Answer<Vec<Transition>> {
+    async fn timeline(&self, run: &RunId) -> StoreResult<Vec<Transition>> {
         let query = self
             .client
             .query()
@@ -95,7 +95,7 @@ impl History for DynamoStore {
         Ok(steps.into_iter().map(|step| step.step).collect())
     }
 
-    async fn log(&self, run: &RunId) -> Answer<Vec<String>> {
+    async fn log(&self, run: &RunId) -> StoreResult<Vec<String>> {
         #[derive(serde::Deserialize)]
         struct Log {
             lines: Vec<String>,
@@ -108,7 +108,7 @@ impl History for DynamoStore {
             .unwrap_or_default())
     }
 
-    async fn versions(&self, name: &ModelName, limit: u16) -> Answer<Vec<RegisteredVersion>> {
+    async fn versions(&self, name: &ModelName, limit: u16) -> StoreResult<Vec<RegisteredVersion>> {
         let query = self
             .of_model(name, VERSION_PREFIX)
             .scan_index_forward(false)
@@ -116,7 +116,7 @@ impl History for DynamoStore {
         self.collect("versions", query, usize::from(limit)).await
     }
 
-    async fn builds_of(&self, name: &ModelName, limit: u16) -> Answer<Vec<Build>> {
+    async fn builds_of(&self, name: &ModelName, limit: u16) -> StoreResult<Vec<Build>> {
         let query = self
             .partition("by-model", "model_pk", &builds_pk(name))
             .scan_index_forward(false)
@@ -124,11 +124,11 @@ impl History for DynamoStore {
         self.collect("builds_of", query, usize::from(limit)).await
     }
 
-    async fn models(&self) -> Answer<Vec<Model>> {
+    async fn models(&self) -> StoreResult<Vec<Model>> {
         self.collect(
             "models",
             self.partition("by-model", "model_pk", MODELS),
-            MOST_MODELS,
+            MAX_MODELS,
         )
         .await
     }

@@ -9,7 +9,7 @@ use super::{
     items::{Item, TTL, build_pk, key, mail_sk, number, run_pk, text},
     took_place,
 };
-use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, ports::Answer};
+use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, ports::StoreResult};
 
 fn mail_key(mail: &MailKey) -> Item {
     let pk = match &mail.topic {
@@ -20,7 +20,7 @@ fn mail_key(mail: &MailKey) -> Item {
 }
 
 impl Mails for DynamoStore {
-    async fn claim(&self, mail: &MailKey, now: Timestamp) -> Answer<Claim> {
+    async fn claim(&self, mail: &MailKey, now: Timestamp) -> StoreResult<Claim> {
         let mut update = self.update(mail_key(mail));
         let mut set = String::from("SET held_until = :until");
         // What belongs to a run goes with it; builds are kept.
@@ -52,9 +52,9 @@ impl Mails for DynamoStore {
                 .and_then(|until| until.as_n().ok())
                 .is_some_and(|until| until != "0");
             return Ok(if lapsed {
-                Claim::OursAfterALapse
+                Claim::Expired
             } else {
-                Claim::Ours
+                Claim::Granted
             });
         }
         let standing = self.get("claim", mail_key(mail)).await?.unwrap_or_default();
@@ -65,7 +65,7 @@ impl Mails for DynamoStore {
         })
     }
 
-    async fn sent(&self, mail: &MailKey, message_id: &str, now: Timestamp) -> Answer<()> {
+    async fn mark_sent(&self, mail: &MailKey, message_id: &str, now: Timestamp) -> StoreResult<()> {
         let answer = self
             .update(mail_key(mail))
             .update_expression("SET sent_at = :at, message_id = :id REMOVE held_until")
@@ -77,7 +77,7 @@ impl Mails for DynamoStore {
         took_place("sent", answer).map(drop)
     }
 
-    async fn release(&self, mail: &MailKey) -> Answer<()> {
+    async fn release_claim(&self, mail: &MailKey) -> StoreResult<()> {
         let answer = self
             .update(mail_key(mail))
             .update_expression("SET held_until = :never")

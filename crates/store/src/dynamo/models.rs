@@ -3,7 +3,8 @@
 use dropcast_domain::{
     model::ModelName,
     registry::{
-        Act, Build, BuildEnd, BuildId, DefaultEntry, Draft, EndedBuild, Model, RegisteredVersion,
+        AuditStamp, Build, BuildEnd, BuildId, DefaultEntry, EndedBuild, Model, RegisteredVersion,
+        VersionSpec,
     },
     run_id::Version,
 };
@@ -13,10 +14,10 @@ use super::{
     items::{self, DEFAULT_SINCE, MODEL_SK, attribute, key, model_pk, number, sortable, text},
     transaction::{TRIES, Transaction},
 };
-use crate::{Builds, Models, StoreError, ports::Answer};
+use crate::{Builds, Models, StoreError, ports::StoreResult};
 
 impl Models for DynamoStore {
-    async fn model(&self, name: &ModelName) -> Answer<Option<Model>> {
+    async fn model(&self, name: &ModelName) -> StoreResult<Option<Model>> {
         self.get("model", key(model_pk(name.as_str()), MODEL_SK))
             .await?
             .map(items::read)
@@ -27,22 +28,22 @@ impl Models for DynamoStore {
         &self,
         name: &ModelName,
         version: Version,
-    ) -> Answer<Option<RegisteredVersion>> {
+    ) -> StoreResult<Option<RegisteredVersion>> {
         self.get("version", items::version_key(name, version))
             .await?
             .map(items::read)
             .transpose()
     }
 
-    async fn register(&self, draft: &Draft) -> Answer<RegisteredVersion> {
+    async fn register(&self, spec: &VersionSpec) -> StoreResult<RegisteredVersion> {
         for _ in 0..TRIES {
-            let standing = self.model(&draft.manifest.name).await?;
-            let act = Act {
+            let standing = self.model(&spec.manifest.name).await?;
+            let stamp = AuditStamp {
                 by: None,
-                at: draft.built_at,
+                at: spec.built_at,
             };
             let mut writes = self.transaction("register");
-            let version = add_version(&mut writes, standing.as_ref(), draft, act)?;
+            let version = add_version(&mut writes, standing.as_ref(), spec, stamp)?;
             if writes.commit().await? {
                 return Ok(version);
             }
@@ -52,14 +53,14 @@ impl Models for DynamoStore {
 }
 
 impl Builds for DynamoStore {
-    async fn build(&self, build: &BuildId) -> Answer<Option<Build>> {
+    async fn build(&self, build: &BuildId) -> StoreResult<Option<Build>> {
         self.get("build", items::build_key(build))
             .await?
             .map(items::read)
             .transpose()
     }
 
-    async fn keep_build(&self, build: &Build) -> Answer<Build> {
+    async fn create_build_if_absent(&self, build: &Build) -> StoreResult<Build> {
         let put = self
             .client
             .put_item()
@@ -68,20 +69,20 @@ impl Builds for DynamoStore {
             .condition_expression("attribute_not_exists(PK)")
             .send()
             .await;
-        if super::took_place("keep_build", put)? {
+        if super::took_place("create_build_if_absent", put)? {
             return Ok(build.clone());
         }
         let standing = self.build(&build.build_id).await?;
-        standing.ok_or(StoreError::Contended("keep_build"))
+        standing.ok_or(StoreError::Contended("create_build_if_absent"))
     }
 
     async fn register_build(
         &self,
         build: &EndedBuild,
-        draft: &Draft,
+        spec: &VersionSpec,
         seen: Option<Version>,
-    ) -> Answer<Build> {
-        let name = &draft.manifest.name;
+    ) -> StoreResult<Build> {
+        let name = &spec.manifest.name;
         for _ in 0..TRIES {
             if let Some(standing) = self.build(&build.build_id).await? {
                 return Ok(standing);
@@ -90,18 +91,18 @@ impl Builds for DynamoStore {
             let newest = standing.as_ref().map(Model::newest);
             if let Some(newest) = newest.filter(|_| newest > seen)
                 && let Some(same) = self.version(name, newest).await?
-                && same.draft.is_made_like(draft)
+                && same.spec.is_made_like(spec)
             {
                 let version = same.version;
                 let record = build.record(BuildEnd::Registered { version });
-                return self.keep_build(&record).await;
+                return self.create_build_if_absent(&record).await;
             }
-            let act = Act {
+            let stamp = AuditStamp {
                 by: build.requester.by.as_deref(),
                 at: build.at,
             };
             let mut writes = self.transaction("register_build");
-            let version = add_version(&mut writes, standing.as_ref(), draft, act)?.version;
+            let version = add_version(&mut writes, standing.as_ref(), spec, stamp)?.version;
             let record = build.record(BuildEnd::Registered { version });
             writes.put_new(items::build_item(&record)?)?;
             if writes.commit().await? {
@@ -117,22 +118,22 @@ impl Builds for DynamoStore {
 fn add_version(
     writes: &mut Transaction<'_>,
     standing: Option<&Model>,
-    draft: &Draft,
-    act: Act<'_>,
-) -> Answer<RegisteredVersion> {
-    let name = &draft.manifest.name;
+    spec: &VersionSpec,
+    stamp: AuditStamp<'_>,
+) -> StoreResult<RegisteredVersion> {
+    let name = &spec.manifest.name;
     let version = standing.map_or(Version::FIRST, |model| model.next_version);
     let registered = RegisteredVersion {
         model: name.clone(),
         version,
-        draft: draft.clone(),
+        spec: spec.clone(),
     };
     writes.put_new(items::version_item(&registered)?)?;
     if standing.is_none() {
-        let entry = DefaultEntry::first(version, act);
+        let entry = DefaultEntry::first(version, stamp);
         let mut model = items::model_item(&Model {
             name: name.clone(),
-            title: draft.manifest.title.clone(),
+            title: spec.manifest.title.clone(),
             default_version: version,
             next_version: version.next(),
         })?;
@@ -140,7 +141,7 @@ fn add_version(
         writes.put_new(model)?;
         writes.put_new(items::default_item(name, &entry)?)?;
     } else {
-        let title = attribute(&draft.manifest.title, "title")?;
+        let title = attribute(&spec.manifest.title, "title")?;
         // Not the whole item: somebody may promote a version at this moment.
         writes.update(key(model_pk(name.as_str()), MODEL_SK), |update| {
             update

@@ -8,7 +8,7 @@ use dropcast_domain::{
     failure::Failure,
     job::JobEnd,
     output::Output,
-    run::{HEADLINE_OUTPUTS, Run, Wishes},
+    run::{MAX_HEADLINE_OUTPUTS, Run, UploadMetadata},
     run_id::{JobId, RunId},
     status::{Progress, Status, Transition},
 };
@@ -21,11 +21,14 @@ use super::{
     },
     took_place,
 };
-use crate::{Endings, Jobs, Outputs, Runs, StoreError, Tokens, Validation, Verdict, ports::Answer};
+use crate::{
+    Jobs, Outputs, RunCompletion, Runs, StoreError, TaskTokens, Validation, ValidationOutcome,
+    ports::StoreResult,
+};
 
 impl DynamoStore {
     /// Adds a step to the timeline; of two reports of one step the earlier stays.
-    async fn note(&self, run: &RunId, step: Transition, expiry: AttributeValue) -> Answer<()> {
+    async fn note(&self, run: &RunId, step: Transition, expiry: AttributeValue) -> StoreResult<()> {
         let (at, status) = (
             attribute(&step.at, "at")?,
             attribute(&step.progress.status, "status")?,
@@ -56,7 +59,7 @@ impl DynamoStore {
 }
 
 impl Runs for DynamoStore {
-    async fn begin(&self, run: &Run) -> Answer<Run> {
+    async fn create_if_absent(&self, run: &Run) -> StoreResult<Run> {
         let answer = self
             .client
             .put_item()
@@ -85,14 +88,14 @@ impl Runs for DynamoStore {
         Ok(standing)
     }
 
-    async fn find(&self, run: &RunId) -> Answer<Option<Run>> {
+    async fn get(&self, run: &RunId) -> StoreResult<Option<Run>> {
         self.get("find", key(run_pk(run), RUN_SK))
             .await?
             .map(items::read)
             .transpose()
     }
 
-    async fn advance(&self, run: &RunId, step: Transition) -> Answer<bool> {
+    async fn advance(&self, run: &RunId, step: Transition) -> StoreResult<bool> {
         if step.progress.status.is_terminal() {
             return Ok(false);
         }
@@ -121,25 +124,30 @@ impl Runs for DynamoStore {
 }
 
 impl Validation for DynamoStore {
-    async fn judge(&self, run: &RunId, wishes: &Wishes, verdict: &Verdict) -> Answer<()> {
+    async fn record_validation(
+        &self,
+        run: &RunId,
+        metadata: &UploadMetadata,
+        outcome: &ValidationOutcome,
+    ) -> StoreResult<()> {
         let mut update = self
             .record(run)
             .condition_expression("attribute_exists(open_pk)")
-            .expression_attribute_values(":title", text(&wishes.title))
-            .expression_attribute_values(":notify", attribute(&wishes.notify, "notify")?)
+            .expression_attribute_values(":title", text(&metadata.title))
+            .expression_attribute_values(":notify", attribute(&metadata.notify, "notify")?)
             .expression_attribute_values(
                 ":unusable",
-                attribute(&wishes.notify_unusable, "notifyUnusable")?,
+                attribute(&metadata.notify_unusable, "notifyUnusable")?,
             )
             .expression_attribute_values(
                 ":left_out",
-                attribute(&wishes.notify_left_out, "notifyLeftOut")?,
+                attribute(&metadata.notify_left_out, "notifyLeftOut")?,
             );
         let mut set = String::from(
             "SET title = :title, notify = :notify, notifyUnusable = :unusable, notifyLeftOut = :left_out",
         );
-        match verdict {
-            Verdict::Accepted(acceptance) => {
+        match outcome {
+            ValidationOutcome::Accepted(acceptance) => {
                 set.push_str(", version = :version");
                 update = update.expression_attribute_values(":version", number(acceptance.version));
                 if let Some(input) = &acceptance.input {
@@ -149,7 +157,7 @@ impl Validation for DynamoStore {
                         .expression_attribute_values(":input", attribute(input, "input")?);
                 }
             }
-            Verdict::Rejected {
+            ValidationOutcome::Rejected {
                 problem_count,
                 version,
                 marked,
@@ -174,30 +182,33 @@ impl Validation for DynamoStore {
 }
 
 impl Jobs for DynamoStore {
-    async fn name_job(&self, run: &RunId, job: &JobId) -> Answer<JobId> {
+    async fn assign_job(&self, run: &RunId, job: &JobId) -> StoreResult<JobId> {
         let update = self
             .record(run)
             .update_expression("SET job = :job")
             .condition_expression("attribute_exists(PK) AND attribute_not_exists(job)")
             .expression_attribute_values(":job", text(job.as_str()));
-        let record = self.change("name_job", update).await?.record(run)?;
+        let record = self.change("assign_job", update).await?.record(run)?;
         let standing: Run = items::read(record)?;
-        standing.job.ok_or(StoreError::Contended("name_job"))
+        standing.job.ok_or(StoreError::Contended("assign_job"))
     }
 
-    async fn end_job(&self, run: &RunId, end: &JobEnd) -> Answer<()> {
+    async fn record_job_end(&self, run: &RunId, end: &JobEnd) -> StoreResult<()> {
         let update = self
             .record(run)
             .update_expression("SET jobEnd = :end")
             .condition_expression("attribute_exists(PK) AND attribute_not_exists(jobEnd)")
             .expression_attribute_values(":end", attribute(end, "jobEnd")?);
-        self.change("end_job", update).await?.record(run).map(drop)
+        self.change("record_job_end", update)
+            .await?
+            .record(run)
+            .map(drop)
     }
 
-    async fn keep_log(&self, run: &RunId, lines: &[String]) -> Answer<()> {
+    async fn put_log(&self, run: &RunId, lines: &[String]) -> StoreResult<()> {
         let mut item = key(run_pk(run), LOG_SK);
         item.insert("lines".into(), attribute(&lines, "lines")?);
-        item.insert(TTL.into(), self.expiry("keep_log", run).await?);
+        item.insert(TTL.into(), self.expiry("put_log", run).await?);
         let answer = self
             .client
             .put_item()
@@ -206,16 +217,16 @@ impl Jobs for DynamoStore {
             .condition_expression("attribute_not_exists(PK)")
             .send()
             .await;
-        took_place("keep_log", answer).map(drop)
+        took_place("put_log", answer).map(drop)
     }
 }
 
-impl Tokens for DynamoStore {
-    async fn hold_token(&self, run: &RunId, token: &str) -> Answer<()> {
+impl TaskTokens for DynamoStore {
+    async fn put_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
         let mut item = key(run_pk(run), TOKEN_SK);
         item.insert("token".into(), text(token));
         // The token of a task that timed out is never spent.
-        item.insert(TTL.into(), self.expiry("hold_token", run).await?);
+        item.insert(TTL.into(), self.expiry("put_task_token", run).await?);
         // Unconditional on purpose: the token of a retried task supersedes the one before it.
         let answer = self
             .client
@@ -226,10 +237,10 @@ impl Tokens for DynamoStore {
             .await;
         answer
             .map(drop)
-            .map_err(|error| failed("hold_token", error))
+            .map_err(|error| failed("put_task_token", error))
     }
 
-    async fn token(&self, run: &RunId) -> Answer<Option<String>> {
+    async fn task_token(&self, run: &RunId) -> StoreResult<Option<String>> {
         let item = self.get("token", key(run_pk(run), TOKEN_SK)).await?;
         Ok(item.and_then(|item| {
             item.get("token")
@@ -238,7 +249,7 @@ impl Tokens for DynamoStore {
         }))
     }
 
-    async fn spend_token(&self, run: &RunId, token: &str) -> Answer<()> {
+    async fn delete_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
         let answer = self
             .client
             .delete_item()
@@ -249,13 +260,13 @@ impl Tokens for DynamoStore {
             .expression_attribute_values(":token", text(token))
             .send()
             .await;
-        took_place("spend_token", answer).map(drop)
+        took_place("delete_task_token", answer).map(drop)
     }
 }
 
 impl Outputs for DynamoStore {
-    async fn publish(&self, run: &RunId, outputs: &[Output], count: u64) -> Answer<()> {
-        let headline = outputs.get(..HEADLINE_OUTPUTS).unwrap_or(outputs);
+    async fn publish(&self, run: &RunId, outputs: &[Output], count: u64) -> StoreResult<()> {
+        let headline = outputs.get(..MAX_HEADLINE_OUTPUTS).unwrap_or(outputs);
         let update = self
             .record(run)
             .update_expression("SET outputs = :outputs, outputCount = :count")
@@ -266,8 +277,13 @@ impl Outputs for DynamoStore {
     }
 }
 
-impl Endings for DynamoStore {
-    async fn finish(&self, run: &RunId, end: Transition, failure: Option<&Failure>) -> Answer<Run> {
+impl RunCompletion for DynamoStore {
+    async fn finish(
+        &self,
+        run: &RunId,
+        end: Transition,
+        failure: Option<&Failure>,
+    ) -> StoreResult<Run> {
         let mut update = self
             .record(run)
             .condition_expression("open_pk = :open")

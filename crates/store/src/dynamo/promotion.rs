@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use dropcast_domain::{
     model::ModelName,
-    registry::{Act, DefaultEntry, Defaults, Model, Retirement, Unchanged},
+    registry::{AuditStamp, DefaultEntry, Defaults, Model, PromotionError, Retirement},
     run_id::Version,
 };
 use jiff::Timestamp;
@@ -16,16 +16,16 @@ use super::{
     },
     transaction::TRIES,
 };
-use crate::{Models, Promotion, StoreError, ports::Answer};
+use crate::{Models, Promotion, StoreError, ports::StoreResult};
 
 /// What the default of a model that was registered by an earlier release rests on: such a model
 /// has no entry yet, and its first one says that it was so since ever.
 fn since_ever(model: &Model) -> DefaultEntry {
-    let act = Act {
+    let stamp = AuditStamp {
         by: None,
         at: Timestamp::UNIX_EPOCH,
     };
-    DefaultEntry::first(model.default_version, act)
+    DefaultEntry::first(model.default_version, stamp)
 }
 
 /// A model's default as it stands, for whoever changes it.
@@ -47,7 +47,7 @@ impl DynamoStore {
             .expression_attribute_values(":prefix", text(prefix))
     }
 
-    async fn standing(&self, name: &ModelName) -> Answer<Option<Standing>> {
+    async fn standing(&self, name: &ModelName) -> StoreResult<Option<Standing>> {
         let Some(model) = self.model(name).await? else {
             return Ok(None);
         };
@@ -67,7 +67,7 @@ impl DynamoStore {
         verb: &'static str,
         standing: &Standing,
         entry: &DefaultEntry,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let name = &standing.model.name;
         let mut writes = self.transaction(verb);
         writes.put_new(items::default_item(name, entry)?)?;
@@ -101,7 +101,7 @@ impl DynamoStore {
 }
 
 impl Promotion for DynamoStore {
-    async fn defaults(&self, name: &ModelName) -> Answer<Defaults> {
+    async fn defaults(&self, name: &ModelName) -> StoreResult<Defaults> {
         let entries = self
             .of_model(name, DEFAULT_PREFIX)
             .scan_index_forward(false);
@@ -112,7 +112,11 @@ impl Promotion for DynamoStore {
         })
     }
 
-    async fn default_at(&self, name: &ModelName, moment: Timestamp) -> Answer<Option<Version>> {
+    async fn default_at(
+        &self,
+        name: &ModelName,
+        moment: Timestamp,
+    ) -> StoreResult<Option<Version>> {
         let query = self
             .client
             .query()
@@ -128,7 +132,11 @@ impl Promotion for DynamoStore {
         Ok(found.first().map(|entry| entry.version))
     }
 
-    async fn retirement(&self, name: &ModelName, version: Version) -> Answer<Option<Retirement>> {
+    async fn retirement(
+        &self,
+        name: &ModelName,
+        version: Version,
+    ) -> StoreResult<Option<Retirement>> {
         let retired = key(model_pk(name.as_str()), retired_sk(version));
         self.get("retirement", retired)
             .await?
@@ -140,16 +148,16 @@ impl Promotion for DynamoStore {
         &self,
         name: &ModelName,
         version: Version,
-        act: Act<'_>,
-    ) -> Answer<Result<DefaultEntry, Unchanged>> {
+        stamp: AuditStamp<'_>,
+    ) -> StoreResult<Result<DefaultEntry, PromotionError>> {
         for _ in 0..TRIES {
             let Some(standing) = self.standing(name).await? else {
-                return Ok(Err(Unchanged::NoSuchModel));
+                return Ok(Err(PromotionError::NoSuchModel));
             };
             if version > standing.model.newest() {
-                return Ok(Err(Unchanged::NoSuchVersion(version)));
+                return Ok(Err(PromotionError::NoSuchVersion(version)));
             }
-            let entry = match standing.defaults.promote(version, act) {
+            let entry = match standing.defaults.promote(version, stamp) {
                 Ok(entry) => entry,
                 Err(unchanged) => return Ok(Err(unchanged)),
             };
@@ -163,13 +171,13 @@ impl Promotion for DynamoStore {
     async fn roll_back(
         &self,
         name: &ModelName,
-        act: Act<'_>,
-    ) -> Answer<Result<DefaultEntry, Unchanged>> {
+        stamp: AuditStamp<'_>,
+    ) -> StoreResult<Result<DefaultEntry, PromotionError>> {
         for _ in 0..TRIES {
             let Some(standing) = self.standing(name).await? else {
-                return Ok(Err(Unchanged::NoSuchModel));
+                return Ok(Err(PromotionError::NoSuchModel));
             };
-            let entry = match standing.defaults.roll_back(act) {
+            let entry = match standing.defaults.roll_back(stamp) {
                 Ok(entry) => entry,
                 Err(unchanged) => return Ok(Err(unchanged)),
             };
@@ -184,16 +192,16 @@ impl Promotion for DynamoStore {
         &self,
         name: &ModelName,
         version: Version,
-        act: Act<'_>,
-    ) -> Answer<Result<Retirement, Unchanged>> {
+        stamp: AuditStamp<'_>,
+    ) -> StoreResult<Result<Retirement, PromotionError>> {
         for _ in 0..TRIES {
             let Some(standing) = self.standing(name).await? else {
-                return Ok(Err(Unchanged::NoSuchModel));
+                return Ok(Err(PromotionError::NoSuchModel));
             };
             if version > standing.model.newest() {
-                return Ok(Err(Unchanged::NoSuchVersion(version)));
+                return Ok(Err(PromotionError::NoSuchVersion(version)));
             }
-            let retirement = match standing.defaults.retire(version, act) {
+            let retirement = match standing.defaults.retire(version, stamp) {
                 Ok(retirement) => retirement,
                 Err(unchanged) => return Ok(Err(unchanged)),
             };

@@ -9,7 +9,7 @@ use super::{
     items::{self, Item, REFRESH_SK, key, model_pk, sortable, text},
     took_place,
 };
-use crate::{Refreshes, ports::Answer};
+use crate::{Refreshes, ports::StoreResult};
 
 fn refresh_key(model: &ModelName) -> Item {
     key(model_pk(model.as_str()), REFRESH_SK)
@@ -22,13 +22,13 @@ struct Remembered {
 }
 
 impl Refreshes for DynamoStore {
-    async fn last_refresh(&self, model: &ModelName) -> Answer<Option<Timestamp>> {
+    async fn last_refresh(&self, model: &ModelName) -> StoreResult<Option<Timestamp>> {
         let item = self.get("last_refresh", refresh_key(model)).await?;
         let remembered = item.map(items::read::<Remembered>).transpose()?;
         Ok(remembered.map(|remembered| remembered.due))
     }
 
-    async fn remember_refresh(&self, model: &ModelName, due: Timestamp) -> Answer<()> {
+    async fn record_refresh(&self, model: &ModelName, due: Timestamp) -> StoreResult<()> {
         let due = text(sortable(due));
         let mut item = refresh_key(model);
         item.insert("due".into(), due.clone());
@@ -41,6 +41,6 @@ impl Refreshes for DynamoStore {
             .expression_attribute_values(":due", due)
             .send()
             .await;
-        took_place("remember_refresh", answer).map(drop)
+        took_place("record_refresh", answer).map(drop)
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{DynamoStore, failed, items::Item};
-use crate::{StoreError, ports::Answer};
+use crate::{StoreError, ports::StoreResult};
 
 /// How often a change starts over when others change the same thing.
 pub(super) const TRIES: u32 = 10;
@@ -33,7 +33,7 @@ impl DynamoStore {
 
 impl Transaction<'_> {
     /// Writes an item that must not be there yet.
-    pub(super) fn put_new(&mut self, item: Item) -> Answer<()> {
+    pub(super) fn put_new(&mut self, item: Item) -> StoreResult<()> {
         let put: PutBuilder = Put::builder()
             .table_name(&self.store.table)
             .set_item(Some(item))
@@ -49,7 +49,7 @@ impl Transaction<'_> {
         &mut self,
         key: Item,
         how: impl FnOnce(UpdateBuilder) -> UpdateBuilder,
-    ) -> Answer<()> {
+    ) -> StoreResult<()> {
         let update = Update::builder()
             .table_name(&self.store.table)
             .set_key(Some(key));
@@ -64,7 +64,7 @@ impl Transaction<'_> {
         &mut self,
         key: Item,
         what: impl FnOnce(ConditionCheckBuilder) -> ConditionCheckBuilder,
-    ) -> Answer<()> {
+    ) -> StoreResult<()> {
         let check = ConditionCheck::builder()
             .table_name(&self.store.table)
             .set_key(Some(key));
@@ -76,7 +76,7 @@ impl Transaction<'_> {
 
     /// Does it all; false when a condition did not hold, or another transaction was at one of
     /// the items: then it is worth another look.
-    pub(super) async fn commit(self) -> Answer<bool> {
+    pub(super) async fn commit(self) -> StoreResult<bool> {
         let answer = self
             .store
             .client

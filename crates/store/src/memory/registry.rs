@@ -3,19 +3,19 @@
 use dropcast_domain::{
     model::ModelName,
     registry::{
-        Act, Build, BuildEnd, BuildId, DefaultEntry, Defaults, Draft, EndedBuild, Model,
-        RegisteredVersion, Retirement, Unchanged,
+        AuditStamp, Build, BuildEnd, BuildId, DefaultEntry, Defaults, EndedBuild, Model,
+        PromotionError, RegisteredVersion, Retirement, VersionSpec,
     },
     run_id::Version,
 };
 use jiff::Timestamp;
 
 use super::{MemoryStore, Table};
-use crate::{Builds, Models, Promotion, ports::Answer};
+use crate::{Builds, Models, Promotion, ports::StoreResult};
 
 impl Table {
-    fn add_version(&mut self, draft: &Draft, act: Act<'_>) -> RegisteredVersion {
-        let name = &draft.manifest.name;
+    fn add_version(&mut self, spec: &VersionSpec, stamp: AuditStamp<'_>) -> RegisteredVersion {
+        let name = &spec.manifest.name;
         let model = self.models.entry(name.clone()).or_insert_with(|| Model {
             name: name.clone(),
             title: String::new(),
@@ -23,18 +23,18 @@ impl Table {
             next_version: Version::FIRST,
         });
         let version = model.next_version;
-        model.title.clone_from(&draft.manifest.title);
+        model.title.clone_from(&spec.manifest.title);
         model.next_version = version.next();
         let registered = RegisteredVersion {
             model: name.clone(),
             version,
-            draft: draft.clone(),
+            spec: spec.clone(),
         };
         self.versions
             .insert((name.clone(), version), registered.clone());
         let defaults = self.defaults.entry(name.clone()).or_default();
         if defaults.entries.is_empty() {
-            defaults.entries.push(DefaultEntry::first(version, act));
+            defaults.entries.push(DefaultEntry::first(version, stamp));
         }
         registered
     }
@@ -44,10 +44,10 @@ impl Table {
         &mut self,
         name: &ModelName,
         version: Option<Version>,
-    ) -> Result<&mut Defaults, Unchanged> {
-        let model = self.models.get(name).ok_or(Unchanged::NoSuchModel)?;
+    ) -> Result<&mut Defaults, PromotionError> {
+        let model = self.models.get(name).ok_or(PromotionError::NoSuchModel)?;
         if let Some(unknown) = version.filter(|version| *version > model.newest()) {
-            return Err(Unchanged::NoSuchVersion(unknown));
+            return Err(PromotionError::NoSuchVersion(unknown));
         }
         Ok(self.defaults.entry(name.clone()).or_default())
     }
@@ -55,8 +55,8 @@ impl Table {
     fn make_default(
         &mut self,
         name: &ModelName,
-        entry: Result<DefaultEntry, Unchanged>,
-    ) -> Result<DefaultEntry, Unchanged> {
+        entry: Result<DefaultEntry, PromotionError>,
+    ) -> Result<DefaultEntry, PromotionError> {
         let entry = entry?;
         if let Some(model) = self.models.get_mut(name) {
             model.default_version = entry.version;
@@ -68,7 +68,7 @@ impl Table {
 }
 
 impl Models for MemoryStore {
-    async fn model(&self, name: &ModelName) -> Answer<Option<Model>> {
+    async fn model(&self, name: &ModelName) -> StoreResult<Option<Model>> {
         Ok(self.table().await.models.get(name).cloned())
     }
 
@@ -76,7 +76,7 @@ impl Models for MemoryStore {
         &self,
         name: &ModelName,
         version: Version,
-    ) -> Answer<Option<RegisteredVersion>> {
+    ) -> StoreResult<Option<RegisteredVersion>> {
         Ok(self
             .table()
             .await
@@ -85,21 +85,21 @@ impl Models for MemoryStore {
             .cloned())
     }
 
-    async fn register(&self, draft: &Draft) -> Answer<RegisteredVersion> {
-        let act = Act {
+    async fn register(&self, spec: &VersionSpec) -> StoreResult<RegisteredVersion> {
+        let stamp = AuditStamp {
             by: None,
-            at: draft.built_at,
+            at: spec.built_at,
         };
-        Ok(self.table().await.add_version(draft, act))
+        Ok(self.table().await.add_version(spec, stamp))
     }
 }
 
 impl Builds for MemoryStore {
-    async fn build(&self, build: &BuildId) -> Answer<Option<Build>> {
+    async fn build(&self, build: &BuildId) -> StoreResult<Option<Build>> {
         Ok(self.table().await.builds.get(build).cloned())
     }
 
-    async fn keep_build(&self, build: &Build) -> Answer<Build> {
+    async fn create_build_if_absent(&self, build: &Build) -> StoreResult<Build> {
         let mut table = self.table().await;
         let standing = table.builds.entry(build.build_id.clone());
         Ok(standing.or_insert_with(|| build.clone()).clone())
@@ -108,25 +108,25 @@ impl Builds for MemoryStore {
     async fn register_build(
         &self,
         build: &EndedBuild,
-        draft: &Draft,
+        spec: &VersionSpec,
         seen: Option<Version>,
-    ) -> Answer<Build> {
+    ) -> StoreResult<Build> {
         let mut table = self.table().await;
         if let Some(standing) = table.builds.get(&build.build_id) {
             return Ok(standing.clone());
         }
-        let name = &draft.manifest.name;
+        let name = &spec.manifest.name;
         let newest = table.models.get(name).map(Model::newest);
         let same = newest
             .filter(|_| newest > seen)
             .and_then(|newest| table.versions.get(&(name.clone(), newest)))
-            .filter(|newest| newest.draft.is_made_like(draft))
+            .filter(|newest| newest.spec.is_made_like(spec))
             .map(|newest| newest.version);
-        let act = Act {
+        let stamp = AuditStamp {
             by: build.requester.by.as_deref(),
             at: build.at,
         };
-        let version = same.unwrap_or_else(|| table.add_version(draft, act).version);
+        let version = same.unwrap_or_else(|| table.add_version(spec, stamp).version);
         let record = build.record(BuildEnd::Registered { version });
         table.builds.insert(build.build_id.clone(), record.clone());
         Ok(record)
@@ -134,18 +134,26 @@ impl Builds for MemoryStore {
 }
 
 impl Promotion for MemoryStore {
-    async fn defaults(&self, name: &ModelName) -> Answer<Defaults> {
+    async fn defaults(&self, name: &ModelName) -> StoreResult<Defaults> {
         let table = self.table().await;
         Ok(table.defaults.get(name).cloned().unwrap_or_default())
     }
 
-    async fn default_at(&self, name: &ModelName, moment: Timestamp) -> Answer<Option<Version>> {
+    async fn default_at(
+        &self,
+        name: &ModelName,
+        moment: Timestamp,
+    ) -> StoreResult<Option<Version>> {
         let table = self.table().await;
         let entry = table.defaults.get(name).and_then(|all| all.at(moment));
         Ok(entry.map(|entry| entry.version))
     }
 
-    async fn retirement(&self, name: &ModelName, version: Version) -> Answer<Option<Retirement>> {
+    async fn retirement(
+        &self,
+        name: &ModelName,
+        version: Version,
+    ) -> StoreResult<Option<Retirement>> {
         let table = self.table().await;
         let defaults = table.defaults.get(name);
         Ok(defaults.and_then(|all| all.retirement(version)).cloned())
@@ -155,24 +163,24 @@ impl Promotion for MemoryStore {
         &self,
         name: &ModelName,
         version: Version,
-        act: Act<'_>,
-    ) -> Answer<Result<DefaultEntry, Unchanged>> {
+        stamp: AuditStamp<'_>,
+    ) -> StoreResult<Result<DefaultEntry, PromotionError>> {
         let mut table = self.table().await;
         let entry = table
             .defaults_of(name, Some(version))
-            .and_then(|defaults| defaults.promote(version, act));
+            .and_then(|defaults| defaults.promote(version, stamp));
         Ok(table.make_default(name, entry))
     }
 
     async fn roll_back(
         &self,
         name: &ModelName,
-        act: Act<'_>,
-    ) -> Answer<Result<DefaultEntry, Unchanged>> {
+        stamp: AuditStamp<'_>,
+    ) -> StoreResult<Result<DefaultEntry, PromotionError>> {
         let mut table = self.table().await;
         let entry = table
             .defaults_of(name, None)
-            .and_then(|defaults| defaults.roll_back(act));
+            .and_then(|defaults| defaults.roll_back(stamp));
         Ok(table.make_default(name, entry))
     }
 
@@ -180,11 +188,11 @@ impl Promotion for MemoryStore {
         &self,
         name: &ModelName,
         version: Version,
-        act: Act<'_>,
-    ) -> Answer<Result<Retirement, Unchanged>> {
+        stamp: AuditStamp<'_>,
+    ) -> StoreResult<Result<Retirement, PromotionError>> {
         let mut table = self.table().await;
         Ok(table.defaults_of(name, Some(version)).and_then(|defaults| {
-            let retirement = defaults.retire(version, act)?;
+            let retirement = defaults.retire(version, stamp)?;
             defaults.retired.push(retirement.clone());
             defaults.retired.sort_by_key(|retired| retired.version);
             Ok(retirement)

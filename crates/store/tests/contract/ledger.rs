@@ -6,7 +6,7 @@ use dropcast_domain::{
     mail::{MailKind, MailTopic},
     model::RefreshSpec,
     output::Output,
-    run::HEADLINE_OUTPUTS,
+    run::MAX_HEADLINE_OUTPUTS,
     run_id::{JobId, Version},
     status::Status,
     upload::Upload,
@@ -16,17 +16,17 @@ use jiff::Timestamp;
 
 use crate::{
     Store,
-    domain::{MODEL, at, draft, job, new_run, output, run_of, step, upload},
+    domain::{MODEL, at, job, new_run, output, run_of, step, upload, version_spec},
     runs::begun,
 };
 
 pub(crate) async fn invariant_3_the_first_job_that_is_named_counts(store: &impl Store) {
     let run = begun(store).await;
     let other: JobId = "another-job".parse().unwrap();
-    assert_eq!(store.name_job(&run.id, &job()).await.unwrap(), job());
-    assert_eq!(store.name_job(&run.id, &other).await.unwrap(), job());
-    assert_eq!(store.name_job(&run.id, &job()).await.unwrap(), job());
-    let kept = store.find(&run.id).await.unwrap().unwrap();
+    assert_eq!(store.assign_job(&run.id, &job()).await.unwrap(), job());
+    assert_eq!(store.assign_job(&run.id, &other).await.unwrap(), job());
+    assert_eq!(store.assign_job(&run.id, &job()).await.unwrap(), job());
+    let kept = store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(kept.job, Some(job()));
 }
 
@@ -35,9 +35,9 @@ pub(crate) async fn invariant_3_of_many_jobs_named_at_once_one_counts(store: &im
     let jobs: Vec<JobId> = (0..8)
         .map(|number| format!("job-{number}").parse().unwrap())
         .collect();
-    let answers = futures::future::join_all(jobs.iter().map(|job| store.name_job(&run.id, job)));
+    let answers = futures::future::join_all(jobs.iter().map(|job| store.assign_job(&run.id, job)));
     let answers: Vec<JobId> = answers.await.into_iter().map(Result::unwrap).collect();
-    let counts = store.find(&run.id).await.unwrap().unwrap().job.unwrap();
+    let counts = store.get(&run.id).await.unwrap().unwrap().job.unwrap();
     assert!(
         answers.iter().all(|answer| *answer == counts),
         "{answers:?}"
@@ -56,9 +56,9 @@ pub(crate) async fn a_job_ends_once(store: &impl Store) {
         at: at(90),
         failure: None,
     };
-    store.end_job(&run.id, &end).await.unwrap();
-    store.end_job(&run.id, &again).await.unwrap();
-    let kept = store.find(&run.id).await.unwrap().unwrap();
+    store.record_job_end(&run.id, &end).await.unwrap();
+    store.record_job_end(&run.id, &again).await.unwrap();
+    let kept = store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(kept.job_end, Some(end));
 }
 
@@ -66,22 +66,22 @@ pub(crate) async fn the_first_kept_log_stays(store: &impl Store) {
     let run = begun(store).await;
     assert!(store.log(&run.id).await.unwrap().is_empty());
     let lines: Vec<String> = (0..40).map(|n| format!("line {n}: é “x”")).collect();
-    store.keep_log(&run.id, &lines).await.unwrap();
-    store.keep_log(&run.id, &["other".into()]).await.unwrap();
+    store.put_log(&run.id, &lines).await.unwrap();
+    store.put_log(&run.id, &["other".into()]).await.unwrap();
     assert_eq!(store.log(&run.id).await.unwrap(), lines);
 }
 
 pub(crate) async fn a_newer_token_stays_when_the_older_one_is_spent(store: &impl Store) {
     let run = begun(store).await;
-    assert_eq!(store.token(&run.id).await.unwrap(), None);
-    store.hold_token(&run.id, "older").await.unwrap();
-    assert_eq!(store.token(&run.id).await.unwrap().unwrap(), "older");
-    store.hold_token(&run.id, "newer").await.unwrap();
-    store.spend_token(&run.id, "older").await.unwrap();
-    assert_eq!(store.token(&run.id).await.unwrap().unwrap(), "newer");
-    store.spend_token(&run.id, "newer").await.unwrap();
-    assert_eq!(store.token(&run.id).await.unwrap(), None);
-    store.spend_token(&run.id, "newer").await.unwrap();
+    assert_eq!(store.task_token(&run.id).await.unwrap(), None);
+    store.put_task_token(&run.id, "older").await.unwrap();
+    assert_eq!(store.task_token(&run.id).await.unwrap().unwrap(), "older");
+    store.put_task_token(&run.id, "newer").await.unwrap();
+    store.delete_task_token(&run.id, "older").await.unwrap();
+    assert_eq!(store.task_token(&run.id).await.unwrap().unwrap(), "newer");
+    store.delete_task_token(&run.id, "newer").await.unwrap();
+    assert_eq!(store.task_token(&run.id).await.unwrap(), None);
+    store.delete_task_token(&run.id, "newer").await.unwrap();
 }
 
 pub(crate) async fn at_most_fifty_outputs_stand_on_the_record(store: &impl Store) {
@@ -90,11 +90,11 @@ pub(crate) async fn at_most_fifty_outputs_stand_on_the_record(store: &impl Store
         .map(|number| output(&run.id, &format!("{number:02}.csv")))
         .collect();
     store.publish(&run.id, &outputs, 100_000).await.unwrap();
-    let kept = store.find(&run.id).await.unwrap().unwrap();
-    assert_eq!(kept.outputs, outputs[..HEADLINE_OUTPUTS]);
+    let kept = store.get(&run.id).await.unwrap().unwrap();
+    assert_eq!(kept.outputs, outputs[..MAX_HEADLINE_OUTPUTS]);
     assert_eq!(kept.output_count, Some(100_000));
     store.publish(&run.id, &outputs[..2], 2).await.unwrap();
-    let kept = store.find(&run.id).await.unwrap().unwrap();
+    let kept = store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(kept.outputs, outputs[..2]);
 }
 
@@ -112,37 +112,46 @@ fn seconds(seconds: i64) -> Timestamp {
 
 pub(crate) async fn a_mail_is_claimed_sent_and_never_claimed_again(store: &impl Store) {
     let mail = mail(&begun(store).await);
-    assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+    assert_eq!(
+        store.claim(&mail, seconds(0)).await.unwrap(),
+        Claim::Granted
+    );
     assert_eq!(store.claim(&mail, seconds(1)).await.unwrap(), Claim::Held);
-    store.sent(&mail, "message-1", seconds(2)).await.unwrap();
+    store
+        .mark_sent(&mail, "message-1", seconds(2))
+        .await
+        .unwrap();
     for later in [3, CLAIM_SECONDS + 3, 1_000_000] {
         assert_eq!(
             store.claim(&mail, seconds(later)).await.unwrap(),
             Claim::Sent
         );
     }
-    store.release(&mail).await.unwrap();
+    store.release_claim(&mail).await.unwrap();
     assert_eq!(store.claim(&mail, seconds(4)).await.unwrap(), Claim::Sent);
 }
 
 pub(crate) async fn a_claim_lapses_and_says_so(store: &impl Store) {
     let mail = mail(&begun(store).await);
-    assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+    assert_eq!(
+        store.claim(&mail, seconds(0)).await.unwrap(),
+        Claim::Granted
+    );
     let just_before = seconds(CLAIM_SECONDS - 1);
     assert_eq!(store.claim(&mail, just_before).await.unwrap(), Claim::Held);
     let then = seconds(CLAIM_SECONDS);
-    assert_eq!(
-        store.claim(&mail, then).await.unwrap(),
-        Claim::OursAfterALapse
-    );
+    assert_eq!(store.claim(&mail, then).await.unwrap(), Claim::Expired);
     assert_eq!(store.claim(&mail, then).await.unwrap(), Claim::Held);
 }
 
 pub(crate) async fn a_released_claim_can_be_had_at_once_and_is_no_lapse(store: &impl Store) {
     let mail = mail(&begun(store).await);
     store.claim(&mail, seconds(0)).await.unwrap();
-    store.release(&mail).await.unwrap();
-    assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+    store.release_claim(&mail).await.unwrap();
+    assert_eq!(
+        store.claim(&mail, seconds(0)).await.unwrap(),
+        Claim::Granted
+    );
     assert_eq!(store.claim(&mail, seconds(1)).await.unwrap(), Claim::Held);
 }
 
@@ -151,7 +160,7 @@ pub(crate) async fn of_many_claims_at_once_one_is_granted(store: &impl Store) {
     let claims = futures::future::join_all((0..8).map(|_| store.claim(&mail, seconds(0)))).await;
     let granted = claims
         .into_iter()
-        .filter(|claim| matches!(claim, Ok(Claim::Ours)))
+        .filter(|claim| matches!(claim, Ok(Claim::Granted)))
         .count();
     assert_eq!(granted, 1);
 }
@@ -173,7 +182,10 @@ pub(crate) async fn mails_of_another_kind_or_recipient_have_claims_of_their_own(
         ..mail.clone()
     };
     for mail in [mail, another_kind, another_recipient, another_topic] {
-        assert_eq!(store.claim(&mail, seconds(0)).await.unwrap(), Claim::Ours);
+        assert_eq!(
+            store.claim(&mail, seconds(0)).await.unwrap(),
+            Claim::Granted
+        );
     }
 }
 
@@ -187,18 +199,18 @@ pub(crate) async fn versions_are_numbered_and_the_first_is_the_default(store: &i
             .unwrap()
             .is_none()
     );
-    let first = store.register(&draft(MODEL)).await.unwrap();
-    let mut better = draft(MODEL);
+    let first = store.register(&version_spec(MODEL)).await.unwrap();
+    let mut better = version_spec(MODEL);
     better.manifest.title = "Better forecast".into();
     let second = store.register(&better).await.unwrap();
-    let other = store.register(&draft("other-model")).await.unwrap();
+    let other = store.register(&version_spec("other-model")).await.unwrap();
     let numbers = [&first, &second, &other].map(|version| version.version.number());
     assert_eq!(numbers, [1, 2, 1]);
     for version in [&first, &second] {
         let kept = store.version(&name, version.version).await.unwrap();
         assert_eq!(kept.as_ref(), Some(version));
     }
-    assert_eq!(second.draft, better);
+    assert_eq!(second.spec, better);
     let model = store.model(&name).await.unwrap().unwrap();
     assert_eq!(model.default_version, Version::FIRST);
     assert_eq!(model.next_version, second.version.next());
@@ -214,8 +226,8 @@ pub(crate) async fn versions_are_numbered_and_the_first_is_the_default(store: &i
 }
 
 pub(crate) async fn concurrent_registrations_get_distinct_numbers(store: &impl Store) {
-    let draft = draft(MODEL);
-    let registered = futures::future::join_all((0..6).map(|_| store.register(&draft))).await;
+    let spec = version_spec(MODEL);
+    let registered = futures::future::join_all((0..6).map(|_| store.register(&spec))).await;
     let mut numbers: Vec<u32> = registered
         .into_iter()
         .map(|version| version.unwrap().version.number())
@@ -231,12 +243,12 @@ pub(crate) async fn a_models_runs_come_newest_first(store: &impl Store) {
             at: seconds(86_400 * day),
             ..upload(MODEL, "plan.json")
         });
-        store.begin(&run).await.unwrap();
+        store.create_if_absent(&run).await.unwrap();
         expected.push(run);
     }
     // Another model's run, also one whose name no model may have.
     store
-        .begin(&run_of(upload("é +%", "plan.json")))
+        .create_if_absent(&run_of(upload("é +%", "plan.json")))
         .await
         .unwrap();
     expected.sort_by_key(|run| std::cmp::Reverse(run.upload.at));
@@ -249,7 +261,7 @@ pub(crate) async fn a_models_runs_come_newest_first(store: &impl Store) {
 pub(crate) async fn open_runs_come_longest_unchanged_first(store: &impl Store) {
     let runs = ["a.json", "b.json", "c.json", "d.json"].map(new_run);
     for run in &runs {
-        store.begin(run).await.unwrap();
+        store.create_if_absent(run).await.unwrap();
     }
     let [a, b, c, d] = &runs;
     store
@@ -281,8 +293,8 @@ pub(crate) async fn open_runs_come_longest_unchanged_first(store: &impl Store) {
 
 /// DynamoDB has its own idea of numbers and of what is empty.
 pub(crate) async fn everything_that_a_manifest_says_is_kept(store: &impl Store) {
-    let mut draft = draft(MODEL);
-    let manifest = &mut draft.manifest;
+    let mut spec = version_spec(MODEL);
+    let manifest = &mut spec.manifest;
     manifest.refresh = Some(RefreshSpec {
         command: vec!["python".into(), "refresh.py".into()],
         schedule: Some("0 6 * * 1-5".parse().unwrap()),
@@ -290,10 +302,10 @@ pub(crate) async fn everything_that_a_manifest_says_is_kept(store: &impl Store) 
     let secret = "history-database:url".parse().unwrap();
     manifest.job.secrets = [("HISTORY_DATABASE_URL".to_owned(), secret)].into();
     for vcpus in ["0.25", "0.5", "1", "16"] {
-        draft.manifest.job.vcpus = vcpus.parse().unwrap();
-        let registered = store.register(&draft).await.unwrap();
+        spec.manifest.job.vcpus = vcpus.parse().unwrap();
+        let registered = store.register(&spec).await.unwrap();
         let kept = store.version(&registered.model, registered.version).await;
-        assert_eq!(kept.unwrap().unwrap().draft, draft, "{vcpus}");
+        assert_eq!(kept.unwrap().unwrap().spec, spec, "{vcpus}");
     }
 }
 
@@ -307,13 +319,13 @@ pub(crate) async fn of_the_refreshes_that_were_due_the_latest_is_remembered(stor
         (2_000, 2_000),
         (2_001, 2_001),
     ] {
-        store.remember_refresh(&name, at(due)).await.unwrap();
+        store.record_refresh(&name, at(due)).await.unwrap();
         let last = store.last_refresh(&name).await.unwrap();
         assert_eq!(last, Some(at(latest)));
     }
     assert_eq!(store.last_refresh(&other).await.unwrap(), None);
     // It is no version and no run.
-    store.register(&draft(MODEL)).await.unwrap();
+    store.register(&version_spec(MODEL)).await.unwrap();
     assert_eq!(store.models().await.unwrap().len(), 1);
     assert!(store.runs_of(MODEL, 10).await.unwrap().is_empty());
 }

@@ -17,8 +17,8 @@ mod runs;
 mod table;
 
 use dropcast_store::{
-    Builds, Endings, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, Runs, Tokens,
-    Validation,
+    Builds, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, RunCompletion, Runs,
+    TaskTokens, Validation,
 };
 
 /// Every port.
@@ -26,9 +26,9 @@ trait Store:
     Runs
     + Validation
     + Jobs
-    + Tokens
+    + TaskTokens
     + Outputs
-    + Endings
+    + RunCompletion
     + Mails
     + Models
     + Builds
@@ -42,9 +42,9 @@ impl<S> Store for S where
     S: Runs
         + Validation
         + Jobs
-        + Tokens
+        + TaskTokens
         + Outputs
-        + Endings
+        + RunCompletion
         + Mails
         + Models
         + Builds

@@ -2,8 +2,8 @@
 
 use dropcast_domain::{
     registry::{
-        Act, Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, DefaultKind, Draft,
-        EndedBuild, Requester, Unchanged,
+        AuditStamp, Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, DefaultKind,
+        EndedBuild, PromotionError, Requester, VersionSpec,
     },
     run_id::Version,
     status::Status,
@@ -12,13 +12,13 @@ use dropcast_domain::{
 
 use crate::{
     Store,
-    domain::{MODEL, at, draft, run_of, step, upload},
+    domain::{MODEL, at, run_of, step, upload, version_spec},
 };
 
 const ANA: &str = "arn:aws:iam::111122223333:user/ana";
 
-fn act(milliseconds: i64) -> Act<'static> {
-    Act {
+fn act(milliseconds: i64) -> AuditStamp<'static> {
+    AuditStamp {
         by: Some(ANA),
         at: at(milliseconds),
     }
@@ -43,10 +43,10 @@ fn ended(number: u32) -> EndedBuild {
     }
 }
 
-fn content(number: u32) -> Draft {
-    Draft {
+fn content(number: u32) -> VersionSpec {
+    VersionSpec {
         image: format!("local/{MODEL}@sha256:{number:064x}"),
-        ..draft(MODEL)
+        ..version_spec(MODEL)
     }
 }
 
@@ -140,9 +140,9 @@ pub(crate) async fn a_failed_build_is_kept_once_and_is_no_version(store: &impl S
     };
     let record = ended(1).record(BuildEnd::Failed(failure));
     assert_eq!(store.build(&id(1)).await.unwrap(), None);
-    assert_eq!(store.keep_build(&record).await.unwrap(), record);
+    assert_eq!(store.create_build_if_absent(&record).await.unwrap(), record);
     let other = ended(1).record(BuildEnd::Failed(BuildFailure::refused("Something else.")));
-    assert_eq!(store.keep_build(&other).await.unwrap(), record);
+    assert_eq!(store.create_build_if_absent(&other).await.unwrap(), record);
     let registered = store
         .register_build(&ended(1), &content(1), None)
         .await
@@ -165,10 +165,13 @@ pub(crate) async fn a_models_builds_and_versions_come_newest_first(store: &impl 
     };
     let failed = BuildEnd::Failed(BuildFailure::refused("No."));
     store
-        .keep_build(&nobodys.record(failed.clone()))
+        .create_build_if_absent(&nobodys.record(failed.clone()))
         .await
         .unwrap();
-    store.keep_build(&ended(4).record(failed)).await.unwrap();
+    store
+        .create_build_if_absent(&ended(4).record(failed))
+        .await
+        .unwrap();
     let name = MODEL.parse().unwrap();
     let builds = store.builds_of(&name, 10).await.unwrap();
     let ids: Vec<_> = builds.iter().map(|build| build.build_id.clone()).collect();
@@ -225,9 +228,9 @@ pub(crate) async fn rollbacks_go_back_one_by_one(store: &impl Store) {
     registered(store, 3).await;
     let name = MODEL.parse().unwrap();
     for number in [2, 3] {
-        let act = act(i64::from(number) * 1_000);
+        let stamp = act(i64::from(number) * 1_000);
         store
-            .promote(&name, version(number), act)
+            .promote(&name, version(number), stamp)
             .await
             .unwrap()
             .unwrap();
@@ -240,7 +243,7 @@ pub(crate) async fn rollbacks_go_back_one_by_one(store: &impl Store) {
     }
     assert_eq!(
         store.roll_back(&name, act(9_000)).await.unwrap(),
-        Err(Unchanged::NothingBefore(version(1)))
+        Err(PromotionError::NoPreviousDefault(version(1)))
     );
     assert_eq!(store.defaults(&name).await.unwrap().entries.len(), 5);
 }
@@ -288,11 +291,11 @@ pub(crate) async fn a_retired_version_stays_so_and_is_never_the_default(store: &
             .unwrap()
             .unwrap_err(),
     ] {
-        assert_eq!(unchanged, Unchanged::Retired(version(2)));
+        assert_eq!(unchanged, PromotionError::Retired(version(2)));
     }
     assert_eq!(
         store.retire(&name, version(1), act(6_000)).await.unwrap(),
-        Err(Unchanged::IsDefault(version(1)))
+        Err(PromotionError::IsDefault(version(1)))
     );
 }
 
@@ -309,7 +312,7 @@ pub(crate) async fn of_a_promotion_and_a_retirement_at_once_one_takes_place(stor
 
 pub(crate) async fn what_is_not_there_cannot_be_promoted_or_retired(store: &impl Store) {
     let name = MODEL.parse().unwrap();
-    let none = Unchanged::NoSuchModel;
+    let none = PromotionError::NoSuchModel;
     assert_eq!(
         store.promote(&name, version(1), act(0)).await.unwrap(),
         Err(none.clone())
@@ -323,7 +326,7 @@ pub(crate) async fn what_is_not_there_cannot_be_promoted_or_retired(store: &impl
         Err(none)
     );
     registered(store, 1).await;
-    let none = Unchanged::NoSuchVersion(version(2));
+    let none = PromotionError::NoSuchVersion(version(2));
     assert_eq!(
         store.promote(&name, version(2), act(0)).await.unwrap(),
         Err(none.clone())
@@ -337,7 +340,7 @@ pub(crate) async fn what_is_not_there_cannot_be_promoted_or_retired(store: &impl
 
 pub(crate) async fn a_model_registered_by_hand_has_its_first_default_too(store: &impl Store) {
     let name = MODEL.parse().unwrap();
-    store.register(&draft(MODEL)).await.unwrap();
+    store.register(&version_spec(MODEL)).await.unwrap();
     store.register(&content(2)).await.unwrap();
     let defaults = store.defaults(&name).await.unwrap();
     assert_eq!(defaults.entries.len(), 1);
@@ -360,7 +363,7 @@ pub(crate) async fn a_models_open_runs_are_its_own(store: &impl Store) {
         run("other", "c.json"),
     );
     for run in [&mine, &over, &others] {
-        store.begin(run).await.unwrap();
+        store.create_if_absent(run).await.unwrap();
     }
     store
         .finish(&over.id, step(0, Status::Failed, 100), None)

@@ -8,17 +8,17 @@ use dropcast_domain::{
     status::{Status, Transition},
     upload::{RunKind, Upload},
 };
-use dropcast_store::{StoreError, Verdict};
+use dropcast_store::{StoreError, ValidationOutcome};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store,
-    domain::{MODEL, acceptance, job, new_run, now, output, run_of, step, upload, wishes},
+    domain::{MODEL, acceptance, job, metadata, new_run, now, output, run_of, step, upload},
 };
 
 pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl Store) {
     let run = new_run("a.json");
-    assert_eq!(store.begin(&run).await.unwrap(), run);
+    assert_eq!(store.create_if_absent(&run).await.unwrap(), run);
     store
         .advance(&run.id, step(0, Status::Validating, 10))
         .await
@@ -27,10 +27,10 @@ pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl St
         expires_at: run.expires_at + SignedDuration::from_hours(24),
         ..run.clone()
     };
-    let standing = store.begin(&again).await.unwrap();
+    let standing = store.create_if_absent(&again).await.unwrap();
     assert_eq!(standing.status(), Status::Validating);
     assert_eq!(standing.expires_at, run.expires_at);
-    assert_eq!(store.find(&run.id).await.unwrap().unwrap(), standing);
+    assert_eq!(store.get(&run.id).await.unwrap().unwrap(), standing);
     assert_eq!(
         store.timeline(&run.id).await.unwrap(),
         [
@@ -42,11 +42,11 @@ pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl St
 
 pub(crate) async fn an_unknown_run_is_no_record_and_no_change(store: &impl Store) {
     let unknown = new_run("never dropped.json").id;
-    assert!(store.find(&unknown).await.unwrap().is_none());
+    assert!(store.get(&unknown).await.unwrap().is_none());
     assert!(store.timeline(&unknown).await.unwrap().is_empty());
     assert!(store.log(&unknown).await.unwrap().is_empty());
-    assert!(store.token(&unknown).await.unwrap().is_none());
-    let verdict = Verdict::Accepted(acceptance(&unknown));
+    assert!(store.task_token(&unknown).await.unwrap().is_none());
+    let outcome = ValidationOutcome::Accepted(acceptance(&unknown));
     let end = JobEnd {
         attempts: 1,
         at: now(),
@@ -57,11 +57,14 @@ pub(crate) async fn an_unknown_run_is_no_record_and_no_change(store: &impl Store
             .advance(&unknown, step(0, Status::Running, 1))
             .await
             .err(),
-        store.judge(&unknown, &wishes(&[]), &verdict).await.err(),
-        store.name_job(&unknown, &job()).await.err(),
-        store.end_job(&unknown, &end).await.err(),
-        store.keep_log(&unknown, &["line".into()]).await.err(),
-        store.hold_token(&unknown, "token").await.err(),
+        store
+            .record_validation(&unknown, &metadata(&[]), &outcome)
+            .await
+            .err(),
+        store.assign_job(&unknown, &job()).await.err(),
+        store.record_job_end(&unknown, &end).await.err(),
+        store.put_log(&unknown, &["line".into()]).await.err(),
+        store.put_task_token(&unknown, "token").await.err(),
         store.publish(&unknown, &[], 0).await.err(),
         store
             .finish(&unknown, step(0, Status::Failed, 1), None)
@@ -74,7 +77,7 @@ pub(crate) async fn an_unknown_run_is_no_record_and_no_change(store: &impl Store
             "{number}: {refusal:?}"
         );
     }
-    assert!(store.find(&unknown).await.unwrap().is_none());
+    assert!(store.get(&unknown).await.unwrap().is_none());
     assert!(store.timeline(&unknown).await.unwrap().is_empty());
 }
 
@@ -110,7 +113,7 @@ pub(crate) async fn of_two_reports_of_one_step_the_earlier_stays_to_the_nanoseco
     };
     for order in [[5, 7, 3], [3, 5, 7], [7, 3, 5]] {
         let run = new_run(&format!("{order:?}.json"));
-        store.begin(&run).await.unwrap();
+        store.create_if_absent(&run).await.unwrap();
         for n in order {
             store.advance(&run.id, nanoseconds(n)).await.unwrap();
         }
@@ -160,7 +163,7 @@ pub(crate) async fn invariant_2_a_terminal_status_absorbs_everything(store: &imp
         Status::Cancelled,
     ] {
         let run = new_run(&format!("{end}.json"));
-        store.begin(&run).await.unwrap();
+        store.create_if_absent(&run).await.unwrap();
         let ended = store.finish(&run.id, step(0, end, 50), None).await.unwrap();
         assert!(
             !store
@@ -168,9 +171,9 @@ pub(crate) async fn invariant_2_a_terminal_status_absorbs_everything(store: &imp
                 .await
                 .unwrap()
         );
-        let verdict = Verdict::Accepted(acceptance(&run.id));
+        let outcome = ValidationOutcome::Accepted(acceptance(&run.id));
         store
-            .judge(&run.id, &wishes(&["ana@corp.example"]), &verdict)
+            .record_validation(&run.id, &metadata(&["ana@corp.example"]), &outcome)
             .await
             .unwrap();
         store
@@ -184,7 +187,7 @@ pub(crate) async fn invariant_2_a_terminal_status_absorbs_everything(store: &imp
                 .await
                 .unwrap();
         }
-        assert_eq!(store.find(&run.id).await.unwrap().unwrap(), ended);
+        assert_eq!(store.get(&run.id).await.unwrap().unwrap(), ended);
     }
 }
 
@@ -207,7 +210,7 @@ pub(crate) async fn invariant_2_any_order_of_steps_gives_the_same_record_and_tim
                 order.reverse();
             }
             let run = new_run(&format!("{first} {backwards}.json"));
-            store.begin(&run).await.unwrap();
+            store.create_if_absent(&run).await.unwrap();
             for step in order.into_iter().chain(order) {
                 store.advance(&run.id, step).await.unwrap();
             }
@@ -228,26 +231,30 @@ pub(crate) async fn a_terminal_status_is_not_a_step(store: &impl Store) {
     let run = begun(store).await;
     let end = step(0, Status::Succeeded, 50);
     assert!(!store.advance(&run.id, end).await.unwrap());
-    assert_eq!(store.find(&run.id).await.unwrap().unwrap(), run);
+    assert_eq!(store.get(&run.id).await.unwrap().unwrap(), run);
     assert_eq!(store.timeline(&run.id).await.unwrap().len(), 1);
 }
 
 pub(crate) async fn an_accepted_input_is_kept(store: &impl Store) {
     let run = begun(store).await;
     let acceptance = acceptance(&run.id);
-    let wishes = wishes(&["ana@corp.example", "bo@corp.example"]);
+    let metadata = metadata(&["ana@corp.example", "bo@corp.example"]);
     for _ in 0..2 {
         store
-            .judge(&run.id, &wishes, &Verdict::Accepted(acceptance.clone()))
+            .record_validation(
+                &run.id,
+                &metadata,
+                &ValidationOutcome::Accepted(acceptance.clone()),
+            )
             .await
             .unwrap();
     }
-    let kept = store.find(&run.id).await.unwrap().unwrap();
+    let kept = store.get(&run.id).await.unwrap().unwrap();
     let expected = Run {
-        title: wishes.title,
-        notify: wishes.notify,
-        notify_unusable: wishes.notify_unusable,
-        notify_left_out: wishes.notify_left_out,
+        title: metadata.title,
+        notify: metadata.notify,
+        notify_unusable: metadata.notify_unusable,
+        notify_left_out: metadata.notify_left_out,
         version: Some(acceptance.version),
         input: acceptance.input,
         ..run
@@ -260,16 +267,20 @@ pub(crate) async fn an_accepted_refresh_has_no_input(store: &impl Store) {
         key: format!("refresh/{MODEL}/now.json"),
         ..upload(MODEL, "")
     });
-    store.begin(&run).await.unwrap();
+    store.create_if_absent(&run).await.unwrap();
     let acceptance = Acceptance {
         version: Version::FIRST,
         input: None,
     };
     store
-        .judge(&run.id, &wishes(&[]), &Verdict::Accepted(acceptance))
+        .record_validation(
+            &run.id,
+            &metadata(&[]),
+            &ValidationOutcome::Accepted(acceptance),
+        )
         .await
         .unwrap();
-    let kept = store.find(&run.id).await.unwrap().unwrap();
+    let kept = store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(kept.kind, RunKind::Refresh);
     assert_eq!((kept.version, kept.input), (Some(Version::FIRST), None));
 }
@@ -277,14 +288,17 @@ pub(crate) async fn an_accepted_refresh_has_no_input(store: &impl Store) {
 pub(crate) async fn a_rejected_input_is_kept(store: &impl Store) {
     for version in [None, Some("3".parse().unwrap())] {
         let run = new_run(&format!("{version:?}.json"));
-        store.begin(&run).await.unwrap();
-        let verdict = Verdict::Rejected {
+        store.create_if_absent(&run).await.unwrap();
+        let outcome = ValidationOutcome::Rejected {
             problem_count: 1_234,
             version,
             marked: version.is_some(),
         };
-        store.judge(&run.id, &wishes(&[]), &verdict).await.unwrap();
-        let kept = store.find(&run.id).await.unwrap().unwrap();
+        store
+            .record_validation(&run.id, &metadata(&[]), &outcome)
+            .await
+            .unwrap();
+        let kept = store.get(&run.id).await.unwrap().unwrap();
         assert_eq!(kept.problem_count, Some(1_234));
         assert_eq!(kept.version, version);
         assert_eq!(kept.marked, version.is_some());
@@ -315,20 +329,20 @@ pub(crate) async fn a_run_stands_at_its_end_with_what_happened_to_it(store: &imp
     let run = begun(store).await;
     let id = &run.id;
     store
-        .judge(
+        .record_validation(
             id,
-            &wishes(&["ana@corp.example"]),
-            &Verdict::Accepted(acceptance(id)),
+            &metadata(&["ana@corp.example"]),
+            &ValidationOutcome::Accepted(acceptance(id)),
         )
         .await
         .unwrap();
-    store.name_job(id, &job()).await.unwrap();
+    store.assign_job(id, &job()).await.unwrap();
     let end = JobEnd {
         attempts: 1,
         at: now(),
         failure: None,
     };
-    store.end_job(id, &end).await.unwrap();
+    store.record_job_end(id, &end).await.unwrap();
     store
         .publish(id, &[output(id, "forecast.csv")], 3)
         .await
@@ -337,7 +351,7 @@ pub(crate) async fn a_run_stands_at_its_end_with_what_happened_to_it(store: &imp
         .finish(id, step(1, Status::Succeeded, 900), None)
         .await
         .unwrap();
-    let kept = store.find(id).await.unwrap().unwrap();
+    let kept = store.get(id).await.unwrap().unwrap();
     assert_eq!(kept, ended);
     let expected = Run {
         title: "Q3 plan".into(),
@@ -362,9 +376,9 @@ pub(crate) async fn a_run_stands_at_its_end_with_what_happened_to_it(store: &imp
 
 pub(crate) async fn begun(store: &impl Store) -> Run {
     let run = new_run("plan.json");
-    store.begin(&run).await.unwrap()
+    store.create_if_absent(&run).await.unwrap()
 }
 
 async fn current(store: &impl Store, run: &Run) -> Transition {
-    store.find(&run.id).await.unwrap().unwrap().current
+    store.get(&run.id).await.unwrap().unwrap().current
 }

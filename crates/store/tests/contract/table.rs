@@ -26,12 +26,12 @@ use dropcast_domain::{
     status::{Progress, Status, Transition},
 };
 use dropcast_store::{
-    DynamoStore, Endings as _, Jobs as _, MailKey, Mails as _, Outputs as _, Runs as _, StoreError,
-    Tokens as _, Validation as _, Verdict,
+    DynamoStore, Jobs as _, MailKey, Mails as _, Outputs as _, RunCompletion as _, Runs as _,
+    StoreError, TaskTokens as _, Validation as _, ValidationOutcome,
 };
 
 use crate::{
-    domain::{acceptance, at, job, new_run, now, output, step, wishes},
+    domain::{acceptance, at, job, metadata, new_run, now, output, step},
     emulator,
 };
 
@@ -168,45 +168,45 @@ impl Calls {
 async fn live(store: &DynamoStore, events: &[JobChange]) {
     let run = new_run("plan.json");
     let id = &run.id;
-    store.begin(&run).await.unwrap();
+    store.create_if_absent(&run).await.unwrap();
     // validate-inputs
     store
         .advance(id, step(0, Status::Validating, 10))
         .await
         .unwrap();
-    let verdict = Verdict::Accepted(acceptance(id));
+    let outcome = ValidationOutcome::Accepted(acceptance(id));
     store
-        .judge(id, &wishes(&["ana@corp.example"]), &verdict)
+        .record_validation(id, &metadata(&["ana@corp.example"]), &outcome)
         .await
         .unwrap();
     // submit-job
-    store.hold_token(id, "the secret token").await.unwrap();
-    store.name_job(id, &job()).await.unwrap();
+    store.put_task_token(id, "the secret token").await.unwrap();
+    store.assign_job(id, &job()).await.unwrap();
     store
         .advance(id, step(0, Status::Submitted, 20))
         .await
         .unwrap();
     // track-job
     for event in events {
-        let run = store.find(id).await.unwrap().unwrap();
+        let run = store.get(id).await.unwrap().unwrap();
         for effect in decide(&run, event) {
             match effect {
-                Effect::NameJob(job) => drop(store.name_job(id, &job).await.unwrap()),
+                Effect::AssignJob(job) => drop(store.assign_job(id, &job).await.unwrap()),
                 Effect::Advance(step) => drop(store.advance(id, step).await.unwrap()),
                 Effect::KeepLog(_) => {
-                    store.keep_log(id, &["a line".into()]).await.unwrap();
+                    store.put_log(id, &["a line".into()]).await.unwrap();
                 }
-                Effect::EndJob(end) => store.end_job(id, &end).await.unwrap(),
+                Effect::RecordJobEnd(end) => store.record_job_end(id, &end).await.unwrap(),
                 Effect::Resume(_) => {
-                    if let Some(token) = store.token(id).await.unwrap() {
-                        store.spend_token(id, &token).await.unwrap();
+                    if let Some(token) = store.task_token(id).await.unwrap() {
+                        store.delete_task_token(id, &token).await.unwrap();
                     }
                 }
                 Effect::Terminate(..) => panic!("there is no second job"),
             }
         }
     }
-    let run = store.find(id).await.unwrap().unwrap();
+    let run = store.get(id).await.unwrap().unwrap();
     let failure = run.job_end.as_ref().and_then(|end| end.failure.clone());
     // index-outputs
     if failure.is_none() {
@@ -242,7 +242,7 @@ async fn live(store: &DynamoStore, events: &[JobChange]) {
         recipient: "ana@corp.example".into(),
     };
     store.claim(&mail, now()).await.unwrap();
-    store.sent(&mail, "message-1", now()).await.unwrap();
+    store.mark_sent(&mail, "message-1", now()).await.unwrap();
 }
 
 fn event(status: &str, finished: usize, second: i64) -> JobChange {
@@ -299,13 +299,13 @@ async fn a_run_with_a_retry_writes_at_most_thirty_items_too() {
 async fn invariant_7_the_token_lies_in_its_own_item_alone_and_is_gone_once_spent() {
     let table = new_table().await;
     let run = new_run("plan.json");
-    table.store.begin(&run).await.unwrap();
+    table.store.create_if_absent(&run).await.unwrap();
     table
         .store
-        .hold_token(&run.id, "the secret token")
+        .put_task_token(&run.id, "the secret token")
         .await
         .unwrap();
-    table.store.name_job(&run.id, &job()).await.unwrap();
+    table.store.assign_job(&run.id, &job()).await.unwrap();
     for (sort_key, item) in table.items().await {
         let holds = format!("{item:?}").contains("the secret token");
         assert_eq!(holds, sort_key == "TOKEN", "{sort_key}");
@@ -324,7 +324,11 @@ async fn all_that_belongs_to_a_run_expires_with_its_record() {
     let events = [event("RUNNING", 0, 3), event("FAILED", 1, 7)];
     live(&table.store, &events).await;
     let run = new_run("plan.json");
-    table.store.hold_token(&run.id, "left over").await.unwrap();
+    table
+        .store
+        .put_task_token(&run.id, "left over")
+        .await
+        .unwrap();
     let items = table.items().await;
     let kinds: Vec<&str> = items
         .keys()
@@ -355,7 +359,7 @@ async fn a_crash_between_the_two_writes_of_a_step_is_mended_by_its_repetition() 
     let (running, end) = (step(0, Status::Running, 5), step(1, Status::Failed, 9));
     let failure = Failure::new(ErrorCode::JobFailed, "The model stopped.");
     let all = async || {
-        table.store.begin(&run).await.unwrap();
+        table.store.create_if_absent(&run).await.unwrap();
         table.store.advance(&run.id, running).await.unwrap();
         table
             .store
@@ -399,7 +403,7 @@ async fn an_item_that_does_not_read_is_named_and_not_retried() {
         .send()
         .await
         .unwrap();
-    let error = table.store.find(&run.id).await.unwrap_err();
+    let error = table.store.get(&run.id).await.unwrap_err();
     assert!(!error.is_transient());
     assert!(
         matches!(&error, StoreError::Unreadable { key, .. } if key.ends_with(" RUN")),
@@ -411,6 +415,9 @@ async fn an_item_that_does_not_read_is_named_and_not_retried() {
 async fn a_table_that_is_gone_is_no_reason_to_try_again() {
     let table = new_table().await;
     let store = DynamoStore::new(table.client.clone(), "no-such-table");
-    let error = store.begin(&new_run("plan.json")).await.unwrap_err();
+    let error = store
+        .create_if_absent(&new_run("plan.json"))
+        .await
+        .unwrap_err();
     assert!(!error.is_transient(), "{error:?}");
 }

@@ -53,7 +53,7 @@ impl Briefing {
 /// the operator where nobody is left.
 fn recipients(build: &Build, newest: Option<&RegisteredVersion>, config: &Config) -> Recipients {
     let own = newest.map_or(&[][..], |version| {
-        version.draft.manifest.notify.recipients.as_slice()
+        version.spec.manifest.notify.recipients.as_slice()
     });
     let own = if build.notify.is_empty() { own } else { &[] };
     let operator = &config.operator_address;

@@ -12,7 +12,7 @@ use notify::handle;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{MODEL, at, draft},
+    domain::{MODEL, at, version_spec},
     events::{failed, sqs},
     world::{ANA, BO, OPERATOR, World, world},
 };
@@ -54,7 +54,7 @@ fn notice(build: &Build) -> Value {
 
 /// Keeps the record and delivers its notice five times.
 async fn told(world: &World, build: &Build) {
-    world.store.keep_build(build).await.unwrap();
+    world.store.create_build_if_absent(build).await.unwrap();
     let notice = notice(build);
     let answer = handle(world, sqs([&notice; 5])).await.unwrap();
     assert!(failed(&answer).is_empty(), "{:?}", failed(&answer));
@@ -110,7 +110,7 @@ async fn without_a_list_the_models_own_people_hear_of_a_failure_and_else_the_ope
         (&["eve@evil.example"], Some(MODEL), OPERATOR),
     ] {
         let world = world().await;
-        let mut newer = draft(MODEL);
+        let mut newer = version_spec(MODEL);
         newer.manifest.notify.recipients = own.iter().map(ToString::to_string).collect();
         world.store.register(&newer).await.unwrap();
         told(&world, &ended(model, &[], failure())).await;
@@ -137,7 +137,7 @@ async fn a_new_version_is_told_to_those_alone_who_asked_for_it() {
         (&[OPERATOR], &[OPERATOR]),
     ] {
         let world = world().await;
-        let mut newer = draft(MODEL);
+        let mut newer = version_spec(MODEL);
         newer.manifest.notify.recipients = vec!["model@corp.example".into()];
         world.store.register(&newer).await.unwrap();
         told(&world, &ended(Some(MODEL), notify, registered())).await;

@@ -23,13 +23,13 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_store::{
-    CLAIM_SECONDS, Endings as _, Models as _, Runs as _, Validation as _, Verdict,
+    CLAIM_SECONDS, Models as _, RunCompletion as _, Runs as _, Validation as _, ValidationOutcome,
 };
 use mail_parser::MessageParser;
 use notify::handle;
 use serde_json::json;
 
-use domain::{MODEL, acceptance, draft, new_run, step, wishes};
+use domain::{MODEL, acceptance, metadata, new_run, step, version_spec};
 use events::{failed, sqs};
 use world::{ANA, BO, Log, OPERATOR, Treatment, deliver, ended, keys, notice, wait_seconds, world};
 
@@ -232,17 +232,17 @@ async fn whoever_may_not_be_mailed_is_not_and_the_operator_stands_in() {
 #[tokio::test]
 async fn a_models_own_recipients_hear_of_every_run() {
     let mut world = world().await;
-    let mut model = draft(MODEL);
+    let mut model = version_spec(MODEL);
     model.manifest.notify.recipients = vec!["team@eu.corp.example".into(), ANA.into()];
     let second = world.store.register(&model).await.unwrap();
     let run = new_run("plan.json");
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     let mut acceptance = acceptance(&run.id);
     acceptance.version = second.version;
-    let verdict = Verdict::Accepted(acceptance);
+    let outcome = ValidationOutcome::Accepted(acceptance);
     world
         .store
-        .judge(&run.id, &wishes(&[ANA]), &verdict)
+        .record_validation(&run.id, &metadata(&[ANA]), &outcome)
         .await
         .unwrap();
     let run = world
@@ -287,15 +287,15 @@ async fn the_marked_copy_of_a_rejected_table_is_attached_or_linked_if_it_is_larg
     for (bytes, attached) in [(1_000, true), (6_000_000, false)] {
         let mut world = world().await;
         let run = new_run("plan.xlsx");
-        world.store.begin(&run).await.unwrap();
-        let verdict = Verdict::Rejected {
+        world.store.create_if_absent(&run).await.unwrap();
+        let outcome = ValidationOutcome::Rejected {
             problem_count: 2,
             version: None,
             marked: true,
         };
         let store = &world.store;
         store
-            .judge(&run.id, &wishes(&[ANA]), &verdict)
+            .record_validation(&run.id, &metadata(&[ANA]), &outcome)
             .await
             .unwrap();
         let end = step(1, Status::Rejected, 9_000);

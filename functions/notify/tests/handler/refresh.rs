@@ -6,10 +6,12 @@ use dropcast_domain::{
     status::Status,
     upload::Upload,
 };
-use dropcast_store::{Endings as _, Models as _, Runs as _, Validation as _, Verdict};
+use dropcast_store::{
+    Models as _, RunCompletion as _, Runs as _, Validation as _, ValidationOutcome,
+};
 use mail_parser::MessageParser;
 
-use crate::domain::{MODEL, draft, run_of, step, upload, wishes};
+use crate::domain::{MODEL, metadata, run_of, step, upload, version_spec};
 use crate::world::{ANA, OPERATOR, World, deliver, world};
 
 /// A refresh that nobody in particular asked for, and that has ended so.
@@ -19,17 +21,20 @@ async fn ended(world: &World, end: Status) -> Run {
         ..upload(MODEL, "")
     });
     let store = &world.store;
-    store.begin(&run).await.unwrap();
+    store.create_if_absent(&run).await.unwrap();
     let model = store.model(&MODEL.parse().unwrap()).await.unwrap().unwrap();
     let version = model.next_version.number() - 1;
     let acceptance = Acceptance {
         version: version.to_string().parse().unwrap(),
         input: None,
     };
-    let mut wishes = wishes(&[]);
-    wishes.title.clone_from(&run.title);
-    let verdict = Verdict::Accepted(acceptance);
-    store.judge(&run.id, &wishes, &verdict).await.unwrap();
+    let mut metadata = metadata(&[]);
+    metadata.title.clone_from(&run.title);
+    let outcome = ValidationOutcome::Accepted(acceptance);
+    store
+        .record_validation(&run.id, &metadata, &outcome)
+        .await
+        .unwrap();
     let failure = (end == Status::Failed)
         .then(|| Failure::new(ErrorCode::JobFailed, "The command exited with code 1."));
     let end = step(1, end, 9_000);
@@ -48,9 +53,9 @@ async fn a_refresh_that_succeeded_is_mailed_to_nobody() {
 async fn a_refresh_that_failed_is_mailed_to_the_models_own_people_or_else_to_the_operator() {
     for (own, told) in [(None, OPERATOR), (Some(ANA), ANA)] {
         let world = world().await;
-        let mut draft = draft(MODEL);
-        draft.manifest.notify.recipients = own.into_iter().map(str::to_owned).collect();
-        world.store.register(&draft).await.unwrap();
+        let mut spec = version_spec(MODEL);
+        spec.manifest.notify.recipients = own.into_iter().map(str::to_owned).collect();
+        world.store.register(&spec).await.unwrap();
         let run = ended(&world, Status::Failed).await;
         assert!(!deliver(&world, &run).await);
         assert_eq!(world.mailer.recipients(), [told]);

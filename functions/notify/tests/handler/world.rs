@@ -17,14 +17,14 @@ use dropcast_domain::{
     model::OutputKind,
     output::{Output, problems_key},
     problem::{Problem, ProblemList},
-    run::{Run, Wishes},
+    run::{Run, UploadMetadata},
     status::Status,
 };
 use dropcast_lambda_kit::error::CallError;
 use dropcast_link_keys::{KeySource, KeysError};
 use dropcast_store::{
-    Endings as _, Jobs as _, Models as _, Outputs as _, Runs as _, Validation as _, Verdict,
-    memory::MemoryStore,
+    Jobs as _, Models as _, Outputs as _, RunCompletion as _, Runs as _, Validation as _,
+    ValidationOutcome, memory::MemoryStore,
 };
 use jiff::Timestamp;
 use notify::{Config, Deps, Files, Mailer, NotSent, handle};
@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use tokio::task::yield_now;
 
 use crate::{
-    domain::{MODEL, acceptance, at, draft, job, new_run, output, step, wishes},
+    domain::{MODEL, acceptance, at, job, metadata, new_run, output, step, version_spec},
     events::{failed, sqs},
 };
 
@@ -168,7 +168,7 @@ pub(crate) type World = Deps<MemoryStore, FakeFiles, FakeKeys, FakeSes>;
 
 pub(crate) async fn world() -> World {
     let store = MemoryStore::default();
-    store.register(&draft(MODEL)).await.unwrap();
+    store.register(&version_spec(MODEL)).await.unwrap();
     Deps {
         store,
         files: FakeFiles::default(),
@@ -193,21 +193,24 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
     let run = new_run("plan.json");
     let id = &run.id;
     let store = &world.store;
-    store.begin(&run).await.unwrap();
-    let wishes = Wishes {
+    store.create_if_absent(&run).await.unwrap();
+    let metadata = UploadMetadata {
         notify_unusable: Vec::new(),
         notify_left_out: Vec::new(),
-        ..wishes(notify)
+        ..metadata(notify)
     };
-    let verdict = match end {
-        Status::Rejected => Verdict::Rejected {
+    let outcome = match end {
+        Status::Rejected => ValidationOutcome::Rejected {
             problem_count: 1,
             marked: false,
             version: None,
         },
-        _ => Verdict::Accepted(acceptance(id)),
+        _ => ValidationOutcome::Accepted(acceptance(id)),
     };
-    store.judge(id, &wishes, &verdict).await.unwrap();
+    store
+        .record_validation(id, &metadata, &outcome)
+        .await
+        .unwrap();
     let input = acceptance(id).input.unwrap().prepared_key;
     world.files.0.insert(
         input,
@@ -238,9 +241,9 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
             ))
         }
         Status::Failed => {
-            store.name_job(id, &job()).await.unwrap();
+            store.assign_job(id, &job()).await.unwrap();
             let lines = ["Traceback", "UnknownLine: Cloud"].map(ToOwned::to_owned);
-            store.keep_log(id, &lines).await.unwrap();
+            store.put_log(id, &lines).await.unwrap();
             Some(Failure::new(ErrorCode::JobFailed, "The model stopped."))
         }
         _ => None,
@@ -250,7 +253,7 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
         return store.finish(id, end, failure.as_ref()).await.unwrap();
     }
     store.advance(id, step(0, end, 9_000)).await.unwrap();
-    store.find(id).await.unwrap().unwrap()
+    store.get(id).await.unwrap().unwrap()
 }
 
 /// The notice as EventBridge delivers it.

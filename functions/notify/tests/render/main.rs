@@ -11,7 +11,7 @@ mod structure;
 
 use dropcast_domain::{
     failure::ErrorCode,
-    mail::{MOST_VALUES, MailContent, MarkedCopy},
+    mail::{MAX_VALUES, MailContent, MarkedCopy},
     model::OutputKind,
     problem::{Problem, ProblemList},
 };
@@ -258,7 +258,7 @@ fn the_fullest_mails_are_shown_whole_by_gmail() {
             .asked
             .as_ref()
             .map(|asked| asked.groups[0].rows.len()),
-        Some(MOST_VALUES)
+        Some(MAX_VALUES)
     );
 
     let mut rejection = fixtures::rejected();

@@ -13,8 +13,8 @@ mod world;
 use dropcast_domain::{
     model::ModelName,
     registry::{
-        Act, BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, BuildReport, BuildState,
-        DefaultKind, LARGEST_VERSION_FILE, Requester,
+        AuditStamp, BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, BuildReport,
+        BuildState, DefaultKind, MAX_VERSION_FILE, Requester,
     },
     run_id::Version,
 };
@@ -73,7 +73,7 @@ async fn the_first_build_is_version_1_and_the_default_and_the_second_is_not() {
         Some("arn:aws:iam::111122223333:user/ana")
     );
     let first = world.store.version(&model(), Version::FIRST).await.unwrap();
-    let first = first.unwrap().draft;
+    let first = first.unwrap().spec;
     assert_eq!(first.commit.as_deref(), Some("0a1b2c3"));
     assert!(first.job_definition.ends_with(":1"));
     let definitions = world.definitions.registered.lock().unwrap();
@@ -125,12 +125,12 @@ async fn a_build_of_what_was_retired_is_a_new_version() {
     for number in [1, 2] {
         built(&world, number, &version_file(number, number)).await;
     }
-    let act = Act {
+    let stamp = AuditStamp {
         by: None,
         at: Timestamp::UNIX_EPOCH,
     };
     let newest = Version::FIRST.next();
-    let retired = world.store.retire(&model(), newest, act).await.unwrap();
+    let retired = world.store.retire(&model(), newest, stamp).await.unwrap();
     assert!(retired.is_ok());
     built(&world, 3, &version_file(3, 2)).await;
     assert_eq!(version_of(&world, 3).await, 3);
@@ -144,7 +144,7 @@ async fn what_a_build_wrote_badly_is_a_record_and_no_version() {
         file.to_string().into_bytes()
     };
     let manifest = |from: &str, to: &str| changed("manifest", json!(MANIFEST.replace(from, to)));
-    let too_large = vec![b' '; usize::try_from(LARGEST_VERSION_FILE).unwrap() + 1];
+    let too_large = vec![b' '; usize::try_from(MAX_VERSION_FILE).unwrap() + 1];
     for (content, words) in [
         (None, "version.json is missing"),
         (Some(too_large), "is larger than"),

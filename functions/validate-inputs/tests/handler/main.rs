@@ -26,12 +26,12 @@ use dropcast_domain::{
     upload::Upload,
 };
 use dropcast_lambda_kit::error::CallError;
-use dropcast_store::{Endings as _, Models as _, Runs as _, memory::MemoryStore};
+use dropcast_store::{Models as _, RunCompletion as _, Runs as _, memory::MemoryStore};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 use validate_inputs::{Deps, Dropped, Files, Outcome, handle};
 
-use domain::{MODEL, draft, now, run_of, step, upload};
+use domain::{MODEL, now, run_of, step, upload, version_spec};
 
 /// The one dropped file, and what was kept of it.
 #[derive(Debug, Clone, Default)]
@@ -91,9 +91,9 @@ async fn dropped(folder: &str, file: &str, content: &[u8]) -> (World, Run) {
         },
         now,
     };
-    world.store.register(&draft(MODEL)).await.unwrap();
+    world.store.register(&version_spec(MODEL)).await.unwrap();
     let run = run_of(upload(folder, file));
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     (world, run)
 }
 
@@ -103,7 +103,7 @@ async fn validate(world: &World, run: &Run) -> Outcome {
 }
 
 async fn record(world: &World, run: &Run) -> Run {
-    world.store.find(&run.id).await.unwrap().unwrap()
+    world.store.get(&run.id).await.unwrap().unwrap()
 }
 
 fn kept(world: &World, key: &str) -> Option<Vec<u8>> {
@@ -150,7 +150,7 @@ async fn an_accepted_file_is_kept_as_it_was_and_as_the_model_reads_it() {
     let content = b"\xef\xbb\xbf{ \"lines\": [\"Hardware\"] }\n";
     let (world, run) = dropped(MODEL, "plan.json", content).await;
     let outcome = serde_json::to_value(validate(&world, &run).await).unwrap();
-    let wait = draft(MODEL).manifest.job.wait_seconds();
+    let wait = version_spec(MODEL).manifest.job.wait_seconds();
     assert_eq!(
         outcome,
         json!({ "outcome": "accepted", "waitSeconds": wait })
@@ -188,7 +188,7 @@ async fn validating_again_after_a_lost_answer_gives_the_same() {
 #[tokio::test]
 async fn a_pinned_version_is_the_one_that_runs() {
     let (world, run) = dropped(&format!("{MODEL}@2"), "plan.JSON", br#"{"lines":[]}"#).await;
-    world.store.register(&draft(MODEL)).await.unwrap();
+    world.store.register(&version_spec(MODEL)).await.unwrap();
     assert!(matches!(
         validate(&world, &run).await,
         Outcome::Accepted { .. }
@@ -257,7 +257,7 @@ async fn a_model_that_there_is_not_is_named_with_the_nearest_that_there_is() {
     let mut direct = upload(MODEL, "plan.json");
     direct.key = "inputs/plan.json".into();
     let run = run_of(direct);
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     let outcome = serde_json::to_value(validate(&world, &run).await).unwrap();
     assert_eq!(outcome["code"], "ModelUnknown");
     assert!(
@@ -378,7 +378,7 @@ async fn a_file_that_was_deleted_meanwhile_is_said_to_be() {
 #[tokio::test]
 async fn defaults_at_endless_places_leave_room_on_the_record() {
     let (world, run) = dropped("nested", "plan.json", b"").await;
-    let mut nested = draft("nested");
+    let mut nested = version_spec("nested");
     nested.manifest.input.max_bytes = 10_000_000;
     nested.input_schema = json!({
         "type": "object",

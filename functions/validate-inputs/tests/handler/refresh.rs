@@ -9,14 +9,14 @@ use dropcast_domain::{
 use dropcast_store::{Models as _, Runs as _};
 use serde_json::json;
 
-use crate::domain::{MODEL, draft, run_of, upload};
+use crate::domain::{MODEL, run_of, upload, version_spec};
 use crate::{World, dropped, problems, record, validate};
 
 /// A deployment whose model has two versions, the second of which can be refreshed; and a
 /// refresh of one of them.
 async fn refresh(folder: &str, content: &[u8]) -> (World, Run) {
     let (world, _) = dropped(MODEL, "plan.json", content).await;
-    let mut second = draft(MODEL);
+    let mut second = version_spec(MODEL);
     second.manifest.refresh = Some(RefreshSpec {
         command: vec!["python".into(), "refresh.py".into()],
         schedule: None,
@@ -26,7 +26,7 @@ async fn refresh(folder: &str, content: &[u8]) -> (World, Run) {
         key: format!("refresh/{folder}/now.txt"),
         ..upload(folder, "")
     });
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     (world, run)
 }
 

@@ -15,17 +15,17 @@ const TABLES: &str = "growth-table";
 /// dropped into it.
 async fn table(file: &str, content: &[u8], change: impl FnOnce(&mut TableSpec)) -> (World, Run) {
     let (world, run) = dropped(TABLES, file, content).await;
-    let mut draft = draft(TABLES);
-    let input = &mut draft.manifest.input;
+    let mut spec = version_spec(TABLES);
+    let input = &mut spec.manifest.input;
     input.accepts = InputFormat::ALL.to_vec();
-    let mut spec = TableSpec {
+    let mut table = TableSpec {
         schema: Some("row.schema.json".into()),
         key: vec!["month".into()],
         ..TableSpec::default()
     };
-    change(&mut spec);
-    input.table = Some(spec);
-    draft.row_schema = Some(
+    change(&mut table);
+    input.table = Some(table);
+    spec.row_schema = Some(
         json!({
             "type": "object",
             "additionalProperties": false,
@@ -39,7 +39,7 @@ async fn table(file: &str, content: &[u8], change: impl FnOnce(&mut TableSpec)) 
         })
         .to_string(),
     );
-    world.store.register(&draft).await.unwrap();
+    world.store.register(&spec).await.unwrap();
     (world, run)
 }
 

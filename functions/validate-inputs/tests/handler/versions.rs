@@ -1,12 +1,12 @@
 //! Which version a file gets.
 
-use dropcast_domain::{registry::Act, run::Run, run_id::Version, upload::Upload};
+use dropcast_domain::{registry::AuditStamp, run::Run, run_id::Version, upload::Upload};
 use dropcast_store::{Models as _, Promotion as _, Runs as _};
 use serde_json::json;
 
 use crate::{
     World,
-    domain::{MODEL, at, draft, run_of, upload},
+    domain::{MODEL, at, run_of, upload, version_spec},
     dropped, record, validate,
 };
 
@@ -16,8 +16,8 @@ fn version(number: u32) -> Version {
     number.to_string().parse().unwrap()
 }
 
-fn act(milliseconds: i64) -> Act<'static> {
-    Act {
+fn act(milliseconds: i64) -> AuditStamp<'static> {
+    AuditStamp {
         by: None,
         at: at(milliseconds),
     }
@@ -26,12 +26,12 @@ fn act(milliseconds: i64) -> Act<'static> {
 /// Two versions, of which the first is the default, and a file that was dropped at this time.
 async fn uploaded(folder: &str, milliseconds: i64) -> (World, Run) {
     let (world, _) = dropped(MODEL, "other.json", PLAN).await;
-    world.store.register(&draft(MODEL)).await.unwrap();
+    world.store.register(&version_spec(MODEL)).await.unwrap();
     let run = run_of(Upload {
         at: at(milliseconds),
         ..upload(folder, "plan.json")
     });
-    world.store.begin(&run).await.unwrap();
+    world.store.create_if_absent(&run).await.unwrap();
     (world, run)
 }
 

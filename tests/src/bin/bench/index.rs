@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::output;
-use dropcast_domain::run::{Acceptance, AcceptedInput, Run, Wishes};
+use dropcast_domain::run::{Acceptance, AcceptedInput, Run, UploadMetadata};
 use dropcast_domain::run_id::{JobId, Version};
-use dropcast_store::{Jobs as _, Validation as _, Verdict};
+use dropcast_store::{Jobs as _, Validation as _, ValidationOutcome};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -101,7 +101,7 @@ impl Outputs {
         let connection = bench.connection();
         let key = format!("inputs/{MODEL}/index.json");
         let (store, run) = bench.begin_run(key, Some("1".to_owned()), 2).await?;
-        let wishes = Wishes {
+        let metadata = UploadMetadata {
             title: "Index".to_owned(),
             notify: Vec::new(),
             notify_unusable: Vec::new(),
@@ -114,10 +114,12 @@ impl Outputs {
             table: None,
         });
         let version = Version::FIRST;
-        let verdict = Verdict::Accepted(Acceptance { version, input });
-        store.judge(&run.id, &wishes, &verdict).await?;
+        let outcome = ValidationOutcome::Accepted(Acceptance { version, input });
+        store
+            .record_validation(&run.id, &metadata, &outcome)
+            .await?;
         let job: JobId = "4c7599ae-0a82-49aa-ba5a-4727fcce14a8".parse()?;
-        store.name_job(&run.id, &job).await?;
+        store.assign_job(&run.id, &job).await?;
         let s3 = aws_sdk_s3::config::Builder::from(&connection.sdk_config())
             .force_path_style(true)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

@@ -29,7 +29,7 @@ const SMALL_BYTES: u64 = 1_000;
 /// What `dropcast-job` may add, in milliseconds.
 const TARGET_MS: f64 = 50.0;
 /// `DeleteObjects` takes so many.
-const MOST_DELETED: usize = 1_000;
+const MAX_DELETED: usize = 1_000;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -293,7 +293,7 @@ async fn cleared(bench: &Bench, bucket: &str, prefix: &str, files: usize) -> any
         );
     }
     ensure!(keys.len() >= files, "{prefix} holds {} objects", keys.len());
-    for keys in keys.chunks(MOST_DELETED) {
+    for keys in keys.chunks(MAX_DELETED) {
         let objects = keys
             .iter()
             .map(|key| ObjectIdentifier::builder().key(key).build());

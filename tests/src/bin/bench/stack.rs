@@ -131,7 +131,7 @@ impl Bench {
             aws_sdk_dynamodb::Client::new(&connection.sdk_config()),
             connection.output("RunsTableName")?,
         );
-        store.begin(&run).await?;
+        store.create_if_absent(&run).await?;
         Ok((store, run))
     }
 

@@ -170,7 +170,7 @@ async fn through_the_function(
     let outcome = invoked.answer["outcome"].as_str().unwrap_or_default();
     let expected = if file.faulty { "rejected" } else { "accepted" };
     anyhow::ensure!(outcome == expected, "{}: {}", file.name, invoked.answer);
-    let judged = store.find(&run.id).await?.context("the run's record")?;
+    let judged = store.get(&run.id).await?.context("the run's record")?;
     let figures = Figures {
         who: "dropcast".to_owned(),
         file: file.name.to_owned(),

@@ -3,24 +3,24 @@
 use std::ops::Range;
 
 use super::super::{
-    InputFormat, InputSpec, LARGEST_IN_MEMORY, Locale, Percent, TableEncoding, TableSpec,
+    InputFormat, InputSpec, Locale, MAX_IN_MEMORY, Percent, TableEncoding, TableSpec,
     read::{Findings, Item, Section},
 };
 use crate::problem::{nearest, quoted};
 
 /// The largest input that a manifest may allow: validation keeps it and its clean copy on disk.
-const LARGEST_INPUT: u64 = 1024 * 1024 * 1024;
-const DEFAULT_LARGEST_INPUT: u64 = 10 * 1024 * 1024;
+const MAX_INPUT: u64 = 1024 * 1024 * 1024;
+const DEFAULT_MAX_INPUT: u64 = 10 * 1024 * 1024;
 /// The last row of an Excel sheet, <https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3>.
 const LAST_HEADER_ROW: u64 = 1_048_576;
 /// More rows than the largest input holds.
-const MOST_ROWS: u64 = 1_000_000_000;
+const MAX_ROWS: u64 = 1_000_000_000;
 /// The longest name of an Excel sheet, and the signs that it cannot hold.
-const LONGEST_SHEET: usize = 31;
+const MAX_SHEET: usize = 31;
 const NOT_IN_SHEETS: [char; 7] = ['[', ']', ':', '*', '?', '/', '\\'];
 /// The most columns that one list names, and the longest name of one, in characters.
-const MOST_COLUMNS: usize = 1_000;
-const LONGEST_COLUMN: usize = 255;
+const MAX_COLUMNS: usize = 1_000;
+const MAX_COLUMN: usize = 255;
 
 pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<InputSpec> {
     section.refuse_unknown_keys(&["accepts", "schema", "max_bytes", "table"], findings);
@@ -41,12 +41,8 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
     let json = accepts
         .as_ref()
         .is_some_and(|formats| formats.contains(&InputFormat::Json));
-    let most = if tables {
-        LARGEST_INPUT
-    } else {
-        LARGEST_IN_MEMORY
-    };
-    let max_bytes = section.number("max_bytes", 1..=most, DEFAULT_LARGEST_INPUT, findings);
+    let most = if tables { MAX_INPUT } else { MAX_IN_MEMORY };
+    let max_bytes = section.number("max_bytes", 1..=most, DEFAULT_MAX_INPUT, findings);
     let table = match section.optional_section("table", findings) {
         Some(table) if !tables => {
             findings.note(
@@ -187,8 +183,8 @@ fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Opti
             .collect::<Vec<_>>()
     };
     let key = names(columns(section, "key", findings));
-    let min_rows = section.number("min_rows", 0..=MOST_ROWS, 1, findings);
-    let max_rows = optional_number(section, "max_rows", 1..=MOST_ROWS, findings);
+    let min_rows = section.number("min_rows", 0..=MAX_ROWS, 1, findings);
+    let max_rows = optional_number(section, "max_rows", 1..=MAX_ROWS, findings);
     if let (Some(least), Some(most)) = (min_rows, max_rows)
         && least > most
     {
@@ -240,8 +236,8 @@ fn sheet(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
     let count = name.chars().count();
     let fault = if name.trim().is_empty() {
         "is empty; write the name on the sheet's tab, or leave it out".to_owned()
-    } else if count > LONGEST_SHEET {
-        format!("has {count} characters; the names of Excel's sheets have at most {LONGEST_SHEET}")
+    } else if count > MAX_SHEET {
+        format!("has {count} characters; the names of Excel's sheets have at most {MAX_SHEET}")
     } else if name.contains(NOT_IN_SHEETS) || name.chars().any(char::is_control) {
         format!(
             "is {}; no name of a sheet holds [ ] : * ? / \\ or a control character",
@@ -263,8 +259,8 @@ fn columns(
     let Some(list) = section.texts(name, findings) else {
         return Vec::new();
     };
-    if list.value.len() > MOST_COLUMNS {
-        let message = format!("names more than {MOST_COLUMNS} columns");
+    if list.value.len() > MAX_COLUMNS {
+        let message = format!("names more than {MAX_COLUMNS} columns");
         findings.note(&list.at, &list.key, message);
     }
     let mut names: Vec<(Range<usize>, String)> = Vec::new();
@@ -277,8 +273,8 @@ fn columns(
                 "is {}; write it without the space around it",
                 quoted(item.value)
             )
-        } else if count > LONGEST_COLUMN {
-            format!("has {count} characters; at most {LONGEST_COLUMN} are allowed")
+        } else if count > MAX_COLUMN {
+            format!("has {count} characters; at most {MAX_COLUMN} are allowed")
         } else if names.iter().any(|(_, earlier)| earlier == item.value) {
             format!("is {}, which is named above already", quoted(item.value))
         } else {

@@ -10,17 +10,17 @@ use super::super::{
 use crate::problem::quoted;
 
 /// Below it no interpreter starts.
-const LEAST_MEMORY_MIB: u64 = 64;
+const MIN_MEMORY_MIB: u64 = 64;
 /// One TiB.
-const MOST_MEMORY_MIB: u64 = 1024 * 1024;
+const MAX_MEMORY_MIB: u64 = 1024 * 1024;
 /// A day; the state machine waits as long as all attempts together.
-const LONGEST_TIMEOUT_MINUTES: u64 = 24 * 60;
+const MAX_TIMEOUT_MINUTES: u64 = 24 * 60;
 /// AWS Batch takes 1 to 10 (`RetryStrategy.attempts`).
-const MOST_ATTEMPTS: u64 = 10;
+const MAX_ATTEMPTS: u64 = 10;
 /// Container overrides of AWS Batch hold 8,192 bytes, the environment included.
-const LONGEST_COMMAND: usize = 6_144;
+const MAX_COMMAND: usize = 6_144;
 /// Each secret is fetched before the job starts.
-const MOST_SECRETS: usize = 50;
+const MAX_SECRETS: usize = 50;
 
 /// Reads `[job]`.
 pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<JobSpec> {
@@ -39,18 +39,18 @@ pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<
     let vcpus = vcpus(section, findings);
     let memory_mib = section.number(
         "memory_mib",
-        LEAST_MEMORY_MIB..=MOST_MEMORY_MIB,
+        MIN_MEMORY_MIB..=MAX_MEMORY_MIB,
         2_048,
         findings,
     );
     let timeout_minutes = small(
         section,
         "timeout_minutes",
-        LONGEST_TIMEOUT_MINUTES,
+        MAX_TIMEOUT_MINUTES,
         60,
         findings,
     );
-    let attempts = small(section, "attempts", MOST_ATTEMPTS, 2, findings);
+    let attempts = small(section, "attempts", MAX_ATTEMPTS, 2, findings);
     let secrets = match section.optional_section("secrets", findings) {
         Some(section) => secrets(&section, findings),
         None => Some(BTreeMap::new()),
@@ -91,9 +91,9 @@ fn secrets(
     findings: &mut Findings<'_>,
 ) -> Option<BTreeMap<String, SecretRef>> {
     let entries = section.entries(findings);
-    if entries.len() > MOST_SECRETS {
+    if entries.len() > MAX_SECRETS {
         let message =
-            format!("are more than {MOST_SECRETS}; keep several values in one JSON secret");
+            format!("are more than {MAX_SECRETS}; keep several values in one JSON secret");
         findings.note(section.at(), "job.secrets", message);
     }
     let mut secrets = BTreeMap::new();
@@ -189,9 +189,9 @@ fn command(
             &item.key,
             "holds a NUL character, which no program can be given",
         );
-    } else if bytes > LONGEST_COMMAND {
+    } else if bytes > MAX_COMMAND {
         let message = format!(
-            "has {bytes} bytes; at most {LONGEST_COMMAND} are allowed, so put it into a script"
+            "has {bytes} bytes; at most {MAX_COMMAND} are allowed, so put it into a script"
         );
         findings.note(&list.at, &list.key, message);
     } else {

@@ -11,8 +11,8 @@ fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(1_772_443_800_000 + milliseconds).unwrap()
 }
 
-fn ana(milliseconds: i64) -> Act<'static> {
-    Act {
+fn ana(milliseconds: i64) -> AuditStamp<'static> {
+    AuditStamp {
         by: Some("arn:aws:iam::111122223333:user/ana"),
         at: at(milliseconds),
     }
@@ -52,7 +52,7 @@ fn a_rollback_returns_to_what_was_before_and_a_second_one_to_what_was_before_tha
     }
     assert_eq!(
         defaults.roll_back(ana(40)),
-        Err(Unchanged::NothingBefore(Version::FIRST))
+        Err(PromotionError::NoPreviousDefault(Version::FIRST))
     );
     assert!(defaults.entries.iter().all(|entry| entry.by.is_some()));
 }
@@ -62,10 +62,10 @@ fn a_promotion_after_a_rollback_forgets_what_was_rolled_back() {
     let mut defaults = first();
     let steps = [Some(2), None, Some(3), None];
     for (step, promoted) in steps.into_iter().enumerate() {
-        let act = ana(i64::try_from(step).unwrap() + 1);
+        let stamp = ana(i64::try_from(step).unwrap() + 1);
         let entry = match promoted {
-            Some(number) => defaults.promote(version(number), act),
-            None => defaults.roll_back(act),
+            Some(number) => defaults.promote(version(number), stamp),
+            None => defaults.roll_back(stamp),
         };
         defaults.add(entry.unwrap());
     }
@@ -77,11 +77,11 @@ fn what_cannot_be_promoted_or_retired_says_why() {
     let mut defaults = first();
     assert_eq!(
         defaults.promote(Version::FIRST, ana(1)),
-        Err(Unchanged::IsDefault(Version::FIRST))
+        Err(PromotionError::IsDefault(Version::FIRST))
     );
     assert_eq!(
         defaults.retire(Version::FIRST, ana(1)),
-        Err(Unchanged::IsDefault(Version::FIRST))
+        Err(PromotionError::IsDefault(Version::FIRST))
     );
     let retired = defaults.retire(version(2), ana(1)).unwrap();
     defaults.retired.push(retired);
@@ -89,11 +89,11 @@ fn what_cannot_be_promoted_or_retired_says_why() {
         defaults.promote(version(2), ana(2)).unwrap_err(),
         defaults.retire(version(2), ana(2)).unwrap_err(),
     ] {
-        assert_eq!(refused, Unchanged::Retired(version(2)));
+        assert_eq!(refused, PromotionError::Retired(version(2)));
     }
     assert_eq!(
         Defaults::default().roll_back(ana(1)),
-        Err(Unchanged::NoSuchModel)
+        Err(PromotionError::NoSuchModel)
     );
 }
 
@@ -207,7 +207,7 @@ proptest! {
                             stack = below;
                         }
                         Err(error) => {
-                            prop_assert_eq!(error, Unchanged::NothingBefore(version(top)));
+                            prop_assert_eq!(error, PromotionError::NoPreviousDefault(version(top)));
                             prop_assert!(below.is_empty());
                         }
                     }

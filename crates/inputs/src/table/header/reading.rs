@@ -2,7 +2,7 @@
 
 use dropcast_domain::{
     model::TableSpec,
-    problem::{MOST_PROBLEMS, Problem, is_hidden, nearest, quoted},
+    problem::{MAX_PROBLEMS, Problem, is_hidden, nearest, quoted},
 };
 
 use super::names::{Name, Words, list};
@@ -101,7 +101,7 @@ impl<'r> Reading<'r> {
             return None;
         }
         // Nobody reads what exceeds the list.
-        let is_full = self.report.is_full() || self.unknown.len() >= MOST_PROBLEMS;
+        let is_full = self.report.is_full() || self.unknown.len() >= MAX_PROBLEMS;
         let suggestion = if is_full { None } else { self.nearest(name) };
         // A column that must be there and one that nobody knows are one slip.
         let is_slip = !is_full && self.is_slip(name, suggestion);

@@ -7,9 +7,9 @@ use super::super::wire::details::RetryStrategyDetail;
 use super::super::wire::shared::{EvaluateOnExit, RetryStrategy};
 
 /// AWS takes 1 to 10 attempts.
-const MOST_ATTEMPTS: i64 = 10;
+const MAX_ATTEMPTS: i64 = 10;
 /// AWS takes up to five rules.
-const MOST_RULES: usize = 5;
+const MAX_RULES: usize = 5;
 
 /// A checked retry strategy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,16 +51,16 @@ impl Retry {
         })?;
         let attempts = u32::try_from(attempts)
             .ok()
-            .filter(|_| (1..=MOST_ATTEMPTS).contains(&attempts))
+            .filter(|_| (1..=MAX_ATTEMPTS).contains(&attempts))
             .ok_or_else(|| {
                 ApiError::client(format!(
-                    "retryStrategy.attempts must be between 1 and {MOST_ATTEMPTS}, not {attempts}."
+                    "retryStrategy.attempts must be between 1 and {MAX_ATTEMPTS}, not {attempts}."
                 ))
             })?;
         let given = strategy.evaluate_on_exit.as_deref().unwrap_or_default();
-        if given.len() > MOST_RULES {
+        if given.len() > MAX_RULES {
             return Err(ApiError::client(format!(
-                "retryStrategy.evaluateOnExit has {} entries; at most {MOST_RULES} are allowed.",
+                "retryStrategy.evaluateOnExit has {} entries; at most {MAX_RULES} are allowed.",
                 given.len()
             )));
         }

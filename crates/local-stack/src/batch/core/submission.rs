@@ -11,9 +11,9 @@ use super::names::is_name;
 use super::retry::Retry;
 
 /// The shortest timeout that AWS takes, in seconds.
-const SHORTEST_TIMEOUT: i64 = 60;
+const MIN_TIMEOUT: i64 = 60;
 /// The most dependencies that AWS takes.
-const MOST_DEPENDENCIES: usize = 20;
+const MAX_DEPENDENCIES: usize = 20;
 /// What AWS sets itself.
 const RESERVED: &str = "AWS_BATCH";
 
@@ -44,9 +44,9 @@ pub(crate) fn job(
     };
     check_timeout(request.timeout)?;
     let depends_on = request.depends_on.unwrap_or_default();
-    if depends_on.len() > MOST_DEPENDENCIES {
+    if depends_on.len() > MAX_DEPENDENCIES {
         return Err(ApiError::client(format!(
-            "A job can depend on at most {MOST_DEPENDENCIES} jobs."
+            "A job can depend on at most {MAX_DEPENDENCIES} jobs."
         )));
     }
     if depends_on
@@ -210,11 +210,9 @@ fn check_environment(container: &ContainerProperties) -> Result<(), ApiError> {
 pub(crate) fn check_timeout(timeout: Option<JobTimeout>) -> Result<(), ApiError> {
     match timeout.map(|timeout| timeout.attempt_duration_seconds) {
         None => Ok(()),
-        Some(Some(seconds)) if (SHORTEST_TIMEOUT..=i64::from(u32::MAX)).contains(&seconds) => {
-            Ok(())
-        }
+        Some(Some(seconds)) if (MIN_TIMEOUT..=i64::from(u32::MAX)).contains(&seconds) => Ok(()),
         Some(seconds) => Err(ApiError::client(format!(
-            "timeout.attemptDurationSeconds must be at least {SHORTEST_TIMEOUT}, not {}.",
+            "timeout.attemptDurationSeconds must be at least {MIN_TIMEOUT}, not {}.",
             seconds.map_or_else(|| "nothing".to_owned(), |seconds| seconds.to_string())
         ))),
     }
