@@ -34,10 +34,12 @@ help: ## List these commands
 
 setup: .venv/ready ## Make the Python environment of the local stack, pinned and hash-checked
 
-build: ## Build every program for this machine
-	cargo build --locked --workspace --bins
+build: ## Build the programs of Dropcast for this machine
+	cargo build --locked --bins
 
-demo: setup build ## Send a real input file through every step, open a link from the mail, and end
+# Without `dropcast doctor`, which needs more to be compiled.
+demo: setup ## Send a real input file through every step, open a link from the mail, and end
+	cargo build --locked --bins --no-default-features
 	target/debug/dropcast demo
 
 local: setup build ## Run the stack on this machine until Ctrl-C

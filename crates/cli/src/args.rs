@@ -135,6 +135,7 @@ left running. What was downloaded stays in <state dir>/demo/. No mail leaves thi
     /// the job queues and what runs them, the address that jobs leave from, the links'
     /// endpoint, dead-letter queues and alarms. Changes nothing but that it sends a file
     /// through the model canary, if there is one, or through the one that --canary names.
+    #[cfg(feature = "doctor")]
     Doctor(Doctor),
     /// Read the mails that the local stack sent
     Mail(Mail),
@@ -338,6 +339,7 @@ pub struct Wait {
 }
 
 /// `doctor`.
+#[cfg(feature = "doctor")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

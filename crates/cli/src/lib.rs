@@ -8,6 +8,7 @@ pub mod args;
 mod caller;
 mod clock;
 pub mod demo;
+#[cfg(feature = "doctor")]
 pub mod doctor;
 pub mod document;
 pub mod encoded_word;
@@ -86,6 +87,7 @@ async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
             let stack = Stack::find(common).await?;
             Box::pin(wait::run(args, &stack, screen)).await
         }
+        #[cfg(feature = "doctor")]
         Command::Doctor(args) => {
             let stack = Stack::find(common).await?;
             Box::pin(doctor::run(args, &stack, screen)).await
