@@ -61,6 +61,7 @@ test-images: static-x86_64 ## Build, try out and push models' images with Docker
 
 lint: lint-template ## Check formatting, Rust and the template
 	cargo fmt --all --check
+	tests/scripts/features.sh
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates with cfn-lint, SAM and checkov, and infra/'s scripts
@@ -72,7 +73,7 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
 	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/stacks/builds.yaml infra
-	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/test.sh tests/scripts/bin/* \
+	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/*.sh tests/scripts/bin/* \
 	  tests/images/test.sh tests/images/podman/*
 
 lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against Dropcast's own rules, with CloudFormation Guard

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Checks that what `make demo` compiles of others' crates has the features that it has in the tests: with others, cargo
+# would compile the crate again for `make test`, and all that depend on it. Prints each crate where they differ.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# Name, version and features of each crate of a build, without the repository's own.
+crates() {
+  cargo tree --locked --quiet --prefix none --format '{p} {f}' "$@" | sed 's/ (\*)$//' | grep -v "($PWD/" | sort -u
+}
+
+differing=$(comm -23 <(crates --edges normal,build --no-default-features) <(crates --workspace --edges normal,build,dev))
+if [[ -n $differing ]]; then
+  echo 'Tests ask for other features of these crates than the programs do. Say them in Cargo.toml, for both:' >&2
+  echo "$differing" >&2
+  exit 1
+fi
