@@ -12,8 +12,8 @@ algorithm holds the second back for the 40 ms of a delayed acknowledgement, once
 It takes a batch of a table's changes for done when the function says that some of it was not.
 And it does not tell a function in which format, and how much, it is to log.
 
-CloudFormation: the emulator applies a template's transforms to the root stack alone. AWS applies them to
-nested stacks too.
+CloudFormation: the emulator applies a template's transforms to the root stack alone; AWS applies them to
+nested stacks too. When it updates a nested stack, it forgets the attributes of what stays as it is.
 
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html.
@@ -27,7 +27,7 @@ from importlib.metadata import version
 import identity
 from ministack import app
 from ministack.services import lambda_svc, stepfunctions
-from ministack.services.cloudformation import engine, provisioners
+from ministack.services.cloudformation import _stacks, engine, provisioners
 
 KNOWN_VERSION = "1.5.33"
 LONGEST_WAIT_SECONDS = 99_999_999
@@ -40,6 +40,7 @@ _execute_function = lambda_svc._execute_function
 _provided_worker_env = lambda_svc._provided_worker_env
 _parse_template = engine._parse_template
 _nested_stack_deploy = provisioners._cfn_nested_stack_deploy
+_update_resource = provisioners._update_resource
 _in_nested_stack = threading.local()
 
 
@@ -140,6 +141,15 @@ def parse_template(text):
     return transformed
 
 
+def update_resource(kind, physical_id, old, new, stack, logical_id=None, attributes=None):
+    """Updates a resource; one of a nested stack keeps the attributes that the update does not answer."""
+    if attributes is not None or not getattr(_in_nested_stack, "depth", 0):
+        return _update_resource(kind, physical_id, old, new, stack, logical_id, attributes)
+    known = _stacks[stack]["_resources"].get(logical_id, {}).get("Attributes") or {}
+    physical_id, answered = _update_resource(kind, physical_id, old, new, stack, logical_id, known)
+    return physical_id, {**known, **(answered or {})}
+
+
 def repair():
     """Puts the repairs in place, in the one version that they were written for."""
     found = version("ministack")
@@ -153,6 +163,7 @@ def repair():
     lambda_svc._provided_worker_env = provided_worker_env
     engine._parse_template = parse_template
     provisioners._cfn_nested_stack_deploy = nested_stack_deploy
+    provisioners._update_resource = update_resource
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 
