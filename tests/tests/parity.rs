@@ -252,23 +252,6 @@ fn every_functions_settings_are_its_environment_in_the_templates() {
     assert_eq!(read, given);
 }
 
-/// Longer ones are no longer read from top to bottom. The root's are its parameters, for the most part.
-#[test]
-fn no_template_is_too_long() {
-    const MAX_ROOT_LINES: usize = 400;
-    const MAX_NESTED_LINES: usize = 450;
-    let paths = templates().unwrap();
-    assert!(paths.len() > 1, "{paths:?}");
-    for path in paths {
-        let max = match path.as_str() {
-            "template.yaml" => MAX_ROOT_LINES,
-            _ => MAX_NESTED_LINES,
-        };
-        let lines = text(&path).lines().count();
-        assert!(lines <= max, "{path} has {lines} lines, more than {max}");
-    }
-}
-
 #[test]
 fn the_root_template_nests_every_other_and_has_no_other_resources() {
     let root = text("template.yaml");
