@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds one model's image, tries it out, pushes it and says so in version.json. Each step is a command of its own,
+# Builds one model's image, tests it, pushes it and says so in version.json. Each step is a command of its own,
 # run in the model's folder, in this order:
 #
 #   check     the manifest, the schemas and the examples hold together (`dropcast validate`)
 #   build     the image is built
-#   rehearse  the image runs the first accepted example of each format as a job would (`dropcast model test`)
+#   local-run the image runs the first accepted example of each format as a job would (`dropcast model test`)
 #   push      the image gets its tag, and its digest
 #   publish   s3://$MODELS_BUCKET/builds/<build>/version.json is written (`dropcast model describe`): register-version does the rest
 #
@@ -79,7 +79,7 @@ build() {
     --tag "$(local_image)" .
 }
 
-rehearse() {
+local-run() {
   "$bin/dropcast" model test . --image "$(local_image)"
 }
 
@@ -109,6 +109,6 @@ publish() {
 }
 
 case ${1:-} in
-  check | build | rehearse | push | publish) "$1" ;;
-  *) echo "usage: ${0##*/} check|build|rehearse|push|publish" >&2; exit 2 ;;
+  check | build | local-run | push | publish) "$1" ;;
+  *) echo "usage: ${0##*/} check|build|local-run|push|publish" >&2; exit 2 ;;
 esac

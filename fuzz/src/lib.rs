@@ -17,7 +17,7 @@ use dropcast_domain::{
     model::{InputFormat, InputSpec, Locale, Percent, TableEncoding, TableSpec},
     problem::{EXCERPT_CHARS, MAX_OTHERS, MAX_PROBLEMS, ProblemList, is_hidden},
 };
-use dropcast_inputs::file::{Reader, Reading, Rejected, Verdict, format_of};
+use dropcast_inputs::file::{Reader, Reading, Rejection, Outcome, format_of};
 
 pub use self::packed::{workbook_of, xlsx_of};
 
@@ -226,13 +226,13 @@ pub fn check(format: InputFormat, bytes: &[u8]) {
     let (verdict, peak) = memory::peak_of(|| reader.read(Cursor::new(bytes), &mut clean));
     assert!(peak <= MAX_MEMORY, "reading took {peak} bytes of memory");
     match verdict.expect("memory can be read and written") {
-        Verdict::Accepted(reading) => {
+        Outcome::Accepted(reading) => {
             assert_eq!(clean.flushed, clean.total, "all of it is flushed");
             if clean.total <= MOST_CLEAN {
                 reads_back(rules.of_clean(), format, &reading, &clean.kept);
             }
         }
-        Verdict::Rejected(rejected) => {
+        Outcome::Rejected(rejected) => {
             can_be_shown(&rejected.problems);
             // Making a copy takes many times as long as reading.
             if bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 8 == 0 {
@@ -254,7 +254,7 @@ fn reads_back(rules: Rules, format: InputFormat, reading: &Reading, clean: &[u8]
         .reader(format, MOST_CLEAN as u64)
         .read(Cursor::new(clean), &mut again)
         .expect("memory can be read");
-    let Verdict::Accepted(second) = verdict else {
+    let Outcome::Accepted(second) = verdict else {
         let clean = String::from_utf8_lossy(clean);
         panic!("what was read as {reading:?} became what is refused: {verdict:?}\n{clean}");
     };
@@ -292,7 +292,7 @@ fn hides(text: &str) -> bool {
 }
 
 /// The marked copy is a workbook of a size that goes into a mail.
-fn can_be_marked(reader: &Reader, rejected: &Rejected, bytes: &[u8]) {
+fn can_be_marked(reader: &Reader, rejected: &Rejection, bytes: &[u8]) {
     let mut copy = Cursor::new(Vec::new());
     let (marked, peak) = memory::peak_of(|| reader.mark(Cursor::new(bytes), rejected, &mut copy));
     assert!(peak <= MAX_MEMORY, "marking took {peak} bytes of memory");

@@ -78,7 +78,7 @@ build_is() { export CODEBUILD_BUILD_ID="dropcast-models:$1f5d3c1e-1111-4222-8333
 # Does with the model in this folder all that a build does.
 becomes_a_version() {
   local image version digest uid
-  for name in check build rehearse push publish; do step "$name"; done
+  for name in check build local-run push publish; do step "$name"; done
   version=$S3/models/builds/${CODEBUILD_BUILD_ID#*:}/version.json
   image=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["image"])' < "$version")
   digest=${image#*@}
@@ -109,8 +109,8 @@ sed -i 's/^command = .*/command = ["Rscript", "main.R"]/' model.toml
 step check
 step build
 grep -qF 'Layers of fresh-' "$work/said" || fail 'The layers of its last image are not used again.'
-step_fails rehearse '"Rscript" was not found'
-step_fails rehearse 'exit code 127'
+step_fails local-run '"Rscript" was not found'
+step_fails local-run 'exit code 127'
 
 that 'an image without dropcast-job is told so, and is no version'
 build_is 4
@@ -118,7 +118,7 @@ sed -i 's/^command = .*/command = ["python", "main.py"]/' model.toml
 sed -i '/^COPY --from=dropcast-job/d' Dockerfile
 step check
 step build
-step_fails rehearse 'has no dropcast-job that can be run'
+step_fails local-run 'has no dropcast-job that can be run'
 
 that 'an image that cannot be built fails with what Docker says'
 build_is 5

@@ -65,7 +65,7 @@ model 'mkdir $DROPCAST_OUTPUT_DIR/a && cp $DROPCAST_INPUT_FILE $DROPCAST_OUTPUT_
 DROPCAST_MODEL=mean step succeeds 'is a model' build-model.sh check
 step succeeds 'mean-20261102T000000-bbbbbbbb' build-model.sh build
 called "--cache-from $IMAGE_REPOSITORY:mean-20261102T000000-bbbbbbbb"
-step succeeds 'mean on ./examples/two.json' build-model.sh rehearse
+step succeeds 'mean on ./examples/two.json' build-model.sh local-run
 # What a job has whose manifest leaves memory_mib out.
 called '--memory=2048m'
 step succeeds '@sha256:aaaa' build-model.sh push
@@ -95,16 +95,16 @@ step fails 'no model.toml' build-model.sh check
 that 'a model that fails is shown with its exit code and last lines'
 model 'echo out of luck; exit 7'
 step succeeds '' build-model.sh check
-step fails 'out of luck' build-model.sh rehearse
-step fails 'exit code 7' build-model.sh rehearse
+step fails 'out of luck' build-model.sh local-run
+step fails 'exit code 7' build-model.sh local-run
 that 'a model that does not write what it declares is told which'
 model 'true'
 step succeeds '' build-model.sh check
-step fails 'did not write “The mean” (**/mean.*)' build-model.sh rehearse
+step fails 'did not write “The mean” (**/mean.*)' build-model.sh local-run
 that 'a model without an example is told so'
 rm -r examples
 step succeeds '' build-model.sh check
-step fails 'no example' build-model.sh rehearse
+step fails 'no example' build-model.sh local-run
 
 echo 'push-models.sh'
 commit() { git add -A && git -c user.name=a -c user.email=a@corp.example commit -qm "$1" && git rev-parse HEAD; }

@@ -2,8 +2,8 @@
 
 mod describe;
 mod init;
+mod local_run;
 mod push;
-mod try_out;
 mod versions;
 
 use std::path::Path;
@@ -37,7 +37,7 @@ const SHOWN: u32 = 20;
 pub async fn run(command: &args::Model, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     match command {
         args::Model::Init(args) => init::run(args, screen),
-        args::Model::Test(args) => Box::pin(try_out::run(args, common, screen)).await,
+        args::Model::Test(args) => Box::pin(local_run::run(args, common, screen)).await,
         args::Model::Describe(args) => describe::run(args, screen),
         _ => {
             let stack = Stack::find(common).await?;

@@ -103,7 +103,7 @@ fn a_new_model_works_as_it_stands() {
     let tested = json_of(desk.program(), &["model", "test", &folder]);
     assert_eq!(tested.code, 0, "{:#}\n{}", tested.document, tested.stderr);
     assert_fits("tested", &tested.document);
-    let outputs = &tested.document["trials"][0]["outputs"];
+    let outputs = &tested.document["inputs"][0]["outputs"];
     assert_eq!(outputs[1]["path"], "totals.csv");
     let unit_tests = Command::new("python3")
         .args(["-m", "unittest", "discover", "tests"])
@@ -163,7 +163,7 @@ fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
     let answer = json_of(program, &args);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     assert!(answer.stderr.contains("m 0 mine"), "{}", answer.stderr);
-    let written: Vec<(&str, bool)> = answer.document["trials"][0]["outputs"]
+    let written: Vec<(&str, bool)> = answer.document["inputs"][0]["outputs"]
         .as_array()
         .unwrap()
         .iter()
@@ -218,7 +218,7 @@ fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
 
 #[test]
 fn a_model_that_fails_is_told_with_its_reason() {
-    for (script, code, fault) in [
+    for (script, code, failure) in [
         ("exit 9", 9, "exit code 9"),
         ("true", 0, "did not write “Texts” (*.txt)"),
         ("kill -9 $$", 137, "exit code 137"),
@@ -226,18 +226,18 @@ fn a_model_that_fails_is_told_with_its_reason() {
     ] {
         let answer = Desk::with_model(script).test(&[]);
         assert_eq!(answer.code, 1, "{script}");
-        let trial = &answer.document["trials"][0];
-        assert_eq!(trial["exitCode"], code, "{script}");
-        let said = trial["fault"].as_str().unwrap();
-        assert!(said.contains(fault), "{script}: {said}");
+        let tested = &answer.document["inputs"][0];
+        assert_eq!(tested["exitCode"], code, "{script}");
+        let said = tested["failure"].as_str().unwrap();
+        assert!(said.contains(failure), "{script}: {said}");
     }
     let desk = Desk::with_model("true");
     desk.file("in.json", r#"{"n": "x"}"#);
     let rejected = desk.test(&[]);
     assert_eq!(rejected.code, 3);
-    let trial = &rejected.document["trials"][0];
-    assert_eq!(trial["rejection"]["code"], "InputRejected");
-    assert_eq!(trial["exitCode"], Value::Null);
+    let tested = &rejected.document["inputs"][0];
+    assert_eq!(tested["rejection"]["code"], "InputRejected");
+    assert_eq!(tested["exitCode"], Value::Null);
     let (code, shown) = text(desk.folder.path(), &["model", "test", &desk.name("m")]);
     assert_eq!(code, 2, "it has no examples");
     assert!(shown.contains("--input FILE"), "{shown}");
@@ -280,7 +280,7 @@ const DOCKER: &str = r#"#!/bin/sh
 printf '%s\n' "$@" > "$(dirname "$0")/called"
 while [ $# -gt 0 ]; do
   case $1 in
-    --volume=*:/dropcast-rehearsal) stage=${1#--volume=}; stage=${stage%:*} ;;
+    --volume=*:/dropcast-local-run) stage=${1#--volume=}; stage=${stage%:*} ;;
     --env=*) export "${1#--env=}" ;;
     dropcast-job) break ;;
   esac
@@ -309,7 +309,7 @@ fn an_image_is_run_by_docker_with_the_stage_mounted() {
         "--rm",
         "--memory=2048m",
         "m:latest",
-        "--rehearse",
+        "--local-run",
         "main.sh",
     ] {
         assert!(called.lines().any(|line| line == argument), "{called}");
@@ -331,7 +331,7 @@ fn an_image_is_run_by_docker_with_the_stage_mounted() {
     desk.file("docker", &began.replace("&& \"$@\" || exit", "&& exit 125"));
     let ended = desk.test(&["--image", "m", "--docker", docker.to_str().unwrap()]);
     assert_eq!(
-        ended.document["trials"][0]["exitCode"], 125,
+        ended.document["inputs"][0]["exitCode"], 125,
         "{:#}",
         ended.document
     );

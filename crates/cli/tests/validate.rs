@@ -254,16 +254,16 @@ fn a_folder_that_is_no_model_is_told_with_what_is_wrong() {
     assert_eq!(answer.code, 1, "{answer:?}");
     assert_fits("validated-model", &answer.document);
     assert_eq!(answer.document["model"], Value::Null);
-    let fault = answer.document["faults"][0].as_str().unwrap();
+    let failure = answer.document["failures"][0].as_str().unwrap();
     assert!(
-        fault.contains("row.json") && fault.contains("propertys"),
-        "{fault}"
+        failure.contains("row.json") && failure.contains("propertys"),
+        "{failure}"
     );
     desk.file("m/model.toml", "nmae = \"m\"\n");
     let answer = desk.validate(&[&desk.name("m")]);
     assert_eq!(answer.code, 1);
-    let fault = answer.document["faults"][0].as_str().unwrap();
-    assert!(fault.contains("nmae"), "{fault}");
+    let failure = answer.document["failures"][0].as_str().unwrap();
+    assert!(failure.contains("nmae"), "{failure}");
 }
 
 #[test]
@@ -296,10 +296,13 @@ fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
         ),
         ("unclear.csv", "line,growth\na,x\n", Some("[{}]")),
     ];
-    for (name, content, twin) in rejected {
+    for (name, content, expected) in rejected {
         desk.file(&format!("m/examples/rejected/{name}"), content);
-        if let Some(twin) = twin {
-            desk.file(&format!("m/examples/rejected/{name}.problems.json"), twin);
+        if let Some(expected) = expected {
+            desk.file(
+                &format!("m/examples/rejected/{name}.problems.json"),
+                expected,
+            );
         }
     }
     desk.file("m/examples/rejected/gone.csv.problems.json", "[]");
@@ -308,9 +311,9 @@ fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
     let told: Vec<(&str, String)> = examples
         .iter()
         .map(|example| {
-            let faults = example["faults"].as_array().unwrap();
-            let faults: Vec<&str> = faults.iter().map(|it| it.as_str().unwrap()).collect();
-            (example["file"].as_str().unwrap(), faults.join("\n"))
+            let failures = example["failures"].as_array().unwrap();
+            let failures: Vec<&str> = failures.iter().map(|it| it.as_str().unwrap()).collect();
+            (example["file"].as_str().unwrap(), failures.join("\n"))
         })
         .collect();
     let expected = [
@@ -320,11 +323,11 @@ fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
         ("examples/rejected/fine.csv", "It is accepted"),
         (
             "examples/rejected/gone.csv.problems.json",
-            "gone.csv, which is not there",
+            "gone.csv, which does not exist",
         ),
         (
             "examples/rejected/lonely.csv",
-            "It would be:\n[\n  {\"at\":\"row 2, column growth\"",
+            "if they are right:\n[\n  {\"at\":\"row 2, column growth\"",
         ),
         (
             "examples/rejected/other.csv",
@@ -344,7 +347,7 @@ fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
 }
 
 #[test]
-fn a_size_that_fargate_lacks_is_a_fault_where_jobs_run_on_it() {
+fn a_size_that_fargate_lacks_is_a_failure_where_jobs_run_on_it() {
     let desk = Desk::with_model();
     let manifest = fs::read_to_string(desk.path("m/model.toml")).unwrap();
     let manifest = manifest.replace("[job]\n", "[job]\nvcpus = 3\nmemory_mib = 2048\n");
@@ -356,9 +359,9 @@ fn a_size_that_fargate_lacks_is_a_fault_where_jobs_run_on_it() {
     }
     let answer = desk.validate(&[&folder, "--platform", "FARGATE"]);
     assert_eq!(answer.code, 1);
-    let fault = answer.document["faults"][0].as_str().unwrap();
+    let failure = answer.document["failures"][0].as_str().unwrap();
     assert!(
-        fault.contains("nearest size with at least as much of both is vcpus = 4"),
-        "{fault}"
+        failure.contains("nearest size with at least as much of both is vcpus = 4"),
+        "{failure}"
     );
 }

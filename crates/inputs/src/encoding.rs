@@ -154,7 +154,7 @@ fn broken(encoding: Encoding, at: usize, before: &str, found: &str) -> Problem {
 
 fn not_utf8(body: &[u8], valid: usize, mark: usize) -> Problem {
     let (before, rest) = body.split_at(valid);
-    // The part before the fault was found to be UTF-8.
+    // The part before the problem was found to be UTF-8.
     let before = std::str::from_utf8(before).unwrap_or_default();
     let (line, column) = position(before, before.len());
     let byte = rest.first().copied().unwrap_or_default();

@@ -7,9 +7,9 @@
 
 mod branches;
 mod describe;
+mod messages;
 mod path;
 mod walk;
-mod words;
 
 use dropcast_domain::problem::{Problem, ProblemList, excerpt, place};
 use jsonschema::ValidationError;
@@ -47,7 +47,7 @@ pub(crate) fn from_validator(error: &ValidationError<'_>) -> Problem {
     let message = format!("{}: {}.", place(pointer), excerpt(&error.to_string()));
     Problem::with_message(
         pointer,
-        &words::found(error.instance()),
+        &messages::found(error.instance()),
         "what the schema describes",
         &message,
     )

@@ -21,7 +21,7 @@ use crate::{
 
 /// The longest clean form in bytes. Defaults could make a small table endless; the disk of
 /// whoever validates holds this, the largest original and the marked copy.
-const LONGEST_CLEAN: u64 = 4 * 1024 * 1024 * 1024;
+const MAX_CLEAN_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Reads files of one format for one version of a model; compiled once.
 #[derive(Debug)]
@@ -39,11 +39,11 @@ enum Schema {
 
 /// What came of reading a file.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum Outcome {
     /// It satisfies the schema, and its clean form is written.
     Accepted(Reading),
     /// It does not; what was written of a clean form is of no use.
-    Rejected(Rejected),
+    Rejected(Rejection),
 }
 
 /// How an accepted file was read.
@@ -62,16 +62,16 @@ pub enum Reading {
 
 /// Why a file is not accepted.
 #[derive(Debug)]
-pub struct Rejected {
+pub struct Rejection {
     /// `InputRejected` or `InputTooLarge`.
     pub code: ErrorCode,
     /// Everything that is wrong with it.
     pub problems: ProblemList,
     /// What there is to mark, if it is a table that was read at least to its header.
-    table: Option<Box<table::Rejected>>,
+    table: Option<Box<table::Rejection>>,
 }
 
-impl Rejected {
+impl Rejection {
     fn new(code: ErrorCode, problem: Problem) -> Self {
         Self {
             code,
@@ -80,7 +80,7 @@ impl Rejected {
         }
     }
 
-    fn of(problems: ProblemList, table: Option<Box<table::Rejected>>) -> Self {
+    fn of(problems: ProblemList, table: Option<Box<table::Rejection>>) -> Self {
         Self {
             code: ErrorCode::InputRejected,
             problems,
@@ -115,16 +115,16 @@ impl Rejected {
 /// The format of a file by its name, before any of it is read.
 ///
 /// Fails when the model does not take such files, or none of so many bytes.
-pub fn format_of(input: &InputSpec, name: &str, bytes: u64) -> Result<InputFormat, Rejected> {
+pub fn format_of(input: &InputSpec, name: &str, bytes: u64) -> Result<InputFormat, Rejection> {
     let Some(format) = input.format_of(name) else {
-        return Err(Rejected::new(
+        return Err(Rejection::new(
             ErrorCode::InputRejected,
             wrong_extension(input, name),
         ));
     };
     let most = input.max_bytes_of(format);
     if bytes > most {
-        return Err(Rejected::new(
+        return Err(Rejection::new(
             ErrorCode::InputTooLarge,
             json::too_large(bytes, most),
         ));
@@ -172,14 +172,14 @@ impl Reader {
     ///
     /// Documents are read into memory, tables are not. Fails when `file` cannot be read or
     /// `clean` cannot be written.
-    pub fn read<R: Read + Seek, W: Write>(&self, file: R, clean: W) -> io::Result<Verdict> {
+    pub fn read<R: Read + Seek, W: Write>(&self, file: R, clean: W) -> io::Result<Outcome> {
         let mut clean = Bounded::new(clean);
         let verdict = match &self.schema {
             Schema::Document(schema) => self.document(file, schema, &mut clean),
             Schema::Rows(schema, spec) => self.table(file, schema, spec, &mut clean),
         };
         if clean.full {
-            return Ok(Verdict::Rejected(Rejected::new(
+            return Ok(Outcome::Rejected(Rejection::new(
                 ErrorCode::InputTooLarge,
                 too_long_written_out(),
             )));
@@ -189,12 +189,12 @@ impl Reader {
         Ok(verdict)
     }
 
-    /// Writes the copy of a rejected table in which its faults are marked; says whether there
+    /// Writes the copy of a rejected table in which its problems are marked; says whether there
     /// was anything to mark, and writes nothing when there was not.
     pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
         &self,
         file: R,
-        rejected: &Rejected,
+        rejected: &Rejection,
         out: W,
     ) -> io::Result<bool> {
         let (Schema::Rows(_, spec), Some(table)) = (&self.schema, &rejected.table) else {
@@ -212,12 +212,12 @@ impl Reader {
         mut file: R,
         schema: &CompiledSchema,
         clean: &mut W,
-    ) -> io::Result<Verdict> {
+    ) -> io::Result<Outcome> {
         let size = file.seek(SeekFrom::End(0))?;
         let most = self.limits.max_bytes;
         if size > most {
             let problem = json::too_large(size, most);
-            return Ok(Verdict::Rejected(Rejected::new(
+            return Ok(Outcome::Rejected(Rejection::new(
                 ErrorCode::InputTooLarge,
                 problem,
             )));
@@ -229,12 +229,12 @@ impl Reader {
         match json::read(&bytes, schema, &self.limits) {
             Ok(accepted) => {
                 clean.write_all(&accepted.prepared)?;
-                Ok(Verdict::Accepted(Reading::Document {
+                Ok(Outcome::Accepted(Reading::Document {
                     encoding: accepted.encoding,
                     defaults: accepted.defaults,
                 }))
             }
-            Err(problems) => Ok(Verdict::Rejected(Rejected::of(problems, None))),
+            Err(problems) => Ok(Outcome::Rejected(Rejection::of(problems, None))),
         }
     }
 
@@ -244,15 +244,15 @@ impl Reader {
         schema: &RowSchema,
         spec: &TableSpec,
         clean: &mut W,
-    ) -> io::Result<Verdict> {
+    ) -> io::Result<Outcome> {
         let outcome = table::read(file, self.format, spec, schema, &self.limits, clean)?;
         Ok(match outcome {
             table::Outcome::Accepted(accepted) => {
-                Verdict::Accepted(Reading::Table(accepted.reading))
+                Outcome::Accepted(Reading::Table(accepted.reading))
             }
             table::Outcome::Rejected(rejected) => {
                 let problems = rejected.problems.clone();
-                Verdict::Rejected(Rejected::of(problems, Some(Box::new(rejected))))
+                Outcome::Rejected(Rejection::of(problems, Some(Box::new(rejected))))
             }
         })
     }
@@ -260,11 +260,11 @@ impl Reader {
 
 fn too_long_written_out() -> Problem {
     let message = "With its defaults filled in and its values written out, the table is too large. Split it into several files.";
-    let allowed = format!("at most {LONGEST_CLEAN} bytes of clean CSV");
+    let allowed = format!("at most {MAX_CLEAN_BYTES} bytes of clean CSV");
     Problem::with_message("", "too many values", &allowed, message)
 }
 
-/// Writes until [`LONGEST_CLEAN`] bytes are written.
+/// Writes until [`MAX_CLEAN_BYTES`] bytes are written.
 struct Bounded<W> {
     to: W,
     left: u64,
@@ -275,7 +275,7 @@ impl<W: Write> Bounded<W> {
     fn new(to: W) -> Self {
         Self {
             to,
-            left: LONGEST_CLEAN,
+            left: MAX_CLEAN_BYTES,
             full: false,
         }
     }
@@ -314,7 +314,7 @@ mod tests {
 
     const ROW: &str = r#"{"type": "object", "additionalProperties": false, "properties": {"n": {"type": "integer"}}}"#;
 
-    fn read(format: InputFormat, content: &str) -> (Verdict, String) {
+    fn read(format: InputFormat, content: &str) -> (Outcome, String) {
         let reader = Reader::new(&input(&InputFormat::ALL), format, ROW).unwrap();
         let mut clean = Vec::new();
         let verdict = reader.read(Cursor::new(content), &mut clean).unwrap();
@@ -344,12 +344,12 @@ mod tests {
     #[test]
     fn both_kinds_of_input_come_out_clean() {
         let (verdict, clean) = read(InputFormat::Csv, "N;\r\n1;\r\n2\r\n");
-        let Verdict::Accepted(Reading::Table(reading)) = verdict else {
+        let Outcome::Accepted(Reading::Table(reading)) = verdict else {
             panic!("{verdict:?}")
         };
         assert_eq!((reading.rows, clean.as_str()), (2, "n\n1\n2\n"));
         let (verdict, clean) = read(InputFormat::Json, "\u{feff}{\"n\": 1}");
-        let Verdict::Accepted(Reading::Document { encoding, .. }) = verdict else {
+        let Outcome::Accepted(Reading::Document { encoding, .. }) = verdict else {
             panic!("{verdict:?}")
         };
         assert_eq!(
@@ -361,13 +361,13 @@ mod tests {
     #[test]
     fn a_table_with_faulty_cells_can_be_marked_and_a_document_cannot() {
         let (verdict, _) = read(InputFormat::Csv, "n\nx\ny\n");
-        let Verdict::Rejected(rejected) = verdict else {
+        let Outcome::Rejected(rejected) = verdict else {
             panic!("{verdict:?}")
         };
         assert!(rejected.can_be_marked());
         assert_eq!(rejected.message(), "The file has 2 problems.");
         let (verdict, _) = read(InputFormat::Json, "{\"n\": \"x\"}");
-        let Verdict::Rejected(rejected) = verdict else {
+        let Outcome::Rejected(rejected) = verdict else {
             panic!("{verdict:?}")
         };
         assert!(!rejected.can_be_marked());

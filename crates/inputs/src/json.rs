@@ -32,7 +32,7 @@ pub struct Accepted {
 /// are: an empty or truncated file, anything that is not JSON (RFC 8259), a name that
 /// stands twice in one object, a whole number that has more digits than 64 bits hold,
 /// a number beyond the range of a double, and what exceeds the limits. Time and
-/// memory are bounded by the file's size, however many faults it has.
+/// memory are bounded by the file's size, however many problems it has.
 ///
 /// Fails with the problems: the first hundred, and how many more there are.
 pub fn read(

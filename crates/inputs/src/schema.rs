@@ -33,7 +33,7 @@ const ROOT_URI: &str = "dropcast:///schema";
 const PATTERN_SIZE: usize = 4 * 1024 * 1024;
 
 /// The largest schema file in bytes.
-const LARGEST_SCHEMA: u64 = 1024 * 1024;
+const MAX_SCHEMA_BYTES: u64 = 1024 * 1024;
 
 /// A schema that documents can be checked against; compiled once, used for every document.
 pub struct CompiledSchema {
@@ -76,13 +76,13 @@ impl CompiledSchema {
     /// Reads a schema file, of at most 1 MiB.
     pub fn parse(bytes: &[u8]) -> Result<Self, SchemaError> {
         let size = bytes.len() as u64;
-        let fault = |problem| SchemaError {
+        let error = |problem| SchemaError {
             problems: ProblemList::of(problem),
         };
-        if size > LARGEST_SCHEMA {
-            return Err(fault(json_format::too_large(size, LARGEST_SCHEMA)));
+        if size > MAX_SCHEMA_BYTES {
+            return Err(error(json_format::too_large(size, MAX_SCHEMA_BYTES)));
         }
-        let (text, _) = encoding::decode(bytes).map_err(|problem| fault(*problem))?;
+        let (text, _) = encoding::decode(bytes).map_err(|problem| error(*problem))?;
         let parsed = json_format::parse(&text, &Limits::default())
             .map_err(|problems| SchemaError { problems })?;
         if parsed.problems.is_empty() {

@@ -15,7 +15,7 @@
 //!   column and does not take `null`.
 //! - Numbers are written `1234.5`; where the manifest names a locale, as people there write
 //!   them (`1.234,5`). Dates are ISO 8601, with a locale also `31.12.2026`.
-//! - `true`/`false`, `yes`/`no`, `1`/`0` are truth values, with a locale its own words too.
+//! - `true`/`false`, `yes`/`no`, `1`/`0` are booleans, with a locale its own words too.
 //! - A date and time without an offset is taken as UTC.
 
 mod check;
@@ -39,7 +39,7 @@ use dropcast_domain::{
     table::{Remarks, TableReading},
 };
 
-pub use self::{columns::RowSchema, mark::mark, report::Faults};
+pub use self::{columns::RowSchema, mark::mark, report::CellProblems};
 use self::{
     report::Marking,
     rows::{ReadError, Rows},
@@ -52,7 +52,7 @@ pub enum Outcome {
     /// It satisfies the schema; the clean CSV is written.
     Accepted(Accepted),
     /// It does not; what was written of the clean CSV is of no use.
-    Rejected(Rejected),
+    Rejected(Rejection),
 }
 
 /// A table that satisfies its schema.
@@ -64,12 +64,12 @@ pub struct Accepted {
 
 /// A table that does not satisfy its schema.
 #[derive(Debug)]
-pub struct Rejected {
-    /// What is wrong: first what concerns the whole table, then the faults of its cells, those
+pub struct Rejection {
+    /// What is wrong: first what concerns the whole table, then the problems of its cells, those
     /// that stand in the most cells first.
     pub problems: ProblemList,
     /// The faulty cells, for the marked copy.
-    pub faults: Faults,
+    pub cell_problems: CellProblems,
     /// How it was read, as far as it was; `None` when no header was found.
     pub reading: Option<TableReading>,
     /// What the marked copy must know; `None` when no row was reached, so that there is nothing
@@ -77,17 +77,17 @@ pub struct Rejected {
     pub(crate) marking: Option<Marking>,
 }
 
-impl Rejected {
+impl Rejection {
     /// Whether there are cells that a copy could mark.
     pub fn can_be_marked(&self) -> bool {
-        self.marking.is_some() && self.faults.total() > 0
+        self.marking.is_some() && self.cell_problems.total() > 0
     }
 
     /// A file that is refused before its header was reached.
     fn unread(problems: ProblemList) -> Self {
         Self {
             problems,
-            faults: Faults::default(),
+            cell_problems: CellProblems::default(),
             reading: None,
             marking: None,
         }
@@ -115,7 +115,7 @@ pub fn read<R: Read + Seek, W: Write>(
     });
     match read {
         Ok(outcome) => Ok(outcome),
-        Err(ReadError::Refused(problems)) => Ok(Outcome::Rejected(Rejected::unread(problems))),
+        Err(ReadError::Rejected(problems)) => Ok(Outcome::Rejected(Rejection::unread(problems))),
         Err(ReadError::Io(error)) => Err(error),
     }
 }
@@ -169,7 +169,7 @@ pub(crate) fn with_rows<R: Read + Seek, T>(
     let size = file.seek(io::SeekFrom::End(0))?;
     if size > limits.max_bytes {
         let problem = crate::json::too_large(size, limits.max_bytes);
-        return Err(ReadError::Refused(ProblemList::of(problem)));
+        return Err(ReadError::Rejected(ProblemList::of(problem)));
     }
     guard::check(&mut file, format, limits)?;
     with_checked_rows(file, format, spec, names, then)

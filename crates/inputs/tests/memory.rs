@@ -10,13 +10,13 @@ use std::{
 };
 
 use dropcast_domain::model::{InputFormat, InputSpec, TableSpec};
-use dropcast_inputs::file::{Reader, Verdict};
+use dropcast_inputs::file::{Outcome, Reader};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 const MIB: u64 = 1024 * 1024;
 
 /// What reading may add to the peak, in KiB: the bound of a table, whatever its size.
-const MOST: u64 = 128 * 1024;
+const MAX_ADDED_KIB: u64 = 128 * 1024;
 
 const ROW: &str = r#"{"type": "object", "properties": {"a": {"type": "string"}}}"#;
 
@@ -29,10 +29,10 @@ fn files_that_are_large_inside_are_read_within_the_bound() {
     let bombs = ["xl/worksheets/sheet1.xml", "xl/media/image1.png"].map(bomb);
     let before = peak();
     let read = |format: InputFormat, file: &mut dyn File, says: &str| {
-        let message = refusal(format, file);
+        let message = unusable(format, file);
         assert!(message.contains(says), "{says:?} not in: {message}");
         let added = peak() - before;
-        assert!(added < MOST, "{added} KiB for: {message}");
+        assert!(added < MAX_ADDED_KIB, "{added} KiB for: {message}");
     };
     let too_long = "text of at most 32767 characters";
     for bomb in bombs {
@@ -73,7 +73,7 @@ fn peak() -> u64 {
 }
 
 /// What is said of a file that is refused.
-fn refusal(format: InputFormat, file: &mut dyn File) -> String {
+fn unusable(format: InputFormat, file: &mut dyn File) -> String {
     let input = InputSpec {
         accepts: vec![format],
         schema: "row.json".to_owned(),
@@ -82,8 +82,8 @@ fn refusal(format: InputFormat, file: &mut dyn File) -> String {
     };
     let reader = Reader::new(&input, format, ROW).unwrap();
     match reader.read(file, io::sink()).unwrap() {
-        Verdict::Rejected(rejected) => rejected.problems.to_string(),
-        Verdict::Accepted(reading) => format!("accepted: {reading:?}"),
+        Outcome::Rejected(rejected) => rejected.problems.to_string(),
+        Outcome::Accepted(reading) => format!("accepted: {reading:?}"),
     }
 }
 

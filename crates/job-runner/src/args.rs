@@ -32,9 +32,9 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value = "8", env = "DROPCAST_PART_MIB", value_parser = part_mib)]
     pub part_mib: NonZeroU64,
 
-    /// Run COMMAND on the files of this folder instead, without S3, to try an image out
+    /// Run COMMAND on the files of this folder instead, without S3, to test an image
     #[arg(long, value_name = "DIR", conflicts_with_all = ["work_dir", "keep_work_dir"])]
-    pub rehearse: Option<PathBuf>,
+    pub local_run: Option<PathBuf>,
 
     /// The model's command and its arguments, after --
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -91,7 +91,7 @@ COMMAND deleted is gone, unless another run has replaced it meanwhile. When two 
 same file, the later one stays; what a refresh stored is not replaced by a run that began before \
 it. A cache that cannot be read or stored is a warning, and a failure for a refresh only.
 
-With --rehearse DIR:
+With --local-run DIR:
   Nothing of the environment is needed, and nothing leaves the machine. COMMAND runs as it would in \
 a job: the input is the one file in DIR/input, the original the one in DIR/original (the \
 input, where there is none), the outputs are left in DIR/output, the cache in DIR/cache. At the \
@@ -110,7 +110,7 @@ Exit codes:
 
 Examples:
   dropcast-job -- python -m forecast
-  docker run -v \"$PWD/rehearsal:/rehearsal\" IMAGE dropcast-job --rehearse /rehearsal -- python -m forecast";
+  docker run -v \"$PWD/local-run:/local-run\" IMAGE dropcast-job --local-run /local-run -- python -m forecast";
 
 #[cfg(test)]
 mod tests {

@@ -12,11 +12,11 @@ mod cache;
 pub mod config;
 mod download;
 pub mod error;
+mod local_run;
 mod media_type;
 mod model;
 mod part;
 mod publish;
-mod rehearsal;
 mod s3;
 mod s3_uri;
 mod signals;
@@ -39,7 +39,7 @@ use crate::upload::Uploader;
 use crate::work_folder::WorkFolder;
 
 pub use crate::error::JobError;
-pub use crate::rehearsal::{LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
+pub use crate::local_run::{LISTING, LocalRun, LocalRunResult, WrittenFile, run_locally};
 pub use crate::s3_uri::S3Uri;
 
 /// Warnings of one kind that are told one by one; the rest is counted. The last lines of a job's
@@ -74,8 +74,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment<
             ))));
         }
     };
-    let ended = match &args.rehearse {
-        Some(folder) => runtime.block_on(rehearsal::in_folder(folder, &args.command)),
+    let ended = match &args.local_run {
+        Some(folder) => runtime.block_on(local_run::run_in_folder(folder, &args.command)),
         None => runtime.block_on(run(&args, environment)),
     };
     // Disk work that a signal left behind is not worth waiting for.

@@ -5,8 +5,8 @@
 //! `ListBuildsForProject`, `ListBuilds`, `BatchGetProjects`), walks a build through the phases of AWS
 //! CodeBuild, sends its events through an emulator's EventBridge and writes the builds' logs into
 //! its CloudWatch Logs. There is one project. It builds a zip file in S3: checks the model's folder
-//! and its examples as `dropcast validate` does, makes the image, tries it out on the first
-//! accepted example of each format by `dropcast-job --rehearse`, and writes
+//! and its examples as `dropcast validate` does, makes the image, runs it on the first
+//! accepted example of each format by `dropcast-job --local-run`, and writes
 //! `builds/<build id>/version.json` into the bucket that the zip file lies in. Builds are kept for as
 //! long as the service runs.
 //!
@@ -18,8 +18,8 @@
 mod config;
 mod core;
 mod error;
+mod local_run;
 mod log;
-mod rehearsal;
 mod server;
 mod shell;
 mod source;

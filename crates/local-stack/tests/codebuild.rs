@@ -76,7 +76,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
         )
     };
     let validate = command("dropcast validate .");
-    let trial = command("dropcast model test . --input examples/a.json");
+    let local_run = command("dropcast model test . --input examples/a.json");
     let cases: &[(&str, Vec<u8>, &str, &str, &str)] = &[
         (
             "no-zip",
@@ -130,7 +130,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             ]),
             "PRE_BUILD",
             &validate,
-            "no example to try the image out with",
+            "no example to test the image with",
         ),
         (
             "no-dockerfile",
@@ -150,7 +150,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             "ends-badly",
             model(&[("main.sh", Some("echo what went wrong >&2; exit 7\n"))]),
             "BUILD",
-            &trial,
+            &local_run,
             "what went wrong\nThe model stopped with an error (exit code 7).",
         ),
         (
@@ -160,14 +160,14 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
                 Some(&MANIFEST.replace("\"sh\"", "\"no-such\"")),
             )]),
             "BUILD",
-            &trial,
+            &local_run,
             "\"no-such\" was not found\nThe model stopped because a program was not found (exit code 127)",
         ),
         (
             "no-output",
             model(&[("main.sh", Some("true\n"))]),
             "BUILD",
-            &trial,
+            &local_run,
             "did not write “The copy” (copy.*).",
         ),
         (
@@ -177,7 +177,7 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
                 Some("ln -s /etc/passwd $DROPCAST_OUTPUT_DIR/copy.json\n"),
             )]),
             "BUILD",
-            &trial,
+            &local_run,
             "leads out of it",
         ),
     ];

@@ -1,4 +1,4 @@
-//! A model's own examples: those that it must take, and those that it must refuse.
+//! A model's own examples: inputs that it must accept and inputs that it must reject.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use dropcast_domain::model::InputFormat;
 use dropcast_domain::problem::ProblemList;
-use dropcast_inputs::file::{Reading, Verdict};
+use dropcast_inputs::file::{Outcome, Reading};
 use serde::Serialize;
 
-use crate::{FolderError, Input, ModelFolder, twin};
+use crate::{FolderError, Input, ModelFolder, expected_problems};
 
 /// The folder of examples in a model's folder, and the one of rejected ones in that.
 const EXAMPLES: &str = "examples";
 const REJECTED: &str = "examples/rejected";
-/// What an image is made by.
+/// The file from which an image is built.
 const DOCKERFILE: &str = "Dockerfile";
 
 /// One example of a model.
@@ -27,8 +27,8 @@ pub struct Example {
     pub expected: Expected,
     /// The format by its name, if the model takes it.
     pub format: Option<InputFormat>,
-    /// Why it is none, in sentences; nothing when it is one.
-    pub faults: Vec<String>,
+    /// Why it did not give the expected outcome, in sentences; empty if it did.
+    pub failures: Vec<String>,
     /// How it was read, if it was accepted.
     pub reading: Option<Reading>,
     /// What is wrong with the file.
@@ -41,7 +41,7 @@ pub struct Example {
 pub enum Expected {
     /// A file that the model takes.
     Accepted,
-    /// A file with the problems that its twin names.
+    /// A file with the problems that its list names.
     Rejected,
 }
 
@@ -51,15 +51,15 @@ impl Example {
             file: file.to_owned(),
             expected,
             format: None,
-            faults: Vec::new(),
+            failures: Vec::new(),
             reading: None,
             problems: ProblemList::default(),
         }
     }
 
-    /// Whether it does as it should.
+    /// Whether reading it gave the expected outcome.
     pub fn passes(&self) -> bool {
-        self.faults.is_empty()
+        self.failures.is_empty()
     }
 }
 
@@ -74,10 +74,10 @@ pub fn check(folder: &Path, model: &ModelFolder) -> Result<Vec<Example>, FolderE
     let names = names(&folder.join(REJECTED))?;
     for name in &names {
         let file = format!("{REJECTED}/{name}");
-        match name.strip_suffix(twin::ENDING) {
+        match name.strip_suffix(expected_problems::EXTENSION) {
             None => examples.push(rejected(folder, &file, model)?),
             Some(original) if !names.contains(original) => {
-                examples.push(twin_alone(&file, original));
+                examples.push(orphaned_expectation(&file, original));
             }
             Some(_) => {}
         }
@@ -85,7 +85,7 @@ pub fn check(folder: &Path, model: &ModelFolder) -> Result<Vec<Example>, FolderE
     Ok(examples)
 }
 
-/// The first accepted example of each format, by which a version is tried out before it is one.
+/// The first accepted example of each format: the inputs of the local runs of a build.
 pub fn one_of_each_format(folder: &Path, examples: &[Example]) -> Vec<PathBuf> {
     let mut formats = Vec::new();
     let accepted = examples
@@ -101,24 +101,24 @@ pub fn one_of_each_format(folder: &Path, examples: &[Example]) -> Vec<PathBuf> {
     first.map(|example| folder.join(&example.file)).collect()
 }
 
-/// What keeps a folder from being built into a version: what is wrong with its examples, in
-/// sentences, and what every build needs beside them.
-pub fn faults_of_a_build(folder: &Path, examples: &[Example]) -> Vec<String> {
-    let mut faults: Vec<String> = examples
+/// Finds what keeps a folder from being built into a version: examples with an unexpected
+/// outcome, and missing files that every build needs. One entry per problem, in sentences.
+pub fn find_build_problems(folder: &Path, examples: &[Example]) -> Vec<String> {
+    let mut failures: Vec<String> = examples
         .iter()
         .filter(|example| !example.passes())
         .map(|example| {
-            let faults: Vec<String> = example
-                .faults
+            let failures: Vec<String> = example
+                .failures
                 .iter()
-                .flat_map(|fault| fault.lines())
+                .flat_map(|failure| failure.lines())
                 .map(|line| format!("  {line}"))
                 .collect();
-            format!("{}:\n{}", example.file, faults.join("\n"))
+            format!("{}:\n{}", example.file, failures.join("\n"))
         })
         .collect();
     if !folder.join(DOCKERFILE).is_file() {
-        faults.push(
+        failures.push(
             "There is no Dockerfile beside model.toml. `dropcast model init` writes one that works."
                 .to_owned(),
         );
@@ -127,12 +127,12 @@ pub fn faults_of_a_build(folder: &Path, examples: &[Example]) -> Vec<String> {
         .iter()
         .any(|example| example.expected == Expected::Accepted)
     {
-        faults.push(
-            "There is no example to try the image out with. Put an input that the model accepts into the folder examples/."
+        failures.push(
+            "There is no example to test the image with. Put an input that the model accepts into the folder examples/."
                 .to_owned(),
         );
     }
-    faults
+    failures
 }
 
 /// The names of the files directly in a folder; none when there is no such folder.
@@ -155,13 +155,13 @@ fn accepted(folder: &Path, file: &str, model: &ModelFolder) -> Result<Example, F
     let mut example = read(folder, file, Expected::Accepted, model)?;
     if example.reading.is_none() {
         let list = &example.problems;
-        example.faults = list
+        example.failures = list
             .problems
             .iter()
             .map(|problem| problem.message.clone())
             .collect();
         if list.more > 0 {
-            example.faults.push(format!("And {} more.", list.more));
+            example.failures.push(format!("And {} more.", list.more));
         }
     }
     Ok(example)
@@ -171,55 +171,55 @@ fn rejected(folder: &Path, file: &str, model: &ModelFolder) -> Result<Example, F
     let mut example = read(folder, file, Expected::Rejected, model)?;
     if example.reading.is_some() {
         example
-            .faults
+            .failures
             .push("It is accepted, but must be rejected.".to_owned());
         return Ok(example);
     }
-    let twin_name = format!("{file}{}", twin::ENDING);
-    let path = folder.join(&twin_name);
+    let expected_name = format!("{file}{}", expected_problems::EXTENSION);
+    let path = folder.join(&expected_name);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            example.faults.push(format!(
-                "It has no twin {twin_name} that names its problems. It would be:\n{}",
-                twin::of(&example.problems)
+            example.failures.push(format!(
+                "Its problems are not listed in {expected_name}. Save this list there if they are right:\n{}",
+                expected_problems::format_file(&example.problems)
             ));
             return Ok(example);
         }
         Err(error) => return Err(FolderError::at("reading", &path)(error)),
     };
-    example.faults = match twin::parse(&text) {
-        Ok(named) => twin::differences(&named, &example.problems),
-        Err(fault) => vec![format!("Its twin cannot be used. {fault}")],
+    example.failures = match expected_problems::parse(&text) {
+        Ok(named) => expected_problems::find_differences(&named, &example.problems),
+        Err(failure) => vec![format!("{expected_name} cannot be used. {failure}")],
     };
     Ok(example)
 }
 
-/// A twin without its file.
-fn twin_alone(file: &str, original: &str) -> Example {
+/// A list of expected problems whose file is missing.
+fn orphaned_expectation(file: &str, original: &str) -> Example {
     Example {
-        faults: vec![format!(
-            "It is the twin of {REJECTED}/{original}, which is not there."
+        failures: vec![format!(
+            "It lists the problems of {REJECTED}/{original}, which does not exist."
         )],
         ..Example::new(file, Expected::Rejected)
     }
 }
 
-/// Reads an example, without a word yet on whether it does as it should.
+/// Reads an example; whether the outcome is the expected one is not checked yet.
 fn read(
     folder: &Path,
     file: &str,
     expected: Expected,
     model: &ModelFolder,
 ) -> Result<Example, FolderError> {
-    let Input { format, verdict } = model.read_input(&folder.join(file), io::sink())?;
+    let Input { format, outcome } = model.read_input(&folder.join(file), io::sink())?;
     let mut example = Example {
         format,
         ..Example::new(file, expected)
     };
-    match verdict {
-        Verdict::Accepted(reading) => example.reading = Some(reading),
-        Verdict::Rejected(rejected) => example.problems = rejected.problems,
+    match outcome {
+        Outcome::Accepted(reading) => example.reading = Some(reading),
+        Outcome::Rejected(rejected) => example.problems = rejected.problems,
     }
     Ok(example)
 }

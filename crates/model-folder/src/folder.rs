@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dropcast_domain::model::{InputFormat, MANIFEST_FILE, Manifest};
 use dropcast_domain::registry::{BuildId, VersionFile, VersionSpec};
 use dropcast_inputs::declarations;
-use dropcast_inputs::file::{Reader, Verdict, format_of};
+use dropcast_inputs::file::{Outcome, Reader, format_of};
 use jiff::Timestamp;
 
 use crate::FolderError;
@@ -18,7 +18,7 @@ pub struct Input {
     /// The format by its name, if the model takes it.
     pub format: Option<InputFormat>,
     /// Whether it is accepted.
-    pub verdict: Verdict,
+    pub outcome: Outcome,
 }
 
 /// What a model's folder declares.
@@ -126,7 +126,7 @@ impl ModelFolder {
             Err(rejected) => {
                 return Ok(Input {
                     format: None,
-                    verdict: Verdict::Rejected(rejected),
+                    outcome: Outcome::Rejected(rejected),
                 });
             }
         };
@@ -136,12 +136,12 @@ impl ModelFolder {
                 problem: error.to_string(),
             }
         })?;
-        let verdict = reader
+        let outcome = reader
             .read(BufReader::new(file), clean)
             .map_err(FolderError::at("reading", path))?;
         Ok(Input {
             format: Some(format),
-            verdict,
+            outcome,
         })
     }
 

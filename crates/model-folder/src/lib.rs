@@ -6,12 +6,12 @@
 
 mod error;
 pub mod examples;
+mod expected_problems;
 mod folder;
 mod ignore;
 mod items;
+pub mod local_run;
 mod pack;
-pub mod trial;
-mod twin;
 mod unpack;
 
 pub use error::FolderError;

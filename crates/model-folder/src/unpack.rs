@@ -17,7 +17,7 @@ pub const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// The most files and links.
 const MAX_ENTRIES: usize = 20_000;
 /// The longest target of a link, in bytes: `PATH_MAX`.
-const MAX_TARGET: u64 = 4096;
+const MAX_TARGET_BYTES: u64 = 4096;
 
 /// Why a zip file is not unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,7 @@ fn unpack_within(zip: File, folder: &Path, mut budget: Budget) -> Result<(), Unp
             let mut target = String::new();
             entry
                 .by_ref()
-                .take(MAX_TARGET)
+                .take(MAX_TARGET_BYTES)
                 .read_to_string(&mut target)?;
             let target = PathBuf::from(target);
             if !stays_inside(&path, &target) {

@@ -3,7 +3,7 @@
 use dropcast_domain::{failure::ErrorCode, run_id::RunId};
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::Rejection;
+use crate::rejection::Rejection;
 
 /// Which run to validate.
 #[derive(Debug, Clone, Deserialize)]

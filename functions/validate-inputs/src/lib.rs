@@ -1,15 +1,15 @@
 //! Checks the dropped file against the version's schema.
 //!
-//! Whatever is wrong with the file becomes a verdict, never an error of this
-//! function: an error is only what a retry may mend, or what Dropcast broke.
+//! Whatever is wrong with the file becomes a rejection. Errors of this function are failures
+//! that a retry may fix, and defects of Dropcast.
 
 mod config;
-mod desk;
 mod error;
 mod event;
 mod files;
 mod metadata;
-mod verdict;
+mod rejection;
+mod staged_files;
 
 use dropcast_domain::{
     output,
@@ -27,7 +27,7 @@ pub use config::Config;
 pub use error::Error;
 pub use event::{Outcome, Validate};
 pub use files::{Dropped, Files, S3Files};
-use verdict::Rejection;
+use rejection::Rejection;
 
 /// What the handler works with.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ where
 
     let dropped = deps.files.open(&run.upload).await?;
     let metadata = metadata::metadata(&run, dropped.as_ref().map(Dropped::metadata));
-    match examine(deps, &run, dropped).await? {
+    match validate_input(deps, &run, dropped).await? {
         Ok((version, input)) => {
             let acceptance = Acceptance {
                 version: version.version,
@@ -103,14 +103,14 @@ where
 }
 
 /// The version that will run and its input, which a refresh has none of.
-type Examined = Result<(RegisteredVersion, Option<AcceptedInput>), Rejection>;
+type Validated = Result<(RegisteredVersion, Option<AcceptedInput>), Rejection>;
 
 /// Everything that can be wrong, the cheapest first.
-async fn examine<S, F>(
+async fn validate_input<S, F>(
     deps: &Deps<S, F>,
     run: &Run,
     dropped: Option<Dropped>,
-) -> Result<Examined, Error>
+) -> Result<Validated, Error>
 where
     S: Models + Promotion + History,
     F: Files,
@@ -121,17 +121,17 @@ where
     let Some(dropped) = dropped else {
         return Ok(Err(Rejection::deleted()));
     };
-    let version = match verdict::requested_version(&deps.store, run).await? {
+    let version = match rejection::requested_version(&deps.store, run).await? {
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };
     let spec = &version.spec;
     let file = run.upload.file_name();
-    let examined = match file::format_of(&spec.manifest.input, &file, dropped.bytes) {
-        Ok(format) => desk::examine(&deps.files, run, spec, format, dropped).await?,
+    let validated = match file::format_of(&spec.manifest.input, &file, dropped.bytes) {
+        Ok(format) => staged_files::validate_file(&deps.files, run, spec, format, dropped).await?,
         Err(rejected) => Err(Rejection::unread(rejected)),
     };
-    Ok(match examined {
+    Ok(match validated {
         Err(rejection) => Err(rejection.of_version(version.version)),
         Ok(input) => Ok((version, Some(input))),
     })
@@ -141,8 +141,8 @@ where
 async fn refresh<S: Models + Promotion + History, F>(
     deps: &Deps<S, F>,
     run: &Run,
-) -> Result<Examined, Error> {
-    let version = match verdict::requested_version(&deps.store, run).await? {
+) -> Result<Validated, Error> {
+    let version = match rejection::requested_version(&deps.store, run).await? {
         Ok(version) => version,
         Err(rejection) => return Ok(Err(rejection)),
     };

@@ -22,7 +22,7 @@ pub enum Model {
     /// Build a model's folder into its next version
     ///
     /// Checks the folder and its examples, uploads it, starts a build and follows it.
-    /// The build checks the folder again, makes the image and tries it out on the
+    /// The build checks the folder again, builds the image and tests it on the
     /// examples. The first version of a model becomes its default; later ones wait to
     /// be promoted.
     Push(Push),

@@ -25,7 +25,7 @@ use crate::{
     screen::Screen,
     stack::Stack,
     submit,
-    validate::folder::fault_of_size,
+    validate::folder::check_size,
     words,
 };
 
@@ -114,15 +114,15 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
 fn checked(folder: &Path, stack: &Stack) -> anyhow::Result<ModelFolder> {
     let model = read_folder(folder)?;
     let examples = examples::check(folder, &model).map_err(|error| not_accepted(error.into()))?;
-    let mut faults = examples::faults_of_a_build(folder, &examples);
-    faults.extend(fault_of_size(&model, stack.platform()));
-    if faults.is_empty() {
+    let mut failures = examples::find_build_problems(folder, &examples);
+    failures.extend(check_size(&model, stack.platform()));
+    if failures.is_empty() {
         return Ok(model);
     }
     let message = format!(
         "{} cannot be built:\n{}",
         folder.display(),
-        faults.join("\n")
+        failures.join("\n")
     );
     let advice = format!(
         "Correct this and push again; `dropcast validate {}` checks it at once.",

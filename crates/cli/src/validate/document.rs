@@ -4,7 +4,7 @@ use dropcast_domain::{
     failure::ErrorCode,
     problem::{Problem, ProblemList},
 };
-use dropcast_inputs::file::Rejected;
+use dropcast_inputs::file::Rejection;
 use dropcast_model_folder::examples::Expected;
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ pub(crate) struct RejectionView {
 }
 
 impl RejectionView {
-    pub(crate) fn of(rejected: &Rejected) -> Self {
+    pub(crate) fn of(rejected: &Rejection) -> Self {
         Self {
             code: rejected.code,
             message: rejected.message(),
@@ -82,7 +82,7 @@ pub(crate) struct ValidatedModel {
     /// Whether nothing is wrong.
     pub(crate) valid: bool,
     /// What is wrong with the manifest or a schema.
-    pub(crate) faults: Vec<String>,
+    pub(crate) failures: Vec<String>,
     /// The examples, by path.
     pub(super) examples: Vec<Example>,
 }
@@ -98,7 +98,7 @@ pub(super) struct Example {
     /// Whether it is one.
     pub(super) passes: bool,
     /// Why not, in sentences.
-    pub(super) faults: Vec<String>,
+    pub(super) failures: Vec<String>,
     /// How it was read, if it was accepted.
     pub(super) reading: Option<ReadingView>,
     /// What is wrong with the file, at most a hundred.
@@ -114,7 +114,7 @@ impl Example {
             passes: example.passes(),
             file: example.file,
             expected: example.expected,
-            faults: example.faults,
+            failures: example.failures,
             reading: example.reading.as_ref().map(ReadingView::of),
             problems: example.problems.problems,
             more_problems: example.problems.more,

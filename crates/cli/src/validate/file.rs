@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dropcast_inputs::file::{Rejected, Verdict, format_of};
+use dropcast_inputs::file::{Outcome, Rejection, format_of};
 
 use super::{
     document::{ModelView, RejectionView, Validated},
@@ -71,7 +71,7 @@ pub(super) fn run(
 #[derive(Default)]
 struct Checked {
     reading: Option<ReadingView>,
-    rejected: Option<Rejected>,
+    rejected: Option<Rejection>,
     clean: Option<String>,
     marked: Option<String>,
 }
@@ -94,18 +94,18 @@ fn check(args: &Validate, found: &Metadata, model: &Model) -> anyhow::Result<Che
     };
     let reader = model.reader(format)?;
     let file = || open(&args.path).map(|file| BufReader::with_capacity(BUFFER, file));
-    let verdict = match &clean {
+    let outcome = match &clean {
         Some(clean) => reader.read(file()?, clean.writer()?),
         None => reader.read(file()?, io::sink()),
     };
-    let verdict = verdict.with_context(|| format!("{} was being read", args.path.display()))?;
+    let outcome = outcome.with_context(|| format!("{} was being read", args.path.display()))?;
     let mut checked = Checked::default();
-    match verdict {
-        Verdict::Accepted(reading) => {
+    match outcome {
+        Outcome::Accepted(reading) => {
             checked.reading = Some(ReadingView::of(&reading));
             checked.clean = clean.map(Output::finish).transpose()?;
         }
-        Verdict::Rejected(rejected) => {
+        Outcome::Rejected(rejected) => {
             checked.reading = rejected.reading().map(ReadingView::of_table);
             if let Some(marked) = marked
                 && reader

@@ -36,26 +36,26 @@ fn check(folder: &Path, platform: Option<Platform>) -> anyhow::Result<ValidatedM
         folder: folder.display().to_string(),
         model: None,
         valid: false,
-        faults: Vec::new(),
+        failures: Vec::new(),
         examples: Vec::new(),
     };
     match ModelFolder::read(folder) {
         Ok(read) => {
             document.model = Some(read.manifest.name.to_string());
-            document.faults.extend(fault_of_size(&read, platform));
+            document.failures.extend(check_size(&read, platform));
             let examples = examples::check(folder, &read)?;
             document.examples = examples.into_iter().map(Example::of).collect();
         }
-        Err(error) if is_the_models_fault(&error) => document.faults.push(error.to_string()),
+        Err(error) if is_the_models_fault(&error) => document.failures.push(error.to_string()),
         Err(error) => return Err(not_accepted(error.into())),
     }
     document.valid =
-        document.faults.is_empty() && document.examples.iter().all(|example| example.passes);
+        document.failures.is_empty() && document.examples.iter().all(|example| example.passes);
     Ok(document)
 }
 
 /// Why a model's jobs have no size that their platform offers, if so.
-pub(crate) fn fault_of_size(model: &ModelFolder, platform: Option<Platform>) -> Option<String> {
+pub(crate) fn check_size(model: &ModelFolder, platform: Option<Platform>) -> Option<String> {
     match platform {
         Some(Platform::Fargate) => fargate::check(&model.manifest.job)
             .err()
@@ -67,7 +67,7 @@ pub(crate) fn fault_of_size(model: &ModelFolder, platform: Option<Platform>) -> 
 pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
     let folder = words::printable(&document.folder);
     let mut text = String::new();
-    if document.faults.is_empty() {
+    if document.failures.is_empty() {
         let name = document.model.as_deref().unwrap_or_default();
         let _ = writeln!(
             text,
@@ -75,12 +75,12 @@ pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
             paint.good("ok   ")
         );
     }
-    for fault in &document.faults {
+    for failure in &document.failures {
         let _ = write!(
             text,
             "{}  {folder}\n{}",
             paint.bad("fails"),
-            indented(fault)
+            indented(failure)
         );
     }
     for example in &document.examples {
@@ -93,8 +93,12 @@ pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
 fn line(example: &Example, paint: Paint) -> String {
     let file = words::printable(&example.file);
     if !example.passes {
-        let faults: String = example.faults.iter().map(|fault| indented(fault)).collect();
-        return format!("{}  {file}\n{faults}", paint.bad("fails"));
+        let failures: String = example
+            .failures
+            .iter()
+            .map(|failure| indented(failure))
+            .collect();
+        return format!("{}  {file}\n{failures}", paint.bad("fails"));
     }
     let comes_to = if let Some(reading) = &example.reading {
         format!("accepted: {}", crate::reading::summary(reading))
@@ -109,10 +113,10 @@ fn line(example: &Example, paint: Paint) -> String {
     )
 }
 
-/// A fault of several lines, set in.
-fn indented(fault: &str) -> String {
+/// A failure of several lines, set in.
+fn indented(failure: &str) -> String {
     words::lines(
-        fault
+        failure
             .lines()
             .map(|line| format!("       {}", words::printable(line))),
     )
@@ -122,7 +126,7 @@ fn sum(document: &ValidatedModel) -> String {
     let folder = words::printable(&document.folder);
     let failing = document.examples.iter().filter(|it| !it.passes).count() as u64;
     let all = document.examples.len() as u64;
-    match (document.faults.is_empty(), failing, all) {
+    match (document.failures.is_empty(), failing, all) {
         (false, ..) => format!("{folder} is no model that can be registered."),
         (true, 0, 0) => format!("{folder} is a model. It has no examples."),
         (true, 0, _) => format!(

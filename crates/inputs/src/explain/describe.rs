@@ -5,7 +5,7 @@ use std::fmt::Write;
 use dropcast_domain::problem::excerpt;
 use serde_json::{Map, Value};
 
-use super::words::found;
+use super::messages::found;
 use crate::{CompiledSchema, schema::NodeId};
 
 /// How many choices a sentence lists.

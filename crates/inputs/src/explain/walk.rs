@@ -9,7 +9,7 @@ use dropcast_domain::problem::{MAX_PROBLEMS, Problem, ProblemList, nearest, plac
 use jsonschema::{Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value};
 
-use super::{describe, path::Path, words};
+use super::{describe, messages, path::Path};
 use crate::{
     CompiledSchema,
     schema::{Node, NodeId},
@@ -84,7 +84,7 @@ impl<'s> Walk<'s> {
         self.visits -= 1;
         let node = self.schema.node(id);
         if node.refuses_all {
-            self.add(|| words::nothing_allowed(value, &path.pointer()));
+            self.add(|| messages::nothing_allowed(value, &path.pointer()));
             return;
         }
         let before = self.problems.total();
@@ -125,7 +125,7 @@ impl<'s> Walk<'s> {
             .iter()
             .position(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }));
         // Of a value of the wrong type nothing else need be said, and of one outside a
-        // range of values neither: it is one fault.
+        // range of values neither: it is one problem.
         let wrong_choice = errors.iter().position(|error| {
             matches!(
                 error.kind(),
@@ -134,7 +134,7 @@ impl<'s> Walk<'s> {
         });
         if let Some(index) = wrong_choice.or(wrong_type) {
             let (schema, keyword) = (self.schema, errors[index].kind().keyword());
-            self.add(|| words::own(schema, node, keyword, value, &path.pointer()));
+            self.add(|| messages::own(schema, node, keyword, value, &path.pointer()));
             return;
         }
         for error in &errors {
@@ -146,7 +146,9 @@ impl<'s> Walk<'s> {
                 ValidationErrorKind::UniqueItems => self.repeated_items(value, path),
                 kind => {
                     let schema = self.schema;
-                    self.add(|| words::own(schema, node, kind.keyword(), value, &path.pointer()));
+                    self.add(|| {
+                        messages::own(schema, node, kind.keyword(), value, &path.pointer())
+                    });
                 }
             }
         }
@@ -175,7 +177,7 @@ impl<'s> Walk<'s> {
             let unknown = present
                 .map(String::as_str)
                 .filter(|key| !node.properties.contains_key(*key));
-            words::missing(
+            messages::missing(
                 name,
                 wanted.as_deref(),
                 because,
@@ -193,7 +195,7 @@ impl<'s> Walk<'s> {
         // Hashes, not texts: a list may be as long as the file.
         let mut first: HashMap<u64, usize> = HashMap::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let text = words::canonical(item);
+            let text = messages::canonical(item);
             let mut hasher = DefaultHasher::new();
             text.hash(&mut hasher);
             match first.entry(hasher.finish()) {
@@ -202,9 +204,9 @@ impl<'s> Walk<'s> {
                 }
                 Entry::Occupied(entry) => {
                     let earlier = *entry.get();
-                    if text == words::canonical(&items[earlier]) {
+                    if text == messages::canonical(&items[earlier]) {
                         let at = |index| Path::Item(path, index).pointer();
-                        self.add(|| words::repeated(item, &at(index), &at(earlier)));
+                        self.add(|| messages::repeated(item, &at(index), &at(earlier)));
                     }
                 }
             }
@@ -236,7 +238,7 @@ impl<'s> Walk<'s> {
             if !node.patterns.is_empty() || node.additional.is_some() {
                 for child in node.for_other_name(name) {
                     if node.additional == Some(child) && self.schema.node(child).refuses_all {
-                        self.add(|| words::unknown_name(node, name, &path.pointer()));
+                        self.add(|| messages::unknown_name(node, name, &path.pointer()));
                     } else {
                         self.visit(child, member, &path);
                     }
@@ -267,7 +269,7 @@ impl<'s> Walk<'s> {
         let schema = self.schema;
         self.add(|| {
             let why = super::problems_at(schema, names, &text);
-            words::bad_name(name, why.problems.first(), &path.pointer())
+            messages::bad_name(name, why.problems.first(), &path.pointer())
         });
     }
 
@@ -281,7 +283,11 @@ impl<'s> Walk<'s> {
             } else if let Some(child) = node.items {
                 if self.schema.node(child).refuses_all {
                     self.add(|| {
-                        words::too_many_items(items.len(), node.prefix_items.len(), &path.pointer())
+                        messages::too_many_items(
+                            items.len(),
+                            node.prefix_items.len(),
+                            &path.pointer(),
+                        )
                     });
                     return;
                 }
@@ -304,11 +310,11 @@ impl<'s> Walk<'s> {
         match error.kind() {
             ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 for name in unexpected {
-                    self.add(|| words::unknown_name_at(&base, name));
+                    self.add(|| messages::unknown_name_at(&base, name));
                 }
             }
             _ => self.add(|| {
-                let found = words::found(error.instance());
+                let found = messages::found(error.instance());
                 let message = format!(
                     "{}: found {found}, which the schema does not allow.",
                     place(&base)

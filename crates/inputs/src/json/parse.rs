@@ -278,7 +278,7 @@ impl<'t> Parser<'t> {
                 }
                 Some(0..0x20) => {
                     self.at = end;
-                    return Err(self.fault(
+                    return Err(self.reject_at(
                         end,
                         "text without line breaks and control characters",
                         advice::IN_TEXT,
@@ -293,7 +293,7 @@ impl<'t> Parser<'t> {
         }
         serde_json::from_str(&self.text[start..=end]).map_err(|_| {
             let at = start + advice::bad_escape(&bytes[start..=end]).unwrap_or_default();
-            self.fault(
+            self.reject_at(
                 at,
                 "one of \\n \\t \\\" \\\\ \\/ \\b \\f \\r or \\u with four hex digits",
                 advice::ESCAPE,
@@ -431,11 +431,11 @@ impl<'t> Parser<'t> {
     fn unexpected(&self, expected: Expected) -> ProblemList {
         let rest = &self.text[self.at..];
         let hint = advice::hint(expected, rest, self.token());
-        self.fault(self.at, advice::allowed(expected, self.in_object()), hint)
+        self.reject_at(self.at, advice::allowed(expected, self.in_object()), hint)
     }
 
-    /// A fault that ends the reading.
-    fn fault(&self, at: usize, allowed: &str, hint: &str) -> ProblemList {
+    /// A problem that ends the reading.
+    fn reject_at(&self, at: usize, allowed: &str, hint: &str) -> ProblemList {
         let (line, column) = position(self.text, at);
         let found = advice::found(&self.text[at..]);
         let gap = if hint.is_empty() { "" } else { " " };

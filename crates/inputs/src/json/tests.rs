@@ -286,14 +286,14 @@ fn without(mut document: Value, pointers: &[String]) -> Value {
     document
 }
 
-/// A fault put into a good plan, and the pointer that must name it.
-fn faults(plan: &Value) -> Vec<(Value, String)> {
+/// A problem put into a good plan, and the pointer that must name it.
+fn problems(plan: &Value) -> Vec<(Value, String)> {
     let set = |pointer: &str, key: &str, value: Value| {
         let mut plan = plan.clone();
         plan.pointer_mut(pointer).unwrap()[key] = value;
         (plan, format!("{pointer}/{key}"))
     };
-    let mut faults = vec![
+    let mut problems = vec![
         set("", "horizon", json!(61)),
         set("", "horizon", json!("12")),
         set("", "horizon", json!(1.5)),
@@ -309,16 +309,16 @@ fn faults(plan: &Value) -> Vec<(Value, String)> {
         ),
         (json!([plan]), String::new()),
     ];
-    faults[8].1.push_str("/seasonal");
+    problems[8].1.push_str("/seasonal");
     for index in 0..plan["growth"].as_array().unwrap().len() {
         let line = format!("/growth/{index}");
-        faults.push(set(&line, "name", json!("lower")));
-        faults.push(set(&line, "percent", json!(-91)));
-        faults.push(set(&line, "from", json!("31/02/2026")));
-        faults.push(set(&line, "other", json!(1)));
-        faults.push((without(plan.clone(), &[format!("{line}/percent")]), line));
+        problems.push(set(&line, "name", json!("lower")));
+        problems.push(set(&line, "percent", json!(-91)));
+        problems.push(set(&line, "from", json!("31/02/2026")));
+        problems.push(set(&line, "other", json!(1)));
+        problems.push((without(plan.clone(), &[format!("{line}/percent")]), line));
     }
-    faults
+    problems
 }
 
 proptest! {
@@ -333,9 +333,9 @@ proptest! {
     }
 
     #[test]
-    fn any_single_fault_is_named_by_exactly_its_pointer(document in plans()) {
+    fn any_single_problem_is_named_by_exactly_its_pointer(document in plans()) {
         let schema = plan();
-        for (faulty, pointer) in faults(&document) {
+        for (faulty, pointer) in problems(&document) {
             let problems = read(faulty.to_string().as_bytes(), &schema, &Limits::default()).unwrap_err();
             prop_assert_eq!(pointers(&problems), [pointer.as_str()], "{}", faulty);
         }

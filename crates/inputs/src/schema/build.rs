@@ -159,7 +159,7 @@ impl<'s> Building<'s> {
         }
     }
 
-    fn fault(&mut self, location: &str, found: &str, allowed: &str, message: &str) {
+    fn add_problem(&mut self, location: &str, found: &str, allowed: &str, message: &str) {
         let message = format!("{}: {message}", dropcast_domain::problem::place(location));
         self.problems
             .push_with(|| Problem::with_message(location, found, allowed, &message));
@@ -252,7 +252,7 @@ impl<'s> Building<'s> {
             let at = format!("{location}/{}", pointer_segment(key));
             match key.as_str() {
                 "$dynamicRef" | "$dynamicAnchor" | "$recursiveRef" => {
-                    self.fault(
+                    self.add_problem(
                         &at,
                         key,
                         "$ref",
@@ -263,14 +263,14 @@ impl<'s> Building<'s> {
                 }
                 "$id" if !location.is_empty() => {
                     let message = "a schema inside the schema cannot have an $id; refer to it by its place, such as #/$defs/line.";
-                    self.fault(&at, "$id", "no $id", message);
+                    self.add_problem(&at, "$id", "no $id", message);
                 }
                 "dependencies" => {
                     let message = "dependencies belongs to an older draft; write dependentRequired or dependentSchemas.";
-                    self.fault(&at, key, "dependentRequired or dependentSchemas", message);
+                    self.add_problem(&at, key, "dependentRequired or dependentSchemas", message);
                 }
                 "items" if value.is_array() => {
-                    self.fault(
+                    self.add_problem(
                         &at,
                         "a list",
                         "a schema",
@@ -287,7 +287,7 @@ impl<'s> Building<'s> {
                             "{} is no keyword and would check nothing. Did you mean {meant}?",
                             quoted(unknown)
                         );
-                        self.fault(&at, &quoted(unknown), meant, &message);
+                        self.add_problem(&at, &quoted(unknown), meant, &message);
                     }
                 }
             }
@@ -347,7 +347,7 @@ impl<'s> Building<'s> {
                 quoted(text),
                 super::PATTERN_SIZE / 1024 / 1024
             );
-            self.fault(
+            self.add_problem(
                 location,
                 &quoted(text),
                 "a regular expression without look-around",
@@ -370,7 +370,7 @@ impl<'s> Building<'s> {
             "{} is no known format and would check nothing. {advice}",
             quoted(name)
         );
-        self.fault(location, &quoted(name), "a known format", &message);
+        self.add_problem(location, &quoted(name), "a known format", &message);
     }
 
     fn reference(&mut self, value: &Value, location: &str) -> Option<NodeId> {
@@ -380,7 +380,7 @@ impl<'s> Building<'s> {
                 "{} leads out of this file, and nothing is fetched. Copy what it means into $defs and refer to it as #/$defs/….",
                 quoted(target)
             );
-            self.fault(location, &quoted(target), "a place in this file", &message);
+            self.add_problem(location, &quoted(target), "a place in this file", &message);
             return None;
         };
         let pointer = match check::decode_fragment(fragment) {
@@ -408,7 +408,7 @@ impl<'s> Building<'s> {
                 "{} leads to no schema in this file.{advice}",
                 quoted(target)
             );
-            self.fault(location, &quoted(target), "a place in this file", &message);
+            self.add_problem(location, &quoted(target), "a place in this file", &message);
             return None;
         };
         Some(self.node(schema, &pointer))

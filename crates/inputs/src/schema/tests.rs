@@ -134,7 +134,7 @@ fn what_is_no_schema_is_refused_with_a_sentence() {
 }
 
 #[test]
-fn every_fault_of_a_schema_is_reported_together() {
+fn every_problem_of_a_schema_is_reported_together() {
     let schema = json!({"format": "dat", "properties": {"a": {"$ref": "#/x"}, "b": {"pattern": "(?=x)"}, "c": {"minimun": 1}}});
     let pointers: Vec<String> = refused(&schema)
         .into_iter()

@@ -1,9 +1,9 @@
 //! The rows of a table, one after the other: converted, checked, written.
 
-mod joined;
+mod messages;
+mod multi_column;
 mod rules;
 mod shape;
-mod words;
 
 use std::{
     io::{self, Write},
@@ -18,15 +18,15 @@ use dropcast_domain::{
 use serde_json::Value;
 
 use self::{
+    messages::{broken, count, subject, unconverted},
     rules::Rules,
-    words::{broken, count, subject, unconverted},
 };
 use super::{
-    Accepted, Outcome, Rejected, Source,
+    Accepted, Outcome, Rejection, Source,
     clean::Clean,
     columns::{Column, Empty, Kinds, RowSchema, wanted_names},
     convert::{Converted, Converter},
-    header::{Elsewhere, Header, elsewhere},
+    header::{Header, MisplacedHeader, find_misplaced},
     keys::Keys,
     report::{Kind, Marking, Place, Report, Words},
     rows::{Cell, ReadError, Row, Rows},
@@ -43,7 +43,7 @@ pub(super) fn table<W: Write>(
     let mut report = Report::new(source.format);
     let mut row = Row::default();
     if !find_header(rows, &mut row, spec)? {
-        report.whole(no_header(spec));
+        report.add(no_header(spec));
         return Ok(unread(report));
     }
     let header = match Header::read(&row, rows, schema, spec, &mut report) {
@@ -67,7 +67,7 @@ pub(super) fn table<W: Write>(
         filled: vec![0; header.columns.len()],
         keys: (!spec.key.is_empty() && header.key.len() == spec.key.len()).then(Keys::new),
         rules: Rules::default(),
-        joins_columns: schema.joins_columns() && report.is_empty(),
+        has_multi_column_rules: schema.has_multi_column_rules() && report.is_empty(),
         rows: 0,
         short_rows: 0,
         last_row: header.row,
@@ -85,7 +85,7 @@ pub(super) fn table<W: Write>(
         match more {
             Ok(true) => {}
             Ok(false) => break None,
-            Err(ReadError::Refused(problems)) => break Some(problems),
+            Err(ReadError::Rejected(problems)) => break Some(problems),
             Err(error) => return Err(error),
         }
         mem::swap(&mut row, &mut next);
@@ -145,11 +145,11 @@ fn no_names(
     (first, problem): (u64, Option<Box<Problem>>),
 ) -> Result<Outcome, ReadError> {
     let below = match spec.header_row {
-        None => elsewhere(rows, first, wanted)?,
+        None => find_misplaced(rows, first, wanted)?,
         Some(_) => None,
     };
     let (header_row, problem) = match (below, problem) {
-        (Some(Elsewhere { row, problem }), _) => {
+        (Some(MisplacedHeader { row, problem }), _) => {
             let message =
                 format!("the names of the columns stand in row {row}. Delete the rows above it.");
             report.mark(first, 0, &message);
@@ -163,11 +163,11 @@ fn no_names(
         }
         (None, None) => (first, no_header(spec)),
     };
-    report.whole(problem);
-    let (problems, faults) = report.finish();
-    Ok(Outcome::Rejected(Rejected {
+    report.add(problem);
+    let (problems, cell_problems) = report.finish();
+    Ok(Outcome::Rejected(Rejection {
         problems,
-        faults,
+        cell_problems,
         reading: None,
         marking: Some(Marking {
             header_row,
@@ -180,10 +180,10 @@ fn no_names(
 }
 
 fn unread(report: Report) -> Outcome {
-    let (problems, faults) = report.finish();
-    Outcome::Rejected(Rejected {
-        faults,
-        ..Rejected::unread(problems)
+    let (problems, cell_problems) = report.finish();
+    Outcome::Rejected(Rejection {
+        cell_problems,
+        ..Rejection::unread(problems)
     })
 }
 
@@ -205,7 +205,7 @@ struct Checking<'s, W: Write> {
     keys: Option<Keys>,
     rules: Rules,
     /// Whether whole rows are checked: not where a column is missing, which is said once.
-    joins_columns: bool,
+    has_multi_column_rules: bool,
     /// Rows of values so far.
     rows: u64,
     /// Rows that end before the header's last columns.
@@ -249,7 +249,7 @@ impl<W: Write> Checking<'_, W> {
             for index in 0..self.header.columns.len() {
                 self.wrong[index] = !self.cell(index, row, rows);
             }
-            if self.joins_columns && self.can_be_joined() {
+            if self.has_multi_column_rules && self.can_check_whole_row() {
                 self.whole_row(row, rows);
             }
             if !self.header.key.iter().any(|&index| self.wrong[index]) {
@@ -283,7 +283,7 @@ impl<W: Write> Checking<'_, W> {
                 self.filled[index] += 1;
                 return true;
             }
-            if column.empty != Empty::Refused {
+            if column.empty != Empty::Rejected {
                 return true;
             }
         } else {
@@ -297,22 +297,23 @@ impl<W: Write> Checking<'_, W> {
                 row: row.number,
                 column: Some(at),
             };
-            if let Err(fault) = converted {
-                let words = || unconverted(self.converter, cell, column, &fault);
-                let kind = Kind::Unconverted(fault.class());
-                let hint_key = fault.hint_key(cell);
-                self.report.fault(place, kind, hint_key, address, words);
+            if let Err(problem) = converted {
+                let words = || unconverted(self.converter, cell, column, &problem);
+                let kind = Kind::Unconverted(problem.class());
+                let hint_key = problem.hint_key(cell);
+                self.report
+                    .add_cell_problem(place, kind, hint_key, address, words);
             } else {
                 let words = || broken(self.schema, column, cell, into);
                 let known = (index, column);
                 let kind = self.rules.kind(self.schema, known, &into.value, words);
-                self.report.fault(place, kind, 0, address, words);
+                self.report.add_cell_problem(place, kind, 0, address, words);
             }
             return false;
         }
         let at = placed.at.unwrap_or_default();
         self.may_be_total = self.is_apart;
-        self.report.fault(
+        self.report.add_cell_problem(
             Place {
                 row: row.number,
                 column: Some(at),
@@ -346,7 +347,7 @@ impl<W: Write> Checking<'_, W> {
 
     fn finish(mut self, source: Source, refused: Option<ProblemList>) -> io::Result<Outcome> {
         if let Some(problems) = refused {
-            self.report.all(problems);
+            self.report.add_all(problems);
         } else {
             self.check_size();
         }
@@ -392,10 +393,10 @@ impl<W: Write> Checking<'_, W> {
             sheet: reading.sheet.clone(),
             encoding: reading.encoding,
         };
-        let (problems, faults) = self.report.finish();
-        Ok(Outcome::Rejected(Rejected {
+        let (problems, cell_problems) = self.report.finish();
+        Ok(Outcome::Rejected(Rejection {
             problems,
-            faults,
+            cell_problems,
             reading: Some(reading),
             marking: Some(marking),
         }))
@@ -407,7 +408,7 @@ impl<W: Write> Checking<'_, W> {
         let (least, most) = (self.spec.min_rows, self.spec.max_rows);
         let mut note = |allowed: String, message: String| {
             self.report
-                .whole(Problem::with_message("", &found, &allowed, &message));
+                .add(Problem::with_message("", &found, &allowed, &message));
         };
         if self.rows < least {
             let allowed = format!("at least {}", count(least, "row"));

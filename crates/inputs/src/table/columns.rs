@@ -1,8 +1,8 @@
 //! The columns that a row schema describes: what a cell may hold, what takes an empty one's
 //! place, and which parts of the schema judge it.
 
-mod joined;
 mod kinds;
+mod multi_column;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -30,9 +30,9 @@ pub struct RowSchema {
     /// The columns in which every row must have a value.
     required: BTreeSet<String>,
     /// Whether it speaks about several columns at once, so that whole rows must be checked.
-    joins_columns: bool,
+    has_multi_column_rules: bool,
     /// The columns that it then speaks about; `None` when these may be all.
-    joined: Option<BTreeSet<String>>,
+    multi_column: Option<BTreeSet<String>>,
     /// Whether columns that no part of it describes are refused.
     closed: bool,
 }
@@ -72,13 +72,13 @@ pub(super) enum Empty {
     /// The value `null`, which the schema requires or takes.
     Null,
     /// A problem.
-    Refused,
+    Rejected,
 }
 
 impl Column {
     /// Whether a row must have something in this column.
     pub(super) fn must_be_filled(&self) -> bool {
-        self.empty == Empty::Refused && self.default.is_none()
+        self.empty == Empty::Rejected && self.default.is_none()
     }
 }
 
@@ -99,8 +99,10 @@ impl RowSchema {
         });
         let described = followed(&schema, |node| node.in_place().collect());
         let closed = schema.is_closed();
-        let joins_columns = applied.iter().any(|&id| joined::joins(&schema, id, closed));
-        let joined = joined::columns(&schema, &applied, closed);
+        let has_multi_column_rules = applied
+            .iter()
+            .any(|&id| multi_column::spans_columns(&schema, id, closed));
+        let multi_column = multi_column::find_columns(&schema, &applied, closed);
         let required = applied
             .iter()
             .filter_map(|&id| schema.node(id).own.get("required")?.as_array())
@@ -113,8 +115,8 @@ impl RowSchema {
             applied,
             described,
             required,
-            joins_columns,
-            joined,
+            has_multi_column_rules,
+            multi_column,
             closed,
         };
         this.check()?;
@@ -162,8 +164,8 @@ impl RowSchema {
     }
 
     /// Whether whole rows must be checked.
-    pub(super) fn joins_columns(&self) -> bool {
-        self.joins_columns
+    pub(super) fn has_multi_column_rules(&self) -> bool {
+        self.has_multi_column_rules
     }
 
     /// What the schema calls a column for people.
@@ -175,8 +177,8 @@ impl RowSchema {
     }
 
     /// Whether a rule about several columns speaks about this one.
-    pub(super) fn joins(&self, name: &str) -> bool {
-        self.joined
+    pub(super) fn spans_columns(&self, name: &str) -> bool {
+        self.multi_column
             .as_ref()
             .is_none_or(|names| names.contains(name))
     }
@@ -225,7 +227,7 @@ impl RowSchema {
         } else if kinds::takes_null(schema, &checks) {
             Empty::Null
         } else {
-            Empty::Refused
+            Empty::Rejected
         };
         let checks = checks
             .into_iter()
@@ -304,7 +306,7 @@ impl RowSchema {
                 }
                 let at = format!("{}/properties/{}", node.location, pointer_segment(name));
                 let message = format!(
-                    "At {at}: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a truth value."
+                    "At {at}: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a boolean."
                 );
                 problems.push(Problem::with_message(
                     &at,

@@ -1,9 +1,9 @@
 //! From a cell to the value that its column's schema speaks of.
 
+mod boolean;
 mod date;
+mod messages;
 mod number;
-mod truth;
-mod words;
 
 use std::{
     fmt::Write,
@@ -15,10 +15,10 @@ use dropcast_domain::model::{Locale, Percent, TableSpec};
 use jiff::civil::DateTime;
 use serde_json::{Number, Value};
 
-use self::{date::DateFault, number::NumberFault};
+use self::{date::DateProblem, number::NumberProblem};
 use super::{
     columns::{Column, Form, Kinds},
-    rows::{Cell, Refusal, refill},
+    rows::{Cell, UnusableText, refill},
 };
 
 /// Converts cells as people of one country write them.
@@ -39,17 +39,17 @@ pub(super) struct Converted {
 
 /// Why a cell could not be converted.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Fault {
-    Number(NumberFault),
-    Truth,
-    Date(DateFault),
+pub(super) enum ConversionProblem {
+    Number(NumberProblem),
+    Boolean,
+    Date(DateProblem),
     /// A date of a workbook where something else is wanted.
     IsDate,
-    /// A truth value of a workbook where something else is wanted.
-    IsTruth,
+    /// A boolean of a workbook where something else is wanted.
+    IsBoolean,
     /// A number of a workbook where a date is wanted.
     Days(f64),
-    /// A number of a workbook where a truth value is wanted.
+    /// A number of a workbook where a boolean is wanted.
     NotOneOrZero,
     /// A duration, or a date that no calendar has.
     Unusable,
@@ -57,33 +57,33 @@ pub(super) enum Fault {
     Percent(f64),
     Formula,
     Uncomputed,
-    Refused(Refusal),
+    UnusableText(UnusableText),
 }
 
-/// What faults have in common that one sort of advice holds for.
+/// What problems have in common that one sort of advice holds for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Class {
-    fault: Discriminant<Fault>,
-    number: Option<Discriminant<NumberFault>>,
-    date: Option<Discriminant<DateFault>>,
-    refusal: Option<&'static str>,
+    problem: Discriminant<ConversionProblem>,
+    number: Option<Discriminant<NumberProblem>>,
+    date: Option<Discriminant<DateProblem>>,
+    unusable: Option<&'static str>,
 }
 
-impl Fault {
-    /// The class of the fault: cells of one class are put together.
+impl ConversionProblem {
+    /// The class of the problem: cells of one class are put together.
     pub(super) fn class(&self) -> Class {
         Class {
-            fault: discriminant(self),
+            problem: discriminant(self),
             number: match self {
-                Self::Number(fault) => Some(discriminant(fault)),
+                Self::Number(problem) => Some(discriminant(problem)),
                 _ => None,
             },
             date: match self {
-                Self::Date(fault) => Some(discriminant(fault)),
+                Self::Date(problem) => Some(discriminant(problem)),
                 _ => None,
             },
-            refusal: match self {
-                Self::Refused(refusal) => Some(refusal.allowed),
+            unusable: match self {
+                Self::UnusableText(unusable) => Some(unusable.allowed),
                 _ => None,
             },
         }
@@ -93,10 +93,10 @@ impl Fault {
     pub(super) fn hint_key(&self, cell: &Cell) -> u64 {
         let mut hasher = DefaultHasher::new();
         match (self, cell) {
-            (Self::Number(fault), Cell::Text(text)) if fault.is_told_by_text() => {
+            (Self::Number(problem), Cell::Text(text)) if problem.is_told_by_text() => {
                 text.hash(&mut hasher);
             }
-            (Self::Date(fault), _) => fault.hash(&mut hasher),
+            (Self::Date(problem), _) => problem.hash(&mut hasher),
             (Self::Days(number) | Self::Percent(number), _) => {
                 number.to_bits().hash(&mut hasher);
             }
@@ -106,14 +106,16 @@ impl Fault {
     }
 }
 
-pub(super) use self::words::{UNCOMPUTED, as_text, found, read_as};
+pub(super) use self::messages::{UNCOMPUTED, as_text, found, read_as};
 
 /// Whether a cell looks like a value rather than like a column's name.
 pub(super) fn is_no_name(cell: &Cell) -> bool {
     match cell {
-        Cell::Empty | Cell::Unusable(_) | Cell::Error(_) | Cell::Uncomputed | Cell::Refused(_) => {
-            false
-        }
+        Cell::Empty
+        | Cell::Unusable(_)
+        | Cell::Error(_)
+        | Cell::Uncomputed
+        | Cell::UnusableText(_) => false,
         Cell::Number(_) | Cell::Percent(_) | Cell::Bool(_) | Cell::DateTime(_) => true,
         Cell::Text(text) => {
             let text = text.trim();
@@ -140,10 +142,10 @@ impl Converted {
         self.value = Value::Number(number);
     }
 
-    fn truth(&mut self, truth: bool) {
-        self.value = Value::Bool(truth);
+    fn boolean(&mut self, boolean: bool) {
+        self.value = Value::Bool(boolean);
         self.text.clear();
-        self.text.push_str(if truth { "true" } else { "false" });
+        self.text.push_str(if boolean { "true" } else { "false" });
     }
 
     /// Takes a text as it is.
@@ -176,7 +178,7 @@ impl Converter {
         cell: &Cell,
         column: &Column,
         into: &mut Converted,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ConversionProblem> {
         match cell {
             Cell::Empty => {
                 into.text.clear();
@@ -186,7 +188,7 @@ impl Converter {
             Cell::Text(text) => self.text(text, column, into),
             Cell::Number(number) => from_number(*number, column, into),
             Cell::Percent(number) => self.take_percent(*number, column, into),
-            Cell::Bool(truth) => from_truth(*truth, column, into),
+            Cell::Bool(boolean) => from_boolean(*boolean, column, into),
             Cell::DateTime(moment) => from_moment(*moment, column, into),
             Cell::Unusable(text)
                 if column.kinds.has(Kinds::TEXT)
@@ -200,21 +202,28 @@ impl Converter {
                 into.set_text(text);
                 Ok(())
             }
-            Cell::Unusable(_) => Err(Fault::Unusable),
-            Cell::Error(_) => Err(Fault::Formula),
-            Cell::Uncomputed => Err(Fault::Uncomputed),
-            Cell::Refused(refusal) => Err(Fault::Refused((**refusal).clone())),
+            Cell::Unusable(_) => Err(ConversionProblem::Unusable),
+            Cell::Error(_) => Err(ConversionProblem::Formula),
+            Cell::Uncomputed => Err(ConversionProblem::Uncomputed),
+            Cell::UnusableText(unusable) => {
+                Err(ConversionProblem::UnusableText((**unusable).clone()))
+            }
         }
     }
 
-    fn text(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    fn text(
+        self,
+        text: &str,
+        column: &Column,
+        into: &mut Converted,
+    ) -> Result<(), ConversionProblem> {
         let kinds = column.kinds;
         if kinds.is_text_only() {
             return self.form(text, column, into);
         }
         let takes_text = kinds.has(Kinds::TEXT);
         let trimmed = text.trim();
-        let mut fault = Fault::Truth;
+        let mut problem = ConversionProblem::Boolean;
         if kinds.has(Kinds::NUMBER) {
             let whole = !kinds.has(Kinds::FRACTION);
             // Where text may stand too, only what nobody would write as text is a number.
@@ -224,35 +233,40 @@ impl Converter {
                     return Ok(());
                 }
                 Ok(_) => {}
-                Err(NumberFault::Percent) if !takes_text => {
+                Err(NumberProblem::Percent) if !takes_text => {
                     return self.percent(trimmed, column, into);
                 }
-                Err(reason) => fault = Fault::Number(reason),
+                Err(reason) => problem = ConversionProblem::Number(reason),
             }
         }
         if kinds.has(Kinds::BOOL)
-            && let Some(truth) = truth::parse(trimmed, self.locale)
+            && let Some(boolean) = boolean::parse(trimmed, self.locale)
             && (!takes_text || matches!(text, "true" | "false"))
         {
-            into.truth(truth);
+            into.boolean(boolean);
             return Ok(());
         }
         if takes_text {
             return self.form(text, column, into);
         }
-        Err(fault)
+        Err(problem)
     }
 
     /// A text that ends in a percent sign.
-    fn percent(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    fn percent(
+        self,
+        text: &str,
+        column: &Column,
+        into: &mut Converted,
+    ) -> Result<(), ConversionProblem> {
         let bare = text.trim_end_matches('%').trim_end();
         let whole = !column.kinds.has(Kinds::FRACTION);
         let number = match self.percent {
-            Percent::Refuse => return Err(Fault::Number(NumberFault::Percent)),
+            Percent::Refuse => return Err(ConversionProblem::Number(NumberProblem::Percent)),
             Percent::Points => number::parse(bare, self.locale, whole, &mut into.text),
             Percent::Fraction => number::parse(bare, self.locale, false, &mut into.text),
         };
-        let number = number.map_err(Fault::Number)?;
+        let number = number.map_err(ConversionProblem::Number)?;
         if self.percent == Percent::Points {
             into.number(number);
             return Ok(());
@@ -262,23 +276,33 @@ impl Converter {
     }
 
     /// A number that a workbook shows as a percentage.
-    fn take_percent(self, number: f64, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    fn take_percent(
+        self,
+        number: f64,
+        column: &Column,
+        into: &mut Converted,
+    ) -> Result<(), ConversionProblem> {
         if !column.kinds.has(Kinds::NUMBER) {
             if column.kinds.is_text_only() && column.form == Form::Any {
-                into.set_text(&words::percentage(number));
+                into.set_text(&messages::percentage(number));
                 return Ok(());
             }
             return from_number(number, column, into);
         }
         match self.percent {
-            Percent::Refuse => Err(Fault::Percent(number)),
+            Percent::Refuse => Err(ConversionProblem::Percent(number)),
             Percent::Points => from_number(number::shortened(number * 100.0), column, into),
             Percent::Fraction => from_number(number, column, into),
         }
     }
 
     /// A text as the column's form wants it.
-    fn form(self, text: &str, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+    fn form(
+        self,
+        text: &str,
+        column: &Column,
+        into: &mut Converted,
+    ) -> Result<(), ConversionProblem> {
         let result = match column.form {
             Form::Time if date::time(text.trim(), &mut into.text) => Ok(()),
             Form::Any | Form::Time => {
@@ -292,7 +316,7 @@ impl Converter {
             Ok(()) => into.text_is_value(),
             // Another branch of the schema may take it as it is.
             Err(_) if !column.checks.is_empty() && !column.form_is_certain => into.set_text(text),
-            Err(fault) => return Err(Fault::Date(fault)),
+            Err(problem) => return Err(ConversionProblem::Date(problem)),
         }
         Ok(())
     }
@@ -306,7 +330,11 @@ fn chosen<'t>(text: &'t str, column: &Column) -> &'t str {
     }
 }
 
-fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+fn from_number(
+    number: f64,
+    column: &Column,
+    into: &mut Converted,
+) -> Result<(), ConversionProblem> {
     let kinds = column.kinds;
     into.text.clear();
     let whole = number::whole(number);
@@ -314,7 +342,7 @@ fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(),
         Some(whole) => drop(write!(into.text, "{whole}")),
         None => match Number::from_f64(number) {
             Some(number) => into.text.push_str(&number.to_string().replace("e+", "e")),
-            None => return Err(Fault::Number(NumberFault::TooLarge)),
+            None => return Err(ConversionProblem::Number(NumberProblem::TooLarge)),
         },
     }
     let fits = kinds.has(Kinds::FRACTION) || kinds.has(Kinds::WHOLE) && whole.is_some();
@@ -324,41 +352,49 @@ fn from_number(number: f64, column: &Column, into: &mut Converted) -> Result<(),
         Ok(())
     } else if kinds.has(Kinds::TEXT) {
         if column.form != Form::Any {
-            return Err(Fault::Days(number));
+            return Err(ConversionProblem::Days(number));
         }
         into.text_is_value();
         Ok(())
     } else if kinds.has(Kinds::BOOL) && (whole == Some(0) || whole == Some(1)) {
-        into.truth(whole == Some(1));
+        into.boolean(whole == Some(1));
         Ok(())
     } else if kinds.has(Kinds::WHOLE) {
-        Err(Fault::Number(NumberFault::NotWhole))
+        Err(ConversionProblem::Number(NumberProblem::NotWhole))
     } else {
-        Err(Fault::NotOneOrZero)
+        Err(ConversionProblem::NotOneOrZero)
     }
 }
 
-fn from_truth(truth: bool, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+fn from_boolean(
+    boolean: bool,
+    column: &Column,
+    into: &mut Converted,
+) -> Result<(), ConversionProblem> {
     let kinds = column.kinds;
     if kinds.has(Kinds::BOOL) {
-        into.truth(truth);
+        into.boolean(boolean);
         Ok(())
     } else if kinds.has(Kinds::TEXT) && !column.form_is_certain {
-        into.set_text(if truth { "true" } else { "false" });
+        into.set_text(if boolean { "true" } else { "false" });
         Ok(())
     } else {
-        Err(Fault::IsTruth)
+        Err(ConversionProblem::IsBoolean)
     }
 }
 
-fn from_moment(moment: DateTime, column: &Column, into: &mut Converted) -> Result<(), Fault> {
+fn from_moment(
+    moment: DateTime,
+    column: &Column,
+    into: &mut Converted,
+) -> Result<(), ConversionProblem> {
     if !column.kinds.has(Kinds::TEXT) {
-        return Err(Fault::IsDate);
+        return Err(ConversionProblem::IsDate);
     }
     let midnight = moment.time() == jiff::civil::Time::midnight();
     into.text.clear();
     let _ = match column.form {
-        Form::Date if !midnight => return Err(Fault::Date(DateFault::HasTime)),
+        Form::Date if !midnight => return Err(ConversionProblem::Date(DateProblem::HasTime)),
         Form::Date => write!(into.text, "{}", moment.date()),
         Form::Any if midnight => write!(into.text, "{}", moment.date()),
         Form::Any => write!(into.text, "{moment}"),

@@ -22,14 +22,14 @@ use dropcast_domain::{
 use self::text::Text;
 use super::{
     Source,
-    rows::{Cell, MOST_CHARS, MOST_COLUMNS, ReadError, Refusal, Row, Rows},
+    rows::{Cell, MAX_CHARS, MAX_COLUMNS, ReadError, Row, Rows, UnusableText},
 };
 
 /// The most bytes of one row. An unclosed quotation mark must not swallow the memory.
-const MOST_ROW_BYTES: usize = 16 * 1024 * 1024;
+const MAX_ROW_BYTES: usize = 16 * 1024 * 1024;
 
 /// The most cells of one row, empty ones at its end included.
-const MOST_CELLS: usize = 65_536;
+const MAX_CELLS: usize = 65_536;
 
 /// The rows of a CSV file.
 pub(super) struct CsvRows<R> {
@@ -157,14 +157,14 @@ impl<R: Read + Seek> CsvRows<R> {
             cells += ended;
             match result {
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if bytes >= MOST_ROW_BYTES => {
+                ReadRecordResult::OutputFull if bytes >= MAX_ROW_BYTES => {
                     return Err(self.too_long(cells));
                 }
                 ReadRecordResult::OutputFull => {
-                    let length = (self.output.len() * 2).min(MOST_ROW_BYTES);
+                    let length = (self.output.len() * 2).min(MAX_ROW_BYTES);
                     self.output.resize(length, 0);
                 }
-                ReadRecordResult::OutputEndsFull if cells >= MOST_CELLS => {
+                ReadRecordResult::OutputEndsFull if cells >= MAX_CELLS => {
                     return Err(too_many_columns(self.row + 1, None));
                 }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
@@ -197,7 +197,7 @@ impl<R: Read + Seek> CsvRows<R> {
         let message = format!(
             "At {at}: the row has more than {} MiB. A quotation mark that is opened here and never closed makes one \
              text of everything that follows: close it, and write a quotation mark inside a text twice.",
-            MOST_ROW_BYTES / 1024 / 1024
+            MAX_ROW_BYTES / 1024 / 1024
         );
         refuse(&at, "an endless row", "a row of at most 16 MiB", &message)
     }
@@ -227,7 +227,7 @@ impl<R: Read + Seek> Rows for CsvRows<R> {
         while cells > 0 && self.ends[cells - 1] == start_of(&self.ends, cells - 1) {
             cells -= 1;
         }
-        if cells > MOST_COLUMNS {
+        if cells > MAX_COLUMNS {
             return Err(too_many_columns(self.row, Some(cells)));
         }
         row.cells.resize_with(cells, Cell::default);
@@ -239,7 +239,7 @@ impl<R: Read + Seek> Rows for CsvRows<R> {
         for (cell, &to) in row.cells.iter_mut().zip(&self.ends) {
             let content = text.and_then(|text| text.get(from..to));
             match content {
-                Some(content) if !has_nul && content.len() <= MOST_CHARS => cell.set_plain(content),
+                Some(content) if !has_nul && content.len() <= MAX_CHARS => cell.set_plain(content),
                 _ => put_unusual(cell, &output[from..to], self.encoding),
             }
             from = to;
@@ -266,7 +266,7 @@ fn put_unusual(cell: &mut Cell, content: &[u8], encoding: TableEncoding) {
         cell.set_text(text);
         return;
     }
-    *cell = Cell::Refused(Box::new(Refusal {
+    *cell = Cell::UnusableText(Box::new(UnusableText {
         found: quoted(&String::from_utf8_lossy(content)),
         allowed: match encoding {
             TableEncoding::Utf8 => "text in UTF-8",
@@ -283,10 +283,10 @@ fn put_unusual(cell: &mut Cell, content: &[u8], encoding: TableEncoding) {
 fn too_many_columns(row: u64, cells: Option<usize>) -> ReadError {
     let at = format!("row {row}");
     let found = cells.map_or_else(
-        || format!("more than {MOST_CELLS} cells"),
+        || format!("more than {MAX_CELLS} cells"),
         |cells| format!("{cells} cells"),
     );
-    let allowed = format!("at most {MOST_COLUMNS} cells");
+    let allowed = format!("at most {MAX_COLUMNS} cells");
     let message = format!(
         "At {at}: the row has {found}; {allowed} are allowed in one row. Remove columns, or check where the rows end."
     );
@@ -294,7 +294,7 @@ fn too_many_columns(row: u64, cells: Option<usize>) -> ReadError {
 }
 
 fn refuse(at: &str, found: &str, allowed: &str, message: &str) -> ReadError {
-    ReadError::Refused(ProblemList::of(Problem::with_message(
+    ReadError::Rejected(ProblemList::of(Problem::with_message(
         at, found, allowed, message,
     )))
 }

@@ -41,7 +41,7 @@ use dropcast_domain::{
 pub(crate) use self::address::{SHEET_COLUMNS, SHEET_ROWS, cell_address, sheet_reference};
 use super::{
     Names,
-    rows::{Cell, MOST_COLUMNS, ReadError, Row, Rows},
+    rows::{Cell, MAX_COLUMNS, ReadError, Row, Rows},
 };
 
 /// An opened workbook with the one sheet that is read.
@@ -146,12 +146,8 @@ impl<R: Read + Seek> Rows for SheetRows<'_, R> {
             Self::Xlsx(rows) => rows.next_row(row)?,
             Self::Xls(rows) => rows.next_row(row),
         };
-        if more && row.cells.len() > MOST_COLUMNS {
-            return Err(too_many_columns(&self.address(
-                row.number,
-                MOST_COLUMNS,
-                "",
-            )));
+        if more && row.cells.len() > MAX_COLUMNS {
+            return Err(too_many_columns(&self.address(row.number, MAX_COLUMNS, "")));
         }
         Ok(more)
     }
@@ -170,9 +166,9 @@ fn too_many_columns(at: &str) -> ReadError {
     refused(
         at,
         "a value in a further column",
-        &format!("at most {MOST_COLUMNS} columns"),
+        &format!("at most {MAX_COLUMNS} columns"),
         &format!(
-            "At {at}: there is a value beyond column {MOST_COLUMNS}, the last that a table may \
+            "At {at}: there is a value beyond column {MAX_COLUMNS}, the last that a table may \
              have. Delete the columns that do not belong to the table."
         ),
     )
@@ -205,7 +201,7 @@ fn error_cell(error: &CellErrorType) -> Cell {
 
 /// A workbook that is refused, in a sentence of its own.
 fn refused(at: &str, found: &str, allowed: &str, message: &str) -> ReadError {
-    ReadError::Refused(ProblemList::of(Problem::with_message(
+    ReadError::Rejected(ProblemList::of(Problem::with_message(
         at, found, allowed, message,
     )))
 }

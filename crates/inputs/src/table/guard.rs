@@ -63,7 +63,7 @@ pub(crate) fn is_countable(format: &[u8]) -> bool {
 
 /// A file that is refused, in a sentence of its own.
 fn refused(found: &str, allowed: &str, message: &str) -> ReadError {
-    ReadError::Refused(ProblemList::of(Problem::with_message(
+    ReadError::Rejected(ProblemList::of(Problem::with_message(
         "", found, allowed, message,
     )))
 }

@@ -1,6 +1,6 @@
 //! Which column of a file is which of the schema's.
 
-mod elsewhere;
+mod misplaced;
 mod names;
 mod reading;
 
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use dropcast_domain::{model::TableSpec, problem::Problem};
 
 pub(super) use self::{
-    elsewhere::{Elsewhere, elsewhere},
+    misplaced::{MisplacedHeader, find_misplaced},
     names::{fold, list},
 };
 use self::{
@@ -93,9 +93,12 @@ impl Header {
         let mut columns: Vec<Placed> = Vec::with_capacity(width);
         let mut first: HashMap<String, usize> = HashMap::new();
         for (at, (name, meant)) in names.into_iter().zip(meant).enumerate() {
-            let Name { text: name, fault } = name;
-            let column = if let Some(fault) = fault {
-                reading.no_name(at, &name, &fault);
+            let Name {
+                text: name,
+                problem,
+            } = name;
+            let column = if let Some(problem) = problem {
+                reading.no_name(at, &name, &problem);
                 None
             } else if name.is_empty() {
                 None

@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 const SHARDS: usize = 256;
 
 /// The most keys that are remembered: 320 MB at the worst.
-const MOST_KEYS: u64 = 8_000_000;
+const MAX_KEYS: u64 = 8_000_000;
 
 /// What a key that was put in turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Key {
                     // Nobody sees a space behind a name.
                     text.trim().hash(hasher);
                 }
-                Value::Bool(truth) => (2_u8, truth).hash(hasher),
+                Value::Bool(boolean) => (2_u8, boolean).hash(hasher),
                 _ => 3_u8.hash(hasher),
             }
         }
@@ -105,7 +105,7 @@ impl Keys {
 
     /// Puts a row's key in.
     pub(super) fn put(&mut self, key: &Key, row: u64) -> Seen {
-        if self.count >= MOST_KEYS {
+        if self.count >= MAX_KEYS {
             return Seen::TooMany;
         }
         let Ok(row) = u32::try_from(row) else {

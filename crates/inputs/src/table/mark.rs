@@ -8,20 +8,20 @@
 //!
 //! It is small, whatever the table is: a table of up to 50,000 rows, a million cells and
 //! 5 MB of text comes whole, every cell where it was. Of a larger one only the rows with
-//! faults are shown, at most a thousand, with the number that each has in the file.
+//! problems are shown, at most a thousand, with the number that each has in the file.
 
-mod legend;
-mod looks;
+mod cell_formats;
+mod problem_sheet;
 
 use std::io::{self, Read, Seek, Write};
 
 use dropcast_domain::model::{InputFormat, TableSpec};
 use rust_xlsxwriter::{Note, Workbook, Worksheet, XlsxError};
 
-use self::looks::Looks;
+use self::cell_formats::CellFormats;
 use super::{
-    Names, Rejected, guard,
-    report::CellFault,
+    Names, Rejection, guard,
+    report::CellProblem,
     rows::{Cell, ReadError, Row, Rows},
     with_checked_rows,
 };
@@ -34,21 +34,21 @@ const WHOLE_ROWS: u64 = 50_000;
 const PART_ROWS: u64 = 1_000;
 
 /// The most cells that are shown.
-const MOST_CELLS: u64 = 1_000_000;
+const MAX_CELLS: u64 = 1_000_000;
 
 /// The most bytes of text in all cells that are shown.
-const MOST_TEXT: u64 = 5_000_000;
+const MAX_TEXT_BYTES: u64 = 5_000_000;
 
 /// The most notes. Each is a drawing, which Excel lays out when it opens the file; further
 /// faulty cells are filled only.
-const MOST_NOTES: usize = 2_000;
+const MAX_NOTES: usize = 2_000;
 
 /// A header further down scrolls with its rows.
 const LAST_FROZEN_ROW: u64 = 20;
 
 /// Excel's own limits.
-const MOST_COLUMNS: usize = 16_384;
-const MOST_ROWS: u64 = 1_048_576;
+const MAX_COLUMNS: usize = 16_384;
+const MAX_ROWS: u64 = 1_048_576;
 
 /// The characters that a column is wide, at least and at most.
 const WIDTHS: (usize, usize) = (9, 50);
@@ -61,14 +61,14 @@ const SAMPLE_ROWS: u32 = 200;
 /// `file`, `format`, `spec` and `limits` are those that [`read`](super::read) rejected. The
 /// file is read again, twice when it may be shown whole. Memory is bounded; rows pass
 /// through a temporary file in the system's folder for those. Where no row was reached
-/// ([`Rejected::can_be_marked`]) the copy lists what to correct, and no cells.
+/// ([`Rejection::can_be_marked`]) the copy lists what to correct, and no cells.
 ///
 /// Fails when `file` cannot be read or the copy cannot be written.
 pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
     mut file: R,
     format: InputFormat,
     spec: &TableSpec,
-    rejected: &Rejected,
+    rejected: &Rejection,
     limits: &Limits,
     out: W,
 ) -> io::Result<()> {
@@ -103,7 +103,7 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
         });
         shown = as_far_as_read(copied)?;
     }
-    legend::write(&mut book, rejected, shown.as_ref()).map_err(unwritable)?;
+    problem_sheet::write(&mut book, rejected, shown.as_ref()).map_err(unwritable)?;
     book.save_to_writer(out).map_err(unwritable)
 }
 
@@ -111,7 +111,7 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
 fn as_far_as_read<T>(read: Result<T, ReadError>) -> io::Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(ReadError::Refused(_)) => Ok(None),
+        Err(ReadError::Rejected(_)) => Ok(None),
         Err(ReadError::Io(error)) => Err(error),
     }
 }
@@ -122,17 +122,17 @@ fn copy(
     rows: &mut dyn Rows,
     sheet: Option<&str>,
     header_row: u64,
-    rejected: &Rejected,
+    rejected: &Rejection,
     whole: bool,
-) -> io::Result<legend::Shown> {
-    let name = legend::table_name(sheet);
+) -> io::Result<problem_sheet::Shown> {
+    let name = problem_sheet::table_name(sheet);
     let target = book
         .add_worksheet_with_constant_memory()
         .map_err(unwritable)?;
     target.set_name(&name).map_err(unwritable)?;
     let mut copy = Copy::new(target, header_row, rejected, whole);
     copy.rows(rows)?;
-    Ok(legend::Shown {
+    Ok(problem_sheet::Shown {
         name,
         whole,
         rows: copy.written,
@@ -146,7 +146,7 @@ fn fits(rows: &mut dyn Rows) -> io::Result<bool> {
     let mut room = Room::new(WHOLE_ROWS);
     while next(rows, &mut row)? {
         // The header, and what stands above it, count too.
-        if row.number > MOST_ROWS || !room.take(&row) {
+        if row.number > MAX_ROWS || !room.take(&row) {
             return Ok(false);
         }
     }
@@ -157,7 +157,7 @@ fn fits(rows: &mut dyn Rows) -> io::Result<bool> {
 fn next(rows: &mut dyn Rows, row: &mut Row) -> io::Result<bool> {
     match rows.next_row(row) {
         Ok(more) => Ok(more),
-        Err(ReadError::Refused(_)) => Ok(false),
+        Err(ReadError::Rejected(_)) => Ok(false),
         Err(ReadError::Io(error)) => Err(error),
     }
 }
@@ -173,8 +173,8 @@ impl Room {
     fn new(rows: u64) -> Self {
         Self {
             rows,
-            cells: MOST_CELLS,
-            text: MOST_TEXT,
+            cells: MAX_CELLS,
+            text: MAX_TEXT_BYTES,
         }
     }
 
@@ -204,9 +204,9 @@ impl Room {
 struct Copy<'a> {
     sheet: &'a mut Worksheet,
     header_row: u64,
-    rejected: &'a Rejected,
+    rejected: &'a Rejection,
     whole: bool,
-    looks: Looks,
+    formats: CellFormats,
     widths: Vec<usize>,
     notes: usize,
     /// How many rows below the header were written.
@@ -216,13 +216,18 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn new(sheet: &'a mut Worksheet, header_row: u64, rejected: &'a Rejected, whole: bool) -> Self {
+    fn new(
+        sheet: &'a mut Worksheet,
+        header_row: u64,
+        rejected: &'a Rejection,
+        whole: bool,
+    ) -> Self {
         Self {
             sheet,
             header_row,
             rejected,
             whole,
-            looks: Looks::new(),
+            formats: CellFormats::new(),
             widths: Vec::new(),
             notes: 0,
             written: 0,
@@ -231,8 +236,13 @@ impl<'a> Copy<'a> {
     }
 
     fn rows(&mut self, rows: &mut dyn Rows) -> io::Result<()> {
-        let last = self.rejected.faults.rows().last().unwrap_or_default();
-        let mut room = Room::new(if self.whole { MOST_ROWS } else { PART_ROWS + 1 });
+        let last = self
+            .rejected
+            .cell_problems
+            .rows()
+            .last()
+            .unwrap_or_default();
+        let mut room = Room::new(if self.whole { MAX_ROWS } else { PART_ROWS + 1 });
         let mut row = Row::default();
         while next(rows, &mut row)? {
             let is_header = row.number == self.header_row;
@@ -247,7 +257,7 @@ impl<'a> Copy<'a> {
             if row.number > last.max(self.header_row) {
                 break;
             }
-            if is_header || !self.rejected.faults.of_row(row.number).is_empty() {
+            if is_header || !self.rejected.cell_problems.of_row(row.number).is_empty() {
                 if !room.take(&row) {
                     self.complete = false;
                     break;
@@ -272,7 +282,7 @@ impl<'a> Copy<'a> {
 
     /// Writes a row, its cells moved to the right by `shift`.
     fn row(&mut self, row: &Row, at: u32, shift: usize) -> Result<(), XlsxError> {
-        let faults = self.rejected.faults.of_row(row.number);
+        let problems = self.rejected.cell_problems.of_row(row.number);
         let is_header = row.number == self.header_row;
         if shift > 0 {
             let number = if is_header {
@@ -283,13 +293,15 @@ impl<'a> Copy<'a> {
             };
             self.cell(at, 0, &number, is_header, &mut [].iter())?;
         }
-        let marked = faults.iter().map(|fault| fault.column.unwrap_or(0) + 1);
+        let marked = problems
+            .iter()
+            .map(|problem| problem.column.unwrap_or(0) + 1);
         let width = row.cells.len().max(marked.max().unwrap_or(0));
-        for column in 0..width.min(MOST_COLUMNS - shift) {
+        for column in 0..width.min(MAX_COLUMNS - shift) {
             let cell = row.cells.get(column).unwrap_or(&Cell::Empty);
-            let mut here = faults
+            let mut here = problems
                 .iter()
-                .filter(|fault| fault.column.unwrap_or(0) == column);
+                .filter(|problem| problem.column.unwrap_or(0) == column);
             self.cell(at, column + shift, cell, is_header, &mut here)?;
         }
         Ok(())
@@ -301,26 +313,27 @@ impl<'a> Copy<'a> {
         column: usize,
         cell: &Cell,
         is_header: bool,
-        faults: &mut dyn Iterator<Item = &CellFault>,
+        problems: &mut dyn Iterator<Item = &CellProblem>,
     ) -> Result<(), XlsxError> {
         let Ok(to) = u16::try_from(column) else {
             return Ok(());
         };
-        let mut faults = faults.peekable();
-        let is_faulty = faults.peek().is_some();
+        let mut problems = problems.peekable();
+        let has_problem = problems.peek().is_some();
         let length = self
-            .looks
-            .write(self.sheet, (at, to), cell, is_header, is_faulty)?;
+            .formats
+            .write(self.sheet, (at, to), cell, is_header, has_problem)?;
         if at < SAMPLE_ROWS {
             if self.widths.len() <= column {
                 self.widths.resize(column + 1, 0);
             }
             self.widths[column] = self.widths[column].max(length);
         }
-        if is_faulty && self.notes < MOST_NOTES {
+        if has_problem && self.notes < MAX_NOTES {
             self.notes += 1;
-            let messages: Vec<String> = faults.map(|fault| sentence(&fault.message)).collect();
-            let text = looks::fitting(&messages.join("\n"));
+            let messages: Vec<String> =
+                problems.map(|problem| sentence(&problem.message)).collect();
+            let text = cell_formats::fitting(&messages.join("\n"));
             let lines = text.lines().map(|line| 1 + line.len() / 45).sum::<usize>();
             let note = Note::new(text)
                 .set_author("Dropcast")
@@ -349,7 +362,7 @@ impl<'a> Copy<'a> {
     }
 }
 
-/// A fault as it stands alone: what follows an address elsewhere begins with a capital.
+/// A problem as it stands alone: what follows an address elsewhere begins with a capital.
 fn sentence(message: &str) -> String {
     let mut rest = message.chars();
     rest.next()

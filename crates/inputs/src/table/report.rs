@@ -1,4 +1,4 @@
-//! What is wrong with a table: faults as they are found, similar ones put together, in memory
+//! What is wrong with a table: problems as they are found, similar ones put together, in memory
 //! that does not grow with their number.
 
 use std::{
@@ -14,25 +14,25 @@ use dropcast_domain::{
 };
 
 /// How many faulty cells are kept for the marked copy.
-const MOST_FAULTS: usize = 10_000;
+const MAX_CELL_PROBLEMS: usize = 10_000;
 
 /// The most characters of what was found in one of several cells.
-const LONGEST_LISTED: usize = 40;
+const MAX_LISTED_CHARS: usize = 40;
 
-/// How many kinds of faults are told apart.
-const MOST_GROUPS: usize = 10_000;
+/// How many kinds of problems are told apart.
+const MAX_GROUPS: usize = 10_000;
 
 /// The faulty cells of a table: the first 10,000, and how many more there are.
 #[derive(Debug, Clone, Default)]
-pub struct Faults {
-    rows: BTreeMap<u64, Vec<CellFault>>,
+pub struct CellProblems {
+    rows: BTreeMap<u64, Vec<CellProblem>>,
     kept: usize,
     more: u64,
 }
 
 /// What is wrong with one cell, or with its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CellFault {
+pub(crate) struct CellProblem {
     /// The cell's column, from 0; `None` for the row as a whole.
     pub(crate) column: Option<usize>,
     /// What was found, what is allowed and what to do.
@@ -54,29 +54,29 @@ pub(crate) struct Marking {
     pub(crate) encoding: Option<TableEncoding>,
 }
 
-impl Faults {
-    /// How many faults there are, kept or not.
+impl CellProblems {
+    /// How many problems there are, kept or not.
     pub fn total(&self) -> u64 {
         self.kept as u64 + self.more
     }
 
-    /// How many faults are not kept.
+    /// How many problems are not kept.
     pub fn more(&self) -> u64 {
         self.more
     }
 
     /// What is wrong in a row.
-    pub(crate) fn of_row(&self, row: u64) -> &[CellFault] {
+    pub(crate) fn of_row(&self, row: u64) -> &[CellProblem] {
         self.rows.get(&row).map_or(&[], Vec::as_slice)
     }
 
-    /// The rows that have faults, in order.
+    /// The rows that have problems, in order.
     pub(crate) fn rows(&self) -> impl Iterator<Item = u64> {
         self.rows.keys().copied()
     }
 
     fn is_full(&self) -> bool {
-        self.kept >= MOST_FAULTS
+        self.kept >= MAX_CELL_PROBLEMS
     }
 
     fn add(&mut self, row: u64, column: Option<usize>, message: impl FnOnce() -> String) {
@@ -85,14 +85,14 @@ impl Faults {
             return;
         }
         self.kept += 1;
-        self.rows.entry(row).or_default().push(CellFault {
+        self.rows.entry(row).or_default().push(CellProblem {
             column,
             message: message(),
         });
     }
 }
 
-/// What faults have in common that are put together.
+/// What problems have in common that are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// A cell could not be converted, for one sort of reason.
@@ -118,28 +118,28 @@ impl Kind {
     }
 }
 
-/// One fault in words.
+/// One problem in words.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    /// What a heading names for several such faults: `Column "growth"`; may be empty.
+    /// What a heading names for several such problems: `Column "growth"`; may be empty.
     pub(super) subject: String,
     /// What all of them are, after their number: `cells do not hold a number`.
     pub(super) many: String,
     /// What was found.
     pub(super) found: String,
-    /// Whether a list of such faults tells of each what was found.
+    /// Whether a list of such problems tells of each what was found.
     pub(super) tells_found: bool,
     /// What is allowed.
     pub(super) allowed: String,
-    /// The fault as a sentence without its address: `found "ten"; a number is allowed.`
+    /// The problem as a sentence without its address: `found "ten"; a number is allowed.`
     pub(super) sentence: String,
     /// What to do, as a sentence; may be empty.
     pub(super) hint: String,
-    /// What to do about several such faults, where the hint is not the same for all.
+    /// What to do about several such problems, where the hint is not the same for all.
     pub(super) general: String,
 }
 
-/// Where a fault stands.
+/// Where a problem stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) row: u64,
@@ -154,9 +154,9 @@ pub(super) struct Report {
     /// What concerns the table as a whole.
     table: ProblemList,
     groups: HashMap<(Option<usize>, Kind), Group>,
-    /// Faults of kinds that are not told apart any more.
+    /// CellProblems of kinds that are not told apart any more.
     ungrouped: u64,
-    faults: Faults,
+    cell_problems: CellProblems,
 }
 
 #[derive(Debug)]
@@ -172,7 +172,7 @@ struct Group {
     has_one_hint: bool,
 }
 
-/// One of the first faults of a group.
+/// One of the first problems of a group.
 #[derive(Debug)]
 struct Member {
     at: String,
@@ -187,7 +187,7 @@ impl Report {
             table: ProblemList::default(),
             groups: HashMap::new(),
             ungrouped: 0,
-            faults: Faults::default(),
+            cell_problems: CellProblems::default(),
         }
     }
 
@@ -196,12 +196,12 @@ impl Report {
     }
 
     /// Notes what concerns the table as a whole.
-    pub(super) fn whole(&mut self, problem: Problem) {
+    pub(super) fn add(&mut self, problem: Problem) {
         self.table.push(problem);
     }
 
     /// Notes several of them.
-    pub(super) fn all(&mut self, problems: ProblemList) {
+    pub(super) fn add_all(&mut self, problems: ProblemList) {
         self.table.append(problems);
     }
 
@@ -217,12 +217,13 @@ impl Report {
 
     /// Marks a cell of the header, whose problem is noted by [`Self::whole`].
     pub(super) fn mark(&mut self, row: u64, column: usize, message: &str) {
-        self.faults.add(row, Some(column), || message.to_owned());
+        self.cell_problems
+            .add(row, Some(column), || message.to_owned());
     }
 
-    /// Notes a fault of a cell or a row. It is only put into words while somebody will read them;
+    /// Notes a problem of a cell or a row. It is only put into words while somebody will read them;
     /// `hint_key` is equal where the hint that the words would give is equal.
-    pub(super) fn fault(
+    pub(super) fn add_cell_problem(
         &mut self,
         place: Place,
         kind: Kind,
@@ -233,7 +234,7 @@ impl Report {
         let Place { row, column } = place;
         let rank = self.groups.len();
         let entry = match self.groups.entry((column, kind)) {
-            Entry::Vacant(_) if rank >= MOST_GROUPS => {
+            Entry::Vacant(_) if rank >= MAX_GROUPS => {
                 self.ungrouped += 1;
                 None
             }
@@ -244,8 +245,8 @@ impl Report {
             Some(Entry::Vacant(_)) => true,
             None => false,
         };
-        let words = (is_listed || !self.faults.is_full()).then(words);
-        self.faults.add(row, column, || {
+        let words = (is_listed || !self.cell_problems.is_full()).then(words);
+        self.cell_problems.add(row, column, || {
             words.as_ref().map_or_else(String::new, note)
         });
         let member = words.as_ref().filter(|_| is_listed).map(|words| Member {
@@ -275,7 +276,7 @@ impl Report {
     }
 
     /// The problems, the worst first, and the faulty cells.
-    pub(super) fn finish(self) -> (ProblemList, Faults) {
+    pub(super) fn finish(self) -> (ProblemList, CellProblems) {
         let mut groups: Vec<Group> = self.groups.into_values().collect();
         groups.sort_by_key(|group| (std::cmp::Reverse(group.count), group.rank));
         let mut problems = self.table;
@@ -287,11 +288,11 @@ impl Report {
                 problems.more += group.count;
             }
         }
-        (problems, self.faults)
+        (problems, self.cell_problems)
     }
 }
 
-/// A fault as the note beside its cell says it.
+/// A problem as the note beside its cell says it.
 fn note(words: &Words) -> String {
     if words.hint.is_empty() {
         words.sentence.clone()
@@ -352,10 +353,10 @@ fn hinted(problem: Problem, hint: &str) -> Problem {
 
 /// What was found, short enough to stand in a list.
 fn shortened(found: &str) -> String {
-    if found.chars().count() <= LONGEST_LISTED {
+    if found.chars().count() <= MAX_LISTED_CHARS {
         return found.to_owned();
     }
-    let mut short: String = found.chars().take(LONGEST_LISTED - 1).collect();
+    let mut short: String = found.chars().take(MAX_LISTED_CHARS - 1).collect();
     short.push('…');
     short
 }

@@ -5,16 +5,16 @@ use std::io;
 use dropcast_domain::problem::{ProblemList, quoted};
 
 /// The most columns of a table.
-pub(crate) const MOST_COLUMNS: usize = 10_000;
+pub(crate) const MAX_COLUMNS: usize = 10_000;
 
 /// The most characters of one cell: Excel's own limit.
-pub(crate) const MOST_CHARS: usize = 32_767;
+pub(crate) const MAX_CHARS: usize = 32_767;
 
 /// Why no further row could be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
     /// The file is not what it should be; the person who made it can mend it.
-    Refused(ProblemList),
+    Rejected(ProblemList),
     /// The file could not be read at all; the person can do nothing about it.
     Io(io::Error),
 }
@@ -37,7 +37,7 @@ pub(crate) enum Cell {
     Number(f64),
     /// A number of a workbook that it shows a hundred times as large, with a percent sign.
     Percent(f64),
-    /// A truth value of a workbook.
+    /// A boolean of a workbook.
     Bool(bool),
     /// A number that a workbook shows as a date or a time.
     DateTime(jiff::civil::DateTime),
@@ -49,7 +49,7 @@ pub(crate) enum Cell {
     Uncomputed,
     /// Text that cannot be taken as it is, whatever its column is: of too many characters, or
     /// with NUL bytes.
-    Refused(Box<Refusal>),
+    UnusableText(Box<UnusableText>),
 }
 
 impl Cell {
@@ -64,18 +64,18 @@ impl Cell {
     /// Puts a text in, as [`Self::of_text`] does.
     pub(crate) fn set_text(&mut self, text: &str) {
         if text.contains('\0') {
-            *self = Self::Refused(Box::new(Refusal {
+            *self = Self::UnusableText(Box::new(UnusableText {
                 found: quoted(text),
                 allowed: "text without NUL bytes",
                 hint: "The file may be damaged: save it again.",
             }));
             return;
         }
-        if text.len() > MOST_CHARS {
+        if text.len() > MAX_CHARS {
             let chars = text.chars().count();
-            if chars > MOST_CHARS {
+            if chars > MAX_CHARS {
                 let start: String = text.chars().take(40).collect();
-                *self = Self::Refused(Box::new(Refusal {
+                *self = Self::UnusableText(Box::new(UnusableText {
                     found: format!("{} ({chars} characters)", quoted(&format!("{start}…"))),
                     allowed: "text of at most 32767 characters",
                     hint: "Shorten it; if a quotation mark is missing, close it.",
@@ -100,7 +100,7 @@ impl Cell {
 
 /// Why a cell's text cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct UnusableText {
     /// What stands there, as a person is shown it.
     pub(crate) found: String,
     /// What may stand there.

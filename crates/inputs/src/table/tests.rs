@@ -37,7 +37,7 @@ pub(super) fn accepted(csv: &[u8], row: &Value, spec: &TableSpec) -> (Accepted, 
     }
 }
 
-pub(super) fn rejected(csv: &[u8], row: &Value, spec: &TableSpec) -> Rejected {
+pub(super) fn rejected(csv: &[u8], row: &Value, spec: &TableSpec) -> Rejection {
     match read_csv(csv, &schema(row), spec) {
         (Outcome::Rejected(rejected), _) => rejected,
         (Outcome::Accepted(_), clean) => panic!("accepted: {clean}"),
@@ -103,7 +103,7 @@ fn a_table_arrives_with_canonical_values_and_the_schema_s_names() {
 }
 
 #[test]
-fn every_fault_is_named_by_its_row_and_column() {
+fn every_problem_is_named_by_its_row_and_column() {
     let csv = "line,month,growth\nA,2026-01-31,ten\n\nB,,301\n,2026-01-31,\nC,2026-02-31,2\n";
     assert_eq!(
         messages(csv, &plan(), &TableSpec::default()),

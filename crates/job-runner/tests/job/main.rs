@@ -7,6 +7,6 @@
 )]
 
 mod emulator;
+mod local_run;
 mod publishing;
-mod rehearsing;
 mod running;

@@ -20,7 +20,7 @@ pub struct CodeBuildConfig {
     pub state: PathBuf,
     /// Makes the images.
     pub images: ImageBuilder,
-    /// The `dropcast-job` program, by which models are tried out.
+    /// The `dropcast-job` program, by which models are result out.
     pub job_runner: PathBuf,
     /// Endpoint of the AWS emulator: sources come from its S3, and versions, events and logs go
     /// there.
@@ -29,7 +29,7 @@ pub struct CodeBuildConfig {
     pub event_source: String,
     /// How many builds run at a time; the others are QUEUED.
     pub concurrent_builds: usize,
-    /// Variables that the trial of a model gets, beside those of a rehearsal.
+    /// Variables that a local run of a model gets in addition to those that every local run has.
     pub environment: Vec<(String, String)>,
     /// What one second of a time limit lasts; tests shorten it.
     pub second: Duration,

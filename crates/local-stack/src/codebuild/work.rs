@@ -10,15 +10,15 @@ use dropcast_domain::job::exit_sentence;
 use dropcast_domain::registry::{BuildId, VersionFile};
 use dropcast_domain::run_id::RunId;
 use dropcast_model_folder::examples;
-use dropcast_model_folder::trial::{self, Stage};
+use dropcast_model_folder::local_run::{self, Stage};
 use dropcast_model_folder::{FolderError, ModelFolder};
 use jiff::Timestamp;
 use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::core::build::{Build, Outcome, PhaseKind};
+use super::local_run::LocalRun;
 use super::log::{Log, Steps};
-use super::rehearsal::Trial;
 use super::shell::Shell;
 use super::source;
 use super::wire::answers::log_group;
@@ -93,8 +93,8 @@ struct Work<'a> {
 /// A model's folder that has nothing wrong with it.
 struct Checked {
     model: ModelFolder,
-    /// What the model is tried out on.
-    trials: Vec<PathBuf>,
+    /// What the model is result out on.
+    examples: Vec<PathBuf>,
 }
 
 impl Work<'_> {
@@ -114,7 +114,7 @@ impl Work<'_> {
             PhaseKind::Build => {
                 let made = self.make_image().await;
                 match made {
-                    Outcome::Succeeded => self.try_out(build).await,
+                    Outcome::Succeeded => self.run_examples(build).await,
                     failed => failed,
                 }
             }
@@ -215,16 +215,16 @@ impl Work<'_> {
         }
     }
 
-    /// Tries the image out on one example of each format.
-    async fn try_out(&mut self, build: &Build) -> Outcome {
+    /// Runs the image on one example of each format.
+    async fn run_examples(&mut self, build: &Build) -> Outcome {
         let (Some(checked), Some(image)) = (self.checked.take(), self.image.clone()) else {
             return Outcome::Succeeded;
         };
         let mut outcome = Outcome::Succeeded;
-        for (number, example) in checked.trials.iter().enumerate() {
-            let stage = self.folder.join("trials").join(number.to_string());
+        for (number, example) in checked.examples.iter().enumerate() {
+            let stage = self.folder.join("local-runs").join(number.to_string());
             outcome = self
-                .try_one(build, &checked.model, &image, example, &stage)
+                .run_example(build, &checked.model, &image, example, &stage)
                 .await;
             if outcome != Outcome::Succeeded {
                 break;
@@ -234,7 +234,7 @@ impl Work<'_> {
         outcome
     }
 
-    async fn try_one(
+    async fn run_example(
         &mut self,
         build: &Build,
         model: &ModelFolder,
@@ -250,12 +250,12 @@ impl Work<'_> {
             Ok(folder) => folder,
             Err(error) => return self.failed(&command, &error.to_string()).await,
         };
-        let stage = match Stage::set(&folder, model, example) {
+        let stage = match Stage::prepare(&folder, model, example) {
             Ok(Ok(stage)) => stage,
             Ok(Err(rejected)) => return self.failed(&command, &rejected.message()).await,
             Err(error) => return self.failed(&command, &error.to_string()).await,
         };
-        let trial = Trial {
+        let local_run = LocalRun {
             config: &self.shell.config,
             build: &build.id,
             model,
@@ -267,8 +267,8 @@ impl Work<'_> {
         };
         let minutes = model.manifest.job.timeout_minutes;
         let limit: Duration = self.shell.config.second * 60 * minutes;
-        let tried = match tokio::time::timeout(limit, trial.run(&stage, log)).await {
-            Ok(Ok(tried)) => tried,
+        let result = match tokio::time::timeout(limit, local_run.run(&stage, log)).await {
+            Ok(Ok(result)) => result,
             Ok(Err(error)) => return self.failed(&command, &error.to_string()).await,
             Err(_) => {
                 let why = format!(
@@ -277,14 +277,14 @@ impl Work<'_> {
                 return self.failed(&command, &why).await;
             }
         };
-        if tried.exit_code != 0 {
-            let why = exit_sentence(tried.exit_code);
+        if result.exit_code != 0 {
+            let why = exit_sentence(result.exit_code);
             return self.failed(&command, &why).await;
         }
-        let paths: Vec<&str> = tried.paths.iter().map(String::as_str).collect();
-        let judged = trial::judge(&model.manifest.outputs, &paths);
-        if !judged.missing.is_empty() {
-            let why = trial::missing_sentence(&judged.missing);
+        let paths: Vec<&str> = result.paths.iter().map(String::as_str).collect();
+        let matched = local_run::match_outputs(&model.manifest.outputs, &paths);
+        if !matched.missing.is_empty() {
+            let why = local_run::describe_missing(&matched.missing);
             return self.failed(&command, &why).await;
         }
         self.say(&format!("It wrote {}.", paths.join(", "))).await;
@@ -348,7 +348,7 @@ impl Work<'_> {
         if let Some(log) = self.log.take() {
             log.close().await;
         }
-        for name in ["source", "trials"] {
+        for name in ["source", "local-runs"] {
             let _ = tokio::fs::remove_dir_all(self.folder.join(name)).await;
         }
         let _ = tokio::fs::remove_file(self.folder.join("source.zip")).await;
@@ -370,12 +370,12 @@ fn check(folder: &Path) -> Result<Checked, String> {
     }
     let model = ModelFolder::read(folder).map_err(said)?;
     let examples = examples::check(folder, &model).map_err(said)?;
-    let faults = examples::faults_of_a_build(folder, &examples);
+    let faults = examples::find_build_problems(folder, &examples);
     if !faults.is_empty() {
         return Err(faults.join("\n"));
     }
-    let trials = examples::one_of_each_format(folder, &examples);
-    Ok(Checked { model, trials })
+    let examples = examples::one_of_each_format(folder, &examples);
+    Ok(Checked { model, examples })
 }
 
 /// An error and its causes, each once.

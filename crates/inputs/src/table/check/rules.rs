@@ -1,4 +1,4 @@
-//! Which faults break the same rule of a column's schema.
+//! Which problems break the same rule of a column's schema.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::words::{failing, is_open};
+use super::messages::{failing, is_open};
 use crate::{
     CompiledSchema,
     schema::NodeId,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// The rules that were broken so far. To put a fault into words takes a hundred times as long
+/// The rules that were broken so far. To put a problem into words takes a hundred times as long
 /// as to find it, so that it is done once for each rule, as far as nobody reads more.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
@@ -26,7 +26,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The kind of a fault: by what is allowed where it stands.
+    /// The kind of a problem: by what is allowed where it stands.
     pub(super) fn kind(
         &mut self,
         schema: &RowSchema,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use dropcast_domain::problem::quoted;
 
-use super::{Checking, words::count};
+use super::{Checking, messages::count};
 use crate::table::{
     convert,
     report::{Kind, Place, Words},
@@ -20,7 +20,7 @@ impl<W: Write> Checking<'_, W> {
             column,
         };
         if last >= width && self.is_csv {
-            self.report.fault(
+            self.report.add_cell_problem(
                 place(None),
                 Kind::TooManyCells,
 0,
@@ -63,7 +63,7 @@ tells_found: true,
                     return self.names(row, last, rows);
                 }
             };
-            self.report.fault(
+            self.report.add_cell_problem(
                 place(None),
                 Kind::TooFewCells,
                 u64::from(lacking.is_some()),
@@ -97,7 +97,7 @@ tells_found: true,
                 .is_some_and(|column| !column.name.is_empty());
             if *cell != Cell::Empty && !named {
                 let header = rows.address(self.header.row, at, "");
-                self.report.fault(
+                self.report.add_cell_problem(
                     Place {
                         row: row.number,
                         column: Some(at),

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 /// What is wrong with a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::table) enum DateFault {
+pub(in crate::table) enum DateProblem {
     /// It is none.
     None,
     /// There is no month of this number.
@@ -31,7 +31,7 @@ pub(super) fn date(
     text: &str,
     locale: Option<Locale>,
     canonical: &mut String,
-) -> Result<(), DateFault> {
+) -> Result<(), DateProblem> {
     let (day, rest) = leading(text, locale)?;
     let time = rest.trim();
     if !time.is_empty() {
@@ -46,8 +46,8 @@ pub(super) fn date(
                 let _ = write!(canonical, "{day}");
                 return Ok(());
             }
-            (_, true) => DateFault::HasTime,
-            _ => DateFault::None,
+            (_, true) => DateProblem::HasTime,
+            _ => DateProblem::None,
         });
     }
     canonical.clear();
@@ -64,7 +64,7 @@ pub(super) fn date_time(
     text: &str,
     locale: Option<Locale>,
     canonical: &mut String,
-) -> Result<(), DateFault> {
+) -> Result<(), DateProblem> {
     let (day, rest) = leading(text, locale)?;
     canonical.clear();
     if is_iso(text.as_bytes().get(..10).unwrap_or_default()) {
@@ -82,10 +82,10 @@ pub(super) fn date_time(
         return Ok(());
     }
     let Some((clock, zone)) = split_zone(time) else {
-        return Err(DateFault::Time);
+        return Err(DateProblem::Time);
     };
     if !write_clock(clock.trim_end(), canonical) {
-        return Err(DateFault::Time);
+        return Err(DateProblem::Time);
     }
     match zone {
         "" | "z" => canonical.push('Z'),
@@ -110,13 +110,13 @@ pub(super) fn time(text: &str, canonical: &mut String) -> bool {
 }
 
 /// The date that a text begins with, and what follows it.
-fn leading(text: &str, locale: Option<Locale>) -> Result<(Date, &str), DateFault> {
+fn leading(text: &str, locale: Option<Locale>) -> Result<(Date, &str), DateProblem> {
     let bytes = text.as_bytes();
     if bytes.len() >= 10 && is_iso(&bytes[..10]) {
         let figure = |range: std::ops::Range<usize>| text[range].parse::<i16>().unwrap_or(0);
         let rest = &text[10..];
         if rest.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(DateFault::None);
+            return Err(DateProblem::None);
         }
         return day(figure(0..4), figure(5..7), figure(8..10)).map(|day| (day, rest));
     }
@@ -128,7 +128,7 @@ fn leading(text: &str, locale: Option<Locale>) -> Result<(Date, &str), DateFault
         return Err(not_figures(text));
     };
     if !(rest.is_empty() || rest.starts_with([' ', 'T', 't'])) {
-        return Err(DateFault::None);
+        return Err(DateProblem::None);
     }
     in_figures(parts, locale).map(|day| (day, rest))
 }
@@ -155,22 +155,24 @@ fn parts(figures: &str) -> Option<[&str; 3]> {
     }
 }
 
-fn in_figures(parts: [&str; 3], locale: Option<Locale>) -> Result<Date, DateFault> {
+fn in_figures(parts: [&str; 3], locale: Option<Locale>) -> Result<Date, DateProblem> {
     let figure = |part: &str| part.parse::<i16>().unwrap_or(i16::MAX);
     let [first, second, third] = parts.map(figure);
     if parts[0].len() == 4 && parts[1].len() <= 2 && parts[2].len() <= 2 {
         // Nobody writes the day between the year and the month.
         return match locale {
             Some(_) => day(first, second, third),
-            None => Err(day(first, second, third)
-                .map_or_else(|fault| fault, |day| DateFault::Figures(Some(day), None))),
+            None => Err(day(first, second, third).map_or_else(
+                |problem| problem,
+                |day| DateProblem::Figures(Some(day), None),
+            )),
         };
     }
     if parts[0].len() > 2 || parts[1].len() > 2 || parts[2].len() == 3 {
-        return Err(DateFault::None);
+        return Err(DateProblem::None);
     }
     if parts[2].len() < 4 {
-        return Err(DateFault::ShortYear);
+        return Err(DateProblem::ShortYear);
     }
     match locale.map(Locale::date_order) {
         Some(DateOrder::MonthDayYear) => day(third, first, second),
@@ -178,15 +180,15 @@ fn in_figures(parts: [&str; 3], locale: Option<Locale>) -> Result<Date, DateFaul
         Some(DateOrder::YearMonthDay) | None => {
             match (day(third, second, first), day(third, first, second)) {
                 // 31/02: it can only mean a day of February.
-                (Err(DateFault::NoMonth(_)), Err(fault @ DateFault::NoDay { .. }))
-                | (Err(fault), Err(_)) => Err(fault),
-                (one, other) => Err(DateFault::Figures(one.ok(), other.ok())),
+                (Err(DateProblem::NoMonth(_)), Err(problem @ DateProblem::NoDay { .. }))
+                | (Err(problem), Err(_)) => Err(problem),
+                (one, other) => Err(DateProblem::Figures(one.ok(), other.ok())),
             }
         }
     }
 }
 
-fn not_figures(text: &str) -> DateFault {
+fn not_figures(text: &str) -> DateProblem {
     let days = text.split(['.', ',']).next().unwrap_or_default();
     // From 1954 to 2064: smaller and larger numbers are something else.
     match days.parse::<i32>() {
@@ -194,9 +196,9 @@ fn not_figures(text: &str) -> DateFault {
             if (20_000..60_000).contains(&days)
                 && text.bytes().all(|b| !b.is_ascii_alphabetic()) =>
         {
-            excel_day(days).map_or(DateFault::None, DateFault::Days)
+            excel_day(days).map_or(DateProblem::None, DateProblem::Days)
         }
-        _ => DateFault::None,
+        _ => DateProblem::None,
     }
 }
 
@@ -209,20 +211,20 @@ pub(super) fn excel_day(days: i32) -> Option<Date> {
         .ok()
 }
 
-fn day(year: i16, month: i16, day: i16) -> Result<Date, DateFault> {
+fn day(year: i16, month: i16, day: i16) -> Result<Date, DateProblem> {
     let Some(month) = i8::try_from(month)
         .ok()
         .filter(|month| (1..=12).contains(month))
     else {
-        return Err(DateFault::NoMonth(month));
+        return Err(DateProblem::NoMonth(month));
     };
-    let first = Date::new(year, month, 1).map_err(|_| DateFault::None)?;
+    let first = Date::new(year, month, 1).map_err(|_| DateProblem::None)?;
     let days = first.days_in_month();
     match i8::try_from(day) {
         Ok(day) if (1..=days).contains(&day) => {
-            Date::new(year, month, day).map_err(|_| DateFault::None)
+            Date::new(year, month, day).map_err(|_| DateProblem::None)
         }
-        _ => Err(DateFault::NoDay { year, month, days }),
+        _ => Err(DateProblem::NoDay { year, month, days }),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Number;
 
 /// What is wrong with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::table) enum NumberFault {
+pub(in crate::table) enum NumberProblem {
     /// It is none.
     None,
     /// A decimal comma, or signs between the thousands, without a locale that has them.
@@ -30,7 +30,7 @@ pub(in crate::table) enum NumberFault {
     NotWhole,
 }
 
-impl NumberFault {
+impl NumberProblem {
     /// Whether what to write instead follows from the very text.
     pub(super) fn is_told_by_text(self) -> bool {
         matches!(self, Self::Signs | Self::Negative)
@@ -44,7 +44,7 @@ pub(super) fn parse(
     locale: Option<Locale>,
     whole: bool,
     canonical: &mut String,
-) -> Result<Number, NumberFault> {
+) -> Result<Number, NumberProblem> {
     canonical.clear();
     if !write_canonical(text, locale, canonical) {
         return Err(why(text, locale));
@@ -58,19 +58,19 @@ pub(super) fn parse(
             return Ok(number.into());
         }
         if whole {
-            return Err(NumberFault::TooLong);
+            return Err(NumberProblem::TooLong);
         }
     }
-    let double: f64 = canonical.parse().map_err(|_| NumberFault::None)?;
-    let number = Number::from_f64(double).ok_or(NumberFault::TooLarge)?;
+    let double: f64 = canonical.parse().map_err(|_| NumberProblem::None)?;
+    let number = Number::from_f64(double).ok_or(NumberProblem::TooLarge)?;
     if !whole {
         return Ok(number);
     }
     let Some(integer) = self::whole(double) else {
         return Err(if double.fract() == 0.0 {
-            NumberFault::TooLong
+            NumberProblem::TooLong
         } else {
-            NumberFault::NotWhole
+            NumberProblem::NotWhole
         });
     };
     canonical.clear();
@@ -226,13 +226,13 @@ fn is_placeholder(text: &str) -> bool {
 }
 
 /// Why a text is no number.
-fn why(text: &str, locale: Option<Locale>) -> NumberFault {
+fn why(text: &str, locale: Option<Locale>) -> NumberProblem {
     let is_number = |text: String| write_canonical(&text, locale, &mut String::new());
     if negative(text).is_some_and(is_number) {
-        return NumberFault::Negative;
+        return NumberProblem::Negative;
     }
     if is_placeholder(text) {
-        return NumberFault::Placeholder;
+        return NumberProblem::Placeholder;
     }
     let unsigned = text.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(text);
     let lower = unsigned.to_ascii_lowercase();
@@ -240,13 +240,13 @@ fn why(text: &str, locale: Option<Locale>) -> NumberFault {
         lower.as_str(),
         "nan" | "inf" | "infinity" | "-nan" | "1.#inf" | "∞"
     ) {
-        return NumberFault::NoSuch;
+        return NumberProblem::NoSuch;
     }
     if text.chars().any(|c| c.is_numeric() && !c.is_ascii_digit()) {
-        return NumberFault::Digits;
+        return NumberProblem::Digits;
     }
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
-        return NumberFault::None;
+        return NumberProblem::None;
     }
     let is_sign = |c: char| {
         matches!(
@@ -255,7 +255,7 @@ fn why(text: &str, locale: Option<Locale>) -> NumberFault {
         )
     };
     if !unsigned.is_empty() && unsigned.chars().all(|c| c.is_ascii_digit() || is_sign(c)) {
-        return NumberFault::Signs;
+        return NumberProblem::Signs;
     }
     let is_unit = |c: char| c.is_alphabetic() || is_sign(c) || "%‰€$£¥₹/~≈*<>≤≥±#".contains(c);
     let bare = text.trim_matches(|c| is_unit(c) || c == '-' || c == '+');
@@ -264,10 +264,10 @@ fn why(text: &str, locale: Option<Locale>) -> NumberFault {
     if amount && has_unit && !bare.is_empty() {
         let behind = text.trim_end_matches('%');
         if behind.len() < text.len() && !behind.chars().any(|c| is_unit(c) && !is_sign(c)) {
-            return NumberFault::Percent;
+            return NumberProblem::Percent;
         }
-        NumberFault::Unit
+        NumberProblem::Unit
     } else {
-        NumberFault::None
+        NumberProblem::None
     }
 }

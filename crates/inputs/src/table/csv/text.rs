@@ -17,7 +17,7 @@ use crate::table::rows::ReadError;
 const CHUNK: usize = 64 * 1024;
 
 /// The longest sample of a text in characters.
-const LONGEST_SAMPLE: usize = 30;
+const MAX_SAMPLE_CHARS: usize = 30;
 
 /// A byte that UTF-8 never has: it stands for what could not be decoded, so that the cell is
 /// found in which it stands.
@@ -239,11 +239,11 @@ pub(super) fn sample(text: &[u8]) -> Option<String> {
     let at = text.find(|c: char| !c.is_ascii())?;
     let start = text[..at].rfind(is_between).map_or(0, |before| before + 1);
     let word = text[start..].split(is_between).next()?;
-    Some(word.chars().take(LONGEST_SAMPLE).collect())
+    Some(word.chars().take(MAX_SAMPLE_CHARS).collect())
 }
 
 fn refuse(found: &str, allowed: &str, message: &str) -> ReadError {
-    ReadError::Refused(ProblemList::of(Problem::with_message(
+    ReadError::Rejected(ProblemList::of(Problem::with_message(
         "", found, allowed, message,
     )))
 }

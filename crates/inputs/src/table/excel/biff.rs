@@ -21,13 +21,13 @@ use crate::table::{
 
 /// The most cells of the rectangle around all values of a sheet, which the reader keeps
 /// whole: 32 bytes each, twice.
-const MOST_CELLS: u64 = 4_000_000;
+const MAX_CELLS: u64 = 4_000_000;
 
 /// The most bytes of text in all cells of a sheet, each counted as often as it is shown.
-const MOST_TEXT: u64 = 128 * 1024 * 1024;
+const MAX_TEXT_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The most sheets.
-const MOST_SHEETS: usize = 10_000;
+const MAX_SHEETS: usize = 10_000;
 
 /// The last column of a sheet in this format, from 0; its rows are as many as their numbers.
 const LAST_COLUMN: u16 = 255;
@@ -216,10 +216,10 @@ impl Book {
         if state & 0x3f > 2 || data.len() < 8 {
             return Err(damaged("it names a sheet that is broken"));
         }
-        if self.sheets.len() >= MOST_SHEETS {
+        if self.sheets.len() >= MAX_SHEETS {
             return Err(too_large(
-                &format!("more than {MOST_SHEETS} sheets"),
-                &format!("at most {MOST_SHEETS}"),
+                &format!("more than {MAX_SHEETS} sheets"),
+                &format!("at most {MAX_SHEETS}"),
             ));
         }
         self.sheets.push(BoundSheet {
@@ -463,14 +463,14 @@ impl<'a> Sums<'a> {
         let length =
             |range: Option<(u16, u16)>| range.map_or(0, |(low, high)| u64::from(high - low) + 1);
         let area = length(self.rows) * length(self.columns);
-        if area <= MOST_CELLS && u64::from(self.cells) <= MOST_CELLS && self.text <= MOST_TEXT {
+        if area <= MAX_CELLS && u64::from(self.cells) <= MAX_CELLS && self.text <= MAX_TEXT_BYTES {
             return Ok(());
         }
         let at = cell_address(self.sheet, u64::from(row) + 1, usize::from(column));
         Err(refused(
             &at,
             "more cells than can be read in the older format",
-            &format!("at most {MOST_CELLS} cells in the rectangle around all values"),
+            &format!("at most {MAX_CELLS} cells in the rectangle around all values"),
             &format!(
                 "The sheet is too large for the older format (reached at {at}). Delete what \
                  stands far from the table, or save the workbook as \"Excel Workbook (.xlsx)\"."

@@ -1,6 +1,6 @@
 //! Workbooks for tests, written as a program would write them and as nobody should.
 
-pub(crate) mod made;
+pub(crate) mod writers;
 
 use std::io::{Cursor, Write};
 
@@ -44,7 +44,7 @@ pub(crate) fn read_as(bytes: &[u8], format: InputFormat, spec: &TableSpec) -> Re
         Ok(read)
     };
     read().map_err(|error| match error {
-        ReadError::Refused(problems) => problems.to_string(),
+        ReadError::Rejected(problems) => problems.to_string(),
         ReadError::Io(error) => panic!("{error}"),
     })
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Reads the workbook named by `TABLE`, or writes one of `ROWS` rows of 12 columns first, with
-/// shared texts as Excel writes them, of which `FAULTS` per thousand have a faulty cell:
+/// shared texts as Excel writes them, of which `PROBLEMS` per thousand have a faulty cell:
 /// `TABLE=/tmp/m.xlsx ROWS=200000 <test binary> --ignored --exact table::excel::measure::a_large_workbook --nocapture`
 ///
 /// Started a second time it reads it, and tells the time and the peak of its memory.
@@ -28,7 +28,7 @@ fn a_large_workbook() {
     };
     let path = Path::new(&path);
     if !path.exists() {
-        generate(path, variable("ROWS", 200_000), variable("FAULTS", 0));
+        generate(path, variable("ROWS", 200_000), variable("PROBLEMS", 0));
         return;
     }
     let bytes = path.metadata().unwrap().len();
@@ -71,7 +71,7 @@ fn peak() -> String {
     line.unwrap_or_default().to_owned()
 }
 
-fn generate(path: &Path, rows: u32, faults: u32) {
+fn generate(path: &Path, rows: u32, problems: u32) {
     let mut writer = Writer::new();
     let dated = Format::new().set_num_format("yyyy-mm-dd");
     let sheet = writer.add_worksheet_with_low_memory().unwrap();
@@ -93,7 +93,7 @@ fn generate(path: &Path, rows: u32, faults: u32) {
         sheet
             .write(row, 3, format!("ABC-{:04}", mixed % 10_000))
             .unwrap();
-        if row % 1000 < faults {
+        if row % 1000 < problems {
             sheet.write(row, 4, "many").unwrap();
         } else {
             sheet.write(row, 4, mixed % 10_000).unwrap();

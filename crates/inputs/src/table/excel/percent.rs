@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 /// The most runs of such cells, one below the other, that are kept: 8 bytes each.
-const MOST_RUNS: usize = 4_000_000;
+const MAX_RUNS: usize = 4_000_000;
 
 /// The places of cells, column by column as runs from one row to another, both from 0.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ impl Places {
         let runs = self.columns.entry(column).or_default();
         match runs.last_mut() {
             Some((_, last)) if *last == row || last.checked_add(1) == Some(row) => *last = row,
-            _ if self.runs >= MOST_RUNS => return false,
+            _ if self.runs >= MAX_RUNS => return false,
             _ => {
                 runs.push((row, row));
                 self.runs += 1;

@@ -13,9 +13,8 @@ use serde_json::json;
 use super::{
     address::cell_address,
     fixtures::{
-        Biff,
-        made::{Held, Maker},
-        read_as,
+        Biff, read_as,
+        writers::{Held, Maker},
     },
 };
 use crate::{
@@ -93,7 +92,7 @@ impl Line {
             Held::Text(&self.name),
             Held::Number(self.units.into()),
             self.growth.map_or(Held::Nothing, Held::Number),
-            Held::Truth(self.final_),
+            Held::Boolean(self.final_),
             Held::Moment(self.from.to_datetime(Time::midnight())),
             self.at.map_or(Held::Nothing, Held::Moment),
             match self.kind {
@@ -115,28 +114,28 @@ fn wrong() -> impl Strategy<Value = (u16, Held<'static>)> {
             Held::Nothing,
             text("ten"),
             Held::Number(1.5),
-            Held::Truth(true),
+            Held::Boolean(true),
             noon(),
         ],
-        vec![text("1,2,3"), Held::Truth(false), noon()],
+        vec![text("1,2,3"), Held::Boolean(false), noon()],
         vec![Held::Nothing, text("maybe"), Held::Number(2.0), noon()],
         vec![
             Held::Nothing,
             text("2026-02-30"),
             Held::Number(45_000.0),
-            Held::Truth(true),
+            Held::Boolean(true),
             noon(),
         ],
         vec![
             text("2026-01-31T24:00:00Z"),
             Held::Number(45_000.5),
-            Held::Truth(false),
+            Held::Boolean(false),
         ],
         vec![
             text("monht"),
             Held::Number(8.0),
             Held::Number(0.5),
-            Held::Truth(true),
+            Held::Boolean(true),
             noon(),
         ],
     ];

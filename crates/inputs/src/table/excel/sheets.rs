@@ -19,13 +19,13 @@ use crate::table::{
 };
 
 /// How many sheets a sentence lists.
-const MOST_LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// The most sheets that are looked at for the one that holds the table.
-const MOST_LOOKED_AT: usize = 64;
+const MAX_SCANNED_SHEETS: usize = 64;
 
 /// How many rows that hold anything are looked at in each: a title may stand above the header.
-const ROWS_LOOKED_AT: usize = 10;
+const SCANNED_ROWS: usize = 10;
 
 /// The sheet that is read.
 pub(super) struct Chosen {
@@ -77,11 +77,11 @@ fn find(sheets: &[Sheet], name: &str) -> Result<String, ReadError> {
 fn missing(sheets: &[Sheet], name: &str) -> ReadError {
     let mut listed: Vec<String> = sheets
         .iter()
-        .take(MOST_LISTED)
+        .take(MAX_LISTED)
         .map(|sheet| quoted(&sheet.name))
         .collect();
-    if sheets.len() > MOST_LISTED {
-        listed.push(format!("{} more", sheets.len() - MOST_LISTED));
+    if sheets.len() > MAX_LISTED {
+        listed.push(format!("{} more", sheets.len() - MAX_LISTED));
     }
     let listed = match listed.split_last() {
         Some((last, [])) => format!("its only sheet is {last}"),
@@ -129,14 +129,14 @@ fn find_by_columns<R: Read + Seek>(
         }
     }
     let columns = Columns::new(names);
-    let mut looks = Vec::new();
-    for sheet in visible.into_iter().enumerate().take(MOST_LOOKED_AT) {
-        if let Some(look) = look(book, sheet, header_row, &columns)? {
-            looks.push(look);
+    let mut sheets = Vec::new();
+    for sheet in visible.into_iter().enumerate().take(MAX_SCANNED_SHEETS) {
+        if let Some(scanned) = scan_sheet(book, sheet, header_row, &columns)? {
+            sheets.push(scanned);
         }
     }
-    if looks.is_empty() {
-        for name in hidden.iter().take(MOST_LOOKED_AT) {
+    if sheets.is_empty() {
+        for name in hidden.iter().take(MAX_SCANNED_SHEETS) {
             if book.first_rows(name)?.next_row(&mut Row::default())? {
                 return Err(only_hidden(name));
             }
@@ -148,36 +148,38 @@ fn find_by_columns<R: Read + Seek>(
             "The workbook is empty: no sheet holds anything.",
         ));
     }
-    let at = pick(&looks, names)?;
-    let name = looks.swap_remove(at).name;
-    looks.sort_by_key(|look| look.place);
+    let at = pick(&sheets, names)?;
+    let name = sheets.swap_remove(at).name;
+    sheets.sort_by_key(|sheet| sheet.place);
     Ok(Chosen {
         name,
-        unread: looks.into_iter().map(|look| look.name).collect(),
+        unread: sheets.into_iter().map(|sheet| sheet.name).collect(),
     })
 }
 
 /// Which of several sheets is meant.
-fn pick(looks: &[Look], names: &Names<'_>) -> Result<usize, ReadError> {
-    if looks.len() == 1 || names.wanted.is_empty() {
+fn pick(sheets: &[ScannedSheet], names: &Names<'_>) -> Result<usize, ReadError> {
+    if sheets.len() == 1 || names.wanted.is_empty() {
         return Ok(0);
     }
-    let whole: Vec<usize> = (0..looks.len()).filter(|&at| looks[at].is_whole).collect();
+    let whole: Vec<usize> = (0..sheets.len())
+        .filter(|&at| sheets[at].is_whole)
+        .collect();
     match *whole.as_slice() {
         [only] => return Ok(only),
         [] => {}
         _ => {
-            let fitting: Vec<&str> = whole.iter().map(|&at| looks[at].name.as_str()).collect();
+            let fitting: Vec<&str> = whole.iter().map(|&at| sheets[at].name.as_str()).collect();
             return Err(several(&fitting));
         }
     }
     // What is missing is said of the sheet that comes nearest.
-    let nearest = (0..looks.len())
+    let nearest = (0..sheets.len())
         .rev()
-        .max_by_key(|&at| looks[at].named)
-        .filter(|&at| looks[at].named > 0);
+        .max_by_key(|&at| sheets[at].named)
+        .filter(|&at| sheets[at].named > 0);
     nearest.ok_or_else(|| {
-        let names_of: Vec<&str> = looks.iter().map(|look| look.name.as_str()).collect();
+        let names_of: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
         none(&names_of, &names.wanted)
     })
 }
@@ -199,7 +201,7 @@ impl Columns {
 }
 
 /// A sheet that holds something.
-struct Look {
+struct ScannedSheet {
     name: String,
     /// Which of the visible sheets it is.
     place: usize,
@@ -210,17 +212,17 @@ struct Look {
 }
 
 /// Looks at the first rows of a sheet; nothing when it holds none.
-fn look<R: Read + Seek>(
+fn scan_sheet<R: Read + Seek>(
     book: &mut Book<R>,
     (place, name): (usize, String),
     header_row: Option<u64>,
     columns: &Columns,
-) -> Result<Option<Look>, ReadError> {
+) -> Result<Option<ScannedSheet>, ReadError> {
     let mut found = None;
     let mut row = Row::default();
     let mut seen = 0;
     let read = book.first_rows(&name).and_then(|mut rows| {
-        while seen < ROWS_LOOKED_AT && rows.next_row(&mut row)? {
+        while seen < SCANNED_ROWS && rows.next_row(&mut row)? {
             seen += 1;
             let best = found.get_or_insert((0, false));
             if header_row.is_none_or(|wanted| wanted == row.number) {
@@ -238,10 +240,10 @@ fn look<R: Read + Seek>(
     match read {
         Err(ReadError::Io(error)) => return Err(ReadError::Io(error)),
         // Should it be the one that is meant, reading it says what is wrong with it.
-        Err(ReadError::Refused(_)) => drop(found.get_or_insert((0, false))),
+        Err(ReadError::Rejected(_)) => drop(found.get_or_insert((0, false))),
         Ok(()) => {}
     }
-    Ok(found.map(|(named, is_whole)| Look {
+    Ok(found.map(|(named, is_whole)| ScannedSheet {
         name,
         place,
         named,

@@ -262,7 +262,7 @@ fn cells_out_of_order_or_twice_are_refused_with_their_address() {
             match all.next_row(&mut row) {
                 Ok(true) => {}
                 Ok(false) => panic!("{rows} was read"),
-                Err(ReadError::Refused(problems)) => break problems,
+                Err(ReadError::Rejected(problems)) => break problems,
                 Err(ReadError::Io(error)) => panic!("{error}"),
             }
         };

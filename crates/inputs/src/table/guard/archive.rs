@@ -9,15 +9,15 @@ use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use super::{
     damaged, is_of_content, refused, signature, too_large,
-    xml::{Facts, Fault, Scan},
+    xml::{Facts, PartProblem, Scan},
 };
 use crate::{Limits, table::rows::ReadError};
 
 /// The most parts; a workbook of a thousand sheets has a few thousand.
-const MOST_PARTS: u64 = 10_000;
+const MAX_PARTS: u64 = 10_000;
 
 /// The largest directory in bytes.
-const LARGEST_DIRECTORY: u64 = 8 * MIB;
+const MAX_DIRECTORY_BYTES: u64 = 8 * MIB;
 
 /// All parts together may inflate to this, whatever the file's size …
 const INFLATED_BASE: u64 = 64 * MIB;
@@ -26,10 +26,10 @@ const INFLATED_BASE: u64 = 64 * MIB;
 const INFLATED_RATIO: u64 = 50;
 
 /// … but never to more.
-const INFLATED_MOST: u64 = 4096 * MIB;
+const MAX_INFLATED: u64 = 4096 * MIB;
 
 /// What all copies of the longest cell style may take in memory.
-const MOST_STYLE_BYTES: u64 = 128 * MIB;
+const MAX_STYLE_BYTES: u64 = 128 * MIB;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -81,10 +81,10 @@ fn check_directory<R: Read + Seek>(file: &mut R, size: u64) -> Result<(), ReadEr
         }
         (parts, length, start) = (u64_at(&large, 32), u64_at(&large, 40), u64_at(&large, 48));
     }
-    if parts > MOST_PARTS || length > LARGEST_DIRECTORY {
+    if parts > MAX_PARTS || length > MAX_DIRECTORY_BYTES {
         return Err(too_large(
             &format!("{parts} parts"),
-            &format!("at most {MOST_PARTS}"),
+            &format!("at most {MAX_PARTS}"),
         ));
     }
     if start.checked_add(length) != Some(directory_end) {
@@ -165,7 +165,7 @@ impl Budget {
         let all = size
             .saturating_mul(INFLATED_RATIO)
             .saturating_add(INFLATED_BASE)
-            .min(INFLATED_MOST);
+            .min(MAX_INFLATED);
         Self {
             left: all,
             all,
@@ -195,11 +195,11 @@ impl Budget {
                 .ok_or_else(|| self.bomb())?;
             if let Some(scan) = &mut scan {
                 scan.feed(&block[..read])
-                    .map_err(|fault| faulty(&name, &fault))?;
+                    .map_err(|problem| faulty(&name, &problem))?;
             }
         }
         if let Some(scan) = scan {
-            let facts = scan.finish().map_err(|fault| faulty(&name, &fault))?;
+            let facts = scan.finish().map_err(|problem| faulty(&name, &problem))?;
             self.keep(&facts, inflated)?;
         }
         Ok(())
@@ -221,7 +221,7 @@ impl Budget {
             return Err(damaged("it declares texts that it does not have"));
         }
         let all = &self.facts;
-        if all.styles.saturating_mul(all.longest_style) > MOST_STYLE_BYTES {
+        if all.styles.saturating_mul(all.longest_style) > MAX_STYLE_BYTES {
             return Err(too_large(
                 &format!("{} cell styles", all.styles),
                 "fewer or simpler ones",
@@ -245,17 +245,17 @@ fn is_xml(name: &str) -> bool {
         && !(name.starts_with("customxml/item") && file.starts_with("item"))
 }
 
-fn faulty(part: &str, fault: &Fault) -> ReadError {
-    match fault {
-        Fault::TooLarge(what) => too_large(
+fn faulty(part: &str, problem: &PartProblem) -> ReadError {
+    match problem {
+        PartProblem::TooLarge(what) => too_large(
             &format!("{what} in the part {}", quoted(part)),
             "what Excel can write",
         ),
-        Fault::Broken(what) => damaged(&format!("{what} in the part {}", quoted(part))),
+        PartProblem::Broken(what) => damaged(&format!("{what} in the part {}", quoted(part))),
     }
 }
 
-/// A part that cannot be read: the file's fault, unless it cannot be reached at all.
+/// A part that cannot be read: the file's problem, unless it cannot be reached at all.
 fn unreadable(error: ZipError) -> ReadError {
     match error {
         ZipError::Io(error) if !is_of_content(&error) => ReadError::Io(error),

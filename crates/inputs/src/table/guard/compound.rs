@@ -8,7 +8,7 @@ use crate::table::rows::ReadError;
 
 /// The largest workbook stream in bytes. It is read into memory, since its sheets stand
 /// behind what they refer to, in any order.
-const LARGEST_STREAM: u64 = 128 * 1024 * 1024;
+const MAX_STREAM_BYTES: u64 = 128 * 1024 * 1024;
 
 /// How many bytes of a file one sector of the table of allocation tables stands for: its
 /// 127 entries are sectors of 128 entries for sectors of 512 bytes.
@@ -64,10 +64,10 @@ pub(crate) fn workbook_stream<R: Read + Seek>(file: R) -> Result<Vec<u8>, ReadEr
         ));
     };
     let mut stream = compound.open_stream(name).map_err(broken)?;
-    if stream.len() > LARGEST_STREAM {
+    if stream.len() > MAX_STREAM_BYTES {
         return Err(too_large(
             &format!("{} bytes in the older format", stream.len()),
-            &format!("at most {LARGEST_STREAM}, or any number as \"Excel Workbook (.xlsx)\","),
+            &format!("at most {MAX_STREAM_BYTES}, or any number as \"Excel Workbook (.xlsx)\","),
         ));
     }
     let mut content = Vec::new();

@@ -6,15 +6,15 @@ use super::*;
 use crate::table::excel::fixtures::{Biff, pack, packed, plan, read_as, sheet_xml};
 
 /// The sentences of why a file is refused.
-fn refusal(file: &[u8], format: InputFormat) -> String {
+fn unusable(file: &[u8], format: InputFormat) -> String {
     match check(&mut Cursor::new(file), format, &Limits::default()) {
-        Err(ReadError::Refused(problems)) => problems.to_string(),
+        Err(ReadError::Rejected(problems)) => problems.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
 fn says(file: &[u8], format: InputFormat, words: &[&str]) {
-    let message = refusal(file, format);
+    let message = unusable(file, format);
     for words in words {
         assert!(message.contains(words), "{words:?} not in: {message}");
     }
@@ -173,7 +173,7 @@ fn a_bomb_that_declares_a_small_size_is_counted_all_the_same() {
     for at in sizes {
         file[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
     }
-    let message = refusal(&file, InputFormat::Xlsx);
+    let message = unusable(&file, InputFormat::Xlsx);
     assert!(
         message.contains("too large inside") || message.contains("damaged"),
         "{message}"
@@ -204,7 +204,7 @@ fn a_directory_that_does_not_fit_its_file_is_refused() {
     ] {
         let mut file = file.clone();
         file[at..at + bytes.len()].copy_from_slice(bytes);
-        refusal(&file, InputFormat::Xlsx);
+        unusable(&file, InputFormat::Xlsx);
     }
     let mut longer = file.clone();
     longer.extend(b"behind the end");
@@ -228,7 +228,7 @@ fn parts_that_overlap_are_refused() {
     let (from, to) = (entries[entries.len() - 2], entries[entries.len() - 1]);
     let start = file[from + 42..from + 46].to_vec();
     file[to + 42..to + 46].copy_from_slice(&start);
-    refusal(&file, InputFormat::Xlsx);
+    unusable(&file, InputFormat::Xlsx);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn more_shared_texts_than_memory_are_refused() {
         .is_ok()
     );
     let refused = check(&mut Cursor::new(&file), InputFormat::Xlsx, &limits);
-    let Err(ReadError::Refused(problems)) = refused else {
+    let Err(ReadError::Rejected(problems)) = refused else {
         panic!("it passed");
     };
     assert!(problems.to_string().contains("100000 different texts"));

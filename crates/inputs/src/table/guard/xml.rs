@@ -16,22 +16,22 @@ use self::attributes::{
 use super::is_countable;
 
 /// The longest piece of text, comment or tag in bytes: the reader keeps one at a time.
-const LONGEST_PIECE: u64 = 16 * 1024 * 1024;
+const MAX_PIECE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The longest cell, shared text or name with all that stands in it, in bytes. Excel's
 /// longest text has 32,767 characters.
-const LONGEST_UNIT: u64 = 1024 * 1024;
+const MAX_UNIT_BYTES: u64 = 1024 * 1024;
 
 /// How deep elements stand in each other.
-const MOST_DEPTH: u64 = 1_000;
+const MAX_DEPTH: u64 = 1_000;
 
 /// How many sheets, names, fonts and the like a workbook's reader keeps. Excel writes at
 /// most 65,490 styles.
-const MOST_KEPT: u64 = 400_000;
+const MAX_KEPT: u64 = 400_000;
 
 /// Why a part is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum PartProblem {
     /// There is more of something than the reader should meet.
     TooLarge(&'static str),
     /// It is not what a workbook holds.
@@ -114,7 +114,7 @@ impl Scan {
     }
 
     /// Reads on.
-    pub(super) fn feed(&mut self, block: &[u8]) -> Result<(), Fault> {
+    pub(super) fn feed(&mut self, block: &[u8]) -> Result<(), PartProblem> {
         let mut rest = block;
         while !rest.is_empty() {
             let used = match self.state {
@@ -125,12 +125,12 @@ impl Scan {
             };
             self.offset += used as u64;
             self.piece += used as u64;
-            if self.piece > LONGEST_PIECE {
-                return Err(Fault::TooLarge("a piece of more than 16 MiB"));
+            if self.piece > MAX_PIECE_BYTES {
+                return Err(PartProblem::TooLarge("a piece of more than 16 MiB"));
             }
             let unit_start = self.unit.as_ref().map(|unit| unit.start);
-            if unit_start.is_some_and(|start| self.offset - start > LONGEST_UNIT) {
-                return Err(Fault::TooLarge("a text of more than 1 MiB"));
+            if unit_start.is_some_and(|start| self.offset - start > MAX_UNIT_BYTES) {
+                return Err(PartProblem::TooLarge("a text of more than 1 MiB"));
             }
             rest = &rest[used..];
         }
@@ -138,11 +138,11 @@ impl Scan {
     }
 
     /// What the part holds, once it was read to its end.
-    pub(super) fn finish(self) -> Result<Facts, Fault> {
+    pub(super) fn finish(self) -> Result<Facts, PartProblem> {
         if self.state == State::Text {
             Ok(self.facts)
         } else {
-            Err(Fault::Broken("unfinished markup"))
+            Err(PartProblem::Broken("unfinished markup"))
         }
     }
 
@@ -163,7 +163,7 @@ impl Scan {
     }
 
     /// A tag up to its end, or to the next quotation mark.
-    fn in_tag(&mut self, bytes: &[u8], quote: Option<u8>) -> Result<usize, Fault> {
+    fn in_tag(&mut self, bytes: &[u8], quote: Option<u8>) -> Result<usize, PartProblem> {
         if self.tag.is_empty() {
             match bytes[0] {
                 b'!' => {
@@ -206,13 +206,13 @@ impl Scan {
     }
 
     /// One byte after `<!`, until it is known what it begins.
-    fn bang(&mut self, byte: u8) -> Result<usize, Fault> {
+    fn bang(&mut self, byte: u8) -> Result<usize, PartProblem> {
         self.tag.push(byte);
         match &self.tag[..] {
             b"--" => self.state = State::Comment(0),
             b"[CDATA[" => self.state = State::Cdata(0),
             begun if b"--".starts_with(begun) || b"[CDATA[".starts_with(begun) => {}
-            _ => return Err(Fault::Broken("a document type declaration")),
+            _ => return Err(PartProblem::Broken("a document type declaration")),
         }
         if self.state != State::Bang {
             self.tag.clear();
@@ -221,7 +221,7 @@ impl Scan {
     }
 
     /// What stands beside the elements, up to its end.
-    fn aside(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+    fn aside(&mut self, bytes: &[u8]) -> Result<usize, PartProblem> {
         for (index, &byte) in bytes.iter().enumerate() {
             let ended = match &mut self.state {
                 State::Comment(hyphens) => {
@@ -229,7 +229,7 @@ impl Scan {
                     if self.tag.len() < 2 {
                         self.tag.push(byte);
                         if byte == b'>' {
-                            return Err(Fault::Broken("a malformed comment"));
+                            return Err(PartProblem::Broken("a malformed comment"));
                         }
                     }
                     repeated(hyphens, byte == b'-', byte == b'>')
@@ -239,7 +239,7 @@ impl Scan {
                     if self.tag.len() == 1 {
                         self.tag.push(byte);
                         if byte == b'>' {
-                            return Err(Fault::Broken("a malformed instruction"));
+                            return Err(PartProblem::Broken("a malformed instruction"));
                         }
                     }
                     let ended = *asked && byte == b'>';
@@ -257,10 +257,10 @@ impl Scan {
     }
 
     /// A whole tag.
-    fn element(&mut self, tag: &[u8]) -> Result<(), Fault> {
+    fn element(&mut self, tag: &[u8]) -> Result<(), PartProblem> {
         if let Some(name) = tag.strip_prefix(b"/") {
             if name.iter().any(|b| matches!(b, b'"' | b'\'')) {
-                return Err(Fault::Broken("a malformed end of an element"));
+                return Err(PartProblem::Broken("a malformed end of an element"));
             }
             self.depth = self.depth.saturating_sub(1);
             self.end(local(name.trim_ascii_end()));
@@ -281,14 +281,14 @@ impl Scan {
             self.end(name);
         } else {
             self.depth += 1;
-            if self.depth > MOST_DEPTH {
-                return Err(Fault::TooLarge("elements too deep in each other"));
+            if self.depth > MAX_DEPTH {
+                return Err(PartProblem::TooLarge("elements too deep in each other"));
             }
         }
         Ok(())
     }
 
-    fn start(&mut self, name: &[u8], attributes: &[u8]) -> Result<(), Fault> {
+    fn start(&mut self, name: &[u8], attributes: &[u8]) -> Result<(), PartProblem> {
         match name {
             b"c" => {
                 check_references(attributes, b"r", is_cell)?;
@@ -318,7 +318,7 @@ impl Scan {
             b"border" if self.styles => self.keep(b"border")?,
             b"numFmt" if self.styles => {
                 if !is_countable(attributes) {
-                    return Err(Fault::Broken("a number format that is none"));
+                    return Err(PartProblem::Broken("a number format that is none"));
                 }
                 self.keep(b"numFmt")?;
             }
@@ -327,10 +327,10 @@ impl Scan {
         Ok(())
     }
 
-    fn keep(&mut self, name: &'static [u8]) -> Result<(), Fault> {
+    fn keep(&mut self, name: &'static [u8]) -> Result<(), PartProblem> {
         self.facts.kept += 1;
-        if self.facts.kept > MOST_KEPT {
-            return Err(Fault::TooLarge("too many sheets, names or styles"));
+        if self.facts.kept > MAX_KEPT {
+            return Err(PartProblem::TooLarge("too many sheets, names or styles"));
         }
         self.begin_unit(name, self.styles);
         Ok(())

@@ -6,11 +6,11 @@ use dropcast_domain::problem::quoted;
 
 use crate::table::{
     convert,
-    rows::{Cell, Refusal},
+    rows::{Cell, UnusableText},
 };
 
 /// The longest name of a column in characters: that of the manifest's own names.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_LENGTH: usize = 255;
 
 /// How many names a sentence lists.
 const LISTED: usize = 12;
@@ -20,22 +20,22 @@ pub(super) struct Name {
     /// The name, empty where there is none; what is shown of the cell where it is refused.
     pub(super) text: String,
     /// Why it can be no name.
-    pub(super) fault: Option<Refusal>,
+    pub(super) problem: Option<UnusableText>,
 }
 
 impl Name {
     pub(super) fn of(cell: &Cell) -> Self {
         let refused = |allowed, hint| {
-            Err(Refusal {
+            Err(UnusableText {
                 found: convert::found(cell),
                 allowed,
                 hint,
             })
         };
         let text = match cell {
-            Cell::Text(text) if text.trim().chars().count() > LONGEST_NAME => {
+            Cell::Text(text) if text.trim().chars().count() > MAX_NAME_LENGTH => {
                 let start: String = text.trim().chars().take(40).collect();
-                Err(Refusal {
+                Err(UnusableText {
                     found: quoted(&format!("{start}…")),
                     allowed: "a name of at most 255 characters",
                     hint: "Shorten it.",
@@ -53,13 +53,16 @@ impl Name {
                 "a column's name as text",
                 "The formula in this cell has no result: write the name.",
             ),
-            Cell::Refused(refusal) => Err((**refusal).clone()),
+            Cell::UnusableText(unusable) => Err((**unusable).clone()),
         };
         match text {
-            Ok(text) => Self { text, fault: None },
-            Err(refusal) => Self {
-                text: refusal.found.clone(),
-                fault: Some(refusal),
+            Ok(text) => Self {
+                text,
+                problem: None,
+            },
+            Err(unusable) => Self {
+                text: unusable.found.clone(),
+                problem: Some(unusable),
             },
         }
     }
@@ -90,7 +93,7 @@ pub(super) fn match_names<'w>(
     names
         .iter()
         .map(|name| {
-            if name.fault.is_some() {
+            if name.problem.is_some() {
                 return None;
             }
             let bare = fold(&name.text);

@@ -10,7 +10,7 @@ use crate::table::{
     columns::{Column, RowSchema, wanted_names},
     convert,
     report::Report,
-    rows::{Cell, Refusal, Rows},
+    rows::{Cell, Rows, UnusableText},
 };
 
 /// How many names are compared to find the one that was meant: comparing ten thousand with ten
@@ -226,12 +226,12 @@ impl<'r> Reading<'r> {
     }
 
     /// A cell that can be no column's name.
-    pub(super) fn no_name(&mut self, at: usize, name: &str, fault: &Refusal) {
-        let Refusal {
+    pub(super) fn no_name(&mut self, at: usize, name: &str, problem: &UnusableText) {
+        let UnusableText {
             found,
             allowed,
             hint,
-        } = fault;
+        } = problem;
         let message = format!("found {found} where {allowed} must stand. {hint}");
         self.note(at, name, found, allowed, &message);
     }
@@ -272,7 +272,7 @@ impl<'r> Reading<'r> {
         let address = self.rows.address(self.row, at, name);
         let sentence = format!("At {address}: {message}");
         self.report
-            .whole(Problem::with_message(&address, found, allowed, &sentence));
+            .add(Problem::with_message(&address, found, allowed, &sentence));
         self.report.mark(self.row, at, message);
     }
 
@@ -301,7 +301,7 @@ impl<'r> Reading<'r> {
                 "At {at}: the column {} is missing. Add it to the header.{wanted}",
                 quoted(name)
             );
-            self.report.whole(Problem::with_message(
+            self.report.add(Problem::with_message(
                 &at,
                 &format!("no column {}", quoted(name)),
                 &format!("the column {}", quoted(name)),

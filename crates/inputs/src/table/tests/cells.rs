@@ -18,11 +18,11 @@ fn becomes(property: &Value, cell: &Cell) -> Result<(Value, String), String> {
     let mut into = Converted::default();
     match converter.convert(cell, &column, &mut into) {
         Ok(()) => Ok((into.value, into.text)),
-        Err(fault) => Err(format!(
+        Err(problem) => Err(format!(
             "found {}; {} is allowed. {}",
             found(cell),
-            Converter::allowed(&column, &fault),
-            converter.hint(cell, &column, &fault)
+            Converter::allowed(&column, &problem),
+            converter.hint(cell, &column, &problem)
         )),
     }
 }

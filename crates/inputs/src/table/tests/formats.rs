@@ -4,11 +4,11 @@ use rust_xlsxwriter::Format;
 
 use super::*;
 use crate::table::excel::fixtures::{
-    made::{
-        Held::{self, Moment, Nothing, Number, Text, Truth},
+    plan as workbook,
+    writers::{
+        Held::{self, Boolean, Moment, Nothing, Number, Text},
         Maker,
     },
-    plan as workbook,
 };
 
 fn open() -> Value {
@@ -69,7 +69,7 @@ fn csv_of(rows: &[&[Held<'_>]]) -> Vec<u8> {
         Nothing => String::new(),
         Text(text) => format!("\"{}\"", text.replace('"', "\"\"")),
         Number(number) => number.to_string(),
-        Truth(truth) => truth.to_string(),
+        Boolean(boolean) => boolean.to_string(),
         Moment(moment) => moment.to_string(),
     };
     let line = |row: &&[Held<'_>]| {
@@ -102,7 +102,7 @@ fn the_same_rows_are_the_same_table_in_every_format() {
 
 /// A header and one row below it; where a CSV file and a workbook have what is wrong with them,
 /// and what is said of it in both.
-type Fault<'t> = (
+type ConversionProblem<'t> = (
     &'t [Held<'t>],
     &'t [Held<'t>],
     &'t str,
@@ -118,7 +118,7 @@ const IN_DATES: Kind<'_> = (&[Text("a"), Text("c")], "row 2, column c", "Plan!B2
 
 #[test]
 fn what_is_wrong_is_named_by_its_cell_in_every_format() {
-    let headers: [Fault<'_>; 5] = [
+    let headers: [ConversionProblem<'_>; 5] = [
         (
             &[Text("x"), Number(1.0)],
             &[Text("y"), Number(2.0)],
@@ -214,7 +214,7 @@ fn what_is_wrong_is_named_by_its_cell_in_every_format() {
     }
 }
 
-/// Whether rows have the one fault, at its place.
+/// Whether rows have the one problem, at its place.
 fn one_fault(rows: &[&[Held<'_>]], in_csv: &str, in_book: &str, words: &[&str]) {
     for (file, format) in in_each(rows) {
         let problems = outcome(&file, format, &closed()).unwrap_err();
@@ -236,7 +236,7 @@ fn one_fault(rows: &[&[Held<'_>]], in_csv: &str, in_book: &str, words: &[&str]) 
 }
 
 #[test]
-fn equal_faults_are_put_together_in_every_format() {
+fn equal_problems_are_put_together_in_every_format() {
     let rows: [&[Held<'_>]; 3] = [
         &[Text("a"), Text("b")],
         &[Text("x"), Text("ten")],
@@ -344,7 +344,7 @@ fn what_can_be_no_name_is_told_by_its_cell_and_becomes_no_column() {
         said_of_damaged.contains("text in UTF-8 must stand"),
         "{said_of_damaged}"
     );
-    let truth = workbook(|sheet| {
+    let boolean = workbook(|sheet| {
         sheet.write(0, 0, "a").unwrap();
         sheet.write(0, 1, true).unwrap();
         sheet
@@ -357,7 +357,7 @@ fn what_can_be_no_name_is_told_by_its_cell_and_becomes_no_column() {
         sheet.write(1, 0, "x").unwrap();
     });
     assert_eq!(
-        said(&truth, InputFormat::Xlsx),
+        said(&boolean, InputFormat::Xlsx),
         "At Plan!B1: found true where a column's name as text must stand. Write the name, and give the cell the format Text.\nAt Plan!C1: found #REF! where a column's name as text must stand. The formula in this cell has no result: write the name."
     );
 }

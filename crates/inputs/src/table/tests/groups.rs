@@ -1,4 +1,4 @@
-//! What is said of several faults together: of each what stands there, and no advice that is
+//! What is said of several problems together: of each what stands there, and no advice that is
 //! not true of all.
 
 use super::*;
@@ -20,7 +20,7 @@ fn column(cells: &[&str], row: &Value, spec: &TableSpec) -> Vec<String> {
 }
 
 #[test]
-fn a_mixed_column_is_told_fault_by_fault_with_what_each_cell_holds() {
+fn a_mixed_column_is_told_problem_by_problem_with_what_each_cell_holds() {
     let cells = ["4,5", "1.234,5", "٣", "NaN", "ten", "5 EUR", "1,25"];
     assert_eq!(
         column(&cells, &numbers(), &TableSpec::default()),

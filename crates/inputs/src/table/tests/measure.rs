@@ -5,8 +5,8 @@ use std::{fs::File, io::BufWriter, path::PathBuf, time::Instant};
 use super::*;
 
 /// Reads the CSV file named by `TABLE`, or writes one of 1,000,000 rows first, of which
-/// `FAULTS` per thousand cells are faulty:
-/// `TABLE=/tmp/m.csv FAULTS=10 /usr/bin/time -v <test binary> --ignored --exact table::tests::measure::a_million_rows --nocapture`
+/// `PROBLEMS` per thousand cells are faulty:
+/// `TABLE=/tmp/m.csv PROBLEMS=10 /usr/bin/time -v <test binary> --ignored --exact table::tests::measure::a_million_rows --nocapture`
 #[test]
 #[ignore = "It is a measurement."]
 #[expect(clippy::disallowed_methods, reason = "It is started by hand.")]
@@ -14,9 +14,9 @@ fn a_million_rows() {
     let Some(path) = std::env::var("TABLE").ok().map(PathBuf::from) else {
         return;
     };
-    let faults: u64 = std::env::var("FAULTS").map_or(0, |text| text.parse().unwrap());
+    let problems: u64 = std::env::var("PROBLEMS").map_or(0, |text| text.parse().unwrap());
     if !path.exists() {
-        generate(&path, faults);
+        generate(&path, problems);
         return;
     }
     let file = File::open(&path).unwrap();
@@ -64,7 +64,7 @@ fn sales() -> Value {
     })
 }
 
-fn generate(path: &std::path::Path, faults: u64) {
+fn generate(path: &std::path::Path, problems: u64) {
     let mut out = BufWriter::new(File::create(path).unwrap());
     writeln!(
         out,
@@ -99,7 +99,7 @@ fn generate(path: &std::path::Path, faults: u64) {
             format!("\"ordered by phone, line {}\"", random(1_000)),
         ];
         for cell in &mut cells {
-            if random(1_000) < faults {
+            if random(1_000) < problems {
                 "x?".clone_into(cell);
             }
         }

@@ -1,4 +1,4 @@
-//! Laws: what is right arrives unchanged, and one fault is named by exactly its cell.
+//! Laws: what is right arrives unchanged, and one problem is named by exactly its cell.
 
 use std::iter;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 
 const COLUMNS: [&str; 7] = [
-    "text", "whole", "number", "truth", "day", "moment", "choice",
+    "text", "whole", "number", "boolean", "day", "moment", "choice",
 ];
 
 fn row() -> Value {
@@ -20,7 +20,7 @@ fn row() -> Value {
             "text": {"type": "string", "maxLength": 100},
             "whole": {"type": "integer"},
             "number": {"type": "number"},
-            "truth": {"type": "boolean"},
+            "boolean": {"type": "boolean"},
             "day": {"type": "string", "format": "date"},
             "moment": {"type": "string", "format": "date-time"},
             "choice": {"enum": ["month", "year", 7]},
@@ -291,7 +291,7 @@ proptest! {
     }
 
     #[test]
-    fn a_single_fault_is_named_by_exactly_its_cell(
+    fn a_single_problem_is_named_by_exactly_its_cell(
         rows in prop::collection::vec(cells(), 1..20),
         at in any::<prop::sample::Index>(),
         column in 0..COLUMNS.len(),
@@ -342,7 +342,7 @@ proptest! {
     #[test]
     fn no_table_like_text_makes_the_reader_panic(text in "[a-z\",;|\t\r\n =0-9.-]{0,200}", locale in prop::option::of(prop::sample::select(Locale::ALL.to_vec()))) {
         let spec = TableSpec { locale, ..TableSpec::default() };
-        let csv = format!("text,whole,number,truth,day,moment,choice\n{text}");
+        let csv = format!("text,whole,number,boolean,day,moment,choice\n{text}");
         let _ = read_csv(csv.as_bytes(), &schema(&row()), &spec);
     }
 }

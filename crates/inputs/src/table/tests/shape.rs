@@ -414,7 +414,7 @@ fn rules_about_several_columns_see_the_whole_row() {
 }
 
 #[test]
-fn a_faulty_cell_hides_no_fault_of_other_columns() {
+fn a_faulty_cell_hides_no_problem_of_other_columns() {
     let row = json!({
         "properties": {"a": {"type": "string"}, "n": {"type": "number"}, "kind": {}, "target": {"type": "number"}},
         "required": ["n"],
@@ -450,7 +450,7 @@ fn a_faulty_cell_hides_no_fault_of_other_columns() {
 }
 
 #[test]
-fn similar_faults_are_put_together_and_the_worst_comes_first() {
+fn similar_problems_are_put_together_and_the_worst_comes_first() {
     let mut csv = String::from("a,b\n,1\n");
     for index in 0..214 {
         csv.push_str(if index % 2 == 0 { "x,ten\n" } else { "x,1;5\n" });
@@ -466,8 +466,8 @@ fn similar_faults_are_put_together_and_the_worst_comes_first() {
     assert_eq!((numbers.count, numbers.others.len()), (214, 5));
     assert_eq!(empty.at, "row 2, column a");
     assert_eq!(found.problems.total(), 215);
-    assert_eq!(found.faults.total(), 215);
-    let last = found.faults.of_row(216);
+    assert_eq!(found.cell_problems.total(), 215);
+    let last = found.cell_problems.of_row(216);
     assert_eq!(last.len(), 1);
     assert_eq!(last[0].column, Some(1));
     assert_eq!(last[0].message, "found \"1;5\"; a number is allowed.");
@@ -489,7 +489,10 @@ fn faults_beyond_what_is_kept_are_counted() {
     assert_eq!(found.problems.problems.len(), 100);
     assert_eq!(found.problems.more, 5_000);
     assert_eq!(found.problems.total(), 15_000);
-    assert_eq!((found.faults.total(), found.faults.more()), (15_000, 5_000));
+    assert_eq!(
+        (found.cell_problems.total(), found.cell_problems.more()),
+        (15_000, 5_000)
+    );
 }
 
 #[test]
@@ -504,6 +507,6 @@ fn a_schema_that_no_row_can_satisfy_is_refused() {
     );
     assert_eq!(
         refused(json!({"properties": {"a": {"type": "array"}}})),
-        "At /properties/a: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a truth value."
+        "At /properties/a: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a boolean."
     );
 }

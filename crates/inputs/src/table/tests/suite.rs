@@ -6,7 +6,7 @@ use super::{
     super::{
         check::accepts,
         columns::Form,
-        convert::{Converted, Converter, Fault},
+        convert::{ConversionProblem, Converted, Converter},
         rows::Cell,
     },
     *,
@@ -91,7 +91,7 @@ struct Tally {
     refused: Vec<String>,
     /// An unknown text in an enforced format, which the suite lets pass as an annotation.
     enforced: usize,
-    /// A number or a truth value in a column of dates or times, which is refused.
+    /// A number or a boolean in a column of dates or times, which is refused.
     no_date: usize,
 }
 
@@ -181,7 +181,12 @@ fn one(
         (Value::Number(value), Value::Number(data)) => value.as_f64() == data.as_f64(),
         (value, data) => value == data,
     };
-    if column.form != Form::Any && matches!(converted, Err(Fault::Days(_) | Fault::IsTruth)) {
+    if column.form != Form::Any
+        && matches!(
+            converted,
+            Err(ConversionProblem::Days(_) | ConversionProblem::IsBoolean)
+        )
+    {
         // JSON Schema lets a date's column without a type hold them. In a sheet such a number
         // is a day that lost its format.
         tally.no_date += 1;
@@ -199,7 +204,7 @@ fn one(
 /// A cell that holds a value of a case; `None` for what no cell holds.
 fn cell(value: &Value) -> Option<Cell> {
     match value {
-        Value::Bool(truth) => Some(Cell::Bool(*truth)),
+        Value::Bool(boolean) => Some(Cell::Bool(*boolean)),
         Value::Number(number) => number.as_f64().map(Cell::Number),
         Value::String(text) if !text.trim().is_empty() => Some(Cell::Text(text.clone())),
         _ => None,

@@ -238,17 +238,17 @@ fn ordinary_slips_get_advice_that_can_be_followed() {
 
 #[test]
 fn other_values_get_their_sentences_too() {
-    let truth = json!({"type": "boolean"});
+    let boolean = json!({"type": "boolean"});
     let choice = json!({"enum": ["month", "year"]});
     for (property, cell, locale, expected) in [
         (
-            &truth,
+            &boolean,
             "maybe",
             None,
             "found \"maybe\"; true or false is allowed. Write true or false.",
         ),
         (
-            &truth,
+            &boolean,
             "2",
             Some(Locale::DeDe),
             "found \"2\"; true or false is allowed. Write true or false, or wahr or falsch.",
@@ -301,7 +301,7 @@ fn values_become_canonical() {
     let integer = json!({"type": "integer"});
     let date = json!({"type": "string", "format": "date"});
     let time = json!({"type": "string", "format": "date-time"});
-    let truth = json!({"type": "boolean"});
+    let boolean = json!({"type": "boolean"});
     let text = json!({"type": "string"});
     for (property, cell, locale, expected) in [
         (&number, "1234.50", None, "1234.50"),
@@ -366,11 +366,11 @@ fn values_become_canonical() {
             "2026-01-31T08:30:00Z",
         ),
         (&time, "2026-01-31", None, "2026-01-31T00:00:00Z"),
-        (&truth, "TRUE", None, "true"),
-        (&truth, "no", None, "false"),
-        (&truth, "1", None, "true"),
-        (&truth, "Oui", Some(Locale::FrFr), "true"),
-        (&truth, "FAŁSZ", Some(Locale::PlPl), "false"),
+        (&boolean, "TRUE", None, "true"),
+        (&boolean, "no", None, "false"),
+        (&boolean, "1", None, "true"),
+        (&boolean, "Oui", Some(Locale::FrFr), "true"),
+        (&boolean, "FAŁSZ", Some(Locale::PlPl), "false"),
         (&text, " a ", None, " a "),
         (&text, "=1+1", None, "=1+1"),
         (&text, "007", None, "007"),

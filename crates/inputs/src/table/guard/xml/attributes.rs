@@ -1,13 +1,13 @@
 //! The attributes of a tag, and the references to cells in them.
 
-use super::Fault;
+use super::PartProblem;
 use crate::table::excel::{SHEET_COLUMNS, SHEET_ROWS};
 
 /// The next attribute, and what stands behind it.
 type Attribute<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
-fn next_attribute(bytes: &[u8]) -> Result<Option<Attribute<'_>>, Fault> {
-    let malformed = Fault::Broken("a malformed attribute");
+fn next_attribute(bytes: &[u8]) -> Result<Option<Attribute<'_>>, PartProblem> {
+    let malformed = PartProblem::Broken("a malformed attribute");
     let bytes = bytes.trim_ascii_start();
     if bytes.is_empty() {
         return Ok(None);
@@ -32,12 +32,12 @@ fn next_attribute(bytes: &[u8]) -> Result<Option<Attribute<'_>>, Fault> {
 pub(super) fn attribute<'a>(
     attributes: &'a [u8],
     wanted: &[u8],
-) -> Result<Option<&'a [u8]>, Fault> {
+) -> Result<Option<&'a [u8]>, PartProblem> {
     let mut found = None;
     let mut rest = attributes;
     while let Some((key, value, behind)) = next_attribute(rest)? {
         if key == wanted && found.replace(value).is_some() {
-            return Err(Fault::Broken("an attribute that stands twice"));
+            return Err(PartProblem::Broken("an attribute that stands twice"));
         }
         rest = behind;
     }
@@ -48,16 +48,16 @@ pub(super) fn check_references(
     attributes: &[u8],
     wanted: &[u8],
     fits: impl Fn(&[u8]) -> bool,
-) -> Result<(), Fault> {
+) -> Result<(), PartProblem> {
     match attribute(attributes, wanted)? {
-        Some(value) if !fits(value) => Err(Fault::Broken("a cell that no sheet has")),
+        Some(value) if !fits(value) => Err(PartProblem::Broken("a cell that no sheet has")),
         _ => Ok(()),
     }
 }
 
 /// The parts that a workbook's reader follows a relationship to must be XML, and so have
 /// been looked into.
-pub(super) fn check_relationship(attributes: &[u8]) -> Result<(), Fault> {
+pub(super) fn check_relationship(attributes: &[u8]) -> Result<(), PartProblem> {
     let kind = attribute(attributes, b"Type")?.unwrap_or_default();
     let followed = [&b"/officeDocument"[..], b"/worksheet"];
     if !followed.iter().any(|ending| kind.ends_with(ending)) {
@@ -72,7 +72,7 @@ pub(super) fn check_relationship(attributes: &[u8]) -> Result<(), Fault> {
     if target.ends_with(b".xml") && !target.contains(&b'&') && !is_item {
         Ok(())
     } else {
-        Err(Fault::Broken("a sheet that is no XML"))
+        Err(PartProblem::Broken("a sheet that is no XML"))
     }
 }
 

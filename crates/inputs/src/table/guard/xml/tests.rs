@@ -1,6 +1,6 @@
 use super::*;
 
-fn scan(xml: &[u8]) -> Result<Facts, Fault> {
+fn scan(xml: &[u8]) -> Result<Facts, PartProblem> {
     let whole = blocks(xml, xml.len().max(1));
     // Wherever a block ends, the result is the same.
     for size in [1, 2, 3, 7] {
@@ -9,7 +9,7 @@ fn scan(xml: &[u8]) -> Result<Facts, Fault> {
     whole
 }
 
-fn blocks(xml: &[u8], size: usize) -> Result<Facts, Fault> {
+fn blocks(xml: &[u8], size: usize) -> Result<Facts, PartProblem> {
     let mut scan = Scan::new(true);
     for block in xml.chunks(size) {
         scan.feed(block)?;
@@ -19,7 +19,7 @@ fn blocks(xml: &[u8], size: usize) -> Result<Facts, Fault> {
 
 fn broken(xml: &str) -> &'static str {
     match scan(xml.as_bytes()) {
-        Err(Fault::Broken(what)) => what,
+        Err(PartProblem::Broken(what)) => what,
         other => panic!("{xml}: {other:?}"),
     }
 }
@@ -115,7 +115,7 @@ fn a_sheet_must_be_xml() {
 #[test]
 fn long_and_deep_parts_are_found() {
     let too_large = |xml: &[u8]| match blocks(xml, 65_536) {
-        Err(Fault::TooLarge(what)) => what,
+        Err(PartProblem::TooLarge(what)) => what,
         other => panic!("{other:?}"),
     };
     let long = vec![b'x'; 17 << 20];

@@ -1,16 +1,16 @@
-//! Trying a model out on one input: what has to stand on disk before, and what must stand there
-//! after.
+//! A local run of a model on one input: the files that it needs, and the outputs that it must
+//! have written at the end.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use dropcast_domain::model::{OutputMatcher, OutputSpec};
 use dropcast_domain::upload::safe_file_name;
-use dropcast_inputs::file::{Reading, Rejected, Verdict};
+use dropcast_inputs::file::{Outcome, Reading, Rejection};
 
 use crate::{FolderError, ModelFolder};
 
-/// The folders and files that a model is tried out in, laid out as `dropcast-job --rehearse` wants.
+/// The folders and files of a local run, laid out as `dropcast-job --local-run` expects them.
 #[derive(Debug, Clone)]
 pub struct Stage {
     /// Holds the others.
@@ -30,36 +30,38 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Reads an input as a run would and lays everything out in an empty folder; answers why
-    /// the input is not accepted, if it is not.
-    pub fn set(
+    /// Reads an input as a run would and lays everything out in an empty folder.
+    ///
+    /// The inner error says why the input is not accepted; the outer one that a file cannot be
+    /// read or written.
+    pub fn prepare(
         folder: &Path,
         model: &ModelFolder,
         input: &Path,
-    ) -> Result<Result<Self, Rejected>, FolderError> {
-        let made = |name: &str| {
+    ) -> Result<Result<Self, Rejection>, FolderError> {
+        let create = |name: &str| {
             let path = folder.join(name);
             fs::create_dir_all(&path).map_err(FolderError::at("creating", &path))?;
             Ok::<_, FolderError>(path)
         };
         let name = input.file_name().unwrap_or_default().to_string_lossy();
         let name = safe_file_name(&name);
-        let prepared = made("input")?.join(prepared_name(model, &name));
+        let prepared = create("input")?.join(prepared_name(model, &name));
         let clean = File::create(&prepared).map_err(FolderError::at("writing", &prepared))?;
         let clean = std::io::BufWriter::new(clean);
-        let reading = match model.read_input(input, clean)?.verdict {
-            Verdict::Accepted(reading) => reading,
-            Verdict::Rejected(rejected) => return Ok(Err(rejected)),
+        let reading = match model.read_input(input, clean)?.outcome {
+            Outcome::Accepted(reading) => reading,
+            Outcome::Rejected(rejected) => return Ok(Err(rejected)),
         };
-        let original = made("original")?.join(&name);
+        let original = create("original")?.join(&name);
         fs::copy(input, &original).map_err(FolderError::at("copying", input))?;
         Ok(Ok(Self {
             folder: folder.to_owned(),
             input: prepared,
             original,
-            outputs: made("output")?,
-            cache: made("cache")?,
-            temporary: made("tmp")?,
+            outputs: create("output")?,
+            cache: create("cache")?,
+            temporary: create("tmp")?,
             reading,
         }))
     }
@@ -75,18 +77,18 @@ fn prepared_name(model: &ModelFolder, name: &str) -> String {
     format!("{stem}.csv")
 }
 
-/// What a model wrote, held against what it declares.
+/// The files that a model wrote, matched with the outputs that it declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged<'a> {
+pub struct MatchedOutputs<'a> {
     /// For each file the declaration that it belongs to, in the order of the files.
     pub declarations: Vec<Option<&'a OutputSpec>>,
     /// Required outputs that no file belongs to.
     pub missing: Vec<&'a OutputSpec>,
 }
 
-/// Finds the declaration of each file and the required outputs that are not there, by the rules
+/// Finds the declaration of each file and the required outputs that are missing, by the rules
 /// by which a run publishes.
-pub fn judge<'a>(declared: &'a [OutputSpec], paths: &[&str]) -> Judged<'a> {
+pub fn match_outputs<'a>(declared: &'a [OutputSpec], paths: &[&str]) -> MatchedOutputs<'a> {
     // A manifest that was parsed holds patterns only.
     let matcher = OutputMatcher::new(declared).ok();
     let place = |path: &&str| matcher.as_ref()?.declaration_of(path);
@@ -95,7 +97,7 @@ pub fn judge<'a>(declared: &'a [OutputSpec], paths: &[&str]) -> Judged<'a> {
         .iter()
         .enumerate()
         .filter(|(at, spec)| spec.required && !places.contains(&Some(*at)));
-    Judged {
+    MatchedOutputs {
         missing: missing.map(|(_, spec)| spec).collect(),
         declarations: places
             .iter()
@@ -104,8 +106,8 @@ pub fn judge<'a>(declared: &'a [OutputSpec], paths: &[&str]) -> Judged<'a> {
     }
 }
 
-/// Required outputs that are missing, as a sentence; the words of a run that lacks them.
-pub fn missing_sentence(missing: &[&OutputSpec]) -> String {
+/// Names missing required outputs in a sentence, the one that a run gives too.
+pub fn describe_missing(missing: &[&OutputSpec]) -> String {
     let named: Vec<String> = missing
         .iter()
         .map(|spec| format!("“{}” ({})", spec.title, spec.path))
@@ -137,7 +139,7 @@ mod tests {
     fn an_accepted_input_is_laid_out_clean_beside_the_original() {
         let (folder, place) = (folder(), tempfile::tempdir().unwrap());
         let model = ModelFolder::read(folder.path()).unwrap();
-        let set = |name| Stage::set(place.path(), &model, &folder.path().join(name)).unwrap();
+        let set = |name| Stage::prepare(place.path(), &model, &folder.path().join(name)).unwrap();
         let stage = set("In put.TSV").unwrap();
         assert_eq!(stage.input, place.path().join("input/In put.csv"));
         assert_eq!(fs::read_to_string(&stage.input).unwrap(), "n,x\n3,1\n");
@@ -151,12 +153,12 @@ mod tests {
         let folder = folder();
         let text = fs::read_to_string(folder.path().join("model.toml")).unwrap();
         let outputs = Manifest::parse("m", &text).unwrap().outputs;
-        let judged = judge(&outputs, &["n/x.md", "other"]);
-        assert_eq!(judged.declarations, [Some(&outputs[1]), None]);
+        let matched = match_outputs(&outputs, &["n/x.md", "other"]);
+        assert_eq!(matched.declarations, [Some(&outputs[1]), None]);
         assert_eq!(
-            missing_sentence(&judged.missing),
+            describe_missing(&matched.missing),
             "The model ended well but did not write “A” (a.csv)."
         );
-        assert!(judge(&outputs, &["a.csv"]).missing.is_empty());
+        assert!(match_outputs(&outputs, &["a.csv"]).missing.is_empty());
     }
 }

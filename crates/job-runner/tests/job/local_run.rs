@@ -1,4 +1,4 @@
-//! A rehearsal: the same rules without S3.
+//! A local run: the same rules without S3.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -15,14 +15,14 @@ fn folder() -> TempDir {
     folder
 }
 
-fn rehearse(folder: &TempDir, script: &str) -> Output {
+fn run_locally(folder: &TempDir, script: &str) -> Output {
     command(folder, script).output().unwrap()
 }
 
 fn command(folder: &TempDir, script: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dropcast-job"));
     command
-        .arg("--rehearse")
+        .arg("--local-run")
         .arg(folder.path())
         .args(["--", "sh", "-c", script])
         .env_clear()
@@ -36,7 +36,7 @@ fn the_model_finds_what_a_job_gives_it_and_its_outputs_are_listed() {
     let script = "cd $DROPCAST_OUTPUT_DIR && mkdir a && cat $DROPCAST_INPUT_FILE > a/in.csv &&
         cat $DROPCAST_ORIGINAL_FILE > b.txt && basename $DROPCAST_ORIGINAL_FILE &&
         echo 1 > $DROPCAST_CACHE_DIR/kept";
-    let done = rehearse(&folder, script);
+    let done = run_locally(&folder, script);
     assert!(done.status.success(), "{}", stderr(&done));
     assert_eq!(String::from_utf8_lossy(&done.stdout), "plan.xlsx\n");
     let listing = fs::read_to_string(folder.path().join("files.jsonl")).unwrap();
@@ -56,7 +56,7 @@ fn exit_codes_are_those_of_a_job() {
         ("ln -s /etc/passwd $DROPCAST_OUTPUT_DIR/x", 72),
     ] {
         let folder = folder();
-        let done = rehearse(&folder, script);
+        let done = run_locally(&folder, script);
         assert_eq!(done.status.code(), Some(code), "{script}");
         let listing = fs::read(folder.path().join("files.jsonl")).unwrap();
         assert!(
@@ -65,8 +65,8 @@ fn exit_codes_are_those_of_a_job() {
         );
     }
     let empty = tempfile::tempdir().unwrap();
-    assert_eq!(rehearse(&empty, "true").status.code(), Some(71));
-    let warned = rehearse(&folder(), "true");
+    assert_eq!(run_locally(&empty, "true").status.code(), Some(71));
+    let warned = run_locally(&folder(), "true");
     assert!(
         stderr(&warned).contains("no outputs"),
         "{}",

@@ -6,8 +6,9 @@ use dropcast_domain::problem::{Problem, quoted};
 use serde_json::{Map, Value};
 
 use super::{
-    Checking, value,
-    words::{empty_cell, shown, subject, told},
+    Checking,
+    messages::{empty_cell, shown, subject, told},
+    value,
 };
 use crate::{
     explain,
@@ -23,9 +24,9 @@ use crate::{
 impl<W: Write> Checking<'_, W> {
     /// Whether the rules about several columns can be asked of this row: not where they speak
     /// about a cell that is faulty, of which that was said already.
-    pub(super) fn can_be_joined(&self) -> bool {
+    pub(super) fn can_check_whole_row(&self) -> bool {
         let mut columns = self.header.columns.iter().zip(&self.wrong);
-        columns.all(|(placed, wrong)| !wrong || !self.schema.joins(&placed.column.name))
+        columns.all(|(placed, wrong)| !wrong || !self.schema.spans_columns(&placed.column.name))
     }
 
     /// Checks what the schema says about several columns at once.
@@ -77,7 +78,7 @@ impl<W: Write> Checking<'_, W> {
                     problem.allowed
                 ),
             };
-            self.report.fault(
+            self.report.add_cell_problem(
                 Place {
                     row: row.number,
                     column: at,
@@ -127,7 +128,7 @@ impl<W: Write> Checking<'_, W> {
                     "The table has too many rows to tell whether {names} stand once only: at most {} are compared. Split the table.",
                     self.rows - 1
                 );
-                self.report.whole(Problem::with_message(
+                self.report.add(Problem::with_message(
                     "",
                     "too many rows",
                     "fewer rows",
@@ -173,6 +174,6 @@ impl<W: Write> Checking<'_, W> {
             None => rows.row_address(row),
         };
         self.report
-            .fault(Place { row, column: at }, Kind::Repeated, 0, address, words);
+            .add_cell_problem(Place { row, column: at }, Kind::Repeated, 0, address, words);
     }
 }

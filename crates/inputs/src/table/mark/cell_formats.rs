@@ -6,7 +6,7 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, Worksheet, XlsxError};
 use crate::table::{convert::UNCOMPUTED, rows::Cell};
 
 /// The longest text that Excel takes, in UTF-16 units.
-const LONGEST_TEXT: usize = 32_767;
+const MAX_TEXT_LENGTH: usize = 32_767;
 
 /// The fill of a faulty cell, and its text: those that Excel calls "bad".
 const BAD_FILL: u32 = 0x00FF_C7CE;
@@ -26,9 +26,9 @@ enum Look {
 }
 
 /// Every format, once as it is and once for faulty cells.
-pub(super) struct Looks([[Format; 2]; 7]);
+pub(super) struct CellFormats([[Format; 2]; 7]);
 
-impl Looks {
+impl CellFormats {
     pub(super) fn new() -> Self {
         let bold = || Format::new().set_bold();
         let formats = [
@@ -57,12 +57,12 @@ impl Looks {
         (row, column): (u32, u16),
         cell: &Cell,
         is_header: bool,
-        is_faulty: bool,
+        has_problem: bool,
     ) -> Result<usize, XlsxError> {
         let plain = if is_header { Look::Header } else { Look::Plain };
-        let format = |look: Look| &self.0[look as usize][usize::from(is_faulty)];
+        let format = |look: Look| &self.0[look as usize][usize::from(has_problem)];
         match cell {
-            Cell::Empty if is_faulty => {
+            Cell::Empty if has_problem => {
                 sheet.write_blank(row, column, format(plain))?;
                 Ok(0)
             }
@@ -95,17 +95,21 @@ impl Looks {
                     (row, column),
                     &date.to_string(),
                     is_header,
-                    is_faulty,
+                    has_problem,
                 ),
             },
             Cell::Text(text) | Cell::Unusable(text) => {
-                self.text(sheet, (row, column), text, is_header, is_faulty)
+                self.text(sheet, (row, column), text, is_header, has_problem)
             }
-            Cell::Error(text) => self.text(sheet, (row, column), text, is_header, is_faulty),
-            Cell::Uncomputed => self.text(sheet, (row, column), UNCOMPUTED, is_header, is_faulty),
-            Cell::Refused(refusal) => {
-                self.text(sheet, (row, column), &refusal.found, is_header, is_faulty)
-            }
+            Cell::Error(text) => self.text(sheet, (row, column), text, is_header, has_problem),
+            Cell::Uncomputed => self.text(sheet, (row, column), UNCOMPUTED, is_header, has_problem),
+            Cell::UnusableText(unusable) => self.text(
+                sheet,
+                (row, column),
+                &unusable.found,
+                is_header,
+                has_problem,
+            ),
         }
     }
 
@@ -116,7 +120,7 @@ impl Looks {
         (row, column): (u32, u16),
         text: &str,
         is_header: bool,
-        is_faulty: bool,
+        has_problem: bool,
     ) -> Result<usize, XlsxError> {
         let look = match (is_header, begins_like_a_formula(text)) {
             (false, false) => Look::Plain,
@@ -124,7 +128,7 @@ impl Looks {
             (true, false) => Look::Header,
             (true, true) => Look::QuotedHeader,
         };
-        let format = &self.0[look as usize][usize::from(is_faulty)];
+        let format = &self.0[look as usize][usize::from(has_problem)];
         let fitting = fitting(text);
         let length = fitting.chars().take(100).count();
         sheet.write_string_with_format(row, column, fitting, format)?;
@@ -140,10 +144,10 @@ pub(super) fn begins_like_a_formula(text: &str) -> bool {
 /// Text as a workbook can hold it: not too long, and no sign that XML cannot hold.
 pub(super) fn fitting(text: &str) -> String {
     let mut length = 0;
-    let mut fitting = String::with_capacity(text.len().min(4 * LONGEST_TEXT));
+    let mut fitting = String::with_capacity(text.len().min(4 * MAX_TEXT_LENGTH));
     for c in text.chars() {
         length += c.len_utf16();
-        if length >= LONGEST_TEXT {
+        if length >= MAX_TEXT_LENGTH {
             fitting.push('…');
             break;
         }
@@ -188,7 +192,7 @@ mod tests {
     fn text_is_made_to_fit() {
         assert_eq!(fitting("a\u{ffff}b"), "a\u{fffd}b");
         let long = fitting(&"🐎".repeat(40_000));
-        assert!(long.ends_with('…') && long.encode_utf16().count() <= LONGEST_TEXT);
+        assert!(long.ends_with('…') && long.encode_utf16().count() <= MAX_TEXT_LENGTH);
         assert_eq!(fitting(&"x".repeat(32_766)), "x".repeat(32_766));
     }
 }

@@ -27,22 +27,22 @@ pub(super) struct Tested {
     pub(super) model: String,
     /// The image that it ran in, if it was one.
     pub(super) image: Option<String>,
-    /// Whether all trials went well.
+    /// Whether the model passed on every input.
     pub(super) passed: bool,
     /// One for each input.
-    pub(super) trials: Vec<Trial>,
+    pub(super) inputs: Vec<TestedInput>,
 }
 
 /// The model on one input.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Trial {
+pub(super) struct TestedInput {
     /// The input.
     pub(super) input: String,
     /// Whether all went well.
     pub(super) passed: bool,
     /// What went wrong, in a sentence.
-    pub(super) fault: Option<String>,
+    pub(super) failure: Option<String>,
     /// How the input was read, if it is accepted.
     pub(super) reading: Option<ReadingView>,
     /// Why the input is not accepted.
@@ -75,13 +75,13 @@ pub(super) struct Written {
     media_type: String,
 }
 
-impl Trial {
-    /// A trial that has not begun.
+impl TestedInput {
+    /// An input on which the model has not run yet.
     pub(super) fn of(input: &Path) -> Self {
         Self {
             input: input.display().to_string(),
             passed: false,
-            fault: None,
+            failure: None,
             reading: None,
             rejection: None,
             problems: Vec::new(),
@@ -111,19 +111,19 @@ impl Written {
 /// The whole as text.
 pub(super) fn text(document: &Tested, paint: Paint) -> String {
     document
-        .trials
+        .inputs
         .iter()
-        .map(|trial| trial_text(trial, paint))
+        .map(|tested| input_text(tested, paint))
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-fn trial_text(trial: &Trial, paint: Paint) -> String {
-    let input = words::printable(&trial.input);
-    if let Some(rejection) = &trial.rejection {
+fn input_text(tested: &TestedInput, paint: Paint) -> String {
+    let input = words::printable(&tested.input);
+    if let Some(rejection) = &tested.rejection {
         let list = ProblemList {
-            problems: trial.problems.clone(),
-            more: trial.more_problems,
+            problems: tested.problems.clone(),
+            more: tested.more_problems,
         };
         return format!(
             "{}  {input} is not accepted. {}\n\n{}",
@@ -132,22 +132,22 @@ fn trial_text(trial: &Trial, paint: Paint) -> String {
             problems::text(&list, paint)
         );
     }
-    let read = trial.reading.as_ref().map(reading::summary);
+    let read = tested.reading.as_ref().map(reading::summary);
     let facts = paint.dim(&format!(
         "{}, {:.1} s",
         read.unwrap_or_default(),
-        trial.seconds
+        tested.seconds
     ));
-    let mut text = match &trial.fault {
+    let mut text = match &tested.failure {
         None => format!("{}  {input}  {facts}\n", paint.good("ok   ")),
-        Some(fault) => format!(
+        Some(failure) => format!(
             "{}  {input}  {facts}\n       {}\n",
             paint.bad("fails"),
-            words::printable(fault)
+            words::printable(failure)
         ),
     };
-    if !trial.outputs.is_empty() {
-        let rows = trial.outputs.iter().map(|output| {
+    if !tested.outputs.is_empty() {
+        let rows = tested.outputs.iter().map(|output| {
             let said = output.title.as_deref().unwrap_or("not declared");
             vec![
                 Cell::new(words::printable(&output.path)),

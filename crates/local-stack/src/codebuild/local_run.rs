@@ -1,4 +1,4 @@
-//! Tries a model's image out, as `docker run … dropcast-job --rehearse …` would.
+//! Runs a model's image on an example, as `docker run … dropcast-job --local-run …` would.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use dropcast_domain::run_id::RunId;
 use dropcast_model_folder::ModelFolder;
-use dropcast_model_folder::trial::Stage;
+use dropcast_model_folder::local_run::Stage;
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
@@ -23,11 +23,11 @@ use crate::service::process::{exit_code, inherited, signal_group, signal_marked}
 
 /// The variable by which the processes of a build are known.
 const MARK: &str = "CODEBUILD_BUILD_ID";
-/// Where a rehearsal lists what the model wrote.
+/// Where a local run lists what the model wrote.
 const LISTING: &str = "files.jsonl";
 
-/// One trial of an image.
-pub(crate) struct Trial<'a> {
+/// A local run of an image.
+pub(crate) struct LocalRun<'a> {
     pub(crate) config: &'a CodeBuildConfig,
     pub(crate) build: &'a str,
     pub(crate) model: &'a ModelFolder,
@@ -35,9 +35,9 @@ pub(crate) struct Trial<'a> {
     pub(crate) run: RunId,
 }
 
-/// How a trial ended.
+/// How a local run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tried {
+pub(crate) struct LocalRunResult {
     pub(crate) exit_code: i32,
     /// What would be published, by path; nothing unless the exit code is 0.
     pub(crate) paths: Vec<String>,
@@ -48,9 +48,9 @@ struct Line {
     path: String,
 }
 
-impl Trial<'_> {
+impl LocalRun<'_> {
     /// Runs the model's command on what stands on a stage; its lines go to the log.
-    pub(crate) async fn run(&self, stage: &Stage, log: &mut Log) -> io::Result<Tried> {
+    pub(crate) async fn run(&self, stage: &Stage, log: &mut Log) -> io::Result<LocalRunResult> {
         let (reader, writer) = io::pipe()?;
         let mut output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
         let mut command = self.command(stage);
@@ -84,7 +84,7 @@ impl Trial<'_> {
             0 => listed(&stage.folder.join(LISTING))?,
             _ => Vec::new(),
         };
-        Ok(Tried { exit_code, paths })
+        Ok(LocalRunResult { exit_code, paths })
     }
 
     fn command(&self, stage: &Stage) -> Command {
@@ -96,7 +96,7 @@ impl Trial<'_> {
             .path(runner.into_iter().chain(std::env::split_paths(&path)));
         let mut command = Command::new(&self.config.job_runner);
         command
-            .arg("--rehearse")
+            .arg("--local-run")
             .arg(&stage.folder)
             .arg("--")
             .args(&self.model.manifest.job.command)
@@ -124,7 +124,7 @@ impl Trial<'_> {
     }
 }
 
-/// The processes of a trial, which end with it.
+/// The processes of a local run, which end with it.
 struct Processes<'a> {
     group: Option<i32>,
     build: &'a str,

@@ -1,4 +1,4 @@
-//! What a model is tried out in: a copy of its folder, or an image that Docker has.
+//! What a model runs in: a copy of its folder, or an image that Docker has.
 
 use std::{
     ffi::OsString,
@@ -12,18 +12,18 @@ use std::{
 
 use anyhow::Context as _;
 use dropcast_domain::run_id::RunId;
-use dropcast_job_runner::{JobError, LISTING, Rehearsal, Rehearsed, WrittenFile, rehearse};
+use dropcast_job_runner::{JobError, LISTING, LocalRun, LocalRunResult, WrittenFile, run_locally};
 use dropcast_local_stack::Image;
-use dropcast_model_folder::{ModelFolder, trial::Stage};
+use dropcast_model_folder::{ModelFolder, local_run::Stage};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::exit::{Exit, Stop};
 
-/// The version that a model is told when it is tried out: none yet.
+/// The version that a model sees in a local run: it has none yet.
 const NO_VERSION: &str = "0";
-/// Where the folders of a rehearsal are inside a container.
-const INSIDE: &str = "/dropcast-rehearsal";
+/// Where the folders of a local run are inside a container.
+const INSIDE: &str = "/dropcast-local-run";
 /// How `docker run` says that the trouble is its own, that the command may not be run, and that there
 /// is none. See <https://docs.docker.com/engine/containers/run/#exit-status>.
 const NOT_RUN: u8 = 125;
@@ -32,7 +32,7 @@ const NOT_FOUND: u8 = 127;
 /// What Amazon ECS leaves a container between SIGTERM and SIGKILL, in seconds.
 const GRACE: &str = "30";
 
-/// What a model is tried out in.
+/// What a model runs in.
 #[derive(Debug)]
 pub(super) enum Place {
     /// A copy of its folder with its Python environment, as on the local stack.
@@ -59,7 +59,7 @@ impl Place {
         model: &ModelFolder,
         run: &RunId,
         stdout_is_taken: bool,
-    ) -> anyhow::Result<Result<Rehearsed, JobError>> {
+    ) -> anyhow::Result<Result<LocalRunResult, JobError>> {
         let job = &model.manifest.job;
         let limit = Duration::from_mins(job.timeout_minutes.into());
         let variables = [
@@ -79,7 +79,7 @@ impl Place {
                     .collect();
                 variables.push(("PATH", image.path(std::env::split_paths(&path))));
                 variables.push(("TMPDIR", stage.temporary.clone().into()));
-                Ok(rehearse(&Rehearsal {
+                Ok(run_locally(&LocalRun {
                     command: &command,
                     folder: Some(&image.folder),
                     input: &stage.input,
@@ -121,7 +121,7 @@ impl Container<'_> {
         variables: &[(&str, String)],
         limit: Duration,
         stdout_is_taken: bool,
-    ) -> anyhow::Result<Rehearsed> {
+    ) -> anyhow::Result<LocalRunResult> {
         // The image's user is another one than ours.
         for folder in [&stage.folder, &stage.outputs, &stage.cache] {
             fs::set_permissions(folder, Permissions::from_mode(0o777))
@@ -144,7 +144,7 @@ impl Container<'_> {
             command.arg(format!("--env={name}={value}"));
         }
         command
-            .args([image, "dropcast-job", "--rehearse", INSIDE, "--"])
+            .args([image, "dropcast-job", "--local-run", INSIDE, "--"])
             .args(&job.command)
             .stdin(Stdio::null());
         if stdout_is_taken {
@@ -178,7 +178,7 @@ impl Container<'_> {
         } else {
             Vec::new()
         };
-        Ok(Rehearsed {
+        Ok(LocalRunResult {
             exit_code: code,
             timed_out,
             files,
@@ -222,7 +222,7 @@ fn exit_code(status: ExitStatus) -> u8 {
         .unwrap_or(u8::MAX)
 }
 
-/// The outputs that a rehearsal listed.
+/// The outputs that a local run listed.
 fn listed(listing: &Path) -> anyhow::Result<Vec<WrittenFile>> {
     BufReader::new(File::open(listing)?)
         .lines()

@@ -1,4 +1,4 @@
-//! Faults of cells in words.
+//! CellProblems of cells in words.
 
 use dropcast_domain::problem::{Problem, place, quoted};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::{
     schema::NodeId,
     table::{
         columns::{Column, Kinds, RowSchema},
-        convert::{self, Converted, Converter, Fault},
+        convert::{self, ConversionProblem, Converted, Converter},
         report::Words,
         rows::Cell,
     },
@@ -19,16 +19,16 @@ pub(super) fn unconverted(
     converter: Converter,
     cell: &Cell,
     column: &Column,
-    fault: &Fault,
+    problem: &ConversionProblem,
 ) -> Words {
     let found = convert::found(cell);
-    let allowed = Converter::allowed(column, fault).to_owned();
+    let allowed = Converter::allowed(column, problem).to_owned();
     Words {
         subject: subject(column),
         many: format!("cells do not hold {allowed}"),
         sentence: format!("found {found}; {allowed} is allowed."),
-        hint: converter.hint(cell, column, fault),
-        general: converter.general_hint(cell, column, fault),
+        hint: converter.hint(cell, column, problem),
+        general: converter.general_hint(cell, column, problem),
         found,
         tells_found: true,
         allowed,
@@ -76,7 +76,7 @@ pub(super) fn failing(schema: &RowSchema, column: &Column, value: &Value) -> Opt
     checks.find(|&id| !schema.schema().satisfies(id, value))
 }
 
-/// Whether a text may have been meant as a number or a truth value: all is told then that may
+/// Whether a text may have been meant as a number or a boolean: all is told then that may
 /// stand there.
 pub(super) fn is_open(column: &Column, value: &Value) -> bool {
     value.is_string() && column.kinds.has(Kinds::NUMBER | Kinds::BOOL)

@@ -1,8 +1,8 @@
-//! Truth values as people and their spreadsheets write them.
+//! Boolean values as people and their spreadsheets write them.
 
 use dropcast_domain::model::Locale;
 
-/// Reads a truth value, without regard to case.
+/// Reads a boolean, without regard to case.
 pub(super) fn parse(text: &str, locale: Option<Locale>) -> Option<bool> {
     match text {
         "1" => return Some(true),

@@ -3,22 +3,22 @@
 use dropcast_domain::problem::Problem;
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, XlsxError};
 
-use super::looks::{Looks, begins_like_a_formula, fitting};
-use crate::table::{Rejected, rows::Cell};
+use super::cell_formats::{CellFormats, begins_like_a_formula, fitting};
+use crate::table::{Rejection, rows::Cell};
 
 /// The name of this sheet.
 const NAME: &str = "What to correct";
 
 /// The longest name of a sheet, in UTF-16 units.
-const LONGEST_NAME: usize = 31;
+const MAX_NAME_LENGTH: usize = 31;
 
 /// What the other sheet shows.
 pub(super) struct Shown {
     pub(super) name: String,
-    /// Whether every row of the table, or only those with faults.
+    /// Whether every row of the table, or only those with problems.
     pub(super) whole: bool,
     pub(super) rows: u64,
-    /// Whether every row with faults that are known is shown.
+    /// Whether every row with problems that are known is shown.
     pub(super) complete: bool,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn table_name(source: Option<&str>) -> String {
             '\u{fffe}' | '\u{ffff}' => '_',
             c => c,
         };
-        if name.encode_utf16().count() + c.len_utf16() > LONGEST_NAME {
+        if name.encode_utf16().count() + c.len_utf16() > MAX_NAME_LENGTH {
             break;
         }
         name.push(c);
@@ -53,10 +53,10 @@ pub(super) fn table_name(source: Option<&str>) -> String {
 /// Writes the sheet.
 pub(super) fn write(
     book: &mut Workbook,
-    rejected: &Rejected,
+    rejected: &Rejection,
     shown: Option<&Shown>,
 ) -> Result<(), XlsxError> {
-    let looks = Looks::new();
+    let formats = CellFormats::new();
     let title = Format::new().set_bold().set_font_size(14);
     let heading = Format::new().set_bold().set_background_color(0x00D9_E1F2);
     let body = Format::new().set_text_wrap().set_align(FormatAlign::Top);
@@ -66,7 +66,7 @@ pub(super) fn write(
     sheet.write_string_with_format(0, 0, NAME, &title)?;
     let mut row = 1;
     for sentence in sentences(rejected, shown) {
-        looks.text(sheet, (row, 0), &sentence, false, false)?;
+        formats.text(sheet, (row, 0), &sentence, false, false)?;
         row += 1;
     }
     row += 1;
@@ -103,7 +103,7 @@ pub(super) fn write(
     }
     if rejected.problems.more > 0 {
         let more = format!("There are {} more problems.", rejected.problems.more);
-        looks.write(sheet, (row + 1, 0), &Cell::Text(more), false, false)?;
+        formats.write(sheet, (row + 1, 0), &Cell::Text(more), false, false)?;
     }
     Ok(())
 }
@@ -125,7 +125,7 @@ fn places(problem: &Problem) -> String {
     places
 }
 
-fn sentences(rejected: &Rejected, shown: Option<&Shown>) -> Vec<String> {
+fn sentences(rejected: &Rejection, shown: Option<&Shown>) -> Vec<String> {
     let Some(shown) = shown else {
         return vec![
             "The file could not be read as a table. Correct what is listed here and send the file \
@@ -145,10 +145,10 @@ fn sentences(rejected: &Rejected, shown: Option<&Shown>) -> Vec<String> {
             shown.rows
         ));
     }
-    if rejected.faults.more() > 0 || !shown.complete {
+    if rejected.cell_problems.more() > 0 || !shown.complete {
         sentences.push(format!(
             "There are {} such cells in all; only the first are marked. The list below counts all.",
-            rejected.faults.total()
+            rejected.cell_problems.total()
         ));
     }
     sentences

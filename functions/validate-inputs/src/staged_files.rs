@@ -13,23 +13,23 @@ use dropcast_domain::{
     registry::VersionSpec,
     run::{AcceptedInput, Run},
 };
-use dropcast_inputs::file::{Reader, Reading, Rejected, Verdict};
+use dropcast_inputs::file::{Outcome, Reader, Reading, Rejection as FileRejection};
 
-use crate::{Dropped, Error, Files, verdict::Rejection};
+use crate::{Dropped, Error, Files, rejection::Rejection};
 
 /// The most pointers of filled-in defaults that stand on the record.
 const MAX_DEFAULTS: usize = 100;
 
 /// The longest of them, in bytes: a pointer may hold a key of the user's, and
 /// the record ends at DynamoDB's 400 kB.
-const MAX_POINTER: usize = 500;
+const MAX_POINTER_BYTES: usize = 500;
 
 /// What is read or written at a time, in bytes.
 const BUFFER: usize = 1 << 18;
 
 /// The files of one run.
 #[derive(Debug, Clone)]
-struct Desk {
+struct StagedFiles {
     original: PathBuf,
     clean: PathBuf,
     marked: PathBuf,
@@ -37,7 +37,7 @@ struct Desk {
 
 /// Reads a file of a format that the model takes and of a size that it may have. What is kept
 /// of it: the original and what the model gets, or the copy in which the faults are marked.
-pub(crate) async fn examine<F: Files>(
+pub(crate) async fn validate_file<F: Files>(
     files: &F,
     run: &Run,
     spec: &VersionSpec,
@@ -48,21 +48,21 @@ pub(crate) async fn examine<F: Files>(
     // Checked at registration too, so this does not fail for what a user did.
     let reader = Reader::new(input, format, spec.schema_of(format)).map_err(|_| Error::Schema)?;
     let folder = tempfile::tempdir()?;
-    let desk = Desk {
+    let staged = StagedFiles {
         original: folder.path().join("original"),
         clean: folder.path().join("clean"),
         marked: folder.path().join(output::MARKED_FILE),
     };
-    dropped.spool(&desk.original).await?;
-    let at = desk.clone();
+    dropped.spool(&staged.original).await?;
+    let at = staged.clone();
     let read = tokio::task::spawn_blocking(move || at.read(&reader)).await;
     match read.map_err(Error::BrokeOff)?? {
-        Ok(reading) => keep(files, run, &desk, reading).await.map(Ok),
+        Ok(reading) => keep(files, run, &staged, reading).await.map(Ok),
         Err(rejection) => {
             if rejection.marked {
                 let key = output::marked_key(&run.id);
                 files
-                    .keep_file(&key, output::WORKBOOK, &desk.marked)
+                    .keep_file(&key, output::WORKBOOK, &staged.marked)
                     .await?;
             }
             Ok(Err(rejection))
@@ -74,7 +74,7 @@ pub(crate) async fn examine<F: Files>(
 async fn keep<F: Files>(
     files: &F,
     run: &Run,
-    desk: &Desk,
+    staged: &StagedFiles,
     reading: Reading,
 ) -> Result<AcceptedInput, Error> {
     let file = run.upload.file_name();
@@ -83,7 +83,7 @@ async fn keep<F: Files>(
         Reading::Document { defaults, .. } => {
             let shown = defaults
                 .into_iter()
-                .filter(|pointer| pointer.len() <= MAX_POINTER)
+                .filter(|pointer| pointer.len() <= MAX_POINTER_BYTES)
                 .take(MAX_DEFAULTS)
                 .collect();
             let key = output::prepared_key(&run.id, &file);
@@ -95,8 +95,8 @@ async fn keep<F: Files>(
         }
     };
     tokio::try_join!(
-        files.keep_file(&key, "application/octet-stream", &desk.original),
-        files.keep_file(&prepared_key, media_type, &desk.clean),
+        files.keep_file(&key, "application/octet-stream", &staged.original),
+        files.keep_file(&prepared_key, media_type, &staged.clean),
     )?;
     Ok(AcceptedInput {
         key,
@@ -106,12 +106,12 @@ async fn keep<F: Files>(
     })
 }
 
-impl Desk {
+impl StagedFiles {
     fn read(&self, reader: &Reader) -> io::Result<Result<Reading, Rejection>> {
         let clean = BufWriter::with_capacity(BUFFER, File::create(&self.clean)?);
         Ok(match reader.read(open(&self.original)?, clean)? {
-            Verdict::Accepted(reading) => Ok(reading),
-            Verdict::Rejected(rejected) => {
+            Outcome::Accepted(reading) => Ok(reading),
+            Outcome::Rejected(rejected) => {
                 let marked = self.mark(reader, &rejected).unwrap_or_else(|error| {
                     // The problems say everything that the copy would.
                     tracing::warn!(%error, "the marked copy could not be made");
@@ -126,7 +126,7 @@ impl Desk {
     }
 
     /// Makes the copy in which the faults are marked; says whether there was anything to mark.
-    fn mark(&self, reader: &Reader, rejected: &Rejected) -> io::Result<bool> {
+    fn mark(&self, reader: &Reader, rejected: &FileRejection) -> io::Result<bool> {
         if !rejected.can_be_marked() {
             return Ok(false);
         }

@@ -11,7 +11,7 @@ use crate::table::rows::{ReadError, Row, Rows};
 const ROWS: usize = 10;
 
 /// A row further down that holds the names of columns.
-pub(in crate::table) struct Elsewhere {
+pub(in crate::table) struct MisplacedHeader {
     /// Its number.
     pub(in crate::table) row: u64,
     /// What is said of it.
@@ -19,24 +19,24 @@ pub(in crate::table) struct Elsewhere {
 }
 
 /// Looks below the row where the names should stand for the row that holds them.
-pub(in crate::table) fn elsewhere(
+pub(in crate::table) fn find_misplaced(
     rows: &mut dyn Rows,
     first: u64,
     wanted: &[&str],
-) -> Result<Option<Elsewhere>, ReadError> {
+) -> Result<Option<MisplacedHeader>, ReadError> {
     let known: HashSet<String> = wanted.iter().map(|name| fold(name)).collect();
     let mut row = Row::default();
     for _ in 0..ROWS {
         match rows.next_row(&mut row) {
             Ok(true) => {}
-            Ok(false) | Err(ReadError::Refused(_)) => break,
+            Ok(false) | Err(ReadError::Rejected(_)) => break,
             Err(error) => return Err(error),
         }
         let names: HashSet<String> = row
             .cells
             .iter()
             .map(Name::of)
-            .filter(|name| name.fault.is_none())
+            .filter(|name| name.problem.is_none())
             .map(|name| fold(&name.text))
             .collect();
         // One word of a text may be a column's name by chance.
@@ -47,7 +47,7 @@ pub(in crate::table) fn elsewhere(
     Ok(None)
 }
 
-fn found(rows: &dyn Rows, first: u64, row: u64, wanted: &[&str]) -> Elsewhere {
+fn found(rows: &dyn Rows, first: u64, row: u64, wanted: &[&str]) -> MisplacedHeader {
     let at = rows.row_address(first);
     let above = match row {
         2 => "row 1".to_owned(),
@@ -57,7 +57,7 @@ fn found(rows: &dyn Rows, first: u64, row: u64, wanted: &[&str]) -> Elsewhere {
     let message = format!(
         "At {at}: the first row must hold the names of the columns, but they stand in row {row}. Delete {above}."
     );
-    Elsewhere {
+    MisplacedHeader {
         row,
         problem: Problem::with_message(
             &at,

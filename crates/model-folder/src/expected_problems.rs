@@ -1,38 +1,37 @@
-//! The twin of a rejected example: `FILE.problems.json`, which names the problems that
-//! reading the file must find.
+//! The problems that reading a rejected example must report, listed in `FILE.problems.json`.
 
 use dropcast_domain::problem::{Problem, ProblemList, quoted};
 use serde::Deserialize;
 
-/// What follows the name of the file in its twin's.
-pub(crate) const ENDING: &str = ".problems.json";
+/// The extension that the list adds to the name of its file.
+pub(crate) const EXTENSION: &str = ".problems.json";
 
-/// One problem that must be found.
+/// One problem that must be reported.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Named {
-    /// Where it stands, exactly as it is reported.
+pub(crate) struct ExpectedProblem {
+    /// Its place, exactly as it is reported.
     at: String,
-    /// A part of its sentence.
+    /// A part of its message; any message if `None`.
     #[serde(default)]
     message: Option<String>,
 }
 
-/// Reads a twin; fails with what is wrong with it.
-pub(crate) fn parse(text: &str) -> Result<Vec<Named>, String> {
-    match serde_json::from_str::<Vec<Named>>(text) {
-        Ok(named) if named.is_empty() => {
-            Err("It names no problem, but a rejected file has one at least.".to_owned())
+/// Reads a list of expected problems; the error says why it is not one.
+pub(crate) fn parse(text: &str) -> Result<Vec<ExpectedProblem>, String> {
+    match serde_json::from_str::<Vec<ExpectedProblem>>(text) {
+        Ok(expected) if expected.is_empty() => {
+            Err("It lists no problem, but a rejected file has at least one.".to_owned())
         }
-        Ok(named) => Ok(named),
+        Ok(expected) => Ok(expected),
         Err(error) => Err(format!(
-            "It is no list of problems such as [{{ \"at\": \"Plan!C7\", \"message\": \"#REF!\" }}]: {error}."
+            "It is not a list of problems such as [{{ \"at\": \"Plan!C7\", \"message\": \"#REF!\" }}]: {error}."
         )),
     }
 }
 
-/// The twin that a file with these problems would have, for whoever writes one.
-pub(crate) fn of(found: &ProblemList) -> String {
+/// The list for a file with these problems, to be saved beside it.
+pub(crate) fn format_file(found: &ProblemList) -> String {
     let entry = |problem: &Problem| {
         let value = serde_json::json!({ "at": problem.at, "message": problem.message });
         format!("  {value}")
@@ -41,12 +40,13 @@ pub(crate) fn of(found: &ProblemList) -> String {
     format!("[\n{}\n]", entries.join(",\n"))
 }
 
-/// How what was found differs from what a twin names; nothing when it does not.
-pub(crate) fn differences(named: &[Named], found: &ProblemList) -> Vec<String> {
+/// The differences between the expected problems and those found, as sentences; empty if there
+/// are none.
+pub(crate) fn find_differences(expected: &[ExpectedProblem], found: &ProblemList) -> Vec<String> {
     let mut taken = vec![false; found.problems.len()];
     let mut order = Vec::new();
-    let mut faults = Vec::new();
-    for wanted in named {
+    let mut failures = Vec::new();
+    for wanted in expected {
         let is_it = |problem: &Problem| wanted.at == problem.at;
         let says_it = |problem: &Problem| {
             let said = wanted.message.as_deref().unwrap_or_default();
@@ -63,14 +63,14 @@ pub(crate) fn differences(named: &[Named], found: &ProblemList) -> Vec<String> {
         } else if let Some((index, problem)) = free(&is_it) {
             taken[index] = true;
             let part = quoted(wanted.message.as_deref().unwrap_or_default());
-            faults.push(format!(
+            failures.push(format!(
                 "The problem at {} does not say {part}: {}",
                 place(&wanted.at),
                 problem.message
             ));
         } else {
-            faults.push(format!(
-                "No problem was found at {}, where the twin names one.",
+            failures.push(format!(
+                "No problem was found at {}, where one is expected.",
                 place(&wanted.at)
             ));
         }
@@ -81,26 +81,26 @@ pub(crate) fn differences(named: &[Named], found: &ProblemList) -> Vec<String> {
         .zip(&taken)
         .filter(|(_, taken)| !**taken)
     {
-        faults.push(format!(
-            "The twin does not name the problem at {}: {}",
+        failures.push(format!(
+            "The list does not contain the problem at {}: {}",
             place(&problem.at),
             problem.message
         ));
     }
     if found.more > 0 {
-        faults.push(format!(
-            "There are {} more problems than those that are listed, which no twin can name.",
+        failures.push(format!(
+            "There are {} more problems than those that are reported one by one, and no list can contain them.",
             found.more
         ));
     }
-    if faults.is_empty() && !order.is_sorted() {
+    if failures.is_empty() && !order.is_sorted() {
         let at: Vec<String> = found.problems.iter().map(|it| place(&it.at)).collect();
-        faults.push(format!(
+        failures.push(format!(
             "The problems are reported in another order: {}.",
             at.join(", ")
         ));
     }
-    faults
+    failures
 }
 
 fn place(at: &str) -> String {
@@ -123,18 +123,18 @@ mod tests {
         }
     }
 
-    fn named(text: &str) -> Vec<Named> {
+    fn parse_list(text: &str) -> Vec<ExpectedProblem> {
         parse(text).unwrap()
     }
 
     #[test]
-    fn a_twin_names_places_and_parts_of_sentences_in_order() {
-        let twin = named(r#"[{"at": "/a"}, {"at": "/b", "message": "a number"}]"#);
+    fn a_list_names_places_and_parts_of_messages_in_order() {
+        let expected = parse_list(r#"[{"at": "/a"}, {"at": "/b", "message": "a number"}]"#);
         assert_eq!(
-            differences(&twin, &found(&["/a", "/b"])),
+            find_differences(&expected, &found(&["/a", "/b"])),
             Vec::<String>::new()
         );
-        let swapped = differences(&twin, &found(&["/b", "/a"]));
+        let swapped = find_differences(&expected, &found(&["/b", "/a"]));
         assert_eq!(
             swapped,
             ["The problems are reported in another order: /b, /a."]
@@ -143,43 +143,46 @@ mod tests {
 
     #[test]
     fn a_problem_too_many_one_too_few_and_another_sentence_are_told() {
-        let twin = named(r#"[{"at": "/a", "message": "a date"}, {"at": ""}]"#);
-        let told = differences(&twin, &found(&["/a", "/c"])).join("\n");
+        let expected = parse_list(r#"[{"at": "/a", "message": "a date"}, {"at": ""}]"#);
+        let differences = find_differences(&expected, &found(&["/a", "/c"])).join("\n");
         assert!(
-            told.contains("at /a does not say \"a date\": At /a"),
-            "{told}"
+            differences.contains("at /a does not say \"a date\": At /a"),
+            "{differences}"
         );
         assert!(
-            told.contains("found at \"\" (the whole file), where"),
-            "{told}"
+            differences.contains("found at \"\" (the whole file), where"),
+            "{differences}"
         );
-        assert!(told.contains("not name the problem at /c: At /c"), "{told}");
+        assert!(
+            differences.contains("not contain the problem at /c: At /c"),
+            "{differences}"
+        );
         let more = ProblemList {
             more: 7,
             ..found(&["/a"])
         };
-        let told = differences(&named(r#"[{"at": "/a"}]"#), &more);
-        assert!(told[0].contains("7 more"), "{told:?}");
+        let differences = find_differences(&parse_list(r#"[{"at": "/a"}]"#), &more);
+        assert!(differences[0].contains("7 more"), "{differences:?}");
     }
 
     #[test]
     fn equal_places_are_told_apart_by_what_is_said() {
         let mut found = found(&["/a", "/a"]);
         found.problems[1].message = "At /a: too short.".to_owned();
-        let twin =
-            named(r#"[{"at": "/a", "message": "number"}, {"at": "/a", "message": "short"}]"#);
-        assert_eq!(differences(&twin, &found), Vec::<String>::new());
+        let expected =
+            parse_list(r#"[{"at": "/a", "message": "number"}, {"at": "/a", "message": "short"}]"#);
+        assert_eq!(find_differences(&expected, &found), Vec::<String>::new());
     }
 
     #[test]
-    fn what_is_no_twin_says_what_one_looks_like() {
+    fn what_is_not_a_list_of_problems_says_what_one_looks_like() {
         for bad in ["", "{}", r#"[{"pointer": "/a"}]"#, "[]"] {
             assert!(parse(bad).unwrap_err().starts_with("It "), "{bad}");
         }
         assert_eq!(
-            parse(&of(&found(&["/a"]))).unwrap()[0].at,
+            parse(&format_file(&found(&["/a"]))).unwrap()[0].at,
             "/a",
-            "what is proposed is a twin"
+            "what is proposed can be read"
         );
     }
 }

@@ -10,12 +10,12 @@ use std::{
 
 use anyhow::Context as _;
 use dropcast_domain::{job::exit_sentence, run_id::RunId};
-use dropcast_job_runner::{JobError, Rehearsed};
+use dropcast_job_runner::{JobError, LocalRunResult};
 use dropcast_local_stack::ImageBuilder;
-use dropcast_model_folder::{ModelFolder, examples, trial, trial::Stage};
+use dropcast_model_folder::{ModelFolder, examples, local_run, local_run::Stage};
 use jiff::SignedDuration;
 
-use self::document::{Tested, Trial, Written};
+use self::document::{Tested, TestedInput, Written};
 use self::place::Place;
 use super::{not_accepted, read_folder};
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
     validate::document::RejectionView,
 };
 
-/// Tries a model out on one file, or on its own examples.
+/// Runs a model on one file, or on its own examples.
 pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let model = read_folder(&args.dir)?;
     let inputs = inputs(args, &model)?;
@@ -38,19 +38,19 @@ pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow:
         model: model.manifest.name.to_string(),
         image: args.image.clone(),
         passed: true,
-        trials: Vec::new(),
+        inputs: Vec::new(),
     };
     let place = place(args, common, &model, screen).await?;
     for input in &inputs {
-        let trial = try_out(args, &model, input, &place, screen).await?;
-        document.passed &= trial.passed;
-        document.trials.push(trial);
+        let tested = run_on(args, &model, input, &place, screen).await?;
+        document.passed &= tested.passed;
+        document.inputs.push(tested);
     }
     screen.show(&document, |paint| document::text(&document, paint))?;
     let rejected = document
-        .trials
+        .inputs
         .iter()
-        .any(|trial| trial.rejection.is_some());
+        .any(|tested| tested.rejection.is_some());
     Ok(match (document.passed, rejected) {
         (true, _) => Exit::Done,
         (false, true) => Exit::NotAccepted,
@@ -58,7 +58,7 @@ pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow:
     })
 }
 
-/// What the model is tried out on.
+/// The inputs that the model runs on.
 fn inputs(args: &Test, model: &ModelFolder) -> anyhow::Result<Vec<PathBuf>> {
     if let Some(input) = &args.input {
         if !input.is_file() {
@@ -69,7 +69,7 @@ fn inputs(args: &Test, model: &ModelFolder) -> anyhow::Result<Vec<PathBuf>> {
     }
     let checked = examples::check(&args.dir, model).map_err(|error| not_accepted(error.into()))?;
     if let Some(example) = checked.iter().find(|example| !example.passes()) {
-        let message = format!("{} does not do as it should.", example.file);
+        let message = format!("{} is not read as expected.", example.file);
         let advice = format!("See `dropcast validate {}`.", args.dir.display());
         return Err(Stop::new(Exit::NotAccepted, message).advice(advice).into());
     }
@@ -113,31 +113,31 @@ async fn place(
     })
 }
 
-async fn try_out(
+async fn run_on(
     args: &Test,
     model: &ModelFolder,
     input: &Path,
     place: &Place,
     screen: Screen,
-) -> anyhow::Result<Trial> {
+) -> anyhow::Result<TestedInput> {
     let work = tempfile::Builder::new()
         .prefix("dropcast-test-")
         .tempdir()
         .context("making a folder for the test")?;
     // Without links, so that what a link among the outputs leads to can be compared with it.
     let folder = work.path().canonicalize()?;
-    let set = Stage::set(&folder, model, input).map_err(|error| not_accepted(error.into()))?;
-    let mut trial = Trial::of(input);
+    let set = Stage::prepare(&folder, model, input).map_err(|error| not_accepted(error.into()))?;
+    let mut tested = TestedInput::of(input);
     let mut stage = match set {
         Ok(stage) => stage,
         Err(rejected) => {
-            trial.rejection = Some(RejectionView::of(&rejected));
-            trial.problems = rejected.problems.problems;
-            trial.more_problems = rejected.problems.more;
-            return Ok(trial);
+            tested.rejection = Some(RejectionView::of(&rejected));
+            tested.problems = rejected.problems.problems;
+            tested.more_problems = rejected.problems.more;
+            return Ok(tested);
         }
     };
-    trial.reading = Some(ReadingView::of(&stage.reading));
+    tested.reading = Some(ReadingView::of(&stage.reading));
     if let Some(outputs) = &args.output {
         stage.outputs = empty_folder(outputs)?;
     }
@@ -152,59 +152,55 @@ async fn try_out(
         .run(&stage, model, &run_id(input), screen.json)
         .await?;
     let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
-    trial.seconds = crate::document::seconds(took);
-    judge(&mut trial, model, ended)?;
-    Ok(trial)
+    tested.seconds = crate::document::seconds(took);
+    record_result(&mut tested, model, ended)?;
+    Ok(tested)
 }
 
 /// Says of an ended model whether it did as it should.
-fn judge(
-    trial: &mut Trial,
+fn record_result(
+    tested: &mut TestedInput,
     model: &ModelFolder,
-    ended: Result<Rehearsed, JobError>,
+    ended: Result<LocalRunResult, JobError>,
 ) -> anyhow::Result<()> {
-    let rehearsed = match ended {
+    let result = match ended {
         Err(interrupted @ JobError::Interrupted { .. }) => {
             return Err(Stop::new(Exit::Interrupted, interrupted.to_string()).into());
         }
         Err(error) => {
-            trial.exit_code = Some(error.exit_code());
-            trial.fault = Some(sentence(&error.to_string()));
+            tested.exit_code = Some(error.exit_code());
+            tested.failure = Some(sentence(&error.to_string()));
             return Ok(());
         }
-        Ok(rehearsed) => rehearsed,
+        Ok(result) => result,
     };
     let job = &model.manifest.job;
-    trial.exit_code = Some(rehearsed.exit_code);
-    trial.timed_out = rehearsed.timed_out;
-    if rehearsed.timed_out {
+    tested.exit_code = Some(result.exit_code);
+    tested.timed_out = result.timed_out;
+    if result.timed_out {
         let limit = Duration::from_mins(job.timeout_minutes.into());
-        trial.fault = Some(format!(
+        tested.failure = Some(format!(
             "The model was stopped: it took longer than the {} that model.toml gives it.",
             crate::words::whole(limit)
         ));
         return Ok(());
     }
-    if rehearsed.exit_code != 0 {
-        trial.fault = Some(exit_sentence(rehearsed.exit_code.into()));
+    if result.exit_code != 0 {
+        tested.failure = Some(exit_sentence(result.exit_code.into()));
         return Ok(());
     }
-    let paths: Vec<&str> = rehearsed
+    let paths: Vec<&str> = result.files.iter().map(|file| file.path.as_str()).collect();
+    let matched = local_run::match_outputs(&model.manifest.outputs, &paths);
+    tested.outputs = result
         .files
         .iter()
-        .map(|file| file.path.as_str())
-        .collect();
-    let judged = trial::judge(&model.manifest.outputs, &paths);
-    trial.outputs = rehearsed
-        .files
-        .iter()
-        .zip(&judged.declarations)
+        .zip(&matched.declarations)
         .map(|(file, declared)| Written::of(file, *declared))
         .collect();
-    if !judged.missing.is_empty() {
-        trial.fault = Some(trial::missing_sentence(&judged.missing));
+    if !matched.missing.is_empty() {
+        tested.failure = Some(local_run::describe_missing(&matched.missing));
     }
-    trial.passed = judged.missing.is_empty();
+    tested.passed = matched.missing.is_empty();
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use dropcast_domain::{
     run_id::Version,
     title,
 };
-use dropcast_inputs::file::Rejected;
+use dropcast_inputs::file;
 use dropcast_store::{History, Models, Promotion, StoreError};
 
 use crate::Error;
@@ -37,7 +37,7 @@ impl Rejection {
     }
 
     /// A file that is not what the model takes.
-    pub(crate) fn of(rejected: Rejected) -> Self {
+    pub(crate) fn of(rejected: file::Rejection) -> Self {
         Self {
             message: rejected.message(),
             code: rejected.code,
@@ -48,7 +48,7 @@ impl Rejection {
     }
 
     /// A file that is refused before it is read: its one problem says it all.
-    pub(crate) fn unread(rejected: Rejected) -> Self {
+    pub(crate) fn unread(rejected: file::Rejection) -> Self {
         Self {
             message: rejected.problems.to_string(),
             ..Self::of(rejected)

@@ -1,4 +1,4 @@
-//! A rehearsal: a model's command run as a job would run it, without S3.
+//! A local run: a model's command run as a job would run it, without S3.
 //!
 //! It has the same variables, folders, signals and exit codes, and its outputs are held to the
 //! same rules. What a job fetches stands on disk already, and what it would publish stays there.
@@ -20,9 +20,9 @@ const NO_CERTIFICATES: &str = "warning: the image holds no certificates, without
 /// What an S3 key spends on `runs/<run>/outputs/<job>/<attempt>/`, at most.
 const MAX_PREFIX: usize = 90;
 
-/// What is to be rehearsed, and where.
+/// The command of a local run, its files and its bounds.
 #[derive(Debug, Clone)]
-pub struct Rehearsal<'a> {
+pub struct LocalRun<'a> {
     /// The model's command and its arguments.
     pub command: &'a [OsString],
     /// The folder that it runs in: in an image, the working directory.
@@ -33,7 +33,7 @@ pub struct Rehearsal<'a> {
     pub original: &'a Path,
     /// An empty folder for the outputs.
     pub outputs: &'a Path,
-    /// What earlier rehearsals left; the model may change it.
+    /// The cache that earlier local runs left; the model may change it.
     pub cache: &'a Path,
     /// Variables beside those that name these files and folders.
     pub variables: &'a [(&'a str, OsString)],
@@ -43,9 +43,9 @@ pub struct Rehearsal<'a> {
     pub stdout_is_taken: bool,
 }
 
-/// How a rehearsal ended.
+/// How a local run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rehearsed {
+pub struct LocalRunResult {
     /// What the job's exit code would be.
     pub exit_code: u8,
     /// Whether the command took longer than it may.
@@ -66,37 +66,37 @@ pub struct WrittenFile {
     pub media_type: String,
 }
 
-/// Rehearses a model. Its stdout and stderr are ours.
+/// Runs a model's command. Its stdout and stderr are those of this process.
 ///
 /// This process takes over the handling of signals and reaps all of its children meanwhile: it must
 /// have none of its own. Fails where `dropcast-job` would fail by itself, with the same error.
-pub async fn rehearse(rehearsal: &Rehearsal<'_>) -> Result<Rehearsed, JobError> {
+pub async fn run_locally(local_run: &LocalRun<'_>) -> Result<LocalRunResult, JobError> {
     let mut signals = Signals::listen()?;
     let own = [
-        ("DROPCAST_INPUT_FILE", rehearsal.input.into()),
-        ("DROPCAST_ORIGINAL_FILE", rehearsal.original.into()),
-        ("DROPCAST_OUTPUT_DIR", rehearsal.outputs.into()),
-        ("DROPCAST_CACHE_DIR", rehearsal.cache.into()),
+        ("DROPCAST_INPUT_FILE", local_run.input.into()),
+        ("DROPCAST_ORIGINAL_FILE", local_run.original.into()),
+        ("DROPCAST_OUTPUT_DIR", local_run.outputs.into()),
+        ("DROPCAST_CACHE_DIR", local_run.cache.into()),
     ];
-    let variables: Vec<(&str, OsString)> = rehearsal.variables.iter().cloned().chain(own).collect();
+    let variables: Vec<(&str, OsString)> = local_run.variables.iter().cloned().chain(own).collect();
     let bounds = Bounds {
-        folder: rehearsal.folder,
-        limit: rehearsal.limit,
-        stdout_is_taken: rehearsal.stdout_is_taken,
+        folder: local_run.folder,
+        limit: local_run.limit,
+        stdout_is_taken: local_run.stdout_is_taken,
     };
-    let ended = model::run(rehearsal.command, &variables, bounds, &mut signals).await?;
-    let mut rehearsed = Rehearsed {
+    let ended = model::run(local_run.command, &variables, bounds, &mut signals).await?;
+    let mut result = LocalRunResult {
         exit_code: ended.exit_code,
         timed_out: ended.timed_out,
         files: Vec::new(),
     };
     if ended.timed_out || ended.exit_code != 0 {
         // AWS Batch fails a job that it had to stop, whatever its exit code.
-        rehearsed.exit_code = match ended.exit_code {
+        result.exit_code = match ended.exit_code {
             0 => 143,
             code => code,
         };
-        return Ok(rehearsed);
+        return Ok(result);
     }
     if let Some(signal) = ended.asked_by {
         return Err(signals::interrupted(signal));
@@ -105,8 +105,8 @@ pub async fn rehearse(rehearsal: &Rehearsal<'_>) -> Result<Rehearsed, JobError> 
         say(LEFT_PROCESSES);
     }
     let longest_path = publish::MAX_KEY - MAX_PREFIX;
-    let files = publish::list(rehearsal.outputs, longest_path)?;
-    rehearsed.files = files
+    let files = publish::list(local_run.outputs, longest_path)?;
+    result.files = files
         .into_iter()
         .map(|file| WrittenFile {
             media_type: media_type::of(&file.path),
@@ -114,15 +114,15 @@ pub async fn rehearse(rehearsal: &Rehearsal<'_>) -> Result<Rehearsed, JobError> 
             bytes: file.bytes,
         })
         .collect();
-    Ok(rehearsed)
+    Ok(result)
 }
 
-/// The name of the list of outputs that a rehearsal in a folder leaves there: a JSON object a
-/// line, a [`WrittenFile`].
+/// The name of the list of outputs that a local run leaves in its folder: JSON Lines, one
+/// [`WrittenFile`] per line.
 pub const LISTING: &str = "files.jsonl";
 
-/// Rehearses in a folder that somebody prepared, as `--help` says, and leaves the list there.
-pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8, JobError> {
+/// Runs a model on a prepared folder, laid out as `--help` says, and writes the listing there.
+pub(crate) async fn run_in_folder(folder: &Path, command: &[OsString]) -> Result<u8, JobError> {
     // Without links, so that what a link among the outputs leads to can be compared with it.
     let folder = folder.canonicalize().map_err(|error| {
         JobError::WorkFolder(format!("{} cannot be used: {error}", folder.display()))
@@ -146,7 +146,7 @@ pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8,
             JobError::WorkFolder(format!("{} cannot be made: {error}", folder.display()))
         })?;
     }
-    let rehearsed = rehearse(&Rehearsal {
+    let result = run_locally(&LocalRun {
         command,
         folder: None,
         input: &input,
@@ -158,17 +158,17 @@ pub(crate) async fn in_folder(folder: &Path, command: &[OsString]) -> Result<u8,
         stdout_is_taken: false,
     })
     .await?;
-    if rehearsed.exit_code != 0 {
-        return Ok(rehearsed.exit_code);
+    if result.exit_code != 0 {
+        return Ok(result.exit_code);
     }
-    if rehearsed.files.is_empty() {
+    if result.files.is_empty() {
         say(NO_OUTPUTS);
     }
     // A job finds this out when it first asks S3, and then it is too late.
     if rustls_native_certs::load_native_certs().certs.is_empty() {
         say(NO_CERTIFICATES);
     }
-    write_listing(&listing, &rehearsed.files).map_err(listing_failed)?;
+    write_listing(&listing, &result.files).map_err(listing_failed)?;
     Ok(0)
 }
 

@@ -6,7 +6,7 @@ use dropcast_domain::{
 };
 use jiff::civil::Date;
 
-use super::{Converter, Fault, date, date::DateFault, number, number::NumberFault};
+use super::{ConversionProblem, Converter, date, date::DateProblem, number, number::NumberProblem};
 use crate::table::{
     columns::{Column, Form, Kinds},
     rows::Cell,
@@ -41,14 +41,14 @@ pub(in crate::table) fn found(cell: &Cell) -> String {
             percentage(*number),
             number_text(*number)
         ),
-        Cell::Bool(truth) => truth.to_string(),
+        Cell::Bool(boolean) => boolean.to_string(),
         Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
             format!("the date {}", moment.date())
         }
         Cell::DateTime(moment) => format!("the date and time {moment}"),
         Cell::Error(error) => (*error).to_owned(),
         Cell::Uncomputed => UNCOMPUTED.to_owned(),
-        Cell::Refused(refusal) => refusal.found.clone(),
+        Cell::UnusableText(unusable) => unusable.found.clone(),
     }
 }
 
@@ -64,14 +64,14 @@ pub(in crate::table) fn as_text(cell: &Cell) -> String {
         Cell::Text(text) | Cell::Unusable(text) => text.clone(),
         Cell::Number(number) => number_text(*number),
         Cell::Percent(number) => percentage(*number),
-        Cell::Bool(truth) => truth.to_string(),
+        Cell::Bool(boolean) => boolean.to_string(),
         Cell::DateTime(moment) if moment.time() == jiff::civil::Time::midnight() => {
             moment.date().to_string()
         }
         Cell::DateTime(moment) => moment.to_string(),
         Cell::Error(error) => (*error).to_owned(),
         Cell::Uncomputed => UNCOMPUTED.to_owned(),
-        Cell::Refused(refusal) => refusal.found.clone(),
+        Cell::UnusableText(unusable) => unusable.found.clone(),
     }
 }
 
@@ -104,48 +104,56 @@ fn number_text(number: f64) -> String {
 
 impl Converter {
     /// What may stand in a cell, as a noun.
-    pub(in crate::table) fn allowed<'a>(column: &'a Column, fault: &'a Fault) -> &'a str {
-        match fault {
-            Fault::Refused(refusal) => refusal.allowed,
+    pub(in crate::table) fn allowed<'a>(
+        column: &'a Column,
+        problem: &'a ConversionProblem,
+    ) -> &'a str {
+        match problem {
+            ConversionProblem::UnusableText(unusable) => unusable.allowed,
             _ => &column.allowed,
         }
     }
 
     /// What to do about a cell that could not be converted; may be empty.
-    pub(in crate::table) fn hint(self, cell: &Cell, column: &Column, fault: &Fault) -> String {
+    pub(in crate::table) fn hint(
+        self,
+        cell: &Cell,
+        column: &Column,
+        problem: &ConversionProblem,
+    ) -> String {
         let text = match cell {
             Cell::Text(text) => text.trim(),
             _ => "",
         };
-        match fault {
-            Fault::Number(fault) => self.number_hint(text, column, *fault),
-            Fault::Date(fault) => Self::date_hint(column.form, fault),
-            Fault::Truth => match self.locale {
-                Some(locale) if !super::truth::of(locale).0.is_empty() => {
-                    let (yes, no) = super::truth::of(locale);
+        match problem {
+            ConversionProblem::Number(problem) => self.number_hint(text, column, *problem),
+            ConversionProblem::Date(problem) => Self::date_hint(column.form, problem),
+            ConversionProblem::Boolean => match self.locale {
+                Some(locale) if !super::boolean::of(locale).0.is_empty() => {
+                    let (yes, no) = super::boolean::of(locale);
                     format!("Write true or false, or {} or {}.", yes[0], no[0])
                 }
                 _ => "Write true or false.".to_owned(),
             },
-            Fault::IsDate => {
+            ConversionProblem::IsDate => {
                 "Excel shows this cell as a date: give it a number format, or write the number again.".to_owned()
             }
-            Fault::IsTruth => String::new(),
-            Fault::Days(days) => days_hint(*days),
-            Fault::NotOneOrZero => "Write true or false.".to_owned(),
-            Fault::Percent(number) => format!(
+            ConversionProblem::IsBoolean => String::new(),
+            ConversionProblem::Days(days) => days_hint(*days),
+            ConversionProblem::NotOneOrZero => "Write true or false.".to_owned(),
+            ConversionProblem::Percent(number) => format!(
                 "Excel shows this cell as a percentage: give it a number format and write {} or {}, whichever is meant.",
                 number_text(number::shortened(*number * 100.0)),
                 number_text(*number)
             ),
-            Fault::Unusable => "Write it out instead.".to_owned(),
-            Fault::Formula => {
+            ConversionProblem::Unusable => "Write it out instead.".to_owned(),
+            ConversionProblem::Formula => {
                 "The formula in this cell failed: mend it, or write the value.".to_owned()
             }
-            Fault::Uncomputed => {
+            ConversionProblem::Uncomputed => {
                 "Open the workbook in Excel, which computes it, save it, and send it again.".to_owned()
             }
-            Fault::Refused(refusal) => refusal.hint.to_owned(),
+            ConversionProblem::UnusableText(unusable) => unusable.hint.to_owned(),
         }
     }
 
@@ -154,35 +162,35 @@ impl Converter {
         self,
         cell: &Cell,
         column: &Column,
-        fault: &Fault,
+        problem: &ConversionProblem,
     ) -> String {
-        match fault {
-            Fault::Number(NumberFault::Negative) => {
+        match problem {
+            ConversionProblem::Number(NumberProblem::Negative) => {
                 "Write a minus sign before negative numbers.".to_owned()
             }
-            Fault::Number(NumberFault::Signs) => {
+            ConversionProblem::Number(NumberProblem::Signs) => {
                 format!("Write numbers such as {}.", self.example(column))
             }
-            Fault::Date(fault) => match fault {
-                DateFault::NoMonth(_) => "A year has the months 1 to 12.".to_owned(),
-                DateFault::NoDay { .. } => "Their months have fewer days.".to_owned(),
-                DateFault::Figures(..) => format!(
+            ConversionProblem::Date(problem) => match problem {
+                DateProblem::NoMonth(_) => "A year has the months 1 to 12.".to_owned(),
+                DateProblem::NoDay { .. } => "Their months have fewer days.".to_owned(),
+                DateProblem::Figures(..) => format!(
                     "Write the year first, then the month and the day: {}.",
                     iso_example(column.form)
                 ),
-                DateFault::Days(_) => format!(
+                DateProblem::Days(_) => format!(
                     "In Excel such a number of days stands for a date: write dates such as {}, or give the cells a date format.",
                     iso_example(column.form)
                 ),
                 other => Self::date_hint(column.form, other),
             },
-            Fault::Days(_) => {
+            ConversionProblem::Days(_) => {
                 "As numbers of days they may stand for dates: give the cells a date format.".to_owned()
             }
-            Fault::Percent(_) => {
+            ConversionProblem::Percent(_) => {
                 "Excel shows these cells as percentages: give them a number format and write the numbers that are meant.".to_owned()
             }
-            _ => self.hint(cell, column, fault),
+            _ => self.hint(cell, column, problem),
         }
     }
 
@@ -205,37 +213,39 @@ impl Converter {
         }
     }
 
-    fn number_hint(self, text: &str, column: &Column, fault: NumberFault) -> String {
+    fn number_hint(self, text: &str, column: &Column, problem: NumberProblem) -> String {
         let example = self.example(column);
-        match fault {
-            NumberFault::None | NumberFault::NotWhole => String::new(),
-            NumberFault::Signs => match self.meant(text) {
+        match problem {
+            NumberProblem::None | NumberProblem::NotWhole => String::new(),
+            NumberProblem::Signs => match self.meant(text) {
                 Some(meant) => format!("Write {meant}."),
                 None => format!("Write numbers such as {example}."),
             },
-            NumberFault::Digits => "Write numbers with the digits 0 to 9.".to_owned(),
-            NumberFault::Negative => match number::negative(text) {
+            NumberProblem::Digits => "Write numbers with the digits 0 to 9.".to_owned(),
+            NumberProblem::Negative => match number::negative(text) {
                 Some(meant) => format!("Write {meant}."),
                 None => String::new(),
             },
-            NumberFault::Placeholder if column.must_be_filled() => "Write the number.".to_owned(),
-            NumberFault::Placeholder => {
+            NumberProblem::Placeholder if column.must_be_filled() => "Write the number.".to_owned(),
+            NumberProblem::Placeholder => {
                 "Where there is no number, leave the cell empty.".to_owned()
             }
-            NumberFault::NoSuch if column.must_be_filled() => "There is no such number.".to_owned(),
-            NumberFault::NoSuch => "There is no such number: leave the cell empty.".to_owned(),
-            NumberFault::Unit => {
+            NumberProblem::NoSuch if column.must_be_filled() => {
+                "There is no such number.".to_owned()
+            }
+            NumberProblem::NoSuch => "There is no such number: leave the cell empty.".to_owned(),
+            NumberProblem::Unit => {
                 format!(
                     "Write the number alone, such as {example}: no unit, currency or other sign."
                 )
             }
-            NumberFault::Percent => {
+            NumberProblem::Percent => {
                 "Write the number that is meant, without the percent sign.".to_owned()
             }
-            NumberFault::TooLarge => {
+            NumberProblem::TooLarge => {
                 "It is beyond the range of numbers, which ends at 1.8e308.".to_owned()
             }
-            NumberFault::TooLong => "It has more digits than can be kept exactly.".to_owned(),
+            NumberProblem::TooLong => "It has more digits than can be kept exactly.".to_owned(),
         }
     }
 
@@ -259,37 +269,37 @@ impl Converter {
         }
     }
 
-    fn date_hint(form: Form, fault: &DateFault) -> String {
+    fn date_hint(form: Form, problem: &DateProblem) -> String {
         let time = if form == Form::DateTime {
             "T08:30:00Z"
         } else {
             ""
         };
         let write = |day: &Date| format!("{day}{time}");
-        match fault {
-            DateFault::None | DateFault::Time => String::new(),
-            DateFault::NoMonth(month) => format!("There is no month {month}."),
-            DateFault::NoDay { year, month, days } => {
+        match problem {
+            DateProblem::None | DateProblem::Time => String::new(),
+            DateProblem::NoMonth(month) => format!("There is no month {month}."),
+            DateProblem::NoDay { year, month, days } => {
                 let name = usize::try_from(*month - 1).map_or("", |index| MONTHS[index]);
                 format!("{name} {year} has {days} days.")
             }
-            DateFault::ShortYear => "Write the year with four digits.".to_owned(),
-            DateFault::Figures(Some(one), Some(other)) if one != other => {
+            DateProblem::ShortYear => "Write the year with four digits.".to_owned(),
+            DateProblem::Figures(Some(one), Some(other)) if one != other => {
                 format!(
                     "Write {} or {}, whichever is meant.",
                     write(one),
                     write(other)
                 )
             }
-            DateFault::Figures(one, other) => match one.as_ref().or(other.as_ref()) {
+            DateProblem::Figures(one, other) => match one.as_ref().or(other.as_ref()) {
                 Some(day) => format!("Write {}.", write(day)),
                 None => String::new(),
             },
-            DateFault::Days(day) => format!(
+            DateProblem::Days(day) => format!(
                 "In Excel this number of days stands for {day}: write {}, or give the cell a date format.",
                 write(day)
             ),
-            DateFault::HasTime => "Write the date without a time.".to_owned(),
+            DateProblem::HasTime => "Write the date without a time.".to_owned(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 
 /// Whether a node says more about a row than about its columns one by one. Of a `closed` schema
 /// the root's `unevaluatedProperties` are settled once, by the header.
-pub(super) fn joins(schema: &CompiledSchema, id: NodeId, closed: bool) -> bool {
+pub(super) fn spans_columns(schema: &CompiledSchema, id: NodeId, closed: bool) -> bool {
     let node = schema.node(id);
     is_about_all(node)
         || !node.any_of.is_empty()
@@ -24,7 +24,7 @@ pub(super) fn joins(schema: &CompiledSchema, id: NodeId, closed: bool) -> bool {
 }
 
 /// The columns that such rules speak about, however deep; `None` when these may be all.
-pub(super) fn columns(
+pub(super) fn find_columns(
     schema: &CompiledSchema,
     applied: &[NodeId],
     closed: bool,
