@@ -21,6 +21,14 @@ CFN_GUARD := target/tools/bin/cfn-guard
 CFN_GUARD_VERSION := 3.2.1
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
+CARGO_ABOUT := target/tools/bin/cargo-about
+CARGO_ABOUT_VERSION := 0.9.3
+CARGO_SBOM := target/tools/bin/cargo-sbom
+CARGO_SBOM_VERSION := 0.10.0
+CARGO_DENY := target/tools/bin/cargo-deny
+CARGO_DENY_VERSION := 0.20.2
+CARGO_MACHETE := target/tools/bin/cargo-machete
+CARGO_MACHETE_VERSION := 0.9.2
 FUZZ_TARGETS := json csv xlsx xls
 FUZZ_SECONDS ?= 15
 # The targets bound the readers' memory themselves; this bounds the fuzzer, and how long one input may take.
@@ -59,10 +67,23 @@ test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own
 test-images: static-x86_64 ## Build, try out and push models' images with Docker, as CodeBuild does (ENGINE=podman)
 	BINARIES=$(STATIC)/x86_64 tests/images/test.sh
 
-lint: lint-template ## Check formatting, Rust and the template
+lint: lint-repository lint-template ## Check formatting, Rust and its documentation, the repository and the templates
 	cargo fmt --all --check
 	tests/scripts/features.sh
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+
+lint-repository: $(VENVS)/repository/ready ## Check layers, lengths and lists (cargo xtask tidy), spelling and workflows
+	cargo xtask tidy
+	$(VENVS)/repository/bin/typos
+	$(VENVS)/repository/bin/zizmor --offline --no-progress --quiet .github
+	$(VENVS)/repository/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENVS)/repository/bin/check-jsonschema --builtin-schema vendor.renovate .github/renovate.json
+
+lint-dependencies: $(CARGO_DENY) $(CARGO_MACHETE) ## Check advisories, licences and sources of the crates used, and that each is needed
+	$(CARGO_DENY) --locked check
+	$(CARGO_DENY) --locked --manifest-path fuzz/Cargo.toml --config deny.toml check
+	$(CARGO_MACHETE)
 
 lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates with cfn-lint, SAM and checkov, and infra/'s scripts
 	$(VENVS)/lint/bin/cfn-lint $(TEMPLATES)
@@ -73,7 +94,7 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
 	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/stacks/builds.yaml infra
-	$(VENVS)/lint/bin/shellcheck infra/*.sh tests/scripts/*.sh tests/scripts/bin/* \
+	$(VENVS)/lint/bin/shellcheck .github/*.sh infra/*.sh tests/scripts/*.sh tests/scripts/bin/* \
 	  tests/images/test.sh tests/images/podman/*
 
 lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against Dropcast's own rules, with CloudFormation Guard
@@ -83,6 +104,9 @@ lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against Drop
 bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in a release build (BENCH="--only init")
 	cargo build --locked --release --workspace --exclude dropcast-cli --bins
 	target/release/bench $(BENCH)
+
+fuzz-build: $(CARGO_FUZZ) ## Compile the fuzz targets
+	PATH="$(abspath $(dir $(CARGO_FUZZ))):$$PATH" cargo +$(NIGHTLY) fuzz build
 
 fuzz: $(CARGO_FUZZ) ## Throw bytes at the input readers, 15 seconds a format (FUZZ_SECONDS=600)
 	for target in $(FUZZ_TARGETS); do \
@@ -105,6 +129,9 @@ static-%: $(VENVS)/deploy/ready
 	mkdir -p $(STATIC)/$*; \
 	cp "$${CARGO_TARGET_DIR:-target}/$$target/release/dropcast"{,-job} $(STATIC)/$*/
 
+release-files: static-x86_64 static-arm64 $(CARGO_ABOUT) $(CARGO_SBOM) ## Pack what a release publishes into target/release-files (VERSION=1.2.3)
+	.github/release-files.sh $(VERSION) x86_64 arm64
+
 deploy: static .venv/ready ## Deploy to AWS: builds, asks what it must know the first time, and uploads the builders' tools
 	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" AWS="$(abspath .venv/bin/aws)" PYTHON="$(PYTHON)" STATIC=$(STATIC) \
 	  infra/deploy.sh
@@ -114,6 +141,18 @@ clean-local: ## Forget what the local stack keeps: .dropcast and .venv
 
 $(CFN_GUARD):
 	cargo install cfn-guard --locked --version $(CFN_GUARD_VERSION) --root target/tools
+
+$(CARGO_ABOUT):
+	cargo install cargo-about --locked --version $(CARGO_ABOUT_VERSION) --root target/tools
+
+$(CARGO_SBOM):
+	cargo install cargo-sbom --locked --version $(CARGO_SBOM_VERSION) --root target/tools
+
+$(CARGO_DENY):
+	cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION) --root target/tools
+
+$(CARGO_MACHETE):
+	cargo install cargo-machete --locked --version $(CARGO_MACHETE_VERSION) --root target/tools
 
 $(CARGO_FUZZ):
 	cargo install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root target/tools
@@ -125,6 +164,7 @@ $(CARGO_FUZZ):
 	touch $@
 
 $(VENVS)/lint/ready: $(TOOLS)/requirements-lint.txt
+$(VENVS)/repository/ready: .github/requirements.txt
 $(VENVS)/checkov/ready: $(TOOLS)/requirements-checkov.txt
 $(VENVS)/deploy/ready: $(TOOLS)/requirements-deploy.txt
 $(VENVS)/revenue-forecast/ready: $(MODEL)/requirements-dev.txt
@@ -148,4 +188,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help setup build demo local test test-rust test-models test-images lint lint-template lint-guard bench fuzz build-lambda static deploy clean-local python
+.PHONY: help setup build demo local test test-rust test-models test-images lint lint-repository lint-dependencies lint-template lint-guard bench fuzz-build fuzz build-lambda static release-files deploy clean-local python

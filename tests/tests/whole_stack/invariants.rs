@@ -29,7 +29,7 @@ stories![
     invariant_5_each_mail_is_sent_once_however_often_the_notice_arrives,
     invariant_6_a_rejected_run_keeps_its_input_and_every_problem,
     invariant_6_a_failed_run_keeps_its_input_and_its_last_lines,
-    invariant_10_the_deployed_template_is_the_repositorys,
+    invariant_10_the_deployed_template_is_that_of_the_repository,
     invariant_10_the_deployed_functions_are_the_programs_of_this_build,
 ];
 
@@ -316,7 +316,7 @@ async fn invariant_6_a_failed_run_keeps_its_input_and_its_last_lines(stack: &Sta
     Ok(())
 }
 
-async fn invariant_10_the_deployed_template_is_the_repositorys(stack: &Stack) -> Result<()> {
+async fn invariant_10_the_deployed_template_is_that_of_the_repository(stack: &Stack) -> Result<()> {
     let root = fs::read_to_string(programs::repository().join("template.yaml"))?;
     let mut replaced = replacements(stack, &stack.connection().stack_name, &root).await?;
     let nested = root.lines().filter(|line| line.contains("TemplateURL: "));

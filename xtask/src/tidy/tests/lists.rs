@@ -43,7 +43,7 @@ fn a_function_that_is_gone_is_found_in_each_list() {
 }
 
 #[test]
-fn a_function_in_two_templates_or_with_anothers_source_is_found() {
+fn a_function_in_two_templates_or_with_the_source_of_another_is_found() {
     let template = example().files.remove(Path::new("template.yaml")).unwrap();
     assert_found(
         functions::check,
