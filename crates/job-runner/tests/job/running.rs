@@ -342,27 +342,3 @@ fn keys_that_would_leave_the_cache_folder_are_left_out() {
     );
     run.remove(&run.cached("../../escaped"));
 }
-
-/// Prints the numbers that say what `dropcast-job` adds to a model that does nothing.
-#[test]
-#[ignore = "a measurement, not a check: run it with --ignored --nocapture"]
-fn measure_what_is_added_to_a_model_that_does_nothing() {
-    let run = Run::new();
-    let median = |mut command: Box<dyn FnMut() -> Command>| {
-        let mut times: Vec<Duration> = (0..21)
-            .map(|_| {
-                let begun = Instant::now();
-                assert!(command().output().unwrap().status.success());
-                begun.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        times[10]
-    };
-    let bare = median(Box::new(|| Command::new("true")));
-    let wrapped = median(Box::new(move || run.job(&[], &["true"])));
-    println!(
-        "bare {bare:?}, with dropcast-job {wrapped:?}, added {:?}",
-        wrapped.checked_sub(bare)
-    );
-}
