@@ -67,10 +67,12 @@ test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own
 test-images: static-x86_64 ## Build, try out and push models' images with Docker, as CodeBuild does (ENGINE=podman)
 	BINARIES=$(STATIC)/x86_64 tests/images/test.sh
 
-lint: lint-repository lint-template ## Check formatting, Rust and its documentation, the repository and the templates
+lint: lint-repository lint-template ## Check formatting, Rust, the repository and the templates
 	cargo fmt --all --check
 	tests/scripts/features.sh
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+docs: ## Write the crates' documentation; a warning is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 
 lint-repository: $(VENVS)/repository/ready ## Check layers, lengths and lists (cargo xtask tidy), spelling and workflows
@@ -188,4 +190,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help setup build demo local test test-rust test-models test-images lint lint-repository lint-dependencies lint-template lint-guard bench fuzz-build fuzz build-lambda static release-files deploy clean-local python
+.PHONY: help docs setup build demo local test test-rust test-models test-images lint lint-repository lint-dependencies lint-template lint-guard bench fuzz-build fuzz build-lambda static release-files deploy clean-local python
