@@ -6,19 +6,38 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
-use aws_config::BehaviorVersion;
 pub use aws_config::SdkConfig;
+use aws_config::{BehaviorVersion, environment::EnvironmentVariableCredentialsProvider};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-pub use trust::{Roots, TrustError};
+use trust::Roots;
+pub use trust::TrustError;
 
-/// Loads region, credentials and endpoints as AWS's own tools do.
+/// Settings for a program that people run or that runs in their images: region, credentials and
+/// endpoints as AWS's own tools find them, and the machine's certificate authorities.
 ///
 /// One HTTP client serves all services of a process. `AWS_CA_BUNDLE` may name a PEM file with the
-/// certificate authorities to trust in place of `roots`; fails if that file has none.
-pub async fn load(roots: Roots) -> Result<SdkConfig, TrustError> {
+/// certificate authorities to trust instead; fails if that file has none.
+pub async fn load() -> Result<SdkConfig, TrustError> {
+    let http = http::client(Roots::Machine.tls_context()?);
     Ok(aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http::client(roots.tls_context()?))
+        .http_client(http)
+        .load()
+        .await)
+}
+
+/// As [`load`], for a function: with compiled-in certificate authorities, and with the credentials of its
+/// role, which are in its environment.
+///
+/// Other places to look for credentials would cost a client of STS and one of the instance
+/// metadata service at every cold start, used or not.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+pub async fn load_in_lambda() -> Result<SdkConfig, TrustError> {
+    let http = http::client(Roots::CompiledIn.tls_context()?);
+    Ok(aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .load()
         .await)
 }

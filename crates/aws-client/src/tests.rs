@@ -19,7 +19,7 @@ use rustls::{
 };
 use tempfile::TempDir;
 
-use crate::{Roots, http};
+use crate::{http, trust::Roots};
 
 /// What STS says to `GetCallerIdentity`.
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\n\r\n\

@@ -18,9 +18,12 @@ use thiserror::Error;
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html>
 const BUNDLE: &str = "AWS_CA_BUNDLE";
 
+/// Mozilla's list, which the build script writes.
+const COMPILED_IN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/roots.pem"));
+
 /// The certificate authorities that a process trusts unless `AWS_CA_BUNDLE` names a file with others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Roots {
+pub(crate) enum Roots {
     /// Mozilla's list as of the build, for functions: reading a machine's takes longer than all the
     /// rest of their start.
     CompiledIn,
@@ -54,7 +57,7 @@ impl Roots {
                 TrustError(format!("{BUNDLE} is set to {}, {reason}", path.display()))
             })?,
             (None, Self::Machine) => TrustStore::default(),
-            (None, Self::CompiledIn) => store(webpki_root_certs::TLS_SERVER_ROOT_CERTS),
+            (None, Self::CompiledIn) => TrustStore::empty().with_pem_certificate(COMPILED_IN),
         };
         let context = TlsContext::builder().with_trust_store(store).build();
         context.map_err(|error| TrustError(error.to_string()))
@@ -76,17 +79,27 @@ fn read_bundle(path: &Path) -> Result<TrustStore, String> {
     if certificates.is_empty() {
         return Err("which has no certificate of an authority".to_owned());
     }
-    Ok(store(&certificates))
-}
-
-/// The HTTP client takes certificates as PEM alone.
-fn store(certificates: &[CertificateDer<'_>]) -> TrustStore {
-    certificates
+    Ok(certificates
         .iter()
         .fold(TrustStore::empty(), |store, certificate| {
             let body = BASE64_STANDARD.encode(certificate);
             store.with_pem_certificate(format!(
                 "-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
             ))
-        })
+        }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The HTTP client panics at its first request where one is not.
+    #[test]
+    fn all_that_is_compiled_in_is_usable() {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(COMPILED_IN) {
+            roots.add(certificate.unwrap()).unwrap();
+        }
+        assert_eq!(roots.len(), webpki_root_certs::TLS_SERVER_ROOT_CERTS.len());
+    }
 }

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, path::Path};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
-use dropcast_aws_client::Roots;
 use dropcast_local_stack::Connection;
 use dropcast_store::DynamoStore;
 
@@ -21,7 +20,7 @@ pub const LOCAL: &str = "local";
 
 /// Region, credentials and endpoints as AWS's own tools find them.
 pub(crate) async fn aws_config() -> Result<SdkConfig, Stop> {
-    let loaded = dropcast_aws_client::load(Roots::Machine).await;
+    let loaded = dropcast_aws_client::load().await;
     loaded.map_err(|error| Stop::new(Exit::Usage, format!("{error}.")))
 }
 

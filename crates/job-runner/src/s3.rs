@@ -3,7 +3,6 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::config::retry::RetryConfig;
-use dropcast_aws_client::Roots;
 
 use crate::error::JobError;
 
@@ -14,7 +13,7 @@ const TRIES: u32 = 6;
 /// Builds the client from the environment: region, credentials and endpoint come from where AWS's
 /// own tools take them.
 pub(crate) async fn connect() -> Result<Client, JobError> {
-    let loaded = dropcast_aws_client::load(Roots::Machine).await;
+    let loaded = dropcast_aws_client::load().await;
     let shared = loaded.map_err(|error| JobError::Usage(error.to_string()))?;
     if shared.region().is_none() {
         return Err(JobError::Usage(

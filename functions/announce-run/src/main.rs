@@ -8,7 +8,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load(aws::Roots::CompiledIn).await?;
+    let aws = aws::load_in_lambda().await?;
     let bus = EventBus::new(
         aws_sdk_eventbridge::Client::new(&aws),
         config.event_bus_name,

@@ -10,7 +10,7 @@ use notify::{Config, Deps, RunFiles, Ses, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load(aws::Roots::CompiledIn).await?;
+    let aws = aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), &config.runs_table),
         files: RunFiles::new(aws_sdk_s3::Client::new(&aws), &config.results_bucket),

@@ -9,7 +9,7 @@ use start_refreshes::{Config, Deps, InputsBucket, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load(aws::Roots::CompiledIn).await?;
+    let aws = aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         requests: InputsBucket::new(aws_sdk_s3::Client::new(&aws), config.inputs_bucket),

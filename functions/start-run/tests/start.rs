@@ -1,10 +1,5 @@
 //! The program, as Lambda starts it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "A test that cannot go on fails, in its helpers too."
-)]
-
 use std::process::Command;
 
 #[test]

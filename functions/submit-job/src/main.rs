@@ -10,7 +10,7 @@ use submit_job::{BatchQueue, Config, Deps, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load(aws::Roots::CompiledIn).await?;
+    let aws = aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         queue: BatchQueue::new(aws_sdk_batch::Client::new(&aws), config.queues),

@@ -11,7 +11,7 @@ use track_job::{AwsJobs, Config, Deps, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load(aws::Roots::CompiledIn).await?;
+    let aws = aws::load_in_lambda().await?;
     let logs = aws_sdk_cloudwatchlogs::Client::new(&aws);
     let logs = LogGroup::new(logs, config.job_log_group);
     let deps = Deps {
