@@ -26,7 +26,7 @@ pub enum Outcome {
     Ok,
     /// It works, and somebody should look at it.
     Warn,
-    /// Runs fail, or nobody hears of them, until it is mended.
+    /// Runs fail, or nobody is notified of them, until it is fixed.
     Fail,
     /// It could not be asked for, or there is nothing to ask.
     NotChecked,
@@ -160,7 +160,7 @@ fn text(examined: &Examined, paint: Paint) -> String {
     let verdict = if examined.healthy {
         paint.good(&format!("The stack {stack} is fit to run models"))
     } else {
-        paint.bad(&format!("The stack {stack} needs to be mended"))
+        paint.bad(&format!("The stack {stack} needs fixing"))
     };
     format!("{text}\n{verdict}: {told}\n")
 }
@@ -185,7 +185,7 @@ mod tests {
             "ok    stack   It stands.\n\
              FAIL  sender  It is not verified.\n              Verify it.\n\
              –     canary  No file was sent.\n\n\
-             The stack dropcast needs to be mended: 1 failure, 0 warnings, 1 not checked.\n"
+             The stack dropcast needs fixing: 1 failure, 0 warnings, 1 not checked.\n"
         );
     }
 }

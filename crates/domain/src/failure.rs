@@ -29,7 +29,7 @@ pub enum ErrorCode {
     OutOfMemory,
     /// The model or the wait for it took longer than allowed.
     TimedOut,
-    /// The model's container image could not be fetched.
+    /// The model's container image could not be pulled.
     ImageNotPulled,
     /// No machine of the needed kind was to be had.
     CapacityUnavailable,
@@ -89,46 +89,46 @@ impl ErrorCode {
     /// The sentence that tells the user what to do.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::InputRejected => "Correct the file as listed and drop it again.",
+            Self::InputRejected => "Correct the file as listed and upload it again.",
             Self::ModelUnknown => {
-                "Drop the file into the folder of a model that exists: inputs/<model>/. Whoever runs Dropcast knows which models there are."
+                "Upload the file to the folder of an existing model: inputs/<model>/. Ask the operator which models are available."
             }
             Self::VersionUnknown => {
-                "Leave the version out to use the model's default one, or ask the model's owner which versions can run."
+                "Leave out the version to run the model's default version, or ask the model's owner which versions can run."
             }
             Self::VersionRetired => {
-                "Drop the file into the model's folder without a version, to use the default one, or ask the model's owner which versions can run."
+                "Upload the file to the model's folder without a version to run the default version, or ask the model's owner which versions can run."
             }
             Self::InputTooLarge => {
-                "Send a smaller file, or ask the model's owner to raise its limit."
+                "Upload a smaller file, or ask the model's owner to raise the size limit."
             }
             Self::JobFailed => {
-                "If what the model said names something in your file, correct it and drop it again. Otherwise forward this mail to the model's owner."
+                "If the model's message points to something in your file, correct it and upload the file again. Otherwise, forward this mail to the model's owner."
             }
             Self::OutOfMemory => {
-                "Ask the model's owner to give the model more memory, or send a smaller file."
+                "Ask the model's owner to give the model more memory, or upload a smaller file."
             }
             Self::TimedOut => {
-                "Drop the file again. If it happens twice, ask the model's owner to raise the time limit."
+                "Upload the file again. If it happens twice, ask the model's owner to raise the time limit."
             }
             Self::ImageNotPulled => {
-                "Ask the model's owner to register the version again; its container image cannot be fetched."
+                "Ask the model's owner to push the model again; the container image of this version cannot be pulled."
             }
             Self::CapacityUnavailable => {
-                "Drop the file again later. If it keeps happening, ask the operator to look at the compute environment."
+                "Upload the file again later. If it keeps happening, ask the operator to check the compute environment."
             }
             Self::HostLost => {
-                "Drop the file again; the machine was lost, and nothing is wrong with your file."
+                "Upload the file again. The machine that ran the model was lost; nothing is wrong with your file."
             }
-            Self::JobCancelled => "Drop the file again if you still want the result.",
+            Self::JobCancelled => "Upload the file again if you still want the result.",
             Self::JobLost => {
-                "Drop the file again; the job's trace was lost, and nothing is wrong with your file."
+                "Upload the file again. AWS Batch lost track of the job; nothing is wrong with your file."
             }
             Self::OutputsMissing => {
-                "Forward this mail to the model's owner: the model did not write what it promises."
+                "Forward this mail to the model's owner: the model did not write an output that it declares as required."
             }
             Self::Internal => {
-                "Nothing is wrong with your file, and it is kept. The operator was alarmed; drop it again later."
+                "Nothing is wrong with your file, and it is kept. The operator has been notified; upload it again later."
             }
         }
     }
@@ -145,21 +145,21 @@ impl ErrorCode {
             Self::InputRejected => {
                 "Add a [refresh] section to the model's manifest and promote the new version, or refresh a version that has one."
             }
-            Self::ModelUnknown => "Refresh a model that exists; `dropcast model list` lists them.",
+            Self::ModelUnknown => "Refresh an existing model; `dropcast model list` shows them.",
             Self::JobFailed => {
-                "Look at what the command said, mend it or what it reads from, and refresh again with `dropcast model refresh`. Runs go on with the data of the last refresh that succeeded."
+                "Check the command's output, fix the command or its data source, and refresh again with `dropcast model refresh`. Runs keep using the data of the last successful refresh."
             }
             Self::OutOfMemory => {
-                "Give the model more memory in its manifest, promote the new version, and refresh again. Runs go on with the data of the last refresh that succeeded."
+                "Give the model more memory in its manifest, promote the new version, and refresh again. Runs keep using the data of the last successful refresh."
             }
             Self::TimedOut => {
-                "Refresh again. If it happens twice, raise the time limit in the model's manifest. Runs go on with the data of the last refresh that succeeded."
+                "Refresh again. If it happens twice, raise the time limit in the model's manifest. Runs keep using the data of the last successful refresh."
             }
             Self::CapacityUnavailable | Self::HostLost | Self::JobCancelled | Self::JobLost => {
-                "Refresh again with `dropcast model refresh`, or wait for the next scheduled refresh. Runs go on with the data of the last refresh that succeeded."
+                "Refresh again with `dropcast model refresh`, or wait for the next scheduled refresh. Runs keep using the data of the last successful refresh."
             }
             Self::Internal => {
-                "The operator was alarmed. Refresh again later; runs go on with the data of the last refresh that succeeded."
+                "The operator has been notified. Refresh again later; runs keep using the data of the last successful refresh."
             }
             other => other.advice(),
         }

@@ -4,7 +4,7 @@ Step Functions: a `lambda:invoke.waitForTaskToken` task must fail when the invok
 `TimeoutSeconds` may be a JSONata expression. MiniStack 1.5.33 swallows the function's error and
 hands the expression, unevaluated, to a timer; the execution then hangs or dies outside its own
 Catch. It also gives every attempt of a task the same token. The state machine that goes to AWS
-needs all three, so the emulator is mended rather than the state machine bent. A throttled function
+needs all three, so the emulator is patched rather than the state machine changed. A throttled function
 is given the error name that AWS gives it.
 
 Lambda: the emulator's Runtime API sends an event's headers and body in two writes, and Nagle's

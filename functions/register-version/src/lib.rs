@@ -2,7 +2,7 @@
 //!
 //! What a build's event calls for is decided in [`dropcast_domain::registry::decide`]; here it is
 //! done. The same build is one version however often it is told, and what was built badly is a
-//! record that says so: only what a retry may mend, or what Dropcast broke, is an error.
+//! record that says so: only what a retry can fix, or a fault in Dropcast, is an error.
 
 mod config;
 mod definitions;
@@ -44,7 +44,7 @@ pub use roles::{IamRoles, JobRoles};
 const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(48);
 
 /// How long a build that Dropcast may not make a version is tried, until its owner is told: time to
-/// mend the permission that is missing. The build's own event lies among the dead letters meanwhile.
+/// add the missing permission. The build's own event lies among the dead letters meanwhile.
 const TRIED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long any other build is tried, until its owner is told: as long as it is compared, less some

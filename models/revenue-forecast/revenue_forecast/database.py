@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TABLE = "monthly_revenue"
 COLUMNS = ("product_line", "month", "revenue")
 ASK_OWNER = "Tell whoever looks after the history database; nothing is wrong with your input file."
-AGAIN_LATER = "Drop the file again in a few minutes. If that fails too, tell whoever looks after the history database."
+AGAIN_LATER = "Upload the file again in a few minutes. If that fails too, contact the owner of the history database."
 
 
 class Row(NamedTuple):

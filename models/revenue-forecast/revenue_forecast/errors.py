@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-ADVICE = "Correct the file and drop it again."
+ADVICE = "Correct the file and upload it again."
 
 
 class ModelError(Exception):

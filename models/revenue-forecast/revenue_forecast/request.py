@@ -63,7 +63,7 @@ def read_request(path: Path, schema_path: Path, row_schema_path: Path) -> Reques
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(
-            f"The input file {path.name} could not be opened.", "Drop the file again.", str(error)
+            f"The input file {path.name} could not be opened.", "Upload the file again.", str(error)
         ) from error
     if kind == ".csv":
         try:

@@ -115,7 +115,7 @@ def test_a_connection_that_is_lost_in_the_middle_ends_in_a_sentence(history, mod
     assert failed.stderr.splitlines()[-2:] == [
         f'The connection to the database "postgres" on 127.0.0.1:{middle.port} was lost while the history was being'
         " read.",
-        "Drop the file again in a few minutes. If that fails too, tell whoever looks after the history database.",
+        "Upload the file again in a few minutes. If that fails too, contact the owner of the history database.",
     ]
     assert PASSWORD not in failed.stderr
     assert not list(model.cache.iterdir())

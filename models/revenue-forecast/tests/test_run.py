@@ -62,19 +62,19 @@ def test_a_cache_folder_that_cannot_be_written_is_no_failure(model):
 @pytest.mark.parametrize(
     ("document", "environment", "happened", "advice"),
     [
-        ("not json", {}, "The input file input.json is not valid JSON.", "Correct the file and drop it again."),
+        ("not json", {}, "The input file input.json is not valid JSON.", "Correct the file and upload it again."),
         (
             {"growth_percent": {"Hardwear": {"2027": 4.5}}},
             {},
             'The product line "Hardwear" is not in the revenue history. Did you mean "Hardware"?',
-            "Correct the file and drop it again. Known product lines:"
+            "Correct the file and upload it again. Known product lines:"
             " Cloud subscriptions, Hardware, Services and Software licences.",
         ),
         (
             {},
             {"HISTORY_DATABASE_URL": "postgresql://reader:s3cret@127.0.0.1:1/sales"},
             'The revenue history could not be read: no connection to the database "sales" on 127.0.0.1:1.',
-            "Drop the file again in a few minutes. If that fails too, tell whoever looks after the history database.",
+            "Upload the file again in a few minutes. If that fails too, contact the owner of the history database.",
         ),
         (
             {},
@@ -125,6 +125,6 @@ def test_a_mistake_in_the_model_ends_in_plain_words_too(model, tmp_path, capsys,
 
 def test_a_wrong_input_is_answered_before_the_slow_libraries_are_loaded(model):
     failed = model.run("[]", PYTHONPROFILEIMPORTTIME="1")
-    assert failed.stderr.endswith("Correct the file and drop it again.\n")
+    assert failed.stderr.endswith("Correct the file and upload it again.\n")
     assert "import time:" in failed.stderr
     assert "| pandas" not in failed.stderr and "sqlalchemy" not in failed.stderr

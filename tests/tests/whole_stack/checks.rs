@@ -55,7 +55,7 @@ pub(crate) fn ended_with(
     for words in says {
         ensure!(message.contains(words), "“{message}” lacks “{words}”");
     }
-    // What Dropcast itself broke, or its operator must mend, has to alarm.
+    // A failure of Dropcast itself, or one that its operator must fix, raises an alarm.
     let expected = if code == ErrorCode::Internal {
         "FAILED"
     } else {

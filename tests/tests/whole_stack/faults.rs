@@ -57,7 +57,7 @@ const ALL: &[Fault] = &[
         model: "noop",
         strikes: || struck("image-not-pulled"),
         code: ErrorCode::ImageNotPulled,
-        says: &["container image could not be fetched"],
+        says: &["container image could not be pulled"],
         attempts: 2,
     },
     Fault {
@@ -65,7 +65,7 @@ const ALL: &[Fault] = &[
         model: "echo",
         strikes: || struck("host-lost"),
         code: ErrorCode::HostLost,
-        says: &["went away before it was done"],
+        says: &["was lost before the model finished"],
         attempts: 2,
     },
     Fault {
@@ -73,7 +73,7 @@ const ALL: &[Fault] = &[
         model: "echo",
         strikes: || struck("out-of-memory"),
         code: ErrorCode::OutOfMemory,
-        says: &["more memory than its version is given"],
+        says: &["more memory than its version is allowed"],
         attempts: 1,
     },
     Fault {
@@ -81,7 +81,7 @@ const ALL: &[Fault] = &[
         model: "noop",
         strikes: || struck("role-not-assumed"),
         code: ErrorCode::Internal,
-        says: &["Dropcast itself broke"],
+        says: &["An internal error occurred"],
         attempts: 1,
     },
     Fault {
@@ -89,7 +89,7 @@ const ALL: &[Fault] = &[
         model: "noop",
         strikes: || struck("cannot-inspect"),
         code: ErrorCode::HostLost,
-        says: &["container could not be run", "CannotInspectContainerError"],
+        says: &["container could not be started", "CannotInspectContainerError"],
         attempts: 2,
     },
     Fault {
@@ -97,7 +97,7 @@ const ALL: &[Fault] = &[
         model: "noop",
         strikes: || struck("task-failed-to-start"),
         code: ErrorCode::HostLost,
-        says: &["container could not be run", "DockerTimeoutError"],
+        says: &["container could not be started", "DockerTimeoutError"],
         attempts: 2,
     },
     Fault {

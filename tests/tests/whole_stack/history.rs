@@ -72,7 +72,7 @@ async fn the_history_comes_from_a_database_and_a_lost_connection_is_told(
     let text = flat(&mail.text).replace(" | ", " ");
     for words in [
         "was lost while the history was being read",
-        "Drop the file again in a few minutes",
+        "Upload the file again in a few minutes",
     ] {
         ensure!(text.contains(words), "{text}");
     }

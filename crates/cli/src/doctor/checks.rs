@@ -57,7 +57,7 @@ fn stack(patient: &Patient) -> Check {
         "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => Check::warn(
             NAME,
             message,
-            "The last deployment was undone. The stack's events say why; mend it and deploy again.",
+            "The last deployment was rolled back. The stack's events say why; fix it and deploy again.",
         ),
         status if status.ends_with("_IN_PROGRESS") => {
             Check::warn(NAME, message, "Wait until it is done, and look again.")
@@ -65,7 +65,7 @@ fn stack(patient: &Patient) -> Check {
         _ => Check::fail(
             NAME,
             message,
-            "The stack's events say why; mend it and deploy again.",
+            "The stack's events say why; fix it and deploy again.",
         ),
     }
 }
@@ -285,7 +285,7 @@ async fn one_queue(
             Check::fail(
                 compute,
                 message,
-                "Jobs wait until it is ENABLED and VALID. The reason names the role, subnet or instance type to mend: https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html",
+                "Jobs wait until it is ENABLED and VALID. The reason names the role, subnet or instance type to fix: https://docs.aws.amazon.com/batch/latest/userguide/invalid_compute_environment.html",
             )
         });
     }

@@ -34,7 +34,7 @@ pub fn translate(change: &JobChange) -> Failure {
     {
         return Failure::new(
             ErrorCode::ImageNotPulled,
-            "The model's container image could not be fetched.",
+            "The model's container image could not be pulled.",
         );
     }
     if saying("exceeded timeout").is_some() {
@@ -51,7 +51,7 @@ pub fn translate(change: &JobChange) -> Failure {
     {
         return Failure::new(
             ErrorCode::HostLost,
-            "The machine that ran the model went away before it was done.",
+            "The machine that ran the model was lost before the model finished.",
         );
     }
     if let Some(reason) = change
@@ -62,7 +62,7 @@ pub fn translate(change: &JobChange) -> Failure {
         return Failure::new(
             ErrorCode::CapacityUnavailable,
             format!(
-                "No machine for the model was to be had; AWS Batch says: {}",
+                "No machine was available for the model. AWS Batch reports: {}",
                 sentence(reason)
             ),
         );
@@ -72,22 +72,22 @@ pub fn translate(change: &JobChange) -> Failure {
     {
         return stopped(reason);
     }
-    // Trying again would meet the same refusal, and it is the operator who can mend it.
+    // A retry would be refused again, and only the operator can fix it.
     if let Some(reason) = saying(ROLE_REFUSED) {
         return Failure::new(
             ErrorCode::Internal,
             format!(
-                "The job may not use the role that it is given; AWS says: {}",
+                "The job is not allowed to use its IAM role. AWS reports: {}",
                 sentence(reason)
             ),
         );
     }
-    // As with the role: whoever keeps the model's secrets has to mend it.
+    // As with the role: whoever manages the model's secrets has to fix it.
     if let Some(reason) = saying("unable to retrieve secret") {
         return Failure::new(
             ErrorCode::Internal,
             format!(
-                "The job was not given a secret that its model asks for; AWS says: {}",
+                "A secret that the model declares could not be passed to the job. AWS reports: {}",
                 sentence(reason)
             ),
         );
@@ -97,7 +97,7 @@ pub fn translate(change: &JobChange) -> Failure {
         return Failure::new(
             ErrorCode::HostLost,
             format!(
-                "The model's container could not be run; AWS says: {}",
+                "The model's container could not be started. AWS reports: {}",
                 sentence(reason)
             ),
         );
@@ -114,10 +114,10 @@ pub fn translate(change: &JobChange) -> Failure {
 fn lost(reason: Option<&str>) -> Failure {
     let message = match reason {
         Some(reason) => format!(
-            "The job ended without running the model; AWS Batch says: {}",
+            "The job ended without running the model. AWS Batch reports: {}",
             sentence(reason)
         ),
-        None => "The job ended, and AWS Batch does not say how.".to_owned(),
+        None => "The job ended, and AWS Batch gives no reason.".to_owned(),
     };
     Failure::new(ErrorCode::JobLost, message)
 }
@@ -157,7 +157,7 @@ pub fn exit_sentence(code: i32) -> String {
 fn out_of_memory(_reason: &str) -> Failure {
     Failure::new(
         ErrorCode::OutOfMemory,
-        "The model needed more memory than its version is given, and was killed.",
+        "The model needed more memory than its version is allowed and was killed.",
     )
 }
 

@@ -87,61 +87,61 @@ impl BuildPhase {
     /// What is done in it, as the end of “while …”.
     fn doing(self) -> &'static str {
         match self {
-            Self::Submitted | Self::Queued => "it waited to begin",
-            Self::Provisioning => "its machine was set up",
-            Self::DownloadSource => "its source was fetched",
-            Self::Install => "what it needs was installed",
-            Self::PreBuild => "the model's folder was checked",
-            Self::Build => "the image was built and tried on the model's examples",
-            Self::PostBuild => "the image was pushed and written down",
-            Self::UploadArtifacts => "its files were stored",
-            Self::Finalizing | Self::Completed | Self::Unknown => "it was wound up",
-            Self::Register => "its version was registered",
+            Self::Submitted | Self::Queued => "it was waiting to start",
+            Self::Provisioning => "its machine was being provisioned",
+            Self::DownloadSource => "its source was being downloaded",
+            Self::Install => "its dependencies were being installed",
+            Self::PreBuild => "the model's folder was being checked",
+            Self::Build => "the image was being built and run on the model's examples",
+            Self::PostBuild => "the image was being pushed and recorded",
+            Self::UploadArtifacts => "its artifacts were being stored",
+            Self::Finalizing | Self::Completed | Self::Unknown => "it was being finalized",
+            Self::Register => "its version was being registered",
         }
     }
 
     /// What a command that fails in it means.
     pub(super) fn failed(self) -> &'static str {
         match self {
-            Self::Submitted | Self::Queued => "The build did not begin.",
-            Self::Provisioning => "No machine could be set up for the build.",
-            Self::DownloadSource => "The source of the build could not be fetched.",
-            Self::Install => "What the build needs could not be installed.",
+            Self::Submitted | Self::Queued => "The build did not start.",
+            Self::Provisioning => "No machine could be provisioned for the build.",
+            Self::DownloadSource => "The build's source could not be downloaded.",
+            Self::Install => "The build's dependencies could not be installed.",
             Self::PreBuild => "The model's folder did not pass the checks before the build.",
             Self::Build => {
                 "The image could not be built, or the model did not run on its own examples."
             }
-            Self::PostBuild => "The image was built, and could not be pushed or written down.",
-            Self::UploadArtifacts => "What was built could not be stored.",
+            Self::PostBuild => "The image was built but could not be pushed or recorded.",
+            Self::UploadArtifacts => "The build's artifacts could not be stored.",
             Self::Finalizing | Self::Completed | Self::Unknown => "The build failed.",
-            Self::Register => "What was built can be no version.",
+            Self::Register => "The build's result cannot be registered as a version.",
         }
     }
 
     fn advice(self) -> &'static str {
         match self {
             Self::Submitted | Self::Queued | Self::Provisioning => {
-                "Push again. If it happens twice, ask the operator to look at the build project's limits and network; nothing is wrong with the model."
+                "Push again. If it happens twice, ask the operator to check the build project's limits and network; nothing is wrong with the model."
             }
             Self::DownloadSource => {
                 "Check that the branch or the pushed archive is still there, and that the connection to the repository works; then push again."
             }
             Self::Install => {
-                "Push again if a package index or a download did not answer. Otherwise ask the operator to look at the build's description."
+                "Push again if a package index or a download did not respond. Otherwise, ask the operator to check the build project's buildspec."
             }
             Self::PreBuild => {
-                "Correct the model's folder as the last lines say; `dropcast validate DIR` shows the same on your machine. Then push again."
+                "Correct the model's folder as described in the last log lines; `dropcast validate DIR` reports the same problems on your machine. Then push again."
             }
             Self::Build => {
-                "Correct the Dockerfile, the requirements or the program as the last lines say; `dropcast model test DIR` runs the model on your machine as a job would. Then push again."
+                "Correct the Dockerfile, the requirements or the program as described in the last log lines; `dropcast model test DIR` runs the model on your machine as a job would. Then push again."
             }
             Self::PostBuild | Self::UploadArtifacts => {
                 "Push again. If it happens twice, ask the operator whether the build may write to the image repository and the models bucket."
             }
             Self::Finalizing | Self::Completed | Self::Unknown => {
-                "Read the last lines and the build's log, correct what they name, and push again."
+                "Read the last lines of the build's log, correct what they report, and push again."
             }
-            Self::Register => "Correct what is said here, and push again.",
+            Self::Register => "Correct the problem described here, and push again.",
         }
     }
 }
@@ -151,7 +151,7 @@ pub(super) fn happened(code: BuildCode, phase: BuildPhase) -> String {
     match code {
         BuildCode::BuildFailed | BuildCode::VersionRefused => phase.failed().to_owned(),
         BuildCode::BuildTimedOut => format!(
-            "The build took longer than it may, and was stopped while {}.",
+            "The build exceeded its time limit and was stopped while {}.",
             phase.doing()
         ),
         BuildCode::BuildStopped => {
@@ -161,7 +161,7 @@ pub(super) fn happened(code: BuildCode, phase: BuildPhase) -> String {
             format!("The build service itself failed while {}.", phase.doing())
         }
         BuildCode::NotRegistered => {
-            "What was built could not be registered; nothing is wrong with the model.".to_owned()
+            "The version could not be registered; nothing is wrong with the model.".to_owned()
         }
     }
 }
@@ -172,14 +172,14 @@ impl BuildFailure {
         match self.code {
             BuildCode::BuildFailed | BuildCode::VersionRefused => self.phase.advice(),
             BuildCode::BuildTimedOut => {
-                "Make the build quicker, for example with fewer or prebuilt requirements, or ask the operator to give builds more time; then push again."
+                "Make the build faster, for example with fewer or prebuilt dependencies, or ask the operator to raise the build's time limit; then push again."
             }
             BuildCode::BuildStopped => "Push again if you still want this version.",
             BuildCode::BuildBroke => {
-                "Push again; nothing is wrong with the model. If it happens twice, tell the operator."
+                "Push again; nothing is wrong with the model. If it happens twice, contact the operator."
             }
             BuildCode::NotRegistered => {
-                "Show this to whoever keeps Dropcast; when it is mended, push again."
+                "Forward this to the operator; once it is fixed, push again."
             }
         }
     }
