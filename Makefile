@@ -170,7 +170,7 @@ $(VENVS)/repository/ready: .github/requirements.txt
 $(VENVS)/checkov/ready: $(TOOLS)/requirements-checkov.txt
 $(VENVS)/deploy/ready: $(TOOLS)/requirements-deploy.txt
 $(VENVS)/revenue-forecast/ready: $(MODEL)/requirements-dev.txt
-$(VENVS)/bench/ready: tests/bench/requirements.txt
+$(VENVS)/bench/ready: bench/requirements.txt
 $(VENVS)/%/ready: | python
 	rm -rf $(@D)
 	$(PYTHON) -m venv $(@D)

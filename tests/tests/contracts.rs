@@ -5,10 +5,7 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../fixtures/domain.rs"]
-mod domain;
-
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use dropcast_domain::{
     event::{Announcement, BuildFinished, RunStatusChanged},
@@ -21,12 +18,14 @@ use dropcast_domain::{
     table::{FilledColumn, Remarks, TableReading},
     upload::Upload,
 };
+use dropcast_test_support::{
+    repository,
+    samples::{MODEL, acceptance, at, job, metadata, new_run, output, run_of, step, upload},
+};
 use serde_json::{Value, json};
 
-use domain::{MODEL, acceptance, at, job, metadata, new_run, output, run_of, step, upload};
-
 fn schema(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../schemas/{name}.schema.json"));
+    let path = repository().join(format!("schemas/{name}.schema.json"));
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -222,7 +221,7 @@ fn an_event_has_no_room_for_an_address_an_input_or_a_token() {
 
 #[test]
 fn every_schema_is_a_schema_and_describes_each_of_its_properties() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas");
+    let folder = repository().join("schemas");
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "json") {

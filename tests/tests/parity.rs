@@ -9,7 +9,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
 };
 
 use dropcast_domain::{
@@ -20,13 +19,10 @@ use dropcast_lambda_kit::{
     config::{ConfigError, Settings},
     error::Class,
 };
+use dropcast_test_support::repository;
 use dropcast_tests::programs::templates;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::Value;
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn text(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

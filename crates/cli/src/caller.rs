@@ -101,10 +101,10 @@ impl Intercept for Date {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-
-    use aws_config::{BehaviorVersion, Region};
-    use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+    use dropcast_test_support::{
+        http::{Response, Server},
+        sdk_config,
+    };
 
     use super::*;
 
@@ -121,30 +121,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_time_is_what_the_answer_says() {
-        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = server.local_addr().unwrap();
-        let answers = std::thread::spawn(move || {
-            let (mut stream, _) = server.accept().unwrap();
-            let mut request = String::new();
-            while !request.contains("Action=GetCallerIdentity") {
-                let mut chunk = [0; 8_192];
-                let read = stream.read(&mut chunk).unwrap();
-                request += &String::from_utf8_lossy(&chunk[..read]);
-            }
-            let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/ana</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>";
-            let length = body.len();
-            write!(stream, "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 2026 12:00:00 GMT\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
-        });
-        let credentials = Credentials::from_keys("id", "secret", None);
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .endpoint_url(format!("http://{address}"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
-        let caller = Caller::ask(&config).await.unwrap();
-        answers.join().unwrap();
+        let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/ana</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        let date = ("Date", "Thu, 01 Jan 2026 12:00:00 GMT");
+        let server = Server::start([Response::with_headers("200 OK", &[date], body)]);
+        let caller = Caller::ask(&sdk_config(server.endpoint())).await.unwrap();
         assert_eq!(caller.arn, "arn:aws:iam::111122223333:user/ana");
         assert_eq!(caller.now, "2026-01-01T12:00:00Z".parse().unwrap());
     }

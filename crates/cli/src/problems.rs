@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use dropcast_domain::{mail::ProblemRow, problem::ProblemList};
+use dropcast_domain::problem::ProblemList;
+use dropcast_mail::ProblemRow;
 
 use crate::{screen::Paint, words};
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_sdk_s3::presigning::PresigningConfig;
 use comfy_table::{Cell, CellAlignment};
+use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
-    output::{MARKED_FILE, Output, disposition, problems_key},
+    output::{MARKED_FILE, Output, problems_key},
     problem::ProblemList,
     recipient::MAX_RECIPIENTS,
     run::Run,
@@ -78,26 +78,17 @@ pub async fn detail(
 
 /// A presigned link that downloads an output under its own name and type.
 async fn link(stack: &Stack, output: &Output, lifetime: Duration) -> anyhow::Result<String> {
-    let signed = stack
-        .s3
-        .get_object()
-        .bucket(&stack.results_bucket)
-        .key(&output.key)
-        .response_content_disposition(disposition(&output.path))
-        .response_content_type(&output.media_type)
-        .presigned(PresigningConfig::expires_in(lifetime).context("signing links")?)
-        .await
-        .map_err(|error| {
-            Stop::new(
-                Exit::NoStack,
-                format!(
-                    "Links to the outputs could not be signed: {}.",
-                    causes(&error)
-                ),
-            )
+    let bucket = Bucket::new(stack.s3.clone(), &stack.results_bucket);
+    let signed = bucket.presign(output, lifetime).await;
+    signed.map_err(|error| {
+        let message = format!(
+            "Links to the outputs could not be signed: {}.",
+            causes(&error)
+        );
+        Stop::new(Exit::NoStack, message)
             .advice(REACH_ADVICE)
-        })?;
-    Ok(signed.uri().to_owned())
+            .into()
+    })
 }
 
 /// The problems of a rejected input. The list is kept in the results bucket; a
@@ -107,36 +98,27 @@ async fn found_problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList>
         return Ok(ProblemList::default());
     }
     let key = problems_key(&run.id);
-    let answer = stack
-        .s3
-        .get_object()
-        .bucket(&stack.results_bucket)
-        .key(&key)
-        .send()
-        .await;
-    match answer {
-        Ok(object) => {
-            let bytes = object.body.collect().await?.into_bytes();
-            serde_json::from_slice(&bytes)
-                .with_context(|| format!("s3://{}/{key} does not read back", stack.results_bucket))
+    let bucket = Bucket::new(stack.s3.clone(), &stack.results_bucket);
+    let read = async {
+        match bucket.open(&key, None).await? {
+            Some(object) => object.read(u64::MAX).await.map(Some),
+            None => Ok(None),
         }
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) =>
-        {
-            Ok(ProblemList::default())
-        }
-        Err(error) => Err(Stop::new(
-            Exit::NoStack,
-            format!(
+    };
+    match read.await {
+        Ok(Some(content)) => serde_json::from_slice(&content)
+            .with_context(|| format!("s3://{}/{key} does not read back", bucket.name())),
+        Ok(None) => Ok(ProblemList::default()),
+        Err(error) => {
+            let message = format!(
                 "The problems in s3://{}/{key} could not be read: {}.",
-                stack.results_bucket,
+                bucket.name(),
                 causes(&error)
-            ),
-        )
-        .advice(REACH_ADVICE)
-        .into()),
+            );
+            Err(Stop::new(Exit::NoStack, message)
+                .advice(REACH_ADVICE)
+                .into())
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub const LOCAL: &str = "local";
 
 /// Region, credentials and endpoints as AWS's own tools find them.
 pub(crate) async fn aws_config() -> Result<SdkConfig, Stop> {
-    let loaded = dropcast_aws_client::load().await;
+    let loaded = dropcast_aws::load().await;
     loaded.map_err(|error| Stop::new(Exit::Usage, format!("{error}.")))
 }
 

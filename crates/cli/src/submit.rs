@@ -209,7 +209,7 @@ pub async fn ask_for_refresh(
 
 /// The end of a command whose object did not get into the bucket.
 fn not_put(stack: &Stack, error: &SdkError<PutObjectError>) -> Stop {
-    let exit = if dropcast_aws_client::is_transient(error) {
+    let exit = if dropcast_aws::is_transient(error) {
         Exit::NoStack
     } else {
         Exit::Internal

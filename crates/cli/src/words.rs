@@ -106,16 +106,6 @@ pub fn lines(lines: impl IntoIterator<Item = String>) -> String {
         .collect()
 }
 
-/// Bytes as hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let digits = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| char::from(digits[usize::from(digit)]))
-        .collect()
-}
-
 /// A line that somebody else wrote, safe on a terminal: control characters,
 /// escape sequences' beginnings among them, become visible.
 pub fn printable(line: &str) -> String {
@@ -221,11 +211,6 @@ mod tests {
         assert_eq!(said(1, Status::Waiting), "attempt 2");
         assert_eq!(said(1, Status::Collecting), "");
         assert_eq!(said(2, Status::Failed), "after 2 attempts");
-    }
-
-    #[test]
-    fn bytes_become_hex_digits() {
-        assert_eq!(hex(&[0, 0x1f, 0xff]), "001fff");
     }
 
     #[test]

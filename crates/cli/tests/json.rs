@@ -9,8 +9,9 @@ mod support;
 
 use std::{fs, path::Path};
 
+use dropcast_test_support::repository;
 use serde_json::Value;
-use support::{Answer, assert_fits, json, repository, text};
+use support::{Answer, assert_fits, json, text};
 
 /// A local stack that is stopped whatever happens.
 struct LocalStack {

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-#[path = "../../../tests/fixtures/domain.rs"]
-mod domain;
 mod support;
 
 use dropcast_cli::document::{Around, RunDetail};
@@ -15,9 +13,9 @@ use dropcast_domain::{
     status::Status,
     table::{FilledColumn, Remarks, TableReading},
 };
+use dropcast_test_support::samples::{acceptance, new_run, now, step};
 use serde_json::json;
 
-use domain::{acceptance, new_run, now, step};
 use support::assert_fits;
 
 fn around(run: &Run) -> Around {

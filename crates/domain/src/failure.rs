@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::upload::RunKind;
+use crate::{text, upload::RunKind};
 
 /// A stable name for what went wrong.
 ///
@@ -203,11 +203,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with its sentence, shortened to what a record can hold.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        let message: String = message.into();
-        let message = match message.char_indices().nth(MESSAGE_LENGTH) {
-            Some((cut, _)) => format!("{}…", message.get(..cut).unwrap_or_default()),
-            None => message,
-        };
+        let message = text::shorten(&message.into(), MESSAGE_LENGTH);
         Self { code, message }
     }
 }

@@ -18,5 +18,6 @@ pub mod run;
 pub mod run_id;
 pub mod status;
 pub mod table;
+pub mod text;
 pub mod title;
 pub mod upload;

@@ -399,35 +399,19 @@ fn is_the_same(file: PathBuf, stamp: Stamp, sha256: Digest) -> std::io::Result<b
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
-
-    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use dropcast_test_support::http::{Response, Server};
+    use dropcast_test_support::sdk_config;
 
     use super::*;
 
     /// The cache of a model in an S3 that answers so, one request after the other.
     fn cache(answers: &'static [(&'static str, &'static str)]) -> Cache {
-        let server = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = server.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for (status, body) in answers {
-                let (mut stream, _) = server.accept().unwrap();
-                let _ = stream.read(&mut [0; 8_192]).unwrap();
-                let length = body.len();
-                write!(stream, "HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
-            }
-        });
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .endpoint_url(format!("http://{address}"))
-            .force_path_style(true)
-            .build();
+        let responses = answers
+            .iter()
+            .map(|(status, body)| Response::xml(status, body));
+        let server = Server::start(responses);
         Cache {
-            client: Client::from_conf(config),
+            client: Client::new(&sdk_config(server.endpoint())),
             prefix: S3Uri::parse("s3://results/cache/m/").unwrap(),
             folder: PathBuf::new(),
             own: String::new(),

@@ -10,7 +10,6 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::error::JobError;
 use crate::media_type;
-use crate::part::Digest;
 use crate::s3_uri::S3Uri;
 use crate::upload::{Uploaded, Uploader};
 use crate::walk::{FoundFile, Refusal, Walk};
@@ -71,7 +70,7 @@ pub(crate) async fn publish(
         let line = Line {
             path: &file.path,
             bytes: done.bytes,
-            sha256: hex(&done.sha256),
+            sha256: hex::encode(done.sha256),
             media_type: &media_type,
         };
         serde_json::to_writer(&mut lines, &line).map_err(|error| unwritten(error.into()))?;
@@ -145,14 +144,6 @@ async fn upload(
     }
 }
 
-fn hex(digest: &Digest) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| DIGITS[usize::from(digit)]).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +152,7 @@ mod tests {
     fn a_digest_is_written_as_lower_case_hex() {
         let mut digest = [0; 32];
         digest[..3].copy_from_slice(&[0x00, 0x9f, 0xa0]);
-        assert_eq!(hex(&digest), format!("009fa0{}", "00".repeat(29)));
+        assert_eq!(hex::encode(digest), format!("009fa0{}", "00".repeat(29)));
     }
 
     #[test]

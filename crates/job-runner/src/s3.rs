@@ -13,7 +13,7 @@ const TRIES: u32 = 6;
 /// Builds the client from the environment: region, credentials and endpoint come from where AWS's
 /// own tools take them.
 pub(crate) async fn connect() -> Result<Client, JobError> {
-    let loaded = dropcast_aws_client::load().await;
+    let loaded = dropcast_aws::load().await;
     let shared = loaded.map_err(|error| JobError::Usage(error.to_string()))?;
     if shared.region().is_none() {
         return Err(JobError::Usage(

@@ -2,8 +2,8 @@
 
 use std::{error::Error, fmt};
 
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use dropcast_aws::CallError;
+use dropcast_store::StoreError;
 use lambda_runtime::Diagnostic;
 
 /// What a caller should do about an error.
@@ -81,35 +81,14 @@ impl fmt::Debug for HandlerError {
     }
 }
 
-/// A call of an AWS service that failed.
-#[derive(Debug, thiserror::Error)]
-#[error("{call} failed")]
-pub struct CallError {
-    /// The action, as IAM names it.
-    pub call: &'static str,
-    /// Whether it may succeed later.
-    pub transient: bool,
-    /// What the SDK says.
-    #[source]
-    pub source: Box<dyn Error + Send + Sync>,
-}
-
-impl CallError {
-    /// The failure of an SDK operation.
-    pub fn of_sdk<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    {
-        Self {
-            call,
-            transient: crate::aws::is_transient(&error),
-            source: Box::new(error),
-        }
-    }
-}
-
 impl FunctionError for CallError {
     fn class(&self) -> Class {
         class_of_call(self.transient)
+    }
+}
+
+impl FunctionError for StoreError {
+    fn class(&self) -> Class {
+        class_of_call(self.is_transient())
     }
 }

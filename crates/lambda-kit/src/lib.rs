@@ -5,5 +5,3 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod telemetry;
-
-pub use dropcast_aws_client as aws;

@@ -13,7 +13,8 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::{body::SdkBody, error::ErrorMetadata};
-use dropcast_lambda_kit::error::{CallError, Class, FunctionError, HandlerError};
+use dropcast_aws::CallError;
+use dropcast_lambda_kit::error::{Class, FunctionError, HandlerError};
 use lambda_runtime::Diagnostic;
 
 type Failure = SdkError<ErrorMetadata, HttpResponse>;

@@ -159,7 +159,7 @@ fn digest(folder: &Path, items: &[Item]) -> Result<String, Error> {
             }
         }
     }
-    Ok(hex(&all.finalize()))
+    Ok(hex::encode(all.finalize()))
 }
 
 fn file_digest(path: &Path) -> io::Result<[u8; 32]> {
@@ -175,15 +175,6 @@ fn file_digest(path: &Path) -> io::Result<[u8; 32]> {
 }
 
 /// Bytes in lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn copy(folder: &Path, items: &[Item], to: &Path) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(Error::at("creating", to))?;
     for item in items {

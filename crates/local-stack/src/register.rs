@@ -4,7 +4,7 @@ use std::path::Path;
 
 use aws_sdk_batch as batch;
 use batch::types::{ContainerProperties, JobDefinitionType};
-use dropcast_batch_jobs::{is_active, secrets, terms};
+use dropcast_aws::batch::{is_active, secrets, terms};
 use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
 use dropcast_store::{DynamoStore, Models as _, Promotion as _, newest_version};

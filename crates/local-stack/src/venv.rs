@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::{Error, image::hex};
+use crate::Error;
 
 /// What names the packages of a model.
 pub(crate) const REQUIREMENTS: &str = "requirements.txt";
@@ -54,7 +54,7 @@ pub(crate) async fn provide(
         .chain_update([0])
         .chain_update(&text)
         .finalize();
-    let place = folder.join(&hex(&digest)[..32]);
+    let place = folder.join(&hex::encode(digest)[..32]);
     if is_whole(&place) {
         return Ok(place);
     }

@@ -6,9 +6,9 @@ use batch_support::{Emulator, Local};
 use serde_json::{Value, json};
 
 async fn both() -> (Emulator, Local, String) {
-    let emulator = Emulator::start().await;
+    let emulator = Emulator::start();
     let queue = emulator.watch_events().await;
-    let endpoint = emulator.endpoint.clone();
+    let endpoint = emulator.endpoint().to_owned();
     let local = Local::start_with(|config| config.emulator = Some(endpoint)).await;
     (emulator, local, queue)
 }

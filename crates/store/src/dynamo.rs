@@ -130,7 +130,7 @@ where
 {
     StoreError::Call {
         verb,
-        transient: dropcast_aws_client::is_transient(&error),
+        transient: dropcast_aws::is_transient(&error),
         source: Box::new(error),
     }
 }

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
+use dropcast_aws::CallError;
 use dropcast_domain::event::{Announcement, SOURCE};
-use dropcast_lambda_kit::error::CallError;
 
 use crate::Error;
 

@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use dropcast_lambda_kit::error::CallError;
+use dropcast_aws::CallError;
 use thiserror::Error;
 
 /// What can go wrong.

@@ -13,6 +13,7 @@ use dropcast_domain::{
     failure::ErrorCode,
     status::Status,
 };
+use dropcast_test_support::fixture;
 use serde_json::{Value, json};
 
 /// A bus that takes events until it has so many.
@@ -60,7 +61,7 @@ impl Announcements for FakeBus {
 }
 
 fn recorded() -> Value {
-    serde_json::from_str(include_str!("../../../tests/fixtures/dynamodb-stream.json")).unwrap()
+    fixture("dynamodb-stream")
 }
 
 fn changes(event: &Value) -> TableChanges {

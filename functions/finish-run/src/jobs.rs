@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use aws_sdk_batch::Client;
+use dropcast_aws::CallError;
 use dropcast_domain::run_id::JobId;
-use dropcast_lambda_kit::error::CallError;
 
 /// Stops jobs that nobody waits for.
 pub trait StopJob: Send + Sync {
@@ -18,7 +18,7 @@ pub struct BatchJobs(pub Client);
 
 impl StopJob for BatchJobs {
     async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        dropcast_batch_jobs::stop(&self.0, job, "Dropcast: the run is over.")
+        dropcast_aws::batch::stop(&self.0, job, "Dropcast: the run is over.")
             .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }

@@ -1,6 +1,6 @@
 //! `finish-run`: see the library beside this file.
 
-use dropcast_lambda_kit::{aws, config::Settings, telemetry};
+use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use finish_run::{BatchJobs, Config, Deps, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -9,7 +9,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load_in_lambda().await?;
+    let aws = dropcast_aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         jobs: BatchJobs(aws_sdk_batch::Client::new(&aws)),

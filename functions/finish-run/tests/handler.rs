@@ -5,11 +5,9 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/domain.rs"]
-mod domain;
-
 use std::sync::{Arc, Mutex};
 
+use dropcast_aws::CallError;
 use dropcast_domain::{
     failure::ErrorCode,
     job::JobEnd,
@@ -17,28 +15,25 @@ use dropcast_domain::{
     run_id::{JobId, RunId},
     status::Status,
 };
-use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{History as _, Jobs as _, Runs as _, memory::MemoryStore};
+use dropcast_test_support::{
+    samples::{at, job, new_run, now, step},
+    unavailable,
+};
 use finish_run::{Deps, Finish, StopJob, handle};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use domain::{at, job, new_run, now, step};
-
 #[derive(Debug, Clone, Default)]
 struct FakeJobs {
     stopped: Arc<Mutex<Vec<JobId>>>,
-    away: bool,
+    unavailable: bool,
 }
 
 impl StopJob for FakeJobs {
     async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        if self.away {
-            return Err(CallError {
-                call: "batch:TerminateJob",
-                transient: true,
-                source: "the service is away".into(),
-            });
+        if self.unavailable {
+            return Err(unavailable("batch:TerminateJob"));
         }
         self.stopped.lock().unwrap().push(job.clone());
         Ok(())
@@ -149,13 +144,13 @@ async fn a_job_that_nobody_waits_for_is_stopped() {
 async fn a_job_that_could_not_be_stopped_is_stopped_by_the_retry() {
     let (mut world, run) = world().await;
     world.store.assign_job(&run.id, &job()).await.unwrap();
-    world.jobs.away = true;
+    world.jobs.unavailable = true;
     let event = || finish(&run.id, json!({ "status": "failed", "code": "TimedOut" }));
     let error = handle(&world, event()).await.unwrap_err();
     assert_eq!(Diagnostic::from(error).error_type, "Transient");
     let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert!(record.is_over(), "the run is over all the same");
-    world.jobs.away = false;
+    world.jobs.unavailable = false;
     handle(&world, event()).await.unwrap();
     assert_eq!(*world.jobs.stopped.lock().unwrap(), [job()]);
 }

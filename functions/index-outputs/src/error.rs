@@ -1,7 +1,8 @@
 //! What can go wrong.
 
+use dropcast_aws::CallError;
 use dropcast_domain::{failure::ErrorCode, model::OutputPatternError};
-use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
@@ -31,7 +32,7 @@ pub enum Error {
 impl FunctionError for Error {
     fn class(&self) -> Class {
         match self {
-            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Store(error) => error.class(),
             Self::Call(error) => error.class(),
             Self::Missing(_) | Self::AnotherJob | Self::NotAccepted | Self::Pattern(_) => {
                 Class::Permanent

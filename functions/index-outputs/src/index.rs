@@ -4,13 +4,13 @@
 //! with the checksums, in the same order. So both are read side by side, and
 //! each object is written to the manifest as it passes.
 
+use dropcast_aws::CallError;
 use dropcast_domain::{
     model::{OutputKind, OutputMatcher, OutputPatternError, OutputSpec},
     output::{self, Output},
     run::{MAX_HEADLINE_OUTPUTS, Run},
     run_id::{JobId, RunId},
 };
-use dropcast_lambda_kit::error::CallError;
 use serde::{Deserialize, Serialize};
 
 use crate::results::{ListedObject, Results};

@@ -21,7 +21,7 @@ pub use config::Config;
 pub use error::Error;
 pub use event::{Index, Indexed};
 pub use index::{Indexer, Summary};
-pub use results::{Results, ResultsBucket};
+pub use results::Results;
 
 /// What the handler works with.
 #[derive(Debug)]

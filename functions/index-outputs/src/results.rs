@@ -3,13 +3,11 @@
 use std::future::Future;
 
 use aws_sdk_s3::{
-    Client,
-    error::ProvideErrorMetadata as _,
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use dropcast_lambda_kit::error::CallError;
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use dropcast_aws::{CallError, s3::Bucket};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, Lines};
 
 use crate::index::RunnersLine;
 
@@ -48,31 +46,11 @@ pub trait Results: Send + Sync {
     -> impl Future<Output = Result<ManifestWriter, CallError>> + Send;
 }
 
-/// The bucket in S3.
-#[derive(Debug)]
-pub struct ResultsBucket {
-    client: Client,
-    bucket: String,
-}
-
-impl ResultsBucket {
-    /// The bucket of this name.
-    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
-        Self {
-            client,
-            bucket: bucket.into(),
-        }
-    }
-}
-
-impl Results for ResultsBucket {
+impl Results for Bucket {
     async fn page(&self, prefix: &str, token: Option<String>) -> Result<Page, CallError> {
-        let request = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.bucket)
-            .prefix(prefix);
-        let answer = request
+        let list = self.client().list_objects_v2().bucket(self.name());
+        let answer = list
+            .prefix(prefix)
             .set_continuation_token(token)
             .send()
             .await
@@ -96,24 +74,16 @@ impl Results for ResultsBucket {
     }
 
     async fn lines(&self, key: &str) -> Result<RunnersLines, CallError> {
-        match self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .send()
-            .await
-        {
-            Ok(object) => Ok(RunnersLines(Some(reader(object.body).lines()))),
-            Err(error) if error.code() == Some("NoSuchKey") => Ok(RunnersLines(None)),
-            Err(error) => Err(CallError::of_sdk("s3:GetObject", error)),
-        }
+        let object = self.open(key, None).await?;
+        Ok(RunnersLines(object.map(|object| {
+            let reader: Reader = Box::new(object.into_reader());
+            reader.lines()
+        })))
     }
 
     async fn manifest(&self, key: &str) -> Result<ManifestWriter, CallError> {
         Ok(ManifestWriter {
-            client: self.client.clone(),
-            bucket: self.bucket.clone(),
+            bucket: self.clone(),
             key: key.to_owned(),
             buffer: Vec::with_capacity(PART_BYTES),
             upload: None,
@@ -125,11 +95,7 @@ impl Results for ResultsBucket {
 /// The runner's list, line by line.
 pub struct RunnersLines(Option<Lines<Reader>>);
 
-fn reader(body: ByteStream) -> Reader {
-    BufReader::new(Box::new(body.into_async_read()))
-}
-
-type Reader = BufReader<Box<dyn tokio::io::AsyncRead + Send + Unpin>>;
+type Reader = Box<dyn AsyncBufRead + Send + Unpin>;
 
 impl RunnersLines {
     /// The next line that reads; others are passed over, their objects go without a checksum.
@@ -160,8 +126,7 @@ const PART_BYTES: usize = 8 * 1024 * 1024;
 /// An object that is written piece by piece: one part in memory, whatever its length.
 #[derive(Debug)]
 pub struct ManifestWriter {
-    client: Client,
-    bucket: String,
+    bucket: Bucket,
     key: String,
     buffer: Vec<u8>,
     upload: Option<String>,
@@ -181,16 +146,11 @@ impl ManifestWriter {
     /// Sends what is left; only now does the object exist.
     pub(crate) async fn close(mut self) -> Result<(), CallError> {
         if self.upload.is_none() {
-            let put = self
-                .client
-                .put_object()
-                .bucket(&self.bucket)
-                .key(&self.key)
-                .content_type("application/json");
-            let answer = put.body(ByteStream::from(self.buffer)).send().await;
-            return answer
-                .map(drop)
-                .map_err(|error| CallError::of_sdk("s3:PutObject", error));
+            let content = self.buffer;
+            return self
+                .bucket
+                .put(&self.key, "application/json", content)
+                .await;
         }
         if !self.buffer.is_empty() {
             self.send_part().await?;
@@ -199,9 +159,10 @@ impl ManifestWriter {
             .set_parts(Some(self.parts))
             .build();
         let answer = self
-            .client
+            .bucket
+            .client()
             .complete_multipart_upload()
-            .bucket(&self.bucket)
+            .bucket(self.bucket.name())
             .key(&self.key)
             .set_upload_id(self.upload)
             .multipart_upload(parts)
@@ -218,9 +179,10 @@ impl ManifestWriter {
             upload.clone()
         } else {
             let create = self
-                .client
+                .bucket
+                .client()
                 .create_multipart_upload()
-                .bucket(&self.bucket)
+                .bucket(self.bucket.name())
                 .key(&self.key);
             let answer = create.content_type("application/json").send().await;
             let id = answer
@@ -232,9 +194,10 @@ impl ManifestWriter {
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let body = std::mem::replace(&mut self.buffer, Vec::with_capacity(PART_BYTES));
         let answer = self
-            .client
+            .bucket
+            .client()
             .upload_part()
-            .bucket(&self.bucket)
+            .bucket(self.bucket.name())
             .key(&self.key)
             .upload_id(upload)
             .part_number(number)

@@ -6,11 +6,6 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/domain.rs"]
-mod domain;
-#[path = "../../../tests/fixtures/emulator.rs"]
-mod emulator;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_sdk_s3::{
@@ -18,6 +13,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{BucketLocationConstraint, CreateBucketConfiguration},
 };
+use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
     output::{attempt_prefix, listing_key, manifest_key},
     run::Run,
@@ -29,14 +25,16 @@ use dropcast_store::{
     History as _, Jobs as _, Models as _, Runs as _, Validation as _, ValidationOutcome,
     memory::MemoryStore,
 };
-use index_outputs::{Deps, Indexed, ResultsBucket, handle};
+use dropcast_test_support::{
+    emulator,
+    samples::{self, MODEL, acceptance, job, metadata, new_run, now, step, version_spec},
+};
+use index_outputs::{Deps, Indexed, handle};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use domain::{MODEL, acceptance, job, metadata, new_run, now, step, version_spec};
-
 struct World {
-    deps: Deps<MemoryStore, ResultsBucket>,
+    deps: Deps<MemoryStore, Bucket>,
     s3: Client,
     bucket: String,
     run: Run,
@@ -58,7 +56,7 @@ async fn world() -> World {
         .unwrap();
     let deps = Deps {
         store: MemoryStore::default(),
-        results: ResultsBucket::new(s3.clone(), &bucket),
+        results: Bucket::new(s3.clone(), &bucket),
         now,
     };
     let run = new_run("plan.json");
@@ -302,9 +300,9 @@ async fn a_listing_of_more_than_one_page_is_read_to_its_end() {
 #[tokio::test]
 async fn what_a_run_promises_to_write_is_not_asked_of_a_refresh() {
     let mut world = world().await;
-    let refresh = domain::run_of(dropcast_domain::upload::Upload {
+    let refresh = samples::run_of(dropcast_domain::upload::Upload {
         key: format!("refresh/{MODEL}/now.json"),
-        ..domain::upload(MODEL, "")
+        ..samples::upload(MODEL, "")
     });
     let store = &world.deps.store;
     store.create_if_absent(&refresh).await.unwrap();

@@ -1,14 +1,15 @@
 //! What can go wrong.
 
+use dropcast_aws::{CallError, secrets::KeysError};
 use dropcast_lambda_kit::{
-    error::{CallError, Class, FunctionError, class_of_call},
+    error::{Class, FunctionError, class_of_call},
     telemetry,
 };
-use dropcast_link_keys::KeysError;
+use dropcast_mail::{mime::MessageError, render::RenderError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-use crate::{mailer::NotSent, mime::MessageError, render::RenderError};
+use crate::mailer::NotSent;
 
 /// What can go wrong.
 #[derive(Debug, Error)]
@@ -66,10 +67,10 @@ fn told(failures: &[Error]) -> String {
 impl FunctionError for Error {
     fn class(&self) -> Class {
         match self {
-            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Store(error) => error.class(),
             Self::Call(error) => error.class(),
             Self::NotSent(not_sent) => not_sent.error.class(),
-            Self::Keys(error) => error.class(),
+            Self::Keys(error) => class_of_call(error.is_transient()),
             Self::Held => Class::Conflict,
             Self::Render(_) | Self::Message(_) => Class::Permanent,
             // One mail that may still go out is worth the next try.

@@ -4,29 +4,28 @@
 //! the table, handed to SES, and recorded as sent. Only a crash between the last
 //! two can send one twice; such a second try is counted in the log.
 
-mod briefing;
 mod config;
+mod context;
 mod error;
 mod event;
 mod files;
 mod mailer;
-pub mod mime;
-pub mod render;
 
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dropcast_aws::secrets::KeySource;
 use dropcast_domain::mail::MailKind;
 use dropcast_lambda_kit::batch;
-use dropcast_link_keys::KeySource;
+use dropcast_mail::mime;
 use dropcast_store::{Builds, Claim, History, MailKey, Mails, Models, Runs};
 use jiff::Timestamp;
 
-use briefing::Briefing;
 pub use config::Config;
+use context::MailContext;
 pub use error::Error;
 pub use event::{BuildNotice, Notice, RunNotice};
-pub use files::{Files, RunFiles};
+pub use files::Files;
 pub use mailer::{Mailer, NotSent, Ses};
 
 /// What the handler works with.
@@ -68,14 +67,14 @@ where
     M: Mailer,
 {
     // The record is what counts; the event only says that it is worth a look.
-    let briefing = match notice {
+    let context = match notice {
         Notice::Run(RunNotice { run_id }) => {
             let Some(run) = deps.store.get(&run_id).await? else {
                 tracing::warn!(run.id = %run_id, "there is no such run any more");
                 return Ok(());
             };
             match MailKind::of(&run) {
-                Some(kind) => Briefing::gather(deps, &run, kind).await?,
+                Some(kind) => MailContext::load(deps, &run, kind).await?,
                 None => return Ok(()),
             }
         }
@@ -84,17 +83,17 @@ where
                 tracing::warn!(build.id = %build_id, "there is no such build");
                 return Ok(());
             };
-            match Briefing::of_build(deps, &build).await? {
-                Some(briefing) => briefing,
+            match MailContext::load_build(deps, &build).await? {
+                Some(context) => context,
                 None => return Ok(()),
             }
         }
     };
     let mut failures = Vec::new();
-    for recipient in &briefing.recipients {
-        let mail = briefing.mail_to(recipient);
+    for recipient in &context.recipients {
+        let mail = context.mail_to(recipient);
         // One recipient whom SES refuses does not keep the mail from the others.
-        if let Err(error) = mail_one(deps, &briefing, &mail).await {
+        if let Err(error) = mail_one(deps, &context, &mail).await {
             failures.push(error);
         }
     }
@@ -104,13 +103,12 @@ where
 
 async fn mail_one<S: Mails, F, K, M: Mailer>(
     deps: &Deps<S, F, K, M>,
-    briefing: &Briefing,
+    context: &MailContext,
     mail: &MailKey,
 ) -> Result<(), Error> {
     let now = (deps.now)();
     // Built before it is claimed: a claim that ends in no attempt to send would look like a lost answer.
-    let message =
-        mime::message(&briefing.letter(&deps.config.sender_address, &mail.recipient, now))?;
+    let message = mime::message(&context.email(&deps.config.sender_address, &mail.recipient, now))?;
     match deps.store.claim(mail, now).await? {
         Claim::Sent => return Ok(()),
         Claim::Held => return Err(Error::Held),

@@ -10,8 +10,9 @@ use aws_sdk_ses::{
     primitives::Blob,
     types::{MessageTag, RawMessage},
 };
+use dropcast_aws::CallError;
 use dropcast_domain::mail::{MailKind, MailTopic};
-use dropcast_lambda_kit::{aws, error::CallError, telemetry};
+use dropcast_lambda_kit::telemetry;
 use thiserror::Error;
 
 /// A mail that was not sent, as far as we know.
@@ -112,7 +113,7 @@ fn not_sent(error: &SdkError<SendRawEmailError>, recipient: &str) -> NotSent {
     NotSent {
         error: CallError {
             call: "ses:SendRawEmail",
-            transient: aws::is_transient(error),
+            transient: dropcast_aws::is_transient(error),
             source: said.into(),
         },
         refused,

@@ -1,19 +1,19 @@
 //! `notify`: see the library beside this file.
 
-use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_link_keys::SecretKeys;
+use dropcast_aws::{s3::Bucket, secrets::SecretKeys};
+use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
-use notify::{Config, Deps, RunFiles, Ses, handle};
+use notify::{Config, Deps, Ses, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load_in_lambda().await?;
+    let aws = dropcast_aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), &config.runs_table),
-        files: RunFiles::new(aws_sdk_s3::Client::new(&aws), &config.results_bucket),
+        files: Bucket::new(aws_sdk_s3::Client::new(&aws), &config.results_bucket),
         keys: SecretKeys::new(
             aws_sdk_secretsmanager::Client::new(&aws),
             &config.link_secret_arn,

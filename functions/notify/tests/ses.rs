@@ -5,63 +5,31 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpListener,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::iter;
 
-use aws_credential_types::Credentials;
-use aws_sdk_ses::{
-    Client,
-    config::{BehaviorVersion, Config, Region},
-};
+use aws_sdk_ses::Client;
 use dropcast_domain::mail::{MailKind, MailTopic};
 use dropcast_lambda_kit::telemetry::chain;
+use dropcast_test_support::{
+    http::{Response, Server},
+    sdk_config,
+};
 use notify::{Mailer as _, Ses};
 
 const SENT: &str = "<SendRawEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><SendRawEmailResult><MessageId>0102-sent</MessageId></SendRawEmailResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></SendRawEmailResponse>";
 
-fn error(code: &str, message: &str) -> String {
-    format!(
+fn error(status: &str, code: &str, message: &str) -> Response {
+    let body = format!(
         "<ErrorResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
-    )
+    );
+    Response::xml(status, &body)
 }
 
-/// An SES that gives every request the same answer, or closes the connection.
-fn ses(status: u16, body: &str) -> (Ses, Arc<AtomicU32>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let requests = Arc::new(AtomicU32::new(0));
-    let (counted, body) = (requests.clone(), body.to_owned());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = vec![0; 65_536];
-            if stream.read(&mut request).unwrap() == 0 {
-                continue;
-            }
-            counted.fetch_add(1, Ordering::SeqCst);
-            if status > 0 {
-                let length = body.len();
-                let head = format!(
-                    "HTTP/1.1 {status} x\r\ncontent-type: text/xml\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-                );
-                stream.write_all((head + &body).as_bytes()).unwrap();
-            }
-        }
-    });
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .endpoint_url(format!("http://127.0.0.1:{port}"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
-    (Ses::new(Client::from_conf(config)), requests)
+/// An SES that gives every request the same response, and counts them.
+fn ses(response: Response) -> (Ses, Server) {
+    let server = Server::start(iter::repeat(response));
+    let client = Client::new(&sdk_config(server.endpoint()));
+    (Ses::new(client), server)
 }
 
 async fn send(ses: &Ses) -> Result<String, notify::NotSent> {
@@ -79,15 +47,15 @@ async fn send(ses: &Ses) -> Result<String, notify::NotSent> {
 
 #[tokio::test]
 async fn a_sent_mail_has_sess_message_id() {
-    let (ses, requests) = ses(200, SENT);
+    let (ses, server) = ses(Response::xml("200 OK", SENT));
     assert_eq!(send(&ses).await.unwrap(), "0102-sent");
-    assert_eq!(requests.load(Ordering::SeqCst), 1);
+    assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test]
 async fn a_refusal_is_a_refusal_and_names_no_recipient() {
     let message = "Email address is not verified. The following identities failed the check in region EU-WEST-1: ana@corp.example";
-    let (ses, _) = ses(400, &error("MessageRejected", message));
+    let (ses, _) = ses(error("400 Bad Request", "MessageRejected", message));
     let not_sent = send(&ses).await.unwrap_err();
     assert!(not_sent.refused);
     assert!(!not_sent.error.transient);
@@ -98,20 +66,25 @@ async fn a_refusal_is_a_refusal_and_names_no_recipient() {
 
 #[tokio::test]
 async fn a_throttled_mail_was_not_sent_and_may_be_tried_again() {
-    let (ses, requests) = ses(400, &error("Throttling", "Maximum sending rate exceeded."));
+    let (ses, server) = ses(error(
+        "400 Bad Request",
+        "Throttling",
+        "Maximum sending rate exceeded.",
+    ));
     let not_sent = send(&ses).await.unwrap_err();
     assert!(not_sent.refused);
     assert!(not_sent.error.transient);
-    assert_eq!(requests.load(Ordering::SeqCst), 1, "the queue tries again");
+    assert_eq!(server.requests(), 1, "the queue tries again");
 }
 
 #[tokio::test]
 async fn invariant_5_a_mail_that_may_have_been_sent_is_not_sent_again_at_once() {
-    for (status, body) in [(0, String::new()), (500, error("InternalFailure", "Oops."))] {
-        let (ses, requests) = ses(status, &body);
+    let failure = error("500 Internal Server Error", "InternalFailure", "Oops.");
+    for response in [Response::hang_up(), failure] {
+        let (ses, server) = ses(response.clone());
         let not_sent = send(&ses).await.unwrap_err();
-        assert!(!not_sent.refused, "{status}");
-        assert!(not_sent.error.transient, "{status}");
-        assert_eq!(requests.load(Ordering::SeqCst), 1, "{status}");
+        assert!(!not_sent.refused, "{response:?}");
+        assert!(not_sent.error.transient, "{response:?}");
+        assert_eq!(server.requests(), 1, "{response:?}");
     }
 }

@@ -1,8 +1,7 @@
 //! Why a link does not open.
 
+use dropcast_aws::{CallError, secrets::KeysError};
 use dropcast_domain::link::Refused;
-use dropcast_lambda_kit::error::CallError;
-use dropcast_link_keys::KeysError;
 use dropcast_store::StoreError;
 use thiserror::Error;
 

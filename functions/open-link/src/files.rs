@@ -2,9 +2,8 @@
 
 use std::{future::Future, time::Duration};
 
-use aws_sdk_s3::{Client, presigning::PresigningConfig};
-use dropcast_domain::output::{Output, disposition};
-use dropcast_lambda_kit::error::CallError;
+use dropcast_aws::{CallError, s3::Bucket};
+use dropcast_domain::output::Output;
 
 /// How long the URL behind a link lives: enough to begin a download.
 const URL_LIFETIME: Duration = Duration::from_mins(5);
@@ -15,40 +14,8 @@ pub trait Files: Send + Sync {
     fn url(&self, output: &Output) -> impl Future<Output = Result<String, CallError>> + Send;
 }
 
-/// Presigned URLs of S3.
-#[derive(Debug)]
-pub struct Presigner {
-    client: Client,
-    bucket: String,
-}
-
-impl Presigner {
-    /// URLs of this bucket's objects.
-    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
-        Self {
-            client,
-            bucket: bucket.into(),
-        }
-    }
-}
-
-impl Files for Presigner {
+impl Files for Bucket {
     async fn url(&self, output: &Output) -> Result<String, CallError> {
-        let expiry = PresigningConfig::expires_in(URL_LIFETIME).map_err(|error| CallError {
-            call: "s3:GetObject",
-            transient: false,
-            source: Box::new(error),
-        })?;
-        let request = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(&output.key)
-            .response_content_disposition(disposition(&output.path))
-            .response_content_type(&output.media_type)
-            .presigned(expiry)
-            .await
-            .map_err(|error| CallError::of_sdk("s3:GetObject", error))?;
-        Ok(request.uri().to_owned())
+        self.presign(output, URL_LIFETIME).await
     }
 }

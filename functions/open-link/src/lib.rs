@@ -14,10 +14,10 @@ use dropcast_store::Runs;
 use jiff::Timestamp;
 
 pub use config::Config;
-pub use dropcast_link_keys::{KeySource, SecretKeys};
+pub use dropcast_aws::secrets::{KeySource, SecretKeys};
 pub use error::Error;
 pub use event::{Answer, OpenLink};
-pub use files::{Files, Presigner};
+pub use files::Files;
 
 /// What the handler works with.
 #[derive(Debug)]

@@ -5,31 +5,31 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/domain.rs"]
-mod domain;
-
+use dropcast_aws::CallError;
 use dropcast_domain::{
     link::{Link, LinkKeys},
     output::Output,
     run::Run,
     status::Status,
 };
-use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{
     Outputs as _, RunCompletion as _, Runs as _, Validation as _, ValidationOutcome,
     memory::MemoryStore,
+};
+use dropcast_test_support::{
+    fixture,
+    samples::{at, metadata, new_run, now, output, step},
+    unavailable,
 };
 use jiff::Timestamp;
 use open_link::{Answer, Deps, Files, KeySource, handle};
 use serde_json::{Value, json};
 
-use domain::{at, metadata, new_run, now, output, step};
-
 #[derive(Debug)]
 struct FakeKeys(LinkKeys);
 
 impl KeySource for FakeKeys {
-    async fn keys(&self, _now: Timestamp) -> Result<LinkKeys, dropcast_link_keys::KeysError> {
+    async fn keys(&self, _now: Timestamp) -> Result<LinkKeys, dropcast_aws::secrets::KeysError> {
         Ok(self.0.clone())
     }
 }
@@ -37,17 +37,13 @@ impl KeySource for FakeKeys {
 /// Presigns with the time, so that two answers can be told apart.
 #[derive(Debug, Default)]
 struct FakeFiles {
-    away: bool,
+    unavailable: bool,
 }
 
 impl Files for FakeFiles {
     async fn url(&self, output: &Output) -> Result<String, CallError> {
-        if self.away {
-            return Err(CallError {
-                call: "s3:GetObject",
-                transient: true,
-                source: "the service is away".into(),
-            });
+        if self.unavailable {
+            return Err(unavailable("s3:GetObject"));
         }
         Ok(format!(
             "https://s3.example/{}?X-Amz-Expires=300",
@@ -91,8 +87,8 @@ fn link(run: &Run, path: &str) -> Link {
 
 /// The request as API Gateway hands it over.
 fn request(method: &str, token: &str) -> Value {
-    let fixture = include_str!("../../../tests/fixtures/http-api-request.json");
-    let mut request: Value = serde_json::from_str(&fixture.replace("TOKEN", token)).unwrap();
+    let recorded = fixture("http-api-request").to_string();
+    let mut request: Value = serde_json::from_str(&recorded.replace("TOKEN", token)).unwrap();
     request["requestContext"]["http"]["method"] = json!(method);
     request
 }
@@ -238,7 +234,7 @@ async fn only_what_the_record_publishes_can_be_opened() {
 #[tokio::test]
 async fn a_good_link_that_cannot_be_opened_now_says_to_try_later() {
     let (mut world, run) = world().await;
-    world.files.away = true;
+    world.files.unavailable = true;
     let answer = open(&world, &world.keys.0.sign(&link(&run, "forecast.csv"))).await;
     assert_eq!(answer.status_code, 503);
     is_a_plain_page(&answer);

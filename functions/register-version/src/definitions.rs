@@ -10,12 +10,12 @@ use aws_sdk_batch::{
         LogConfiguration, LogDriver, NetworkConfiguration, PlatformCapability, RuntimePlatform,
     },
 };
-use dropcast_batch_jobs::{secrets, terms};
-use dropcast_domain::model::{JobSpec, ModelName, job_command};
-use dropcast_lambda_kit::{
-    aws::SdkConfig,
-    error::{CallError, Class, FunctionError},
+use dropcast_aws::{
+    CallError, SdkConfig,
+    batch::{secrets, terms},
 };
+use dropcast_domain::model::{JobSpec, ModelName, job_command};
+use dropcast_lambda_kit::error::{Class, FunctionError};
 use thiserror::Error;
 
 use crate::config::{Architecture, JobSettings, Platform, PublicIp};

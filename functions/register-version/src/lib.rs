@@ -15,6 +15,7 @@ mod roles;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
     model::{Manifest, fargate},
     registry::{
@@ -28,14 +29,14 @@ use dropcast_lambda_kit::{
     error::{Class, FunctionError as _},
     telemetry,
 };
-use dropcast_store::{Builds, Models, Promotion, newest_version};
+use dropcast_store::{Builds, DynamoStore, Models, Promotion, newest_version};
 use jiff::{SignedDuration, Timestamp};
 
 pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};
 pub use definitions::{BatchDefinitions, JobDefinition, JobDefinitions, NotDefined};
 pub use error::Error;
 pub use event::{BuildStateChange, Message};
-pub use files::{BuildFiles, ModelsBucket};
+pub use files::BuildFiles;
 pub use project::{AwsProject, BuildProject};
 pub use roles::{IamRoles, JobRoles};
 
@@ -51,19 +52,45 @@ const TRIED_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// looks.
 const LAST_TRIED: SignedDuration = SignedDuration::from_hours(47);
 
+/// The services that the handler works with: those of AWS, or a test's own.
+pub trait Services {
+    /// The runs table.
+    type Store: Builds + Models + Promotion;
+    /// The models bucket.
+    type Files: BuildFiles;
+    /// Batch's job definitions.
+    type Definitions: JobDefinitions;
+    /// The roles of models' jobs.
+    type Roles: JobRoles;
+    /// The build project and its logs.
+    type Project: BuildProject;
+}
+
+/// The services of AWS.
+#[derive(Debug)]
+pub enum Aws {}
+
+impl Services for Aws {
+    type Store = DynamoStore;
+    type Files = Bucket;
+    type Definitions = BatchDefinitions;
+    type Roles = IamRoles;
+    type Project = AwsProject;
+}
+
 /// What the handler works with.
 #[derive(Debug)]
-pub struct Deps<S, F, D, R, P> {
+pub struct Deps<S: Services> {
     /// The runs table.
-    pub store: S,
+    pub store: S::Store,
     /// The models bucket.
-    pub files: F,
+    pub files: S::Files,
     /// Batch's job definitions.
-    pub definitions: D,
+    pub definitions: S::Definitions,
     /// The roles of models' jobs.
-    pub roles: R,
+    pub roles: S::Roles,
     /// The build project and its logs.
-    pub project: P,
+    pub project: S::Project,
     /// Settings.
     pub config: Config,
     /// The clock.
@@ -71,28 +98,14 @@ pub struct Deps<S, F, D, R, P> {
 }
 
 /// Handles a batch of `CodeBuild Build State Change` events, and of words to compare.
-pub async fn handle<S, F, D, R, P>(
-    deps: &Deps<S, F, D, R, P>,
+pub async fn handle<S: Services>(
+    deps: &Deps<S>,
     event: SqsEvent,
-) -> Result<SqsBatchResponse, Infallible>
-where
-    S: Builds + Models + Promotion,
-    F: BuildFiles,
-    D: JobDefinitions,
-    R: JobRoles,
-    P: BuildProject,
-{
+) -> Result<SqsBatchResponse, Infallible> {
     Ok(batch::each(event, |message: Message| perform(deps, message)).await)
 }
 
-async fn perform<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>, message: Message) -> Result<(), Error>
-where
-    S: Builds + Models + Promotion,
-    F: BuildFiles,
-    D: JobDefinitions,
-    R: JobRoles,
-    P: BuildProject,
-{
+async fn perform<S: Services>(deps: &Deps<S>, message: Message) -> Result<(), Error> {
     match message {
         Message::Build(change) => settle(deps, BuildReport::try_from(*change)?).await,
         Message::Compare => compare(deps).await,
@@ -100,14 +113,7 @@ where
 }
 
 /// Looks for builds whose event never came: `CodeBuild` sends its events once, if at all.
-async fn compare<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>) -> Result<(), Error>
-where
-    S: Builds + Models + Promotion,
-    F: BuildFiles,
-    D: JobDefinitions,
-    R: JobRoles,
-    P: BuildProject,
-{
+async fn compare<S: Services>(deps: &Deps<S>) -> Result<(), Error> {
     let now = (deps.now)();
     let mut reports = deps.project.newest().await?;
     reports.retain(|report| now.duration_since(report.at) < COMPARED_FOR);
@@ -148,14 +154,7 @@ async fn give_up(store: &impl Builds, report: BuildReport, error: &Error) -> boo
 }
 
 /// Does what a build calls for, unless that was done.
-async fn settle<S, F, D, R, P>(deps: &Deps<S, F, D, R, P>, report: BuildReport) -> Result<(), Error>
-where
-    S: Builds + Models + Promotion,
-    F: BuildFiles,
-    D: JobDefinitions,
-    R: JobRoles,
-    P: BuildProject,
-{
+async fn settle<S: Services>(deps: &Deps<S>, report: BuildReport) -> Result<(), Error> {
     let decision = decide(&report, &deps.config.build_project);
     if let BuildDecision::Ignore(why) = decision {
         tracing::info!(build.id = %report.build, "{}", why.as_str());
@@ -213,16 +212,7 @@ async fn fail(
 }
 
 /// Makes what a build wrote a version, or says why it can be none.
-async fn register<S, F, D, R, P>(
-    deps: &Deps<S, F, D, R, P>,
-    mut build: EndedBuild,
-) -> Result<Build, Error>
-where
-    S: Builds + Models + Promotion,
-    F: BuildFiles,
-    D: JobDefinitions,
-    R: JobRoles,
-{
+async fn register<S: Services>(deps: &Deps<S>, mut build: EndedBuild) -> Result<Build, Error> {
     let content = deps.files.read(&build.build_id.version_key()).await?;
     let (file, manifest) = match check(&deps.config, &build, content.as_deref()) {
         Ok(checked) => checked,

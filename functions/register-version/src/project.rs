@@ -5,11 +5,11 @@ use std::future::Future;
 use aws_sdk_codebuild::types::{
     Build, BuildPhase as ListedPhase, ProjectEnvironment, SortOrderType,
 };
+use dropcast_aws::{CallError, SdkConfig, logs::LogGroup};
 use dropcast_domain::registry::{
     BUILD_LINES_READ, BuildPhase, BuildReport, BuildState, PhaseReport, Requester,
 };
-use dropcast_lambda_kit::{aws::SdkConfig, error::CallError};
-use dropcast_log_tail::LogGroup;
+
 use jiff::Timestamp;
 
 use crate::Config;

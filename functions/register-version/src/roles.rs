@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use aws_sdk_iam::{Client, operation::create_role::CreateRoleError};
+use dropcast_aws::CallError;
 use dropcast_domain::model::ModelName;
-use dropcast_lambda_kit::error::CallError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

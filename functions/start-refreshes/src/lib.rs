@@ -22,7 +22,7 @@ use serde::{Serialize, de::IgnoredAny};
 
 pub use config::Config;
 pub use error::Error;
-pub use requests::{InputsBucket, Requests};
+pub use requests::Requests;
 
 /// Models that are looked at side by side.
 const AT_ONCE: usize = 8;

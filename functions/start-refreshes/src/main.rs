@@ -1,18 +1,19 @@
 //! `start-refreshes`: see the library beside this file.
 
-use dropcast_lambda_kit::{aws, config::Settings, telemetry};
+use dropcast_aws::s3::Bucket;
+use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
-use start_refreshes::{Config, Deps, InputsBucket, handle};
+use start_refreshes::{Config, Deps, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load_in_lambda().await?;
+    let aws = dropcast_aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
-        requests: InputsBucket::new(aws_sdk_s3::Client::new(&aws), config.inputs_bucket),
+        requests: Bucket::new(aws_sdk_s3::Client::new(&aws), config.inputs_bucket),
         now: dropcast_lambda_kit::clock::now,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {

@@ -2,8 +2,7 @@
 
 use std::future::Future;
 
-use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _, primitives::ByteStream};
-use dropcast_lambda_kit::error::CallError;
+use dropcast_aws::{CallError, s3::Bucket};
 
 /// Where refreshes are asked for.
 pub trait Requests: Send + Sync {
@@ -15,36 +14,9 @@ pub trait Requests: Send + Sync {
     ) -> impl Future<Output = Result<bool, CallError>> + Send;
 }
 
-/// The bucket in S3.
-#[derive(Debug)]
-pub struct InputsBucket {
-    client: Client,
-    bucket: String,
-}
-
-impl InputsBucket {
-    /// The bucket of this name.
-    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
-        Self {
-            client,
-            bucket: bucket.into(),
-        }
-    }
-}
-
-impl Requests for InputsBucket {
+impl Requests for Bucket {
     async fn put(&self, key: &str, content: String) -> Result<bool, CallError> {
-        let put = self.client.put_object().bucket(&self.bucket).key(key);
-        let put = put.if_none_match("*").content_type("application/json");
-        match put
-            .body(ByteStream::from(content.into_bytes()))
-            .send()
+        self.put_if_absent(key, "application/json", content.into_bytes())
             .await
-        {
-            Ok(_) => Ok(true),
-            // It is there. A conflict is another matter: whoever is putting it may fail.
-            Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
-            Err(error) => Err(CallError::of_sdk("s3:PutObject", error)),
-        }
     }
 }

@@ -5,38 +5,33 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/domain.rs"]
-mod domain;
-
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
+use dropcast_aws::CallError;
 use dropcast_domain::{model::RefreshSpec, registry::VersionSpec};
-use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{Models as _, Refreshes as _, memory::MemoryStore};
+use dropcast_test_support::{samples::version_spec, unavailable};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use start_refreshes::{Deps, Requests, Started, handle};
-
-use domain::version_spec;
 
 #[derive(Debug, Clone, Default)]
 struct FakeBucket {
     objects: Arc<Mutex<BTreeMap<String, String>>>,
     /// Fails for keys that hold this.
-    away: Option<&'static str>,
+    unavailable: Option<&'static str>,
 }
 
 impl Requests for FakeBucket {
     async fn put(&self, key: &str, content: String) -> Result<bool, CallError> {
-        if self.away.is_some_and(|away| key.contains(away)) {
-            return Err(CallError {
-                call: "s3:PutObject",
-                transient: true,
-                source: "the service is away".into(),
-            });
+        if self
+            .unavailable
+            .is_some_and(|unavailable| key.contains(unavailable))
+        {
+            return Err(unavailable("s3:PutObject"));
         }
         let mut objects = self.objects.lock().unwrap();
         let there = objects.contains_key(key);
@@ -161,7 +156,7 @@ async fn the_schedule_is_the_default_versions() {
 #[tokio::test]
 async fn a_model_that_cannot_be_asked_for_keeps_no_other_waiting_and_comes_next_time() {
     let mut world = world(&[refreshed("a"), refreshed("b"), refreshed("c")]).await;
-    world.requests.away = Some("/b/");
+    world.requests.unavailable = Some("/b/");
     let error = handle(&world, IgnoredAny).await.unwrap_err();
     let error = lambda_runtime::Diagnostic::from(error);
     assert_eq!(error.error_type, "Transient");
@@ -175,7 +170,7 @@ async fn a_model_that_cannot_be_asked_for_keeps_no_other_waiting_and_comes_next_
     assert_eq!(asked(&world).len(), 2);
     let name = "b".parse().unwrap();
     assert_eq!(world.store.last_refresh(&name).await.unwrap(), None);
-    world.requests.away = None;
+    world.requests.unavailable = None;
     assert_eq!(due(&world).await, 1);
     assert_eq!(asked(&world).len(), 3);
 }

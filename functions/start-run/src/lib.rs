@@ -7,8 +7,8 @@ mod event;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dropcast_aws::executions::StartExecutions;
 use dropcast_domain::{run::Run, upload::Upload};
-use dropcast_executions::StartExecutions;
 use dropcast_lambda_kit::batch::{self, Envelope};
 use dropcast_store::Runs;
 use jiff::SignedDuration;

@@ -1,7 +1,7 @@
 //! `start-run`: see the library beside this file.
 
-use dropcast_executions::StateMachine;
-use dropcast_lambda_kit::{aws, config::Settings, telemetry};
+use dropcast_aws::executions::StateMachine;
+use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use start_run::{Config, Deps, handle};
@@ -10,7 +10,7 @@ use start_run::{Config, Deps, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load_in_lambda().await?;
+    let aws = dropcast_aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         executions: StateMachine::new(aws_sdk_sfn::Client::new(&aws), config.state_machine_arn),

@@ -5,23 +5,19 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/events.rs"]
-mod events;
-#[path = "../../../tests/fixtures/executions.rs"]
-mod executions;
-
 use dropcast_domain::{
     run::Run,
     status::{Progress, Status, Transition},
 };
 use dropcast_store::{History as _, RunCompletion as _, Runs as _, memory::MemoryStore};
+use dropcast_test_support::{
+    events::{failed, object_created, sqs},
+    executions::FakeExecutions,
+};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use start_run::{Deps, handle};
 use tokio::task::yield_now;
-
-use events::{failed, object_created, sqs};
-use executions::FakeExecutions;
 
 const KEY: &str = "inputs/revenue-forecast/plan.json";
 
@@ -155,11 +151,11 @@ async fn invariant_1_deliveries_at_the_same_time_make_one_run_that_none_of_them_
 #[tokio::test]
 async fn a_record_without_an_execution_gets_one_with_the_next_delivery() {
     let (deps, event) = (deps(), object_created(KEY, "v1"));
-    deps.executions.set_away(true);
+    deps.executions.set_unavailable(true);
     let answer = handle(&deps, sqs([&event])).await.unwrap();
     assert_eq!(failed(&answer), ["message-0"]);
     assert_eq!(runs(&deps).await.len(), 1, "the upload is not lost");
-    deps.executions.set_away(false);
+    deps.executions.set_unavailable(false);
     let answer = handle(&deps, sqs([&event])).await.unwrap();
     assert!(failed(&answer).is_empty());
     assert_eq!(runs(&deps).await.len(), 1);
@@ -169,9 +165,9 @@ async fn a_record_without_an_execution_gets_one_with_the_next_delivery() {
 #[tokio::test]
 async fn a_late_delivery_starts_nothing_once_the_run_is_over() {
     let (deps, event) = (deps(), object_created(KEY, "v1"));
-    deps.executions.set_away(true);
+    deps.executions.set_unavailable(true);
     handle(&deps, sqs([&event])).await.unwrap();
-    deps.executions.set_away(false);
+    deps.executions.set_unavailable(false);
     let run = runs(&deps).await[0].clone();
     let end = Transition {
         progress: Progress::first(Status::Failed),

@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod queue;
 
+use dropcast_aws::executions::ResumeExecutions;
 use dropcast_domain::{
     model::{ModelName, job_command},
     registry::RegisteredVersion,
@@ -17,7 +18,6 @@ use dropcast_domain::{
     status::{Progress, Status, Transition},
     upload::RunKind,
 };
-use dropcast_executions::ResumeExecutions;
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{Jobs, Models, Runs, StoreError, TaskTokens};
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! `submit-job`: see the library beside this file.
 
-use dropcast_executions::WaitingExecutions;
-use dropcast_lambda_kit::{aws, config::Settings, telemetry};
+use dropcast_aws::executions::WaitingExecutions;
+use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use submit_job::{BatchQueue, Config, Deps, handle};
@@ -10,7 +10,7 @@ use submit_job::{BatchQueue, Config, Deps, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load_in_lambda().await?;
+    let aws = dropcast_aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         queue: BatchQueue::new(aws_sdk_batch::Client::new(&aws), config.queues),

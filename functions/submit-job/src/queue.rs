@@ -6,12 +6,11 @@ use aws_sdk_batch::{
     Client,
     types::{ContainerOverrides, KeyValuePair, KeyValuesPair},
 };
-use dropcast_batch_jobs::terms;
+use dropcast_aws::{CallError, batch::terms};
 use dropcast_domain::{
     model::JobSpec,
     run_id::{JobId, RunId},
 };
-use dropcast_lambda_kit::error::CallError;
 
 /// The queues of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +109,7 @@ impl JobQueue for BatchQueue {
     }
 
     async fn is_active(&self, definition: &str) -> Result<bool, CallError> {
-        dropcast_batch_jobs::is_active(&self.client, definition)
+        dropcast_aws::batch::is_active(&self.client, definition)
             .await
             .map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))
     }
@@ -146,7 +145,7 @@ impl JobQueue for BatchQueue {
     }
 
     async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        dropcast_batch_jobs::stop(&self.client, job, "Dropcast: the run has another job.")
+        dropcast_aws::batch::stop(&self.client, job, "Dropcast: the run has another job.")
             .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }

@@ -5,16 +5,12 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/domain.rs"]
-mod domain;
-#[path = "../../../tests/fixtures/executions.rs"]
-mod executions;
-
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
+use dropcast_aws::CallError;
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::JobEnd,
@@ -23,17 +19,18 @@ use dropcast_domain::{
     run_id::{JobId, RunId},
     status::Status,
 };
-use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{
     Jobs as _, Models as _, RunCompletion as _, Runs as _, TaskTokens as _, Validation as _,
     ValidationOutcome, memory::MemoryStore,
 };
+use dropcast_test_support::{
+    executions::FakeExecutions,
+    samples::{self, MODEL, acceptance, at, job, metadata, new_run, now, step, version_spec},
+    unavailable,
+};
 use lambda_runtime::Diagnostic;
 use serde_json::json;
 use submit_job::{Deps, JobQueue, JobRequest, Submit, handle};
-
-use domain::{MODEL, acceptance, at, job, metadata, new_run, now, step, version_spec};
-use executions::{FakeExecutions, away};
 
 const TOKEN: &str = "the-task-token";
 
@@ -85,7 +82,7 @@ impl JobQueue for FakeQueue {
         let job: JobId = format!("job-{}", state.jobs.len() + 1).parse().unwrap();
         state.jobs.insert(job.clone(), request);
         if std::mem::take(&mut state.loses_answer) {
-            return Err(away("batch:SubmitJob"));
+            return Err(unavailable("batch:SubmitJob"));
         }
         Ok(job)
     }
@@ -191,9 +188,9 @@ async fn a_refresh_gets_its_own_command_and_no_input() {
         schedule: None,
     });
     let version = world.store.register(&spec).await.unwrap().version;
-    let mut upload = domain::upload(MODEL, "now.json");
+    let mut upload = samples::upload(MODEL, "now.json");
     upload.key = format!("refresh/{MODEL}/now.json");
-    let run = domain::run_of(upload);
+    let run = samples::run_of(upload);
     world.store.create_if_absent(&run).await.unwrap();
     let outcome = ValidationOutcome::Accepted(Acceptance {
         version,

@@ -2,9 +2,8 @@
 
 use std::future::Future;
 
-use dropcast_domain::run_id::JobId;
-use dropcast_lambda_kit::error::CallError;
-use dropcast_log_tail::LogGroup;
+use dropcast_aws::{CallError, logs::LogGroup};
+use dropcast_domain::{run_id::JobId, text};
 
 /// How many lines of a failed job are kept.
 const LINES: usize = 40;
@@ -43,19 +42,15 @@ impl JobTrace for AwsJobs {
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
         let lines = self.logs.last_lines(stream, LINES).await;
         let lines = lines.map_err(|error| CallError::of_sdk("logs:GetLogEvents", error))?;
-        Ok(lines.into_iter().map(shortened).collect())
+        Ok(lines
+            .iter()
+            .map(|line| text::shorten(line, LINE_LENGTH))
+            .collect())
     }
 
     async fn stop(&self, job: &JobId, reason: &str) -> Result<(), CallError> {
-        dropcast_batch_jobs::stop(&self.batch, job, reason)
+        dropcast_aws::batch::stop(&self.batch, job, reason)
             .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
-    }
-}
-
-fn shortened(line: String) -> String {
-    match line.char_indices().nth(LINE_LENGTH) {
-        Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default()),
-        None => line,
     }
 }

@@ -11,11 +11,11 @@ mod jobs;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dropcast_aws::executions::ResumeExecutions;
 use dropcast_domain::{
     job::{Effect, JobEnd, decide},
     run_id::{JobId, RunId},
 };
-use dropcast_executions::ResumeExecutions;
 use dropcast_lambda_kit::{
     batch::{self, Envelope},
     error::{Class, FunctionError as _},

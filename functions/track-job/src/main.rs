@@ -1,8 +1,7 @@
 //! `track-job`: see the library beside this file.
 
-use dropcast_executions::WaitingExecutions;
-use dropcast_lambda_kit::{aws, config::Settings, telemetry};
-use dropcast_log_tail::LogGroup;
+use dropcast_aws::{executions::WaitingExecutions, logs::LogGroup};
+use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use track_job::{AwsJobs, Config, Deps, handle};
@@ -11,7 +10,7 @@ use track_job::{AwsJobs, Config, Deps, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load_in_lambda().await?;
+    let aws = dropcast_aws::load_in_lambda().await?;
     let logs = aws_sdk_cloudwatchlogs::Client::new(&aws);
     let logs = LogGroup::new(logs, config.job_log_group);
     let deps = Deps {

@@ -5,18 +5,12 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../tests/fixtures/domain.rs"]
-mod domain;
-#[path = "../../../tests/fixtures/events.rs"]
-mod events;
-#[path = "../../../tests/fixtures/executions.rs"]
-mod executions;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
+use dropcast_aws::CallError;
 use dropcast_domain::{
     failure::ErrorCode,
     job::JobEnd,
@@ -24,16 +18,17 @@ use dropcast_domain::{
     run_id::{JobId, RunId},
     status::Status,
 };
-use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{
     History as _, Jobs as _, RunCompletion as _, Runs as _, TaskTokens as _, memory::MemoryStore,
 };
+use dropcast_test_support::{
+    events::{JOB_QUEUE, failed, job_failed, job_with_a_retry, sqs},
+    executions::FakeExecutions,
+    samples::{JOB, job, new_run, step},
+    unavailable,
+};
 use serde_json::{Value, json};
 use track_job::{Deps, JobTrace, handle};
-
-use domain::{JOB, job, new_run, step};
-use events::{JOB_QUEUE, failed, job_failed, job_with_a_retry, sqs};
-use executions::{FakeExecutions, away};
 
 const TOKEN: &str = "the-task-token";
 const LARGE_JOB_QUEUE: &str = "arn:aws:batch:eu-west-1:000000000000:job-queue/large";
@@ -46,20 +41,20 @@ struct FakeJobs(Arc<Mutex<JobsState>>);
 struct JobsState {
     logs: BTreeMap<String, Vec<String>>,
     stopped: BTreeSet<JobId>,
-    away: bool,
+    unavailable: bool,
     denied: bool,
 }
 
 impl JobTrace for FakeJobs {
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
         let state = self.0.lock().unwrap();
-        if state.away {
-            return Err(away("logs:GetLogEvents"));
+        if state.unavailable {
+            return Err(unavailable("logs:GetLogEvents"));
         }
         if state.denied {
             return Err(CallError {
                 transient: false,
-                ..away("logs:GetLogEvents")
+                ..unavailable("logs:GetLogEvents")
             });
         }
         Ok(state.logs.get(stream).cloned().unwrap_or_default())
@@ -266,13 +261,13 @@ async fn logs_that_cannot_be_read_now_are_read_with_the_next_delivery() {
     let world = world();
     let run = waiting(&world).await;
     let event = job_failed(run.id.as_str());
-    world.jobs.0.lock().unwrap().away = true;
+    world.jobs.0.lock().unwrap().unavailable = true;
     let answer = handle(&world, sqs([&event])).await.unwrap();
     assert_eq!(failed(&answer), ["message-0"]);
     assert!(world.executions.resumed().is_empty());
     {
         let mut state = world.jobs.0.lock().unwrap();
-        state.away = false;
+        state.unavailable = false;
         state
             .logs
             .insert("revenue-forecast/default/bb02".into(), vec!["line".into()]);
@@ -297,14 +292,14 @@ async fn an_execution_that_could_not_be_resumed_is_resumed_with_the_next_deliver
     let world = world();
     let run = waiting(&world).await;
     let history = job_with_a_retry(run.id.as_str());
-    world.executions.set_away(true);
+    world.executions.set_unavailable(true);
     let answer = handle(&world, sqs([&history[5]])).await.unwrap();
     assert_eq!(failed(&answer), ["message-0"]);
     assert_eq!(
         world.store.task_token(&run.id).await.unwrap().unwrap(),
         TOKEN
     );
-    world.executions.set_away(false);
+    world.executions.set_unavailable(false);
     deliver(&world, [&history[5]]).await;
     assert_eq!(resumed(&world).1.attempts, 2);
 }

@@ -1,6 +1,7 @@
 //! What can go wrong, the file's own faults excepted.
 
-use dropcast_lambda_kit::error::{CallError, Class, FunctionError, class_of_call};
+use dropcast_aws::CallError;
+use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
@@ -30,7 +31,7 @@ pub enum Error {
 impl FunctionError for Error {
     fn class(&self) -> Class {
         match self {
-            Self::Store(error) => class_of_call(error.is_transient()),
+            Self::Store(error) => error.class(),
             Self::Call(error) => error.class(),
             // Another sandbox has another disk.
             Self::Disk(_) => Class::Transient,

@@ -11,6 +11,7 @@ mod metadata;
 mod rejection;
 mod staged_files;
 
+use dropcast_aws::s3::Object;
 use dropcast_domain::{
     output,
     registry::RegisteredVersion,
@@ -26,7 +27,7 @@ use jiff::Timestamp;
 pub use config::Config;
 pub use error::Error;
 pub use event::{Outcome, Validate};
-pub use files::{Dropped, Files, S3Files};
+pub use files::{Files, S3Files};
 use rejection::Rejection;
 
 /// What the handler works with.
@@ -67,7 +68,7 @@ where
     deps.store.advance(&run_id, validating).await?;
 
     let dropped = deps.files.open(&run.upload).await?;
-    let metadata = metadata::metadata(&run, dropped.as_ref().map(Dropped::metadata));
+    let metadata = metadata::metadata(&run, dropped.as_ref().map(|object| &object.metadata));
     match validate_input(deps, &run, dropped).await? {
         Ok((version, input)) => {
             let acceptance = Acceptance {
@@ -109,7 +110,7 @@ type Validated = Result<(RegisteredVersion, Option<AcceptedInput>), Rejection>;
 async fn validate_input<S, F>(
     deps: &Deps<S, F>,
     run: &Run,
-    dropped: Option<Dropped>,
+    dropped: Option<Object>,
 ) -> Result<Validated, Error>
 where
     S: Models + Promotion + History,
@@ -127,7 +128,8 @@ where
     };
     let spec = &version.spec;
     let file = run.upload.file_name();
-    let validated = match file::format_of(&spec.manifest.input, &file, dropped.bytes) {
+    let bytes = dropped.bytes.unwrap_or(run.upload.bytes);
+    let validated = match file::format_of(&spec.manifest.input, &file, bytes) {
         Ok(format) => staged_files::validate_file(&deps.files, run, spec, format, dropped).await?,
         Err(rejected) => Err(Rejection::unread(rejected)),
     };

@@ -1,6 +1,6 @@
 //! `validate-inputs`: see the library beside this file.
 
-use dropcast_lambda_kit::{aws, config::Settings, telemetry};
+use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
 use validate_inputs::{Config, Deps, S3Files, handle};
@@ -9,7 +9,7 @@ use validate_inputs::{Config, Deps, S3Files, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let config = Config::read(Settings::from_env())?;
-    let aws = aws::load_in_lambda().await?;
+    let aws = dropcast_aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
         files: S3Files::new(

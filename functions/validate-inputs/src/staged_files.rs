@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dropcast_aws::s3::Object;
 use dropcast_domain::{
     model::InputFormat,
     output,
@@ -15,7 +16,11 @@ use dropcast_domain::{
 };
 use dropcast_inputs::file::{Outcome, Reader, Reading, Rejection as FileRejection};
 
-use crate::{Dropped, Error, Files, rejection::Rejection};
+use crate::{
+    Error,
+    files::{Files, spool},
+    rejection::Rejection,
+};
 
 /// The most pointers of filled-in defaults that stand on the record.
 const MAX_DEFAULTS: usize = 100;
@@ -42,7 +47,7 @@ pub(crate) async fn validate_file<F: Files>(
     run: &Run,
     spec: &VersionSpec,
     format: InputFormat,
-    dropped: Dropped,
+    dropped: Object,
 ) -> Result<Result<AcceptedInput, Rejection>, Error> {
     let input = &spec.manifest.input;
     // Checked at registration too, so this does not fail for what a user did.
@@ -53,7 +58,7 @@ pub(crate) async fn validate_file<F: Files>(
         clean: folder.path().join("clean"),
         marked: folder.path().join(output::MARKED_FILE),
     };
-    dropped.spool(&staged.original).await?;
+    spool(dropped, &staged.original).await?;
     let at = staged.clone();
     let read = tokio::task::spawn_blocking(move || at.read(&reader)).await;
     match read.map_err(Error::BrokeOff)?? {

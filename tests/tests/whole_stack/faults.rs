@@ -89,7 +89,10 @@ const ALL: &[Fault] = &[
         model: "noop",
         strikes: || struck("cannot-inspect"),
         code: ErrorCode::HostLost,
-        says: &["container could not be started", "CannotInspectContainerError"],
+        says: &[
+            "container could not be started",
+            "CannotInspectContainerError",
+        ],
         attempts: 2,
     },
     Fault {

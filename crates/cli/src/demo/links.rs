@@ -100,7 +100,7 @@ async fn open(
         .unwrap_or_default()
         .to_owned();
     let content = file.bytes().await.context("downloading an output")?;
-    let sha256 = words::hex(&Sha256::digest(&content));
+    let sha256 = hex::encode(Sha256::digest(&content));
     let output = output_of(&told.run.outputs, &sha256)
         .ok_or_else(|| wrong("leads to something that is no output of the run".to_owned()))?;
     let name = output.path.rsplit('/').next().unwrap_or("output");

@@ -9,20 +9,13 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
+use dropcast_test_support::repository;
 use jsonschema::{Registry, Resource};
 use serde_json::Value;
-
-/// The repository.
-pub(crate) fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
 
 /// Every schema of `schemas/cli/` with its file's name.
 pub(crate) fn schemas() -> Vec<(String, Value)> {

@@ -1,7 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{failure::ErrorCode, run_id::RunId, upload::Upload};
+use crate::{
+    failure::ErrorCode,
+    run::Run,
+    run_id::RunId,
+    status::{Progress, Transition},
+    upload::Upload,
+};
 
 const JOB: &str = "11111111-2222-3333-4444-555555555555";
 

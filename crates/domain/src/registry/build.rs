@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{BuildPhase, BuildReport};
-use crate::{model::ModelName, recipient, run_id::Version};
+use crate::{model::ModelName, recipient, run_id::Version, text};
 
 /// The most log lines that are kept of a failed build.
 pub const MAX_BUILD_LINES: usize = 40;
@@ -230,7 +230,7 @@ impl BuildFailure {
         Self {
             code,
             phase,
-            message: shortened(message, MESSAGE_LENGTH),
+            message: text::shorten(message, MESSAGE_LENGTH),
             lines: Vec::new(),
         }
     }
@@ -261,7 +261,7 @@ pub fn last_build_lines(logged: &[String]) -> Vec<String> {
         .iter()
         .map(|line| line.trim_end())
         .filter(|line| !line.is_empty() && !line.starts_with(OWN_LINE))
-        .map(|line| shortened(line, LINE_LENGTH))
+        .map(|line| text::shorten(line, LINE_LENGTH))
         .collect();
     lines.split_off(lines.len().saturating_sub(MAX_BUILD_LINES))
 }
@@ -290,7 +290,7 @@ impl Requester {
             if value.is_empty() {
                 continue;
             }
-            let text = Some(shortened(&value, NAME_LENGTH));
+            let text = Some(text::shorten(&value, NAME_LENGTH));
             match name {
                 "DROPCAST_MODEL" => said.model = text,
                 "DROPCAST_REQUESTED_BY" => said.by = text,
@@ -306,7 +306,12 @@ impl Requester {
     /// the source's version if it is a commit.
     #[must_use]
     pub fn or_else(self, initiator: Option<&str>, source_version: Option<&str>) -> Self {
-        let by = || Some(shortened(&crate::title::one_line(initiator?), NAME_LENGTH));
+        let by = || {
+            Some(text::shorten(
+                &crate::title::one_line(initiator?),
+                NAME_LENGTH,
+            ))
+        };
         let is_commit = |version: &&str| {
             (7..=64).contains(&version.len())
                 && version.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -359,13 +364,6 @@ impl EndedBuild {
             notify: requester.notify.clone(),
             at: self.at,
         }
-    }
-}
-
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{BuildCode, BuildFailure, BuildId, BuildPhase, Requester, build::shortened, phase};
-use crate::title;
+use super::{BuildCode, BuildFailure, BuildId, BuildPhase, Requester, phase};
+use crate::{text, title};
 
 /// The longest text of `CodeBuild`'s that a message repeats, in characters.
 const CONTEXT_LENGTH: usize = 400;
@@ -150,7 +150,7 @@ fn failure(report: &BuildReport, code: BuildCode) -> BuildFailure {
     let context = title::one_line(context.as_deref().unwrap_or_default());
     // A phase that has nothing to say says ": ".
     if context.chars().any(char::is_alphanumeric) {
-        let context = shortened(&context, CONTEXT_LENGTH);
+        let context = text::shorten(&context, CONTEXT_LENGTH);
         message = format!("{message} The build said: “{context}”");
     }
     BuildFailure::new(code, phase, &message)

@@ -1,86 +1,36 @@
 //! An S3 on this machine, and `dropcast-job` run against it.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use dropcast_test_support::emulator::aws;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 const BUCKET: &str = "results";
-// Elsewhere a new bucket must name its region.
-const REGION: &str = "us-east-1";
 const JOB: &str = "4d5a6b7c-job";
 
-/// Ends the emulator when the other end of its stdin closes: when this process ends, however it
-/// ends.
-const SERVE: &str = "
-import os, sys, threading
-threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-sys.argv = ['ministack']
-from ministack.app import main
-main()
-";
-
-struct Emulator {
-    endpoint: String,
-    // Holds the pipe open.
-    _process: Child,
-}
-
-fn python() -> PathBuf {
-    std::env::var_os("DROPCAST_PYTHON").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python"),
-        PathBuf::from,
-    )
-}
-
-/// The one emulator of this test process.
-fn emulator() -> &'static Emulator {
-    static EMULATOR: OnceLock<Emulator> = OnceLock::new();
-    EMULATOR.get_or_init(|| {
-        let python = python();
-        let free = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let process = Command::new(&python)
-            .args(["-c", SERVE])
-            .env("GATEWAY_PORT", free.to_string())
-            .env("BIND_HOST", "127.0.0.1")
-            .env("SERVICES", "s3")
-            .env("LOG_LEVEL", "ERROR")
-            // It would listen on a fixed port.
-            .env("IOT_MTLS_ENABLED", "0")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
-        let endpoint = format!("http://127.0.0.1:{free}");
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while std::net::TcpStream::connect(("127.0.0.1", free)).is_err() {
-            assert!(Instant::now() < deadline, "the emulator does not answer");
-            thread::sleep(Duration::from_millis(20));
-        }
-        let create = client(&endpoint).create_bucket().bucket(BUCKET).send();
+/// S3, with the bucket of all tests.
+fn s3() -> Client {
+    static BUCKET_EXISTS: Once = Once::new();
+    let s3 = Client::new(&aws());
+    BUCKET_EXISTS.call_once(|| {
+        let here = CreateBucketConfiguration::builder()
+            .location_constraint(BucketLocationConstraint::EuWest1)
+            .build();
+        let create = s3.create_bucket().bucket(BUCKET);
+        let create = create.create_bucket_configuration(here).send();
         runtime().block_on(create).unwrap();
-        Emulator {
-            endpoint,
-            _process: process,
-        }
-    })
+    });
+    s3
 }
 
 fn runtime() -> Runtime {
@@ -116,9 +66,8 @@ impl Run {
     }
 
     pub(crate) fn of_model(model: &str, id: &str) -> Self {
-        let emulator = emulator();
         let runtime = runtime();
-        let s3 = client(&emulator.endpoint);
+        let s3 = s3();
         let mut run = Self {
             id: id.to_owned(),
             model: model.to_owned(),
@@ -126,8 +75,8 @@ impl Run {
             runtime,
             place: tempfile::tempdir().unwrap(),
             variables: BTreeMap::from([
-                ("AWS_ENDPOINT_URL", emulator.endpoint.clone()),
-                ("AWS_REGION", REGION.to_owned()),
+                ("AWS_ENDPOINT_URL", aws().endpoint_url().unwrap().to_owned()),
+                ("AWS_REGION", "eu-west-1".to_owned()),
                 ("AWS_ACCESS_KEY_ID", "test".to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", "test-secret-key".to_owned()),
                 ("DROPCAST_RUN_ID", id.to_owned()),
@@ -297,23 +246,6 @@ impl Run {
             .send();
         self.runtime.block_on(list).unwrap().uploads().len()
     }
-}
-
-fn client(endpoint: &str) -> Client {
-    use aws_smithy_http_client::Builder;
-    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-    let https = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(https)
-        .region(Region::new(REGION))
-        .credentials_provider(Credentials::for_tests())
-        .endpoint_url(endpoint)
-        .force_path_style(true)
-        .build();
-    Client::from_conf(config)
 }
 
 /// Waits until something holds.

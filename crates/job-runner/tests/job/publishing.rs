@@ -10,13 +10,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 fn hex(content: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(content)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        })
+    hex::encode(Sha256::digest(content))
 }
 
 #[test]

@@ -8,17 +8,15 @@
 )]
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use aws_sdk_batch as batch;
 use batch::config::{BehaviorVersion, Credentials, Region};
 use batch::types::{ContainerProperties, JobDefinitionType, JobDetail, JobStatus, ResourceType};
 use dropcast_local_stack::batch::{BatchConfig, BatchService};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use dropcast_test_support::emulator::python;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -204,78 +202,29 @@ pub(crate) fn lives(pid: &str) -> bool {
     })
 }
 
-/// The Python that has the emulator and AWS's CLI: `DROPCAST_PYTHON`, or the repository's own.
-pub(crate) fn python() -> PathBuf {
-    let own = || {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../.venv/bin/python")
-            .into_os_string()
-    };
-    let python = PathBuf::from(std::env::var_os("DROPCAST_PYTHON").unwrap_or_else(own));
-    assert!(
-        python.exists(),
-        "{} does not exist; create the virtual environment or set DROPCAST_PYTHON",
-        python.display()
-    );
-    python
-}
-
-/// Runs MiniStack until standard input ends, which it does when the test process is gone, however
-/// it went.
-const MINISTACK: &str = "
-import os, runpy, sys, threading
-def end_with_the_test():
-    sys.stdin.buffer.read()
-    os._exit(0)
-threading.Thread(target=end_with_the_test, daemon=True).start()
-sys.argv = ['ministack']
-runpy.run_module('ministack', run_name='__main__')
-";
-
-/// A MiniStack of its own; it ends with the value.
+/// An emulator of the test's own, and a client of its JSON protocols.
 pub(crate) struct Emulator {
-    process: Child,
-    pub(crate) endpoint: String,
+    process: dropcast_test_support::emulator::Emulator,
     http: reqwest::Client,
 }
 
 impl Emulator {
-    pub(crate) async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let process = Command::new(python())
-            .args(["-c", MINISTACK])
-            .env("GATEWAY_PORT", port.to_string())
-            .env("BIND_HOST", "127.0.0.1")
-            .env("MINISTACK_HOST", "127.0.0.1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        let emulator = Self {
-            process,
-            endpoint: format!("http://127.0.0.1:{port}"),
+    pub(crate) fn start() -> Self {
+        Self {
+            process: dropcast_test_support::emulator::Emulator::start("us-east-1"),
             http: reqwest::Client::new(),
-        };
-        let health = format!("{}/_ministack/health", emulator.endpoint);
-        let begin = Instant::now();
-        while emulator.http.get(&health).send().await.is_err() {
-            assert!(begin.elapsed() < PATIENCE, "MiniStack does not start");
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        emulator
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        self.process.endpoint()
     }
 
     /// Calls an operation of a service that speaks AWS's JSON protocol.
     pub(crate) async fn call(&self, target: &str, body: Value) -> Value {
         let answer = self
             .http
-            .post(&self.endpoint)
+            .post(self.endpoint())
             .header("x-amz-target", target)
             .header("content-type", "application/x-amz-json-1.0")
             .header(
@@ -365,15 +314,6 @@ impl Emulator {
             .flatten()
             .map(|event| event["message"].as_str().unwrap().to_owned())
             .collect()
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        if let Ok(group) = i32::try_from(self.process.id()) {
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
-        let _ = self.process.wait();
     }
 }
 

@@ -17,12 +17,13 @@ use aws_sdk_codebuild::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_codebuild::types::{Build, BuildPhase, EnvironmentVariable, SourceType, StatusType};
 use dropcast_local_stack::ImageBuilder;
 use dropcast_local_stack::codebuild::{CodeBuildConfig, CodeBuildService};
+use dropcast_test_support::emulator::python;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::batch_support::{Emulator, PATIENCE, python};
+use crate::batch_support::{Emulator, PATIENCE};
 
 pub(crate) const PROJECT: &str = "dropcast-local";
 
@@ -58,7 +59,7 @@ impl Builder {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut CodeBuildConfig)) -> Self {
-        let emulator = Emulator::start().await;
+        let emulator = Emulator::start();
         let folder = tempfile::tempdir().unwrap();
         let mut images = ImageBuilder::new(folder.path().join("images"), python());
         images.venvs = folder.path().join("venvs");
@@ -66,7 +67,7 @@ impl Builder {
             folder.path().join("state"),
             images,
             job_runner(),
-            &emulator.endpoint,
+            emulator.endpoint(),
         );
         change(&mut config);
         let service = CodeBuildService::start(config).await.unwrap();
@@ -97,7 +98,7 @@ impl Builder {
     }
 
     async fn s3(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
-        let url = format!("{}/{path}", self.emulator.endpoint);
+        let url = format!("{}/{path}", self.emulator.endpoint());
         let answer = self
             .s3
             .request(method.parse().unwrap(), url)

@@ -12,13 +12,12 @@ use dropcast_domain::{
     upload::Upload,
 };
 use dropcast_store::{CLAIM_SECONDS, Claim, MailKey};
+use dropcast_test_support::samples::{
+    MODEL, at, job, new_run, output, run_of, step, upload, version_spec,
+};
 use jiff::Timestamp;
 
-use crate::{
-    Store,
-    domain::{MODEL, at, job, new_run, output, run_of, step, upload, version_spec},
-    runs::begun,
-};
+use crate::{Store, runs::begun};
 
 pub(crate) async fn invariant_3_the_first_job_that_is_named_counts(store: &impl Store) {
     let run = begun(store).await;

@@ -7,10 +7,6 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../../tests/fixtures/domain.rs"]
-mod domain;
-#[path = "../../../../tests/fixtures/emulator.rs"]
-mod emulator;
 mod ledger;
 mod registry;
 mod runs;

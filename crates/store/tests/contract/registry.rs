@@ -9,11 +9,9 @@ use dropcast_domain::{
     status::Status,
     upload::Upload,
 };
+use dropcast_test_support::samples::{MODEL, at, run_of, step, upload, version_spec};
 
-use crate::{
-    Store,
-    domain::{MODEL, at, run_of, step, upload, version_spec},
-};
+use crate::Store;
 
 const ANA: &str = "arn:aws:iam::111122223333:user/ana";
 

@@ -9,12 +9,12 @@ use dropcast_domain::{
     upload::{RunKind, Upload},
 };
 use dropcast_store::{StoreError, ValidationOutcome};
+use dropcast_test_support::samples::{
+    MODEL, acceptance, job, metadata, new_run, now, output, run_of, step, upload,
+};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    Store,
-    domain::{MODEL, acceptance, job, metadata, new_run, now, output, run_of, step, upload},
-};
+use crate::Store;
 
 pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl Store) {
     let run = new_run("a.json");

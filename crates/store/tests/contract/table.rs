@@ -29,10 +29,9 @@ use dropcast_store::{
     DynamoStore, Jobs as _, MailKey, Mails as _, Outputs as _, RunCompletion as _, Runs as _,
     StoreError, TaskTokens as _, Validation as _, ValidationOutcome,
 };
-
-use crate::{
-    domain::{acceptance, at, job, metadata, new_run, now, output, step},
+use dropcast_test_support::{
     emulator,
+    samples::{acceptance, at, job, metadata, new_run, now, output, step},
 };
 
 /// A table of the test's own, with the keys and indexes of the template.

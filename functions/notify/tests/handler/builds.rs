@@ -7,15 +7,15 @@ use dropcast_domain::{
     run_id::Version,
 };
 use dropcast_store::{Builds as _, Models as _};
+use dropcast_test_support::{
+    events::{failed, sqs},
+    samples::{MODEL, at, version_spec},
+};
 use mail_parser::MessageParser;
 use notify::handle;
 use serde_json::{Value, json};
 
-use crate::{
-    domain::{MODEL, at, version_spec},
-    events::{failed, sqs},
-    world::{ANA, BO, OPERATOR, World, world},
-};
+use crate::world::{ANA, BO, OPERATOR, World, world};
 
 fn ended(model: Option<&str>, notify: &[&str], end: BuildEnd) -> Build {
     let ended = EndedBuild {

@@ -6,10 +6,6 @@
 )]
 
 mod builds;
-#[path = "../../../../tests/fixtures/domain.rs"]
-mod domain;
-#[path = "../../../../tests/fixtures/events.rs"]
-mod events;
 mod refresh;
 mod world;
 
@@ -25,12 +21,14 @@ use dropcast_domain::{
 use dropcast_store::{
     CLAIM_SECONDS, Models as _, RunCompletion as _, Runs as _, Validation as _, ValidationOutcome,
 };
+use dropcast_test_support::{
+    events::{failed, sqs},
+    samples::{MODEL, acceptance, metadata, new_run, step, version_spec},
+};
 use mail_parser::MessageParser;
 use notify::handle;
 use serde_json::json;
 
-use domain::{MODEL, acceptance, metadata, new_run, step, version_spec};
-use events::{failed, sqs};
 use world::{ANA, BO, Log, OPERATOR, Treatment, deliver, ended, keys, notice, wait_seconds, world};
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use dropcast_domain::{
 use dropcast_store::{
     Models as _, RunCompletion as _, Runs as _, Validation as _, ValidationOutcome,
 };
+use dropcast_test_support::samples::{MODEL, metadata, run_of, step, upload, version_spec};
 use mail_parser::MessageParser;
 
-use crate::domain::{MODEL, metadata, run_of, step, upload, version_spec};
 use crate::world::{ANA, OPERATOR, World, deliver, world};
 
 /// A refresh that nobody in particular asked for, and that has ended so.

@@ -9,6 +9,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use dropcast_aws::{
+    CallError,
+    secrets::{KeySource, KeysError},
+};
 use dropcast_domain::{
     event::RunStatusChanged,
     failure::{ErrorCode, Failure},
@@ -20,21 +24,18 @@ use dropcast_domain::{
     run::{Run, UploadMetadata},
     status::Status,
 };
-use dropcast_lambda_kit::error::CallError;
-use dropcast_link_keys::{KeySource, KeysError};
 use dropcast_store::{
     Jobs as _, Models as _, Outputs as _, RunCompletion as _, Runs as _, Validation as _,
     ValidationOutcome, memory::MemoryStore,
+};
+use dropcast_test_support::{
+    events::{failed, sqs},
+    samples::{MODEL, acceptance, at, job, metadata, new_run, output, step, version_spec},
 };
 use jiff::Timestamp;
 use notify::{Config, Deps, Files, Mailer, NotSent, handle};
 use serde_json::{Value, json};
 use tokio::task::yield_now;
-
-use crate::{
-    domain::{MODEL, acceptance, at, job, metadata, new_run, output, step, version_spec},
-    events::{failed, sqs},
-};
 
 pub(crate) const ANA: &str = "ana@corp.example";
 pub(crate) const BO: &str = "bo@corp.example";

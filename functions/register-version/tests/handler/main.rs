@@ -6,8 +6,6 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../../tests/fixtures/events.rs"]
-mod events;
 mod world;
 
 use dropcast_domain::{
@@ -19,7 +17,9 @@ use dropcast_domain::{
     run_id::Version,
 };
 use dropcast_store::{History as _, Models as _, Promotion as _};
-use events::{BUILD_PROJECT, build_ended, build_failed, build_id, failed, sqs};
+use dropcast_test_support::events::{
+    BUILD_PROJECT, build_ended, build_failed, build_id, failed, sqs,
+};
 use jiff::Timestamp;
 use register_version::handle;
 use serde_json::{Value, json};
@@ -388,7 +388,7 @@ async fn a_build_that_aws_never_let_register_is_told_before_it_is_not_compared_a
     let mut world = world();
     world.wrote(1, version_file(1, 1).to_string().as_bytes());
     *world.project.newest.lock().unwrap() = vec![report(1, "SUCCEEDED", 0)];
-    *world.roles.away.lock().unwrap() = true;
+    *world.roles.unavailable.lock().unwrap() = true;
     world.now = || Timestamp::from_second(ENDED_AT + 3_601).unwrap();
     let answer = handle(&world, sqs([&tick()])).await.unwrap();
     assert_eq!(failed(&answer).len(), 1, "it is done again");

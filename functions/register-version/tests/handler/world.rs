@@ -5,20 +5,19 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use dropcast_aws::CallError;
 use dropcast_domain::{
     model::ModelName,
     registry::{Build, BuildReport},
 };
-use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{Builds as _, memory::MemoryStore};
+use dropcast_test_support::events::{BUILD_PROJECT, build_id};
 use jiff::Timestamp;
 use register_version::{
     Architecture, BuildFiles, BuildProject, Config, Deps, JobDefinition, JobDefinitions, JobRoles,
-    JobSettings, NotDefined, Platform, PublicIp,
+    JobSettings, NotDefined, Platform, PublicIp, Services,
 };
 use serde_json::{Value, json};
-
-use crate::events::{BUILD_PROJECT, build_id};
 
 pub(crate) const MANIFEST: &str = "name = \"revenue-forecast\"\ntitle = \"Revenue forecast\"\n[job]\ncommand = [\"python\", \"main.py\"]\nvcpus = 1\nmemory_mib = 2048\n[input]\naccepts = [\"json\"]\nschema = \"input.schema.json\"\n";
 
@@ -84,7 +83,7 @@ impl JobDefinitions for Definitions {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roles {
     pub(crate) denied: Arc<Mutex<bool>>,
-    pub(crate) away: Arc<Mutex<bool>>,
+    pub(crate) unavailable: Arc<Mutex<bool>>,
 }
 
 impl JobRoles for Roles {
@@ -92,7 +91,7 @@ impl JobRoles for Roles {
         if *self.denied.lock().unwrap() {
             return Err(denied("iam:PutRolePolicy"));
         }
-        if *self.away.lock().unwrap() {
+        if *self.unavailable.lock().unwrap() {
             return Err(CallError {
                 transient: true,
                 ..denied("iam:PutRolePolicy")
@@ -132,7 +131,19 @@ impl BuildProject for Project {
     }
 }
 
-pub(crate) type World = Deps<MemoryStore, Bucket, Definitions, Roles, Project>;
+/// The services in memory.
+#[derive(Debug)]
+pub(crate) enum InMemory {}
+
+impl Services for InMemory {
+    type Store = MemoryStore;
+    type Files = Bucket;
+    type Definitions = Definitions;
+    type Roles = Roles;
+    type Project = Project;
+}
+
+pub(crate) type World = Deps<InMemory>;
 
 pub(crate) fn world() -> World {
     Deps {

@@ -6,8 +6,6 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-#[path = "../../../../tests/fixtures/domain.rs"]
-mod domain;
 mod refresh;
 mod tables;
 mod versions;
@@ -17,7 +15,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use aws_sdk_s3::primitives::ByteStream;
+use dropcast_aws::{CallError, s3::Object};
 use dropcast_domain::{
     model::ModelName,
     output::{input_key, prepared_key, problems_key},
@@ -25,13 +23,14 @@ use dropcast_domain::{
     status::Status,
     upload::Upload,
 };
-use dropcast_lambda_kit::error::CallError;
 use dropcast_store::{Models as _, RunCompletion as _, Runs as _, memory::MemoryStore};
+use dropcast_test_support::{
+    samples::{MODEL, now, run_of, step, upload, version_spec},
+    unavailable,
+};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
-use validate_inputs::{Deps, Dropped, Files, Outcome, handle};
-
-use domain::{MODEL, now, run_of, step, upload, version_spec};
+use validate_inputs::{Deps, Files, Outcome, handle};
 
 /// The one dropped file, and what was kept of it.
 #[derive(Debug, Clone, Default)]
@@ -40,26 +39,18 @@ struct FakeFiles {
     /// How large the dropped file says it is, where that is not how large it is.
     declared: Option<u64>,
     metadata: HashMap<String, String>,
-    away: bool,
+    unavailable: bool,
     kept: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
 }
 
-fn away() -> CallError {
-    CallError {
-        call: "s3:GetObject",
-        transient: true,
-        source: "the service is away".into(),
-    }
-}
-
 impl Files for FakeFiles {
-    async fn open(&self, _upload: &Upload) -> Result<Option<Dropped>, CallError> {
-        if self.away {
-            return Err(away());
+    async fn open(&self, _upload: &Upload) -> Result<Option<Object>, CallError> {
+        if self.unavailable {
+            return Err(unavailable("s3:GetObject"));
         }
         Ok(self.dropped.clone().map(|content| {
             let bytes = self.declared.unwrap_or(content.len() as u64);
-            Dropped::new(bytes, self.metadata.clone(), ByteStream::from(content))
+            Object::new(bytes, self.metadata.clone(), content)
         }))
     }
 
@@ -415,9 +406,9 @@ async fn a_verdict_that_comes_after_the_end_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_away_and_a_run_that_is_unknown_are_no_verdicts() {
+async fn a_bucket_that_is_unavailable_and_a_run_that_is_unknown_are_no_verdicts() {
     let (mut world, run) = dropped(MODEL, "plan.json", b"{}").await;
-    world.files.away = true;
+    world.files.unavailable = true;
     let event = |run: &Run| serde_json::from_value(json!({ "runId": run.id })).unwrap();
     let error = Diagnostic::from(handle(&world, event(&run)).await.unwrap_err());
     assert_eq!(error.error_type, "Transient");

@@ -7,9 +7,9 @@ use dropcast_domain::{
     upload::{RunKind, Upload},
 };
 use dropcast_store::{Models as _, Runs as _};
+use dropcast_test_support::samples::{MODEL, run_of, upload, version_spec};
 use serde_json::json;
 
-use crate::domain::{MODEL, run_of, upload, version_spec};
 use crate::{World, dropped, problems, record, validate};
 
 /// A deployment whose model has two versions, the second of which can be refreshed; and a

@@ -2,13 +2,10 @@
 
 use dropcast_domain::{registry::AuditStamp, run::Run, run_id::Version, upload::Upload};
 use dropcast_store::{Models as _, Promotion as _, Runs as _};
+use dropcast_test_support::samples::{MODEL, at, run_of, upload, version_spec};
 use serde_json::json;
 
-use crate::{
-    World,
-    domain::{MODEL, at, run_of, upload, version_spec},
-    dropped, record, validate,
-};
+use crate::{World, dropped, record, validate};
 
 const PLAN: &[u8] = b"{\"lines\": []}";
 

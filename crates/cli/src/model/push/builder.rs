@@ -5,8 +5,8 @@ use std::{path::Path, time::Duration};
 use anyhow::Context as _;
 use aws_sdk_codebuild::types::{Build, BuildPhase, EnvironmentVariable, SourceType, StatusType};
 use aws_sdk_s3::primitives::ByteStream;
+use dropcast_aws::logs::LogGroup;
 use dropcast_domain::registry::{BUILD_LINES_READ, BuildId, last_build_lines};
-use dropcast_log_tail::LogGroup;
 
 use crate::{
     exit::{Exit, Stop, causes},

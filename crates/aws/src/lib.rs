@@ -1,0 +1,54 @@
+//! How every Dropcast program reaches AWS, and what several of them ask of it.
+
+#[cfg(feature = "batch")]
+pub mod batch;
+mod error;
+#[cfg(feature = "executions")]
+pub mod executions;
+mod http;
+#[cfg(feature = "logs")]
+pub mod logs;
+#[cfg(feature = "s3")]
+pub mod s3;
+#[cfg(feature = "secrets")]
+pub mod secrets;
+mod trust;
+
+#[cfg(test)]
+mod tests;
+
+pub use aws_config::SdkConfig;
+use aws_config::{BehaviorVersion, environment::EnvironmentVariableCredentialsProvider};
+
+pub use error::{CallError, is_transient};
+use trust::Roots;
+pub use trust::TrustError;
+
+/// Settings for a program that people run or that runs in their images: region, credentials and
+/// endpoints as AWS's own tools find them, and the machine's certificate authorities.
+///
+/// One HTTP client serves all services of a process. `AWS_CA_BUNDLE` may name a PEM file with the
+/// certificate authorities to trust instead; fails if that file has none.
+pub async fn load() -> Result<SdkConfig, TrustError> {
+    let http = http::client(Roots::Machine.tls_context()?);
+    Ok(aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .load()
+        .await)
+}
+
+/// As [`load`], for a function: with compiled-in certificate authorities, and with the credentials of its
+/// role, which are in its environment.
+///
+/// Other places to look for credentials would cost a client of STS and one of the instance
+/// metadata service at every cold start, used or not.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+pub async fn load_in_lambda() -> Result<SdkConfig, TrustError> {
+    let http = http::client(Roots::CompiledIn.tls_context()?);
+    Ok(aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .load()
+        .await)
+}

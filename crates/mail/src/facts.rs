@@ -1,0 +1,152 @@
+//! The facts and notes at the end of a mail.
+
+use dropcast_domain::{
+    failure::ErrorCode, mail::MailKind, recipient::MAX_RECIPIENTS, text, upload::RunKind,
+};
+
+use crate::{
+    Fact, MailInput,
+    compose::last_lines,
+    lengths::{NAME_LENGTH, TITLE_LENGTH},
+};
+
+/// The most addresses that a note names.
+const MAX_ADDRESSES: usize = 10;
+
+/// The model as people call it; empty when the upload names none.
+pub(crate) fn model(known: &MailInput) -> String {
+    text::one_line(
+        known.model_title.unwrap_or(&known.run.request.model),
+        TITLE_LENGTH,
+    )
+}
+
+/// The run in facts, the ones that people look for first.
+pub(crate) fn facts(kind: MailKind, known: &MailInput, code: Option<ErrorCode>) -> Vec<Fact> {
+    let run = known.run;
+    let mut facts = Vec::new();
+    let mut add = |label, value: String| {
+        if !value.is_empty() {
+            facts.push(Fact { label, value });
+        }
+    };
+    add("Model", versioned(known));
+    if run.kind == RunKind::Run {
+        add(
+            "File",
+            format!(
+                "{}, {}",
+                text::one_line(&run.upload.file_name(), NAME_LENGTH),
+                text::size(run.upload.bytes)
+            ),
+        );
+        add("Uploaded", text::moment(run.upload.at));
+    } else {
+        add("Asked for", text::moment(run.upload.at));
+    }
+    if kind != MailKind::Rejected {
+        add("Took", text::duration(run.elapsed(known.now)));
+        let attempts = run.current.progress.attempts;
+        if attempts > 1 {
+            add(
+                "Attempts",
+                format!("{attempts} (it was tried again after a failure)"),
+            );
+        }
+    }
+    if kind == MailKind::Succeeded
+        && let Some(until) = known.links_until.filter(|_| !known.links.is_empty())
+    {
+        add("Links work until", text::day(until));
+    }
+    add(
+        "Error code",
+        code.map(|code| code.as_str().to_owned())
+            .unwrap_or_default(),
+    );
+    add("Run", run.id.to_string());
+    facts
+}
+
+/// The model with the version that ran, or else the one asked for.
+pub(crate) fn versioned(known: &MailInput) -> String {
+    let (run, model) = (known.run, model(known));
+    let asked = run
+        .request
+        .version
+        .as_deref()
+        .map(|version| text::one_line(version, 20))
+        .unwrap_or_default();
+    match (model.as_str(), run.version) {
+        ("", _) => String::new(),
+        (_, Some(version)) => format!("{model}, version {}", version.number()),
+        (_, None) if !asked.is_empty() => format!("{model}, version {asked}"),
+        (_, None) => model,
+    }
+}
+
+/// What else the reader must know.
+pub(crate) fn notes(
+    kind: MailKind,
+    known: &MailInput,
+    code: Option<ErrorCode>,
+    outputs: usize,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    let (total, listed) = (known.run.output_count.unwrap_or(0), outputs as u64);
+    if kind == MailKind::Succeeded && total > listed {
+        let files = text::count(total, "file", "files");
+        let rest = text::grouped(total - listed);
+        notes.push(match listed {
+            0 => format!("The run wrote {files}. They are kept with the run."),
+            _ => format!("The run wrote {files}. This mail lists {}; the other {rest} are kept with the run.", text::grouped(listed)),
+        });
+    }
+    if kind == MailKind::Failed
+        && code == Some(ErrorCode::JobFailed)
+        && last_lines(known.log).is_empty()
+    {
+        notes.push("The model left no last lines to show.".to_owned());
+    }
+    notes.extend(who_else("run", known.operator_only, known.refused));
+    if let Some(list) = listed_addresses(&known.run.notify_unusable) {
+        notes.push(format!(
+            "Not mailed, because this is no e-mail address: {list}."
+        ));
+    }
+    if let Some(list) = listed_addresses(&known.run.notify_left_out) {
+        notes.push(format!(
+            "Not mailed, because an upload may name {MAX_RECIPIENTS} addresses at most: {list}. For more people, name the address of a group."
+        ));
+    }
+    notes
+}
+
+/// Why the reader is mailed, and who is not.
+pub(crate) fn who_else(about: &str, operator_only: bool, refused: &[String]) -> Vec<String> {
+    let operator = operator_only.then(|| {
+        format!("You receive this mail as the operator, because nobody else could be mailed about this {about}.")
+    });
+    let refused = listed_addresses(refused)
+        .map(|list| format!("Not mailed, because mail may not go to their domain: {list}."));
+    operator.into_iter().chain(refused).collect()
+}
+
+fn listed_addresses(addresses: &[String]) -> Option<String> {
+    let shown: Vec<_> = addresses
+        .iter()
+        .map(|address| text::one_line(address, 80))
+        .filter(|address| !address.is_empty())
+        .collect();
+    let more = shown.len().saturating_sub(MAX_ADDRESSES);
+    let list = shown
+        .into_iter()
+        .take(MAX_ADDRESSES)
+        .collect::<Vec<_>>()
+        .join(", ");
+    match (list.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(list),
+        (false, more) => Some(format!("{list} and {more} more")),
+    }
+}
