@@ -34,6 +34,8 @@ FUZZ_SECONDS ?= 15
 # The targets bound the readers' memory themselves; this bounds the fuzzer, and how long one input may take.
 FUZZ_LIMITS := -max_len=65536 -detect_leaks=0 -timeout=20 -rss_limit_mb=3072 -print_final_stats=1
 SUITE := target/json-schema-test-suite
+# The bench compares the functions with what they would be for size.
+BENCH_FUNCTIONS := $(addprefix --bin ,$(notdir $(wildcard functions/*)) empty-function)
 # The files name every package, so pip has nothing to resolve.
 PIP := bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r
 
@@ -103,8 +105,9 @@ lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against Drop
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CFN_GUARD) validate --rules infra/lint/templates.guard --data target/templates --show-summary fail
 
-bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in a release build (BENCH="--only init")
+bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in release builds (BENCH="--only init")
 	cargo build --locked --release --workspace --exclude dropcast-cli --bins
+	cargo build --locked --profile release-size --workspace --exclude dropcast-cli $(BENCH_FUNCTIONS)
 	target/release/bench $(BENCH)
 
 fuzz-build: $(CARGO_FUZZ) ## Compile the fuzz targets

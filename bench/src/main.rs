@@ -37,6 +37,12 @@ struct Args {
     /// Folder of the programs to measure.
     #[arg(long, default_value = "target/release")]
     binaries: PathBuf,
+    /// Folder of the functions as they would be for size, to compare with.
+    #[arg(long, default_value = "target/release-size")]
+    for_size: PathBuf,
+    /// Start only this function, beside the empty one; may be given more than once.
+    #[arg(long)]
+    function: Vec<String>,
     /// Folder for the JSON files.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
@@ -158,14 +164,17 @@ async fn measure(part: Part, args: &Args, repository: &Path) -> anyhow::Result<R
             .await
         }
         Part::Burst => Box::pin(burst::measure(repository, binaries, args.burst)).await,
-        Part::Init => Box::pin(init::measure(binaries, args.starts)).await,
+        Part::Init => {
+            let (size, named) = (&args.for_size, &args.function);
+            Box::pin(init::measure(binaries, size, named, args.starts)).await
+        }
         Part::Index => Box::pin(index::measure(repository, binaries, &args.objects)).await,
         Part::Job => Box::pin(job::measure(repository, binaries)).await,
         Part::Build => Box::pin(build::measure(repository, binaries)).await,
         Part::Tables => {
             Box::pin(tables::measure(
                 repository,
-                binaries,
+                [binaries, &args.for_size],
                 args.rows,
                 &args.python,
             ))

@@ -38,6 +38,9 @@ struct File {
     compared: bool,
 }
 
+/// Who stands for each of the folders of programs.
+const OURS: [&str; 2] = ["dropcast", "dropcast, built for size"];
+
 /// What somebody took for a file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,24 +66,27 @@ struct Peer {
     faults: Option<u64>,
 }
 
-/// Reads tables of up to so many rows, and has others read the same.
+/// Reads tables of up to so many rows with the programs of two folders, for speed and for size, and has
+/// others read the same.
 pub(crate) async fn measure(
     repository: &Path,
-    binaries: &Path,
+    binaries: [&Path; 2],
     rows: usize,
     python: &Path,
 ) -> anyhow::Result<Report> {
     let scripts = repository.join("bench/tables");
-    let bench = Bench::start(repository, binaries, Setup::default()).await?;
+    let bench = Bench::start(repository, binaries[0], Setup::default()).await?;
     register_model(&bench, &scripts).await?;
     // Else the stack's own function would read each file at the same time.
     disable_rules(&bench).await?;
-    let program = std::path::absolute(binaries)?.join("validate-inputs");
     let mut all = Vec::new();
     for file in files(rows) {
         say(&format!("  {} …", file.name));
         let path = generate(&bench, &scripts, python, file).await?;
-        all.push(through_the_function(&bench, &program, file, &path).await?);
+        for (who, folder) in OURS.into_iter().zip(binaries) {
+            let program = std::path::absolute(folder)?.join("validate-inputs");
+            all.push(through_the_function(&bench, who, &program, file, &path).await?);
+        }
         if file.compared {
             all.extend(peers(&scripts, python, file, &path).await?);
         }
@@ -153,6 +159,7 @@ async fn generate(
 
 async fn through_the_function(
     bench: &Bench,
+    who: &str,
     program: &Path,
     file: File,
     path: &Path,
@@ -172,7 +179,7 @@ async fn through_the_function(
     anyhow::ensure!(outcome == expected, "{}: {}", file.name, invoked.answer);
     let judged = store.get(&run.id).await?.context("the run's record")?;
     let figures = Figures {
-        who: "dropcast".to_owned(),
+        who: who.to_owned(),
         file: file.name.to_owned(),
         rows: file.rows,
         megabytes: megabytes(bytes),
