@@ -1,4 +1,4 @@
-# The few commands a person types. `make` alone lists them.
+# The commands for developers and operators. `make` without a target lists them.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,9 +9,9 @@ TOOLS := crates/local-stack/emulator
 MODEL := models/revenue-forecast
 VENVS := target/python
 TEMPLATES := template.yaml $(wildcard infra/stacks/*.yaml)
-# Only what it finds, and nothing from or to its maker's site.
+# Findings only, without contacting the vendor's site.
 CHECKOV = $(VENVS)/checkov/bin/checkov --framework cloudformation --compact --quiet --skip-download
-# Processors that the static programs are built for: x86_64, arm64. Images need those of JobArchitecture.
+# Architectures of the static programs: x86_64, arm64. Images need the one in JobArchitecture.
 PROCESSORS ?= x86_64
 STATIC := target/static
 
@@ -42,20 +42,20 @@ PIP := bin/pip install --quiet --disable-pip-version-check --require-hashes --no
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-setup: .venv/ready ## Make the Python environment of the local stack, pinned and hash-checked
+setup: .venv/ready ## Create the Python environment of the local stack, pinned and verified by hash
 
-build: ## Build the programs of Dropcast for this machine
+build: ## Build Dropcast's programs for this machine
 	cargo build --locked --bins
 
-# Without `dropcast doctor`, which needs more to be compiled.
-demo: setup ## Send a real input file through every step, open a link from the mail, and end
+# Without `dropcast doctor`, which needs more dependencies.
+demo: setup ## Run the example model from an uploaded file to the links in the mail, and stop
 	cargo build --locked --bins --no-default-features
 	target/debug/dropcast demo
 
 local: setup build ## Run the stack on this machine until Ctrl-C
 	target/debug/dropcast local up
 
-test: lint test-rust test-models ## Check and test everything but images (test-images) and Dropcast's rules for templates (lint-guard)
+test: lint test-rust test-models ## Run all checks and tests except test-images and lint-guard
 
 test-rust: setup $(VENVS)/revenue-forecast/ready $(SUITE)/ready ## Test the Rust crates, the whole stack with the real programs, and the build scripts
 	cargo build --locked --workspace --all-targets
@@ -66,7 +66,7 @@ test-rust: setup $(VENVS)/revenue-forecast/ready $(SUITE)/ready ## Test the Rust
 test-models: $(VENVS)/revenue-forecast/ready ## Test the models, each in its own Python environment
 	cd $(MODEL) && $(CURDIR)/$(VENVS)/revenue-forecast/bin/python -m pytest
 
-test-images: static-x86_64 ## Build, try out and push models' images with Docker, as CodeBuild does (ENGINE=podman)
+test-images: static-x86_64 ## Build, test and push models' images with Docker, as CodeBuild does (ENGINE=podman)
 	BINARIES=$(STATIC)/x86_64 tests/images/test.sh
 
 lint: lint-repository lint-template ## Check formatting, Rust, the repository and the templates
@@ -74,22 +74,22 @@ lint: lint-repository lint-template ## Check formatting, Rust, the repository an
 	tests/scripts/features.sh
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-docs: ## Write the crates' documentation; a warning is an error
+docs: ## Build the crates' documentation; warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 
-lint-repository: $(VENVS)/repository/ready ## Check layers, lengths and lists (cargo xtask tidy), spelling and workflows
+lint-repository: $(VENVS)/repository/ready ## Check layers, file lengths and lists (cargo xtask tidy), spelling and workflows
 	cargo xtask tidy
 	$(VENVS)/repository/bin/typos
 	$(VENVS)/repository/bin/zizmor --offline --no-progress --quiet .github
 	$(VENVS)/repository/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENVS)/repository/bin/check-jsonschema --builtin-schema vendor.renovate .github/renovate.json
 
-lint-dependencies: $(CARGO_DENY) $(CARGO_MACHETE) ## Check advisories, licences and sources of the crates used, and that each is needed
+lint-dependencies: $(CARGO_DENY) $(CARGO_MACHETE) ## Check the crates' advisories, licenses and sources, and find unused ones
 	$(CARGO_DENY) --locked check
 	$(CARGO_DENY) --locked --manifest-path fuzz/Cargo.toml --config deny.toml check
 	$(CARGO_MACHETE)
 
-lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates with cfn-lint, SAM and checkov, and infra/'s scripts
+lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates with cfn-lint, SAM and checkov, and the scripts in infra/
 	$(VENVS)/lint/bin/cfn-lint $(TEMPLATES)
 	for template in $(TEMPLATES); do \
 	  SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(VENVS)/lint/bin/sam validate --lint --template $$template; \
@@ -101,7 +101,7 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(VENVS)/lint/bin/shellcheck .github/*.sh infra/*.sh tests/scripts/*.sh tests/scripts/bin/* \
 	  tests/images/test.sh tests/images/podman/*
 
-lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against Dropcast's own rules, with CloudFormation Guard
+lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against the project's own rules with CloudFormation Guard
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CFN_GUARD) validate --rules infra/lint/templates.guard --data target/templates --show-summary fail
 
@@ -113,18 +113,18 @@ bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the i
 fuzz-build: $(CARGO_FUZZ) ## Compile the fuzz targets
 	PATH="$(abspath $(dir $(CARGO_FUZZ))):$$PATH" cargo +$(NIGHTLY) fuzz build
 
-fuzz: $(CARGO_FUZZ) ## Throw bytes at the input readers, 15 seconds a format (FUZZ_SECONDS=600)
+fuzz: $(CARGO_FUZZ) ## Fuzz the input readers, 15 seconds per format (FUZZ_SECONDS=600)
 	for target in $(FUZZ_TARGETS); do \
 	  mkdir -p fuzz/corpus/$$target; \
 	  PATH="$(abspath $(dir $(CARGO_FUZZ))):$$PATH" cargo +$(NIGHTLY) fuzz run $$target \
 	    fuzz/corpus/$$target fuzz/seeds/$$target -- $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS); \
 	done
 
-build-lambda: $(VENVS)/deploy/ready ## Build the functions as AWS Lambda runs them (ARCHITECTURE=arm64)
+build-lambda: $(VENVS)/deploy/ready ## Build the functions for AWS Lambda (ARCHITECTURE=arm64)
 	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" SAM_CLI_TELEMETRY=0 sam build \
 	  --parameter-overrides Architecture=$(or $(ARCHITECTURE),x86_64)
 
-static: $(PROCESSORS:%=static-%) ## Build dropcast and dropcast-job without need of any library (PROCESSORS="x86_64 arm64")
+static: $(PROCESSORS:%=static-%) ## Build dropcast and dropcast-job as static programs (PROCESSORS="x86_64 arm64")
 
 static-%: $(VENVS)/deploy/ready
 	target=$(if $(filter arm64,$*),aarch64,$*)-unknown-linux-musl; \
@@ -134,14 +134,14 @@ static-%: $(VENVS)/deploy/ready
 	mkdir -p $(STATIC)/$*; \
 	cp "$${CARGO_TARGET_DIR:-target}/$$target/release/dropcast"{,-job} $(STATIC)/$*/
 
-release-files: static-x86_64 static-arm64 $(CARGO_ABOUT) $(CARGO_SBOM) ## Pack what a release publishes into target/release-files (VERSION=1.2.3)
+release-files: static-x86_64 static-arm64 $(CARGO_ABOUT) $(CARGO_SBOM) ## Create the files of a release in target/release-files (VERSION=1.2.3)
 	.github/release-files.sh $(VERSION) x86_64 arm64
 
-deploy: static .venv/ready ## Deploy to AWS: builds, asks what it must know the first time, and uploads the builders' tools
+deploy: static .venv/ready ## Build and deploy to AWS; prompts for the parameters the first time
 	PATH="$(abspath $(VENVS)/deploy/bin):$$PATH" AWS="$(abspath .venv/bin/aws)" PYTHON="$(PYTHON)" STATIC=$(STATIC) \
 	  infra/deploy.sh
 
-clean-local: ## Forget what the local stack keeps: .dropcast and .venv
+clean-local: ## Delete the data of the local stack: .dropcast and .venv
 	rm -rf .dropcast .venv
 
 $(CFN_GUARD):

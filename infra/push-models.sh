@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Sends each model folder that a push to Git touched to be built, as `dropcast model push` would, and waits.
+# Starts a build for each model folder that a push to Git changed, as `dropcast model push` would, and waits for the results.
 #
 # Run in a clone. Needs Git 2.41, Python 3.11 and the AWS CLI, and from CodeBuild: MODELS_BUCKET, MODEL_BUILDS (the
 # project that builds models), SOURCE_FOLDER (where the models are; empty for everywhere),
 # CODEBUILD_RESOLVED_SOURCE_VERSION, and of the webhook CODEBUILD_WEBHOOK_PREV_COMMIT and
-# CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID. Started by hand, without a webhook, it builds every model.
+# CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID. If it is started manually, without a webhook, it builds every model.
 set -euo pipefail
 
 commit=${CODEBUILD_RESOLVED_SOURCE_VERSION:-$(git rev-parse HEAD)}
@@ -14,9 +14,9 @@ pause=${PAUSE_SECONDS:-10}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Paths end in a NUL throughout: Git would write others than ASCII's in quotes, with escapes.
+# Paths are NUL-terminated everywhere, because Git would otherwise quote and escape non-ASCII paths.
 
-# The folders of models, each with a slash at its end; an empty one for the clone's own.
+# Prints the models' folders, each with a trailing slash; an empty one for the root of the clone.
 models() {
   local path
   while IFS= read -r -d '' path; do
@@ -25,7 +25,7 @@ models() {
   done < <(git ls-files -z -- "$folder")
 }
 
-# What the push changed. Everything, where what was before it is not known: a new branch, a rewritten one.
+# Prints what the push changed. Everything, if the state before it is unknown, as for new and rewritten branches.
 changed() {
   if [[ $before =~ ^[0-9a-f]{40}$ && ! $before =~ ^0+$ ]] && git cat-file -e "$before^{commit}" 2>/dev/null; then
     git diff -z --name-only --no-renames "$before" "$commit" -- "$folder"
@@ -34,7 +34,7 @@ changed() {
   fi
 }
 
-# Whether a list of paths on stdin has one below a folder.
+# Tests whether a list of paths on stdin contains one in a folder.
 touches() {
   local below=$1 path
   while IFS= read -r -d '' path; do
@@ -43,8 +43,7 @@ touches() {
   return 1
 }
 
-# Starts a build. While the account has as many in its queue as it may, it is tried again: this build's own time limit
-# ends that.
+# Starts a build. Retries while the account's quota of queued builds is used up, until this build's own time limit.
 begin() {
   until aws codebuild start-build "$@" 2> "$work/refusal"; do
     grep -q AccountLimitExceededException "$work/refusal" || {
@@ -55,7 +54,7 @@ begin() {
   done
 }
 
-# Names and values, as JSON for a build; a name without a value is left out.
+# Prints names and values as JSON for a build; names without a value are left out.
 variables() {
   python3 -c '
 import json, sys
@@ -71,12 +70,12 @@ start() {
     return 1
   }
   [[ $name =~ ^[a-z][a-z0-9-]{0,62}$ ]] || {
-    echo "${model}model.toml: '$name' is not a name that a model can have." >&2
+    echo "${model}model.toml: '$name' is not a valid model name." >&2
     return 1
   }
   zip=$work/$name.zip
-  # Errors do not end a function whose caller asks how it ended: hence the returns. One time for every file, or Git
-  # would take this moment's: the same content is the same bytes, and so the same key.
+  # `set -e` does not apply in a function whose status the caller tests: hence the returns. All files get the same fixed
+  # time instead of the current one, so that the same content gives the same bytes and the same key.
   TZ=UTC git archive --format=zip --mtime=1980-01-01T00:00:00Z --output="$zip" "$commit:${model%/}" || return
   key=sources/$name/$(sha256sum "$zip" | cut -d ' ' -f 1).zip
   aws s3 cp --only-show-errors "$zip" "s3://$MODELS_BUCKET/$key" >&2 || return
@@ -86,7 +85,7 @@ start() {
       DROPCAST_REQUESTED_BY "${CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID:+GitHub account $CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID}")"
 }
 
-# Waits until a build is over. Fails when it failed, or nobody can tell.
+# Waits until a build has ended. Fails if the build failed or its result is unknown.
 wait_for() {
   local model=$1 build=$2 status unanswered=0
   while ((unanswered < 10)); do
@@ -115,7 +114,7 @@ while IFS= read -r -d '' model; do
   fi
 done < <(models)
 
-((failed || ${#started[@]})) || echo 'The push touched no model.'
+((failed || ${#started[@]})) || echo 'The push changed no model.'
 for ((i = 0; i < ${#started[@]}; i += 2)); do
   wait_for "${started[i]}" "${started[i + 1]}" || failed=1
 done

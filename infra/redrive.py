@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Shows the messages in a dead-letter queue of a deployment, or sends them to be processed again.
+"""Shows the messages in a dead-letter queue of a deployment, or redrives them.
 
-Every consumer handles a message that comes twice, so nothing is lost or done twice when this is interrupted. Needs
-Python 3.11 and the AWS CLI (AWS=/path/to/aws, where it is not on the PATH). ENDPOINT=http://… is for the local stack.
+Consumers are idempotent, so nothing is lost or done twice if this is interrupted. Needs Python 3.11 and the AWS CLI
+(AWS=/path/to/aws if it is not on the PATH). ENDPOINT=http://… is for the local stack.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-# The part of the stack's outputs' names that stands for the queue.
+# The part of the names of the stack's outputs that identifies the queue.
 QUEUES = {
     "intake": "Intake",
     "job-events": "JobEvents",
@@ -23,7 +23,7 @@ QUEUES = {
     "notices": "Notices",
     "announcements": "Announcements",
 }
-# Messages that are only shown stay hidden for this long.
+# The visibility timeout of messages that are only shown.
 HIDDEN_SECONDS = 30
 
 
@@ -34,7 +34,7 @@ def aws(*arguments, output="json"):
     environment = os.environ | {"AWS_CLI_FILE_ENCODING": "UTF-8", "AWS_PAGER": ""}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        # The CLI has said why.
+        # The CLI has printed the reason.
         sys.exit(f"{' '.join(arguments[:2])} failed.")
     if output == "text":
         return done.stdout.strip()
@@ -65,8 +65,8 @@ def show(queue):
     seen = set()
     for message in received(queue):
         if message["MessageId"] in seen:
-            # It took so long that the first ones are back.
-            print(f"{len(seen)}, and maybe more; hidden for {HIDDEN_SECONDS} s.", file=sys.stderr)
+            # It took so long that the first messages are visible again.
+            print(f"Messages: {len(seen)}, perhaps more; hidden for {HIDDEN_SECONDS} s.", file=sys.stderr)
             return
         seen.add(message["MessageId"])
         sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) // 1000, UTC)
@@ -76,7 +76,7 @@ def show(queue):
             body = message["Body"]
         line = {"sent": sent.strftime("%Y-%m-%dT%H:%M:%SZ"), "body": body}
         print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
-    print(f"{len(seen)} in all; hidden for {HIDDEN_SECONDS} s.", file=sys.stderr)
+    print(f"Messages: {len(seen)}; hidden for {HIDDEN_SECONDS} s.", file=sys.stderr)
 
 
 def send_again(queue, send):
@@ -84,14 +84,14 @@ def send_again(queue, send):
     for message in received(queue):
         with tempfile.TemporaryDirectory() as work:
             send(message["Body"], Path(work))
-        # Last: whatever fails before leaves the message where it was.
+        # Last, so that the message stays in the queue if anything before fails.
         aws("sqs", "delete-message", "--queue-url", queue, "--receipt-handle", message["ReceiptHandle"])
         count += 1
-    print(f"{count} handed in again.")
+    print(f"Messages redriven: {count}.")
 
 
 def enqueue(queue, body, work):
-    # A file, because an argument may be shorter than a message.
+    # A file, because a message can be longer than a command-line argument.
     file = work / "body"
     file.write_text(body, encoding="utf-8")
     aws("sqs", "send-message", "--queue-url", queue, "--message-body", f"file://{file}")
@@ -114,16 +114,16 @@ def announce(function, body, work):
     invoked = aws("lambda", "invoke", *options, str(answer))
     result = json.loads(answer.read_text())
     if "FunctionError" in invoked or result.get("batchItemFailures"):
-        sys.exit(f"announce-run refused it again: {json.dumps(result)}")
+        sys.exit(f"announce-run failed again: {json.dumps(result)}")
 
 
 def announced(records, batch):
-    """Those of a batch's records that announce-run is called for, in the form of a Lambda event."""
+    """Those records of a batch that announce-run is invoked for, in the form of a Lambda event."""
     for record in records:
         change = record["dynamodb"]
         if int(change["SequenceNumber"]) > int(batch["endSequenceNumber"]):
             continue
-        # The other items of the table lie between, and announce-run is never called for them.
+        # Other items of the table are in between; announce-run is never invoked for them.
         if change["Keys"]["SK"].get("S") not in ("RUN", "BUILD"):
             continue
         # A Lambda event has its times in seconds.
@@ -137,7 +137,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stack", metavar="STACK")
     parser.add_argument("queue", metavar="QUEUE", choices=QUEUES, help=", ".join(QUEUES))
-    again = "send each message again and delete it here, instead of printing it as JSON"
+    again = "redrive the messages to their source instead of printing them as JSON"
     parser.add_argument("--again", action="store_true", help=again)
     given = parser.parse_args()
 

@@ -78,15 +78,15 @@ of_version() { python3 -c 'import json, sys; v = json.load(sys.stdin); sys.stdou
 of_version 'v["manifest"]' | cmp - model.toml
 
 that 'a build whose model is another than it was to be is told both names'
-DROPCAST_MODEL=median step fails 'was to make the model median, and model.toml names the model mean' build-model.sh check
+DROPCAST_MODEL=median step fails 'is for the model median, but the name in model.toml is mean' build-model.sh check
 that 'a size that Fargate lacks is told before anything is built'
 sed -i 's/^command = /vcpus = 3\n&/' model.toml
 step fails 'vcpus = 4 with memory_mib = 8192' build-model.sh check
 JOB_PLATFORM=EC2 step succeeds 'is a model' build-model.sh check
 that 'an image whose digest the registry does not tell is no version'
-IMAGE_IS_GONE=1 step fails 'is not known after its push' build-model.sh push
+IMAGE_IS_GONE=1 step fails 'the registry does not return the digest' build-model.sh push
 that 'nothing is pushed after a build that failed'
-CODEBUILD_BUILD_SUCCEEDING=0 step fails 'nothing is pushed' build-model.sh push
+CODEBUILD_BUILD_SUCCEEDING=0 step fails 'so nothing is pushed' build-model.sh push
 that 'a folder without a Dockerfile or a manifest is told what is missing'
 rm Dockerfile
 step fails 'no Dockerfile' build-model.sh check
@@ -140,7 +140,7 @@ second=$accented
 that 'a push beside the models builds none'
 echo change > other/file
 commit third > /dev/null
-SOURCE_FOLDER=models CODEBUILD_WEBHOOK_PREV_COMMIT=$second step succeeds 'touched no model' push-models.sh
+SOURCE_FOLDER=models CODEBUILD_WEBHOOK_PREV_COMMIT=$second step succeeds 'changed no model' push-models.sh
 that 'a build that fails fails the push'
 BUILD_STATUS=FAILED SOURCE_FOLDER=models step fails 'models/one/: FAILED' push-models.sh
 that 'a full queue of builds and a call that fails are waited out'
@@ -152,7 +152,7 @@ BUILD_STATUS=None SOURCE_FOLDER=models step fails 'models/one/: None' push-model
 that 'a name that no model can have stops that model, and the others are built'
 echo 'name = "One"' > models/one/model.toml
 commit fourth > /dev/null
-SOURCE_FOLDER=models step fails "'One' is not a name" push-models.sh
+SOURCE_FOLDER=models step fails "'One' is not a valid model name" push-models.sh
 SOURCE_FOLDER=models step fails 'models/two/: SUCCEEDED' push-models.sh
 
 echo 'deploy.sh'
@@ -183,7 +183,7 @@ echo 'redrive.py'
 # Named, because a Python that pyenv starts looks in its own folder first.
 export AWS=$stand_ins/aws
 that 'a look ends though messages come back while it lasts'
-step succeeds '1, and maybe more' redrive.py dropcast intake
+step succeeds 'Messages: 1, perhaps more' redrive.py dropcast intake
 that 'a queue that no deployment has is not looked for'
 step fails 'invalid choice' redrive.py dropcast inbox
 echo 'All hold.'

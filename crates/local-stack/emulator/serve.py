@@ -1,19 +1,19 @@
-"""Starts MiniStack after repairing the places where it differs from AWS in what Dropcast relies on.
+"""Starts MiniStack with patches for the differences from AWS that matter to Dropcast.
 
 Step Functions: a `lambda:invoke.waitForTaskToken` task must fail when the invoked function fails, and its
 `TimeoutSeconds` may be a JSONata expression. MiniStack 1.5.33 swallows the function's error and
-hands the expression, unevaluated, to a timer; the execution then hangs or dies outside its own
-Catch. It also gives every attempt of a task the same token. The state machine that goes to AWS
-needs all three, so the emulator is patched rather than the state machine changed. A throttled function
-is given the error name that AWS gives it.
+passes the expression, unevaluated, to a timer; the execution then hangs or fails outside its own
+Catch. It also gives every attempt of a task the same token. The state machine for AWS
+needs all three, so the emulator is patched instead of the state machine. A throttled function
+gets the error name that it has on AWS.
 
 Lambda: the emulator's Runtime API sends an event's headers and body in two writes, and Nagle's
-algorithm holds the second back for the 40 ms of a delayed acknowledgement, once per invocation.
-It takes a batch of a table's changes for done when the function says that some of it was not.
-And it does not tell a function in which format, and how much, it is to log.
+algorithm delays the second by the 40 ms of a delayed acknowledgement, once per invocation.
+It treats a batch of stream records as processed even if the function reports that some of them failed.
+And it does not pass a function its log format and log level.
 
-CloudFormation: the emulator applies a template's transforms to the root stack alone; AWS applies them to
-nested stacks too. When it updates a nested stack, it forgets the attributes of what stays as it is.
+CloudFormation: the emulator applies a template's transforms only to the root stack; AWS applies them to
+nested stacks too. When it updates a nested stack, it forgets the attributes of unchanged resources.
 
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html.
@@ -62,7 +62,7 @@ def execute_task(state, raw_input, execution, context):
 
 
 def apply_jsonata_arguments(state, raw_input, context=None):
-    """Evaluates a task's arguments with a token of this attempt's own."""
+    """Evaluates a task's arguments with a new token for each attempt."""
     if context and ".waitForTaskToken" in state.get("Resource", ""):
         context["Task"] = {"Token": stepfunctions.new_uuid()}
     return _apply_jsonata_arguments(state, raw_input, context)
@@ -80,7 +80,7 @@ def invoke_with_callback(resource, arguments, token, state):
         try:
             stepfunctions._call_lambda(function, arguments.get("Payload", {}))
         except stepfunctions._ExecutionError:
-            # An answer that came before the function failed stands: the task ended with it.
+            # An answer that arrived before the function failed is valid: it ended the task.
             if not answered.is_set():
                 raise
         if not answered.wait(timeout=state.get("TimeoutSeconds", LONGEST_WAIT_SECONDS)):
@@ -93,14 +93,14 @@ def invoke_with_callback(resource, arguments, token, state):
 
 
 def throttle_response(*arguments, **options):
-    """Answers for a function at its concurrency limit, with the name that Step Functions reports."""
+    """Answers for a throttled function with the error name that Step Functions reports."""
     answer = _throttle_response(*arguments, **options)
     answer["body"]["errorType"] = "Lambda.TooManyRequestsException"
     return answer
 
 
 def execute_function(function, event):
-    """Invokes a function; a batch of table changes that failed in part counts as failed, and comes back."""
+    """Invokes a function; a batch of stream records that failed partially counts as failed and is retried."""
     result = _execute_function(function, event)
     records = event.get("Records") if isinstance(event, dict) else None
     body = result.get("body")
@@ -112,7 +112,7 @@ def execute_function(function, event):
 
 
 def provided_worker_env(config, code_dir, port):
-    """Gives a function its environment, its logging configuration included."""
+    """Returns a function's environment, including its logging configuration."""
     environment = _provided_worker_env(config, code_dir, port)
     logging = config.get("LoggingConfig") or {}
     if logging.get("LogFormat") == "JSON":
@@ -122,7 +122,7 @@ def provided_worker_env(config, code_dir, port):
 
 
 def nested_stack_deploy(*arguments, **options):
-    """Deploys a nested stack, whose template is transformed as it is read."""
+    """Deploys a nested stack, applying its template's transforms."""
     _in_nested_stack.depth = getattr(_in_nested_stack, "depth", 0) + 1
     try:
         return _nested_stack_deploy(*arguments, **options)
@@ -131,7 +131,7 @@ def nested_stack_deploy(*arguments, **options):
 
 
 def parse_template(text):
-    """Reads a template; one of a nested stack after its transforms."""
+    """Reads a template, and applies its transforms if it is that of a nested stack."""
     template = _parse_template(text)
     if not getattr(_in_nested_stack, "depth", 0):
         return template
@@ -142,7 +142,7 @@ def parse_template(text):
 
 
 def update_resource(kind, physical_id, old, new, stack, logical_id=None, attributes=None):
-    """Updates a resource; one of a nested stack keeps the attributes that the update does not answer."""
+    """Updates a resource; in a nested stack, keeps the attributes that the update does not return."""
     if attributes is not None or not getattr(_in_nested_stack, "depth", 0):
         return _update_resource(kind, physical_id, old, new, stack, logical_id, attributes)
     known = _stacks[stack]["_resources"].get(logical_id, {}).get("Attributes") or {}
@@ -151,10 +151,10 @@ def update_resource(kind, physical_id, old, new, stack, logical_id=None, attribu
 
 
 def repair():
-    """Puts the repairs in place, in the one version that they were written for."""
+    """Applies the patches, which are for exactly one version of MiniStack."""
     found = version("ministack")
     if found != KNOWN_VERSION:
-        raise SystemExit(f"the emulator's repairs were written for MiniStack {KNOWN_VERSION}, but {found} is installed")
+        raise SystemExit(f"the patches are for MiniStack {KNOWN_VERSION}, but {found} is installed")
     stepfunctions._execute_task = execute_task
     stepfunctions._apply_jsonata_arguments = apply_jsonata_arguments
     stepfunctions._invoke_with_callback = invoke_with_callback
