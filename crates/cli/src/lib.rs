@@ -20,6 +20,7 @@ mod problems;
 mod progress;
 pub mod reading;
 pub mod refresh;
+mod registry;
 mod repository;
 pub mod runs;
 pub mod screen;

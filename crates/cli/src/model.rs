@@ -24,10 +24,10 @@ use crate::{
     document::{ModelDetail, ModelSummary, Models, Registered, VersionView},
     exit::{Exit, Stop},
     progress::Steps,
-    refresh,
+    refresh, registry,
     screen::{Paint, Screen},
     stack::Stack,
-    submit, words,
+    words,
 };
 
 /// How many versions of a model are shown, the newest first.
@@ -217,12 +217,7 @@ async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
 }
 
 async fn show(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let Some(model) = stack.store.model(name).await? else {
-        let known = stack.store.models().await?;
-        return Err(
-            submit::no_such_model(name, known.iter().map(|model| model.name.as_str())).into(),
-        );
-    };
+    let model = registry::find_model(stack, name).await?;
     let latest = model.newest().number();
     let mut versions = Vec::new();
     for number in (1..=latest).rev().take(SHOWN as usize) {

@@ -6,14 +6,12 @@ use anyhow::Context as _;
 use aws_sdk_s3::{error::SdkError, operation::put_object::PutObjectError, primitives::ByteStream};
 use dropcast_domain::{
     model::ModelName,
-    problem,
     recipient::{self, MAX_RECIPIENTS},
-    registry::RegisteredVersion,
     run::Run,
     run_id::Version,
     upload::{INPUTS_PREFIX, REFRESH_PREFIX, safe_file_name},
 };
-use dropcast_store::{History as _, Models as _};
+use dropcast_store::History as _;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
@@ -22,6 +20,7 @@ use crate::{
     document::{RunSummary, Submitted, SubmittedRun},
     encoded_word,
     exit::{Exit, REACH_ADVICE, Stop, causes},
+    registry,
     screen::{Paint, Screen},
     show,
     stack::Stack,
@@ -43,7 +42,7 @@ const SEARCHED: u16 = 200;
 pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     all_can_be_mailed(&args.notify)?;
     // Refused before anything is uploaded.
-    registered(stack, &args.model, args.version).await?;
+    registry::resolve_version(stack, &args.model, args.version).await?;
     let drop = Drop {
         file: &args.file,
         model: &args.model,
@@ -242,38 +241,6 @@ impl Dropped {
     }
 }
 
-/// The version of a model that a file would run on: the pinned one, or the model's default.
-///
-/// Ends the command when there is no such model or version.
-pub async fn registered(
-    stack: &Stack,
-    name: &ModelName,
-    version: Option<Version>,
-) -> anyhow::Result<RegisteredVersion> {
-    let Some(model) = stack.store.model(name).await? else {
-        let known = stack.store.models().await?;
-        return Err(no_such_model(name, known.iter().map(|model| model.name.as_str())).into());
-    };
-    let version = version.unwrap_or(model.default_version);
-    stack.store.version(name, version).await?.ok_or_else(|| {
-        let latest = model.newest();
-        let message = format!("Model {name} has no version {version}; the newest is {latest}.");
-        Stop::new(Exit::NotFound, message).into()
-    })
-}
-
-/// The end of a command that named a model that is not registered.
-pub fn no_such_model<'a>(name: &ModelName, known: impl Iterator<Item = &'a str>) -> Stop {
-    let known: Vec<&str> = known.collect();
-    let stop = Stop::new(Exit::NotFound, format!("There is no model {name}."));
-    match problem::nearest(name.as_str(), known.iter().copied()) {
-        Some(near) => stop.advice(format!("Did you mean {near}?")),
-        None if known.is_empty() => stop
-            .advice("No model is registered yet: `dropcast model push models/revenue-forecast`."),
-        None => stop.advice(format!("Registered: {}.", known.join(", "))),
-    }
-}
-
 fn not_seen(dropped: &Dropped) -> Stop {
     Stop::new(
         Exit::TookTooLong,
@@ -381,18 +348,6 @@ mod tests {
         );
         assert_ne!(unique(), unique());
         assert_eq!(unique().len(), 6);
-    }
-
-    #[test]
-    fn a_misspelt_model_gets_a_suggestion() {
-        let stop = no_such_model(
-            &"revenue-forcast".parse().unwrap(),
-            ["churn", "revenue-forecast"].into_iter(),
-        );
-        assert_eq!(stop.exit, Exit::NotFound);
-        assert_eq!(stop.advice.unwrap(), "Did you mean revenue-forecast?");
-        let stop = no_such_model(&model(), std::iter::empty());
-        assert!(stop.advice.unwrap().contains("model push"));
     }
 
     #[test]

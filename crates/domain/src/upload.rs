@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{model::ModelName, run_id::RunId};
+use crate::{
+    model::ModelName,
+    run_id::{RunId, Version},
+};
 
 /// The prefix under which dropped files are watched.
 pub const INPUTS_PREFIX: &str = "inputs/";
@@ -123,6 +126,14 @@ pub struct Request {
 }
 
 impl Request {
+    /// What is asked for by somebody who names a model, and may pin a version of it.
+    pub fn new(model: &ModelName, version: Option<Version>) -> Self {
+        Self {
+            model: model.to_string(),
+            version: version.map(|version| version.to_string()),
+        }
+    }
+
     fn from_key(key: &str) -> Self {
         let rest = [INPUTS_PREFIX, REFRESH_PREFIX]
             .iter()

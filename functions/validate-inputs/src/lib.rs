@@ -11,6 +11,7 @@ mod metadata;
 mod rejection;
 mod staged_files;
 
+use dropcast_app::versions;
 use dropcast_aws::s3::Object;
 use dropcast_domain::{
     output,
@@ -117,14 +118,19 @@ where
     F: Files,
 {
     if run.kind == RunKind::Refresh {
-        return refresh(deps, run).await;
+        // What the object holds that asked for it is of no account.
+        let resolved = versions::resolve_refresh(&deps.store, &run.request, run.upload.at).await?;
+        return Ok(resolved
+            .map(|version| (version, None))
+            .map_err(|error| Rejection::unresolved(&error)));
     }
     let Some(dropped) = dropped else {
         return Ok(Err(Rejection::deleted()));
     };
-    let version = match rejection::requested_version(&deps.store, run).await? {
+    let resolved = versions::resolve_version(&deps.store, &run.request, run.upload.at).await?;
+    let version = match resolved {
         Ok(version) => version,
-        Err(rejection) => return Ok(Err(rejection)),
+        Err(error) => return Ok(Err(Rejection::unresolved(&error))),
     };
     let spec = &version.spec;
     let file = run.upload.file_name();
@@ -136,20 +142,5 @@ where
     Ok(match validated {
         Err(rejection) => Err(rejection.of_version(version.version)),
         Ok(input) => Ok((version, Some(input))),
-    })
-}
-
-/// Whether the model can be refreshed. What the object holds that asked for it is of no account.
-async fn refresh<S: Models + Promotion + History, F>(
-    deps: &Deps<S, F>,
-    run: &Run,
-) -> Result<Validated, Error> {
-    let version = match rejection::requested_version(&deps.store, run).await? {
-        Ok(version) => version,
-        Err(rejection) => return Ok(Err(rejection)),
-    };
-    Ok(match &version.spec.manifest.refresh {
-        Some(_) => Ok((version, None)),
-        None => Err(Rejection::not_refreshable(&version).of_version(version.version)),
     })
 }

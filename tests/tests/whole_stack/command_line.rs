@@ -52,7 +52,7 @@ pub(crate) async fn dropcast(stack: &Stack, arguments: &[&str]) -> Result<Answer
 }
 
 /// A file to submit, in the stack's folder.
-fn file(stack: &Stack, name: &str, content: &str) -> Result<String> {
+pub(crate) fn file(stack: &Stack, name: &str, content: &str) -> Result<String> {
     let path = stack.connection().state.join(name);
     std::fs::write(&path, content)?;
     Ok(path.display().to_string())

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::builds::{Finished, WHO, build, failed, folder, mailed, registered, tell};
 use crate::checks::{ended_with, flat, succeeded};
-use crate::command_line::dropcast;
+use crate::command_line::{dropcast, file};
 use crate::world::stories;
 
 stories![
@@ -148,6 +148,21 @@ async fn is_retired(stack: &Stack, name: &str) -> Result<()> {
         "{text}"
     );
     assert_eq!(version_of(stack, "7.json", name).await?, 1);
+
+    // The command line refuses the version with the run's own sentence, and uploads nothing.
+    let failure = ended.run.failure.context("the run's failure")?;
+    let plan = file(stack, "retired.json", "[1]")?;
+    let pinned = format!("{name}@2");
+    let validate = ["validate", &plan, "-m", &pinned];
+    refused(stack, &validate, 3, &failure.message).await?;
+    let submit = ["submit", &plan, "-m", name, "--version", "2"];
+    refused(stack, &submit, 3, &failure.message).await?;
+    let bucket = stack.output("InputsBucketName")?;
+    let uploaded = stack.keys(bucket, &format!("inputs/{pinned}/")).await?;
+    ensure!(
+        !uploaded.iter().any(|key| key.ends_with("retired.json")),
+        "{uploaded:#?}"
+    );
     Ok(())
 }
 

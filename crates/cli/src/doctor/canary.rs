@@ -17,10 +17,10 @@ use super::Check;
 use crate::{
     clock,
     exit::{Exit, Stop},
-    model,
+    model, registry,
     screen::Screen,
     stack::Stack,
-    submit::{self, Drop},
+    submit::Drop,
     wait, words,
 };
 
@@ -72,7 +72,7 @@ pub(super) async fn run(
         return Ok(check);
     };
     let (manifest, example) = first_example(folder)?;
-    if let Err(error) = submit::registered(stack, &manifest.name, None).await {
+    if let Err(error) = registry::resolve_version(stack, &manifest.name, None).await {
         let stop = error.downcast::<Stop>()?;
         let advice = stop
             .advice

@@ -6,7 +6,7 @@ use dropcast_domain::{
     registry::{DefaultEntry, Defaults, Model, PromotionError},
     run_id::{RunId, Version},
 };
-use dropcast_store::{History as _, Models as _, Promotion as _};
+use dropcast_store::{History as _, Promotion as _};
 
 use crate::{
     args,
@@ -14,9 +14,10 @@ use crate::{
         BuildView, Builds, DefaultView, Promoted, Retired, RetiredView, VersionSummary, Versions,
     },
     exit::{Exit, Stop},
+    registry,
     screen::{Paint, Screen},
     stack::Stack,
-    submit, words,
+    words,
 };
 
 use super::short;
@@ -43,7 +44,7 @@ pub(super) async fn run(
         args::Versions::Versions { model } => versions(model, stack, screen).await,
         args::Versions::Builds(args) => builds(args, stack, screen).await,
         args::Versions::Promote(args) => {
-            let model = known(&args.model, stack).await?;
+            let model = registry::find_model(stack, &args.model).await?;
             let caller = stack.caller().await?;
             let act = caller.act();
             let name = &args.model;
@@ -53,7 +54,7 @@ pub(super) async fn run(
             }
         }
         args::Versions::Rollback { model: name } => {
-            let model = known(name, stack).await?;
+            let model = registry::find_model(stack, name).await?;
             let caller = stack.caller().await?;
             let act = caller.act();
             match stack.store.roll_back(name, act).await? {
@@ -65,16 +66,8 @@ pub(super) async fn run(
     }
 }
 
-async fn known(name: &ModelName, stack: &Stack) -> anyhow::Result<Model> {
-    if let Some(model) = stack.store.model(name).await? {
-        return Ok(model);
-    }
-    let known = stack.store.models().await?;
-    Err(submit::no_such_model(name, known.iter().map(|model| model.name.as_str())).into())
-}
-
 async fn versions(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let model = known(name, stack).await?;
+    let model = registry::find_model(stack, name).await?;
     let defaults = stack.store.defaults(name).await?;
     let versions = stack.store.versions(name, MAX_VERSIONS).await?;
     let document = Versions {
@@ -130,7 +123,7 @@ async fn builds(args: &args::Builds, stack: &Stack, screen: Screen) -> anyhow::R
     let builds = stack.store.builds_of(&args.model, args.limit).await?;
     // A model whose first build failed is not registered yet.
     if builds.is_empty() {
-        known(&args.model, stack).await?;
+        registry::find_model(stack, &args.model).await?;
     }
     let document = Builds {
         stack: stack.name.clone(),
@@ -200,7 +193,7 @@ fn changed(
 
 async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let (name, version) = (&args.model, args.version);
-    let model = known(name, stack).await?;
+    let model = registry::find_model(stack, name).await?;
     let defaults = stack.store.defaults(name).await?;
     let open = stack
         .store

@@ -16,9 +16,8 @@ use super::document::ModelView;
 use crate::{
     args::Common,
     exit::{Exit, Stop},
-    model,
+    model, registry,
     stack::Stack,
-    submit,
 };
 
 /// A model's version as far as it decides about inputs.
@@ -80,7 +79,7 @@ pub(super) async fn find(named: &str, common: &Common) -> anyhow::Result<Model> 
             Err(error) => error,
         }
     })?;
-    let registered = submit::registered(&stack, &name, version).await?;
+    let registered = registry::resolve_version(&stack, &name, version).await?;
     Ok(Model {
         view: ModelView {
             name: name.to_string(),
