@@ -1,7 +1,5 @@
 //! Runs of tables as `show` tells them.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
 mod support;
 
 use dropcast_cli::document::{Around, RunDetail};

@@ -22,14 +22,13 @@ impl Response {
 
     /// A response with these headers; those of length and connection are added.
     pub fn with_headers(status: &str, headers: &[(&str, &str)], body: &str) -> Self {
-        let headers: String = headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
-        let length = body.len();
-        Self(Some(format!(
-            "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        )))
+        let length = body.len().to_string();
+        let last = [("Content-Length", length.as_str()), ("Connection", "close")];
+        let mut response = format!("HTTP/1.1 {status}\r\n");
+        for (name, value) in headers.iter().chain(&last) {
+            response.extend([name, ": ", value, "\r\n"]);
+        }
+        Self(Some(response + "\r\n" + body))
     }
 
     /// Reads the request and closes the connection.
