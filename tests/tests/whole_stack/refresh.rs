@@ -137,9 +137,10 @@ async fn a_refresh_that_is_due_is_started_once(stack: &Stack) -> Result<()> {
         runs.retain(|run| run.kind == RunKind::Refresh);
         Ok(runs)
     };
-    let started = until("the refresh is over", || async {
+    let started = until("the refreshes are over", || async {
         let runs = refreshes().await?;
-        Ok(runs.iter().any(Run::is_over).then_some(runs))
+        let over = !runs.is_empty() && runs.iter().all(Run::is_over);
+        Ok(over.then_some(runs))
     })
     .await?;
     let last = stack.store.last_refresh(&model.parse()?).await?;
