@@ -169,8 +169,8 @@ fn the_schemas_list_every_error_code_and_status() {
                 .map(|value| value.as_str().unwrap().to_owned())
                 .collect()
         };
-        assert_eq!(listed("/$defs/failure/properties/code/enum"), codes());
-        assert_eq!(listed("/$defs/status/enum"), statuses);
+        assert_eq!(listed("/$defs/ErrorCode/enum"), codes());
+        assert_eq!(listed("/$defs/Status/enum"), statuses);
     }
 }
 

@@ -3,54 +3,19 @@
 mod links;
 mod story;
 
-use std::path::PathBuf;
-
+use dropcast_api_types::{Demo, RunDetail};
 use dropcast_domain::status::Status;
 use dropcast_local_stack::{Connection, LocalStack, stop_requested};
-use serde::Serialize;
-
-pub use links::Download;
 
 use crate::{
     args::Common,
-    document::RunDetail,
     exit::{Exit, Stop},
     local,
-    mail::MailView,
     progress::Steps,
     repository,
     screen::{Paint, Screen},
     stack::{self, Stack},
 };
-
-/// `demo`: `schemas/cli/demo.schema.json`. A demo that did not go as it should
-/// prints an error document instead.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Demo {
-    /// Whether a stack was started for it; otherwise one was up and still is.
-    pub started_stack: bool,
-    /// The folder that holds what was downloaded.
-    pub folder: PathBuf,
-    /// The file that was accepted.
-    pub accepted: Told,
-    /// What the links in its mail led to.
-    pub downloads: Vec<Download>,
-    /// The file with mistakes.
-    pub rejected: Told,
-}
-
-/// A run and the mail about it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Told {
-    /// The run.
-    pub run: RunDetail,
-    /// The mail.
-    pub mail: MailView,
-    /// Milliseconds from the run's end to SES having the mail.
-    pub mail_after_ms: i64,
-}
 
 /// Tells the whole story.
 pub async fn run(common: &Common, screen: Screen) -> anyhow::Result<Exit> {

@@ -6,7 +6,7 @@ mod patient;
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use dropcast_api_types::{Check, DoctorReport, Outcome};
 
 use crate::{
     args::Doctor,
@@ -18,104 +18,13 @@ use crate::{
 
 use patient::Patient;
 
-/// What a check came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// As it should be.
-    Ok,
-    /// It works, and somebody should look at it.
-    Warn,
-    /// Runs fail, or nobody is notified of them, until it is fixed.
-    Fail,
-    /// It could not be asked for, or there is nothing to ask.
-    NotChecked,
-}
-
-impl Outcome {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "FAIL",
-            Self::NotChecked => "–",
-        }
-    }
-
-    fn painted(self, paint: Paint) -> String {
-        let word = format!("{:4}", self.word());
-        match self {
-            Self::Ok => paint.good(&word),
-            Self::Warn => paint.bold(&word),
-            Self::Fail => paint.bad(&word),
-            Self::NotChecked => paint.dim(&word),
-        }
-    }
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What: `stack`, `sender` and so on.
-    pub name: &'static str,
-    /// What it came to.
-    pub outcome: Outcome,
-    /// How it stands, in sentences.
-    pub message: String,
-    /// What to do, where there is something to do.
-    pub advice: Option<String>,
-}
-
-impl Check {
-    fn new(name: &'static str, outcome: Outcome, message: impl Into<String>) -> Self {
-        Self {
-            name,
-            outcome,
-            message: message.into(),
-            advice: None,
-        }
-    }
-
-    fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self::new(name, Outcome::Ok, message)
-    }
-
-    fn not_checked(name: &'static str, message: impl Into<String>) -> Self {
-        Self::new(name, Outcome::NotChecked, message)
-    }
-
-    fn warn(name: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::new(name, Outcome::Warn, message).advice(advice)
-    }
-
-    fn fail(name: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::new(name, Outcome::Fail, message).advice(advice)
-    }
-
-    fn advice(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
-        self
-    }
-}
-
-/// `doctor`: `schemas/cli/doctor.schema.json`.
-#[derive(Debug, Serialize)]
-pub struct Examined {
-    /// The stack.
-    pub stack: String,
-    /// Whether no check failed.
-    pub healthy: bool,
-    /// Every check, in their order.
-    pub checks: Vec<Check>,
-}
-
 /// Examines a stack; ends with 1 when a check failed.
 pub async fn run(args: &Doctor, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let patient = Patient::of(stack).await?;
     let mut checks = Box::pin(checks::all(&patient)).await;
     let canary = canary::run(args.canary.as_deref(), args.timeout, stack, screen);
     checks.push(Box::pin(canary).await.or_else(canary::failed)?);
-    let examined = Examined {
+    let examined = DoctorReport {
         stack: stack.name.clone(),
         healthy: checks.iter().all(|check| check.outcome != Outcome::Fail),
         checks,
@@ -128,18 +37,41 @@ pub async fn run(args: &Doctor, stack: &Stack, screen: Screen) -> anyhow::Result
     })
 }
 
-fn text(examined: &Examined, paint: Paint) -> String {
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Warn => "warn",
+        Outcome::Fail => "FAIL",
+        Outcome::NotChecked => "–",
+    }
+}
+
+fn painted(outcome: Outcome, paint: Paint) -> String {
+    let word = format!("{:4}", word(outcome));
+    match outcome {
+        Outcome::Ok => paint.good(&word),
+        Outcome::Warn => paint.bold(&word),
+        Outcome::Fail => paint.bad(&word),
+        Outcome::NotChecked => paint.dim(&word),
+    }
+}
+
+fn text(examined: &DoctorReport, paint: Paint) -> String {
     let widest = examined
         .checks
         .iter()
-        .map(|check| check.name.len())
+        .map(|check| check.name.as_str().len())
         .max()
         .unwrap_or_default();
     let mut text = String::new();
     for check in &examined.checks {
         let message = words::printable(&check.message);
-        let outcome = check.outcome.painted(paint);
-        let _ = writeln!(text, "{outcome}  {:widest$}  {message}", check.name);
+        let outcome = painted(check.outcome, paint);
+        let _ = writeln!(
+            text,
+            "{outcome}  {:widest$}  {message}",
+            check.name.as_str()
+        );
         if let Some(advice) = &check.advice {
             let advice = words::printable(advice);
             let (advice, width) = (paint.dim(&advice), widest + 8);
@@ -167,17 +99,19 @@ fn text(examined: &Examined, paint: Paint) -> String {
 
 #[cfg(test)]
 mod tests {
+    use dropcast_api_types::CheckName;
+
     use super::*;
 
     #[test]
     fn each_check_says_how_it_stands_and_what_to_do() {
-        let examined = Examined {
+        let examined = DoctorReport {
             stack: "dropcast".into(),
             healthy: false,
             checks: vec![
-                Check::ok("stack", "It stands."),
-                Check::fail("sender", "It is not verified.", "Verify it."),
-                Check::not_checked("canary", "No file was sent."),
+                Check::ok(CheckName::Stack, "It stands."),
+                Check::fail(CheckName::Sender, "It is not verified.", "Verify it."),
+                Check::not_checked(CheckName::Canary, "No file was sent."),
             ],
         };
         assert_eq!(

@@ -1,57 +1,8 @@
 //! How the command ends: the codes that scripts read, and errors that know theirs.
 
-use std::process::ExitCode;
-
-use dropcast_domain::status::Status;
+pub use dropcast_api_types::Exit;
 use dropcast_store::StoreError;
 use thiserror::Error;
-
-/// How the command ended; the number is its exit code. `dropcast --help` lists them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// All is well.
-    Done = 0,
-    /// The run failed or was cancelled, or `validate` found problems.
-    Failed = 1,
-    /// The command line does not make sense. clap uses the same number.
-    Usage = 2,
-    /// What was handed in was not accepted: the run was rejected, a model's folder has problems, or
-    /// a change was refused.
-    NotAccepted = 3,
-    /// There is no stack, or it cannot be reached.
-    NoStack = 4,
-    /// The time given with `--timeout` was over first.
-    TookTooLong = 5,
-    /// There is no such run, model, version, mail or file.
-    NotFound = 6,
-    /// Dropcast itself is at fault (`EX_SOFTWARE` of `sysexits.h`).
-    Internal = 70,
-    /// Stopped with Ctrl-C, as shells count it: 128 + SIGINT.
-    Interrupted = 130,
-}
-
-impl Exit {
-    /// The exit code.
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// What a run's status means for whoever waited for it; an open run is no end.
-    pub fn of(status: Status) -> Self {
-        match status {
-            Status::Failed | Status::Cancelled => Self::Failed,
-            Status::Rejected => Self::NotAccepted,
-            _ => Self::Done,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
-    }
-}
 
 /// An end that was foreseen: what happened, and what to do about it.
 #[derive(Debug, Error)]

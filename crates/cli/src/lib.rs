@@ -10,7 +10,6 @@ mod clock;
 pub mod demo;
 #[cfg(feature = "doctor")]
 pub mod doctor;
-pub mod document;
 pub mod encoded_word;
 pub mod exit;
 pub mod local;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::Context as _;
+use dropcast_api_types::{LocalStackPlace, LocalStackStatus};
 use dropcast_local_stack::{Connection, LocalStack, Registry, stop_requested};
-use serde::Serialize;
 
 use crate::{
     args::{Common, Local, Up},
@@ -27,83 +27,37 @@ const DETACHED_START: Duration = Duration::from_mins(5);
 /// How often a detached stack is looked for.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// `local status`, `up` and `down`: `schemas/cli/local.schema.json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Status {
-    /// Whether a stack is up.
-    pub up: bool,
-    /// The state folder.
-    pub state_dir: PathBuf,
-    /// Where it is; null when none is up.
-    pub stack: Option<Place>,
+fn place(connection: &Connection) -> anyhow::Result<LocalStackPlace> {
+    let output = |name| connection.output(name).map(str::to_owned);
+    Ok(LocalStackPlace {
+        pid: connection.pid,
+        endpoint: connection.endpoint.clone(),
+        batch_endpoint: connection.batch_endpoint.clone(),
+        codebuild_endpoint: connection.codebuild_endpoint.clone(),
+        region: connection.region.clone(),
+        stack_name: connection.stack_name.clone(),
+        inputs_bucket: output("InputsBucketName")?,
+        results_bucket: output("ResultsBucketName")?,
+        runs_table: output("RunsTableName")?,
+        state_machine_arn: output("StateMachineArn")?,
+        job_queue_arn: output("JobQueueArn")?,
+        link_base_url: output("LinkBaseUrl")?,
+    })
 }
 
-/// Where a local stack is.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Place {
-    /// The process that runs it.
-    pub pid: u32,
-    /// Endpoint of every AWS service but Batch.
-    pub endpoint: String,
-    /// Endpoint of the Batch API.
-    pub batch_endpoint: String,
-    /// Endpoint of the CodeBuild API.
-    pub codebuild_endpoint: String,
-    /// The region that the emulator plays.
-    pub region: String,
-    /// Name of the CloudFormation stack.
-    pub stack_name: String,
-    /// The bucket that files are dropped in.
-    pub inputs_bucket: String,
-    /// The bucket that results are kept in.
-    pub results_bucket: String,
-    /// Runs and models.
-    pub runs_table: String,
-    /// The state machine.
-    pub state_machine_arn: String,
-    /// The queue that runs the models.
-    pub job_queue_arn: String,
-    /// Base of the links in mails.
-    pub link_base_url: String,
+fn status_up(connection: &Connection) -> anyhow::Result<LocalStackStatus> {
+    Ok(LocalStackStatus {
+        up: true,
+        state_dir: connection.state.clone(),
+        stack: Some(place(connection)?),
+    })
 }
 
-impl Place {
-    fn of(connection: &Connection) -> anyhow::Result<Self> {
-        let output = |name| connection.output(name).map(str::to_owned);
-        Ok(Self {
-            pid: connection.pid,
-            endpoint: connection.endpoint.clone(),
-            batch_endpoint: connection.batch_endpoint.clone(),
-            codebuild_endpoint: connection.codebuild_endpoint.clone(),
-            region: connection.region.clone(),
-            stack_name: connection.stack_name.clone(),
-            inputs_bucket: output("InputsBucketName")?,
-            results_bucket: output("ResultsBucketName")?,
-            runs_table: output("RunsTableName")?,
-            state_machine_arn: output("StateMachineArn")?,
-            job_queue_arn: output("JobQueueArn")?,
-            link_base_url: output("LinkBaseUrl")?,
-        })
-    }
-}
-
-impl Status {
-    fn up(connection: &Connection) -> anyhow::Result<Self> {
-        Ok(Self {
-            up: true,
-            state_dir: connection.state.clone(),
-            stack: Some(Place::of(connection)?),
-        })
-    }
-
-    fn down(state_dir: &Path) -> Self {
-        Self {
-            up: false,
-            state_dir: state_dir.to_owned(),
-            stack: None,
-        }
+fn status_down(state_dir: &Path) -> LocalStackStatus {
+    LocalStackStatus {
+        up: false,
+        state_dir: state_dir.to_owned(),
+        stack: None,
     }
 }
 
@@ -156,7 +110,7 @@ async fn up(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> 
             return Err(Stop::new(Exit::Interrupted, "Stopped before the stack was up.").into());
         }
     };
-    let document = Status::up(stack.connection())?;
+    let document = status_up(stack.connection())?;
     screen.show(&document, |paint| up_text(&document, true, paint))?;
     let broken = tokio::select! {
         asked = stop_requested() => asked.err(),
@@ -182,7 +136,7 @@ async fn up_detached(args: &Up, common: &Common, screen: Screen) -> anyhow::Resu
         Err(_) => spawn(&common.state_dir, screen).await?,
     };
     register(&args.register, &connection, screen).await?;
-    let document = Status::up(&connection)?;
+    let document = status_up(&connection)?;
     screen.show(&document, |paint| up_text(&document, false, paint))?;
     Ok(Exit::Done)
 }
@@ -256,7 +210,7 @@ async fn register(
 }
 
 async fn down(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
-    let document = Status::down(&common.state_dir);
+    let document = status_down(&common.state_dir);
     let Ok(connection) = Connection::attach(&common.state_dir) else {
         screen.show(&document, |_| {
             format!("No local stack is up in {}.\n", common.state_dir.display())
@@ -271,12 +225,12 @@ async fn down(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
 fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     match Connection::attach(&common.state_dir) {
         Ok(connection) => {
-            let document = Status::up(&connection)?;
+            let document = status_up(&connection)?;
             screen.show(&document, |paint| facts(&document, paint))?;
             Ok(Exit::Done)
         }
         Err(dropcast_local_stack::Error::NotUp { .. }) => {
-            let document = Status::down(&common.state_dir);
+            let document = status_down(&common.state_dir);
             screen.show(&document, |_| {
                 format!(
                     "No local stack is up in {}. Start one with `{} local up`.\n",
@@ -293,7 +247,7 @@ fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     }
 }
 
-fn facts(status: &Status, paint: Paint) -> String {
+fn facts(status: &LocalStackStatus, paint: Paint) -> String {
     let Some(place) = &status.stack else {
         return String::new();
     };
@@ -314,7 +268,7 @@ fn facts(status: &Status, paint: Paint) -> String {
     ])
 }
 
-fn up_text(status: &Status, foreground: bool, paint: Paint) -> String {
+fn up_text(status: &LocalStackStatus, foreground: bool, paint: Paint) -> String {
     let dropcast = stack::program();
     let ending = if foreground {
         "Ctrl-C stops it.".to_owned()

@@ -4,9 +4,8 @@ mod page;
 
 use anyhow::Context as _;
 use comfy_table::Cell;
+use dropcast_api_types::{MailView, Mails};
 use dropcast_domain::run_id::RunId;
-use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::{
     args::{Common, Mail},
@@ -19,55 +18,19 @@ use crate::{
 /// Length of a run id in bytes.
 const RUN_ID_BYTES: usize = 28;
 
-/// `mail`: `schemas/cli/mails.schema.json`.
-#[derive(Debug, Serialize)]
-pub struct Mails {
-    /// The stack.
-    pub stack: String,
-    /// The oldest first.
-    pub mails: Vec<MailView>,
-}
-
-/// One mail.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MailView {
-    /// SES's id of the message.
-    pub message_id: String,
-    /// When SES took it.
-    pub at: Timestamp,
-    /// The run that it is about.
-    pub run_id: Option<String>,
-    /// The sender.
-    pub from: String,
-    /// The recipients.
-    pub to: Vec<String>,
-    /// The subject.
-    pub subject: String,
-    /// The plain text.
-    pub text: String,
-    /// The HTML; empty when it has none.
-    pub html: String,
-    /// The http and https links in the text, in their order, each once.
-    pub links: Vec<String>,
-    /// The whole mail on disk, for a mail program.
-    pub file: Option<String>,
-}
-
-impl From<dropcast_local_stack::Mail> for MailView {
-    fn from(mail: dropcast_local_stack::Mail) -> Self {
-        Self {
-            message_id: mail.message_id,
-            at: mail.at,
-            run_id: run_in(&mail.text).map(|id| id.to_string()),
-            from: mail.from,
-            to: mail.to,
-            subject: mail.subject,
-            links: links_in(&mail.text),
-            text: mail.text,
-            html: mail.html,
-            file: mail.file.map(|file| file.display().to_string()),
-        }
+/// A mail of the local SES as a document.
+pub fn view(mail: dropcast_local_stack::Mail) -> MailView {
+    MailView {
+        message_id: mail.message_id,
+        at: mail.at,
+        run_id: run_in(&mail.text),
+        from: mail.from,
+        to: mail.to,
+        subject: mail.subject,
+        links: links_in(&mail.text),
+        text: mail.text,
+        html: mail.html,
+        file: mail.file.map(|file| file.display().to_string()),
     }
 }
 
@@ -87,10 +50,10 @@ pub async fn run(args: &Mail, common: &Common, screen: Screen) -> anyhow::Result
         .await
         .context("the local stack's mailbox cannot be read")?
         .into_iter()
-        .map(MailView::from)
+        .map(view)
         .collect();
     if let Some(run) = &args.run {
-        mails.retain(|mail| mail.run_id.as_deref() == Some(run.as_str()));
+        mails.retain(|mail| mail.run_id.as_ref().map(RunId::as_str) == Some(run.as_str()));
     }
     if args.last || args.html.is_some() {
         mails = mails.pop().into_iter().collect();
@@ -141,7 +104,7 @@ fn list(mails: &[MailView], paint: Paint) -> String {
     let rows = mails.iter().map(|mail| {
         vec![
             Cell::new(words::moment_in_column(mail.at)),
-            Cell::new(mail.run_id.as_deref().unwrap_or_default()),
+            Cell::new(mail.run_id.as_ref().map(RunId::as_str).unwrap_or_default()),
             Cell::new(words::printable(&mail.to.join(", "))),
             Cell::new(words::printable(&mail.subject)),
         ]
@@ -194,6 +157,8 @@ fn links_in(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     const TEXT: &str = "20260101T000000-aaaaaaaaaaaa is ready\n\n\

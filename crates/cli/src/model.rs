@@ -9,6 +9,7 @@ mod versions;
 use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment};
+use dropcast_api_types::{ModelDetail, ModelSummary, Models, Registered, VersionView};
 use dropcast_domain::{
     model::{MANIFEST_FILE, ModelName, Vcpus},
     registry::RegisteredVersion,
@@ -21,7 +22,6 @@ use dropcast_store::{History as _, Models as _};
 use crate::{
     args::{self, Common, Register},
     clock,
-    document::{ModelDetail, ModelSummary, Models, Registered, VersionView},
     exit::{Exit, Stop},
     progress::Steps,
     refresh, registry,
@@ -103,9 +103,9 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
         .map_or(version.version, |model| model.default_version);
     let document = Registered {
         stack: stack.name.clone(),
-        model: version.model.to_string(),
+        model: version.model.clone(),
         new: registered.new,
-        default_version: default.number(),
+        default_version: default,
         version: VersionView::from(version),
     };
     screen.show(&document, |paint| {
@@ -243,7 +243,7 @@ async fn show(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result
 fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) -> String {
     let summary = &model.summary;
     let mut facts = vec![
-        ("Model", paint.bold(&summary.name)),
+        ("Model", paint.bold(summary.name.as_str())),
         ("Title", words::printable(&summary.title)),
         (
             "Default version",
@@ -265,7 +265,7 @@ fn text(model: &ModelDetail, shown: Option<&RegisteredVersion>, paint: Paint) ->
         ]
     });
     let listed = model.versions.len();
-    let more = if (listed as u64) < u64::from(model.summary.latest_version) {
+    let more = if (listed as u64) < u64::from(model.summary.latest_version.number()) {
         paint.dim(&format!("The newest {listed} versions.\n"))
     } else {
         String::new()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{Cell, CellAlignment};
+use dropcast_api_types::RunSummary;
 use dropcast_domain::run::Run;
 use dropcast_store::History as _;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -11,7 +12,6 @@ use jiff::SignedDuration;
 use crate::{
     args::Runs,
     clock,
-    document::{self, RunSummary},
     exit::Exit,
     screen::{Paint, Screen, status_cell},
     stack::Stack,
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 8;
 pub async fn run(args: &Runs, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let now = clock::now();
     let found = matching(args, stack).await?;
-    let document = document::Runs {
+    let document = dropcast_api_types::Runs {
         stack: stack.name.clone(),
         runs: found.iter().map(|run| RunSummary::of(run, now)).collect(),
     };
@@ -73,7 +73,7 @@ fn newest(found: Vec<Run>, limit: usize) -> Vec<Run> {
     by_id.into_values().rev().take(limit).collect()
 }
 
-fn text(document: &document::Runs, args: &Runs, stack: &Stack, paint: Paint) -> String {
+fn text(document: &dropcast_api_types::Runs, args: &Runs, stack: &Stack, paint: Paint) -> String {
     if document.runs.is_empty() {
         let what = if args.open { "open runs" } else { "runs" };
         let whose = args

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets::NOTHING,
 };
+use dropcast_api_types::{ErrorDetail, ErrorDocument};
 use dropcast_domain::status::Status;
 use serde::Serialize;
 
@@ -86,9 +87,9 @@ impl Screen {
         let paint = self.stderr_paint;
         let advice = stop.advice.as_deref().unwrap_or_default();
         if self.json {
-            let document = Failed {
-                error: Told {
-                    exit_code: stop.exit.code(),
+            let document = ErrorDocument {
+                error: ErrorDetail {
+                    exit_code: stop.exit,
                     message: &stop.message,
                     advice: stop.advice.as_deref(),
                 },
@@ -103,20 +104,6 @@ impl Screen {
         }
         stop.exit
     }
-}
-
-/// The document of a command that did not end well; see `schemas/cli/error.schema.json`.
-#[derive(Serialize)]
-struct Failed<'a> {
-    error: Told<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Told<'a> {
-    exit_code: u8,
-    message: &'a str,
-    advice: Option<&'a str>,
 }
 
 /// Colours, if there are any, and the width to lay out for.

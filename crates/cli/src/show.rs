@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use comfy_table::{Cell, CellAlignment};
+use dropcast_api_types::{Around, OutputView, RunDetail, Step};
 use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
     output::{MARKED_FILE, Output, problems_key},
@@ -18,7 +19,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     args::Show,
     clock,
-    document::{Around, OutputView, RunDetail, Step},
     exit::{Exit, REACH_ADVICE, Stop, causes},
     problems, reading,
     screen::{Paint, Screen},
@@ -162,7 +162,7 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
         .map_or_else(String::new, |version| format!(" v{version}"));
     let took = words::length(millis(summary.elapsed_seconds));
     let mut facts = vec![
-        ("Run", summary.id.clone()),
+        ("Run", summary.id.to_string()),
         ("Title", paint.bold(&words::printable(&summary.title))),
         (
             "Status",
@@ -194,7 +194,14 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
         ("Dropped", words::moment(summary.uploaded_at)),
         ("Notify", words::printable(&detail.notify.join(", "))),
         ("Not mailed", words::printable(&not_mailed(detail))),
-        ("Job", detail.job.clone().unwrap_or_default()),
+        (
+            "Job",
+            detail
+                .job
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
     ]);
     paint.facts(&facts)
 }
@@ -254,7 +261,7 @@ fn outputs(detail: &RunDetail, paint: Paint) -> String {
         let facts = format!(
             "{} · {} · {}",
             words::printable(&output.path),
-            output.kind,
+            output.kind.as_str(),
             words::size(output.bytes)
         );
         lines.push(format!(

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
 use aws_sdk_s3::{error::SdkError, operation::put_object::PutObjectError, primitives::ByteStream};
+use dropcast_api_types::{RunSummary, Submitted, SubmittedRun};
 use dropcast_domain::{
     model::ModelName,
     recipient::{self, MAX_RECIPIENTS},
@@ -16,9 +17,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     args::Submit,
-    clock,
-    document::{RunSummary, Submitted, SubmittedRun},
-    encoded_word,
+    clock, encoded_word,
     exit::{Exit, REACH_ADVICE, Stop, causes},
     registry,
     screen::{Paint, Screen},

@@ -1,6 +1,5 @@
 //! `dropcast validate`: what a run would say of a file, before anything is uploaded.
 
-pub(crate) mod document;
 mod file;
 pub(crate) mod folder;
 mod model;
@@ -11,6 +10,9 @@ use std::{
     io,
     path::Path,
 };
+
+use dropcast_api_types::RejectionView;
+use dropcast_inputs::file::Rejection;
 
 use crate::{
     args::{Common, Validate},
@@ -39,6 +41,15 @@ pub async fn run(args: &Validate, common: &Common, screen: Screen) -> anyhow::Re
         )
         .advice("Say so with --model: its folder, or the name of a registered model.")
         .into()),
+    }
+}
+
+/// Why a file is not accepted, as a document.
+pub(crate) fn rejection(rejected: &Rejection) -> RejectionView {
+    RejectionView {
+        code: rejected.code,
+        message: rejected.message(),
+        advice: rejected.code.advice(),
     }
 }
 

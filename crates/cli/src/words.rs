@@ -120,11 +120,10 @@ pub fn printable(line: &str) -> String {
 }
 
 /// What a run's kind adds to its model's name, where it is not the usual one.
-pub fn of_kind(kind: &str) -> &'static str {
-    if kind == RunKind::Refresh.as_str() {
-        " (refresh)"
-    } else {
-        ""
+pub fn of_kind(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Run => "",
+        RunKind::Refresh => " (refresh)",
     }
 }
 

@@ -1,15 +1,17 @@
 //! The events that Dropcast publishes.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    failure::Failure,
+    failure::{Failure, MESSAGE_LENGTH},
     model::ModelName,
     registry::{Build, BuildCode, BuildEnd, BuildId, BuildStatus},
     run::Run,
     run_id::{RunId, Version},
     status::Status,
+    title::TITLE_LENGTH,
     upload::RunKind,
 };
 
@@ -44,21 +46,29 @@ impl Announcement {
 
 /// A build ended, and it is known what became of it.
 ///
-/// The shape is `schemas/build-finished.schema.json`. No address of whoever is mailed stands in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// No address of whoever is mailed stands in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    title = "Build Finished",
+    description = "The detail of the event that Dropcast publishes when a build has ended and its version is registered or not: source dropcast, detail-type \"Build Finished\". Delivered at least once. It never says who is mailed.",
+    extend("oneOf" = [
+        { "properties": { "status": { "const": BuildStatus::Registered }, "error": false }, "required": ["version"] },
+        { "properties": { "status": { "const": BuildStatus::Failed }, "version": false }, "required": ["error"] },
+    ])
+)]
 pub struct BuildFinished {
     /// The build.
     pub build_id: BuildId,
-    /// The model, where it is known.
+    /// The model's name; absent where it was not known before the build failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelName>,
-    /// What became of it.
+    /// How it ended.
     pub status: BuildStatus,
-    /// The version that it is.
+    /// The version that it made: a new one, or the earlier one that is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
-    /// Why it is none.
+    /// Why it made no version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<BuildError>,
     /// When it ended.
@@ -66,11 +76,12 @@ pub struct BuildFinished {
 }
 
 /// Why a build made no version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BuildError {
-    /// The stable code.
+    /// The stable code; docs/ERRORS.md explains each.
     pub code: BuildCode,
     /// What happened.
+    #[schemars(length(max = MESSAGE_LENGTH + 1))]
     pub message: String,
 }
 
@@ -99,33 +110,40 @@ impl From<&Build> for BuildFinished {
 
 /// A run's status changed.
 ///
-/// The shape is `schemas/run-status-changed.schema.json`. Never an address and
-/// never an input: anybody with a rule on the bus can read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// It holds no address and no input: anybody with a rule on the bus can read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    title = "Run Status Changed",
+    description = "The detail of the event that Dropcast publishes for every status change of a run: source dropcast, detail-type \"Run Status Changed\". Delivered at least once, in no order; (attempts, rank of status) orders the events of a run. It never holds an address or an input."
+)]
 pub struct RunStatusChanged {
     /// The run.
     pub run_id: RunId,
-    /// What it does; absent for a run on a file.
+    /// What the run does; absent for a run of the model on a file.
     #[serde(default, skip_serializing_if = "RunKind::is_run")]
+    #[schemars(extend("default" = RunKind::Run))]
     pub kind: RunKind,
-    /// The model's name as the upload gave it.
+    /// The model's name as the upload gave it; there may be no such model.
+    #[schemars(length(max = 1024))]
     pub model: String,
     /// The version, once it is settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
-    /// What the run is called.
+    /// What the run is called, one line.
+    #[schemars(length(max = TITLE_LENGTH))]
     pub title: String,
     /// Where it stands now.
     pub status: Status,
-    /// Where it stood before; absent for a new run.
+    /// Where it stood before; absent for a new run. A retry goes back to waiting, which may also be
+    /// where it stood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<Status>,
     /// Attempts of the job that have finished.
     pub attempts: u32,
     /// When it changed.
     pub at: Timestamp,
-    /// Why it did not succeed.
+    /// Why the run did not succeed; absent until it has ended so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
 }

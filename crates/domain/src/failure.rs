@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -9,9 +10,12 @@ use crate::{text, upload::RunKind};
 
 /// A stable name for what went wrong.
 ///
-/// The same list stands in the state machine, where it is matched by name, and
-/// in `docs/ERRORS.md`; a test keeps the three equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The state machine matches on it by name; a test holds its list against this one. The schemas and
+/// the table of `docs/ERRORS.md` are generated from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(
+    description = "A stable code for why a run did not succeed; docs/ERRORS.md says what to do about each."
+)]
 pub enum ErrorCode {
     /// The file's content breaks the model's rules.
     InputRejected,
@@ -189,14 +193,16 @@ impl FromStr for ErrorCode {
 }
 
 /// The longest message that is kept, in characters.
-const MESSAGE_LENGTH: usize = 1_000;
+pub(crate) const MESSAGE_LENGTH: usize = 1_000;
 
 /// Why a run did not succeed, in words for the person who waits for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "Why a run did not succeed.")]
 pub struct Failure {
     /// The stable code.
     pub code: ErrorCode,
     /// What happened, in a sentence.
+    #[schemars(length(min = 1, max = MESSAGE_LENGTH + 1))]
     pub message: String,
 }
 

@@ -5,13 +5,16 @@
 //! such that any order of them, any number of times, leaves the same record
 //! (invariants 2 and 3).
 
+mod context;
 mod decide;
 mod translate;
 mod wait;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use context::JobContext;
 pub use decide::{Effect, decide};
 pub use translate::{exit_sentence, translate};
 
@@ -121,7 +124,7 @@ impl JobChange {
 }
 
 /// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JobEnd {
     /// Finished attempts; the last is the one that counts.
     pub attempts: u32,

@@ -1,5 +1,6 @@
 //! The model: what a data scientist declares in `model.toml`.
 
+mod bounds;
 pub mod fargate;
 mod locale;
 mod name;
@@ -12,14 +13,26 @@ mod vcpus;
 
 use std::collections::BTreeMap;
 
+use bounds::{
+    ADDRESS_PATTERN, ARGUMENT_PATTERN, COLUMN_PATTERN, LAST_HEADER_ROW, MAX_ATTEMPTS, MAX_COLUMN,
+    MAX_COLUMNS, MAX_DESCRIPTION, MAX_INPUT, MAX_MEMORY_MIB, MAX_OUTPUTS, MAX_ROWS, MAX_SECRETS,
+    MAX_SHEET, MAX_TIMEOUT_MINUTES, MAX_TITLE, MIN_MEMORY_MIB, PATH_PATTERN, SCHEMA_PATTERN,
+    SHEET_PATTERN, TITLE_PATTERN, default_accepts, default_attempts, default_max_bytes,
+    default_memory_mib, default_required, default_timeout_minutes, default_vcpus, has_no_table,
+    has_tables, needs_row_schema,
+};
 pub use locale::{DateOrder, Locale};
 pub use name::{ModelName, ModelNameError};
 pub use outputs::{OutputMatcher, OutputPatternError};
 pub use parse::{ManifestErrors, ManifestProblem};
 pub use schedule::{Schedule, ScheduleError};
+use schemars::JsonSchema;
 pub use secret::{SecretRef, SecretRefError};
 use serde::{Deserialize, Serialize};
 pub use vcpus::{Vcpus, VcpusError};
+
+use crate::recipient::{ADDRESS_BYTES, MAX_RECIPIENTS};
+use outputs::MAX_PATTERN;
 
 /// The name of the file that holds a manifest.
 pub const MANIFEST_FILE: &str = "model.toml";
@@ -29,81 +42,106 @@ pub const MAX_IN_MEMORY: u64 = 100 * 1024 * 1024;
 
 /// A model's manifest, checked; serialised in camelCase it is what the table
 /// keeps with a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    title = "Model manifest",
+    description = "What a data scientist writes in model.toml. TOML tables are objects, arrays of tables are arrays."
+)]
 pub struct Manifest {
-    /// The model's name.
+    /// The model's name: it stands in S3 keys and job definition names.
     pub name: ModelName,
-    /// What people call the model, one line.
+    /// What people call the model, in one line.
+    #[schemars(length(max = MAX_TITLE), regex(pattern = TITLE_PATTERN))]
     pub title: String,
-    /// What it does; may be empty.
+    /// What the model does; may be empty.
     #[serde(default)]
+    #[schemars(length(max = MAX_DESCRIPTION))]
     pub description: String,
-    /// What it reads.
+    /// What the model reads.
     pub input: InputSpec,
-    /// How it runs.
+    /// How the model runs.
     pub job: JobSpec,
-    /// How its data is refreshed, if it can be.
+    /// How the model's data is refreshed: a job like any other, without an input, whose cache is kept;
+    /// absent when it cannot be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<RefreshSpec>,
-    /// What it writes.
+    /// What the model writes below DROPCAST_OUTPUT_DIR.
     #[serde(default)]
+    #[schemars(length(max = MAX_OUTPUTS))]
     pub outputs: Vec<OutputSpec>,
-    /// Who hears of every run.
+    /// Who hears of every run of this model.
     #[serde(default)]
     pub notify: NotifySpec,
 }
 
 /// What a model reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("if" = has_tables(), "then" = needs_row_schema(), "else" = has_no_table()))]
 pub struct InputSpec {
-    /// The formats it takes, each once, at least one.
+    /// The formats of input files, each once. csv takes files that end in .csv and in .tsv.
+    #[schemars(default = "default_accepts", length(min = 1), extend("uniqueItems" = true))]
     pub accepts: Vec<InputFormat>,
-    /// The JSON Schema file, relative to the manifest.
+    /// The JSON Schema (draft 2020-12) of the input document, or of one row where no JSON is accepted: a
+    /// file beside the manifest or below it.
+    #[schemars(regex(pattern = SCHEMA_PATTERN))]
     pub schema: String,
-    /// The largest input in bytes.
+    /// The largest input in bytes: at most 1 GiB where tables are accepted, 100 MiB otherwise. A JSON
+    /// document and an xls workbook have 100 MiB at most in any case.
+    #[schemars(default = "default_max_bytes", range(min = 1, max = MAX_INPUT))]
     pub max_bytes: u64,
-    /// How tables are read; present when a format of `accepts` is a table.
+    /// How tables are read; absent when none is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableSpec>,
 }
 
 /// How a model's tables are read: `[input.table]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TableSpec {
-    /// The JSON Schema file of one row, where it is not the input's own.
+    /// The JSON Schema of one row; the input's own schema otherwise. Required where JSON is accepted too.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = SCHEMA_PATTERN))]
     pub schema: Option<String>,
-    /// The sheet of a workbook; the visible one that has the columns otherwise.
+    /// The sheet of a workbook; otherwise the one visible sheet that has the columns, and two that have
+    /// them are a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_SHEET), regex(pattern = SHEET_PATTERN))]
     pub sheet: Option<String>,
-    /// The header's row, from 1; the first row that holds anything otherwise.
+    /// The row of the header, from 1; otherwise the first row that holds anything.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = LAST_HEADER_ROW))]
     pub header_row: Option<u64>,
-    /// Columns that must be there, beside those that the row schema requires.
+    /// Columns that must be there, beside those that the row's schema requires.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_COLUMNS), inner(length(max = MAX_COLUMN), regex(pattern = COLUMN_PATTERN)), extend("uniqueItems" = true))]
     pub required_columns: Vec<String>,
-    /// If any are named, further columns that the schema does not declare are problems.
+    /// Columns that may be there, beside those that the row's schema declares. If any are named, every
+    /// further column is a problem.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_COLUMNS), inner(length(max = MAX_COLUMN), regex(pattern = COLUMN_PATTERN)), extend("uniqueItems" = true))]
     pub optional_columns: Vec<String>,
-    /// Columns whose values, taken together, may stand in one row only.
+    /// Columns whose values, taken together, may occur in one row only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_COLUMNS), inner(length(max = MAX_COLUMN), regex(pattern = COLUMN_PATTERN)), extend("uniqueItems" = true))]
     pub key: Vec<String>,
     /// The fewest rows below the header.
+    #[schemars(range(min = 0, max = MAX_ROWS))]
     pub min_rows: u64,
-    /// The most rows below the header.
+    /// The most rows below the header; not less than the fewest.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_ROWS))]
     pub max_rows: Option<u64>,
-    /// How numbers and dates are written in text; a decimal point and ISO 8601 otherwise.
+    /// How numbers and dates are written in text; otherwise with a decimal point and as in ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
-    /// How the text of a CSV file is encoded; found out otherwise.
+    /// How the text of CSV files is encoded; detected otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<TableEncoding>,
-    /// What a percentage is in a column of numbers.
+    /// What 4.5 % is in a column of numbers: a problem (refuse), 4.5 (points) or 0.045 (fraction).
     #[serde(skip_serializing_if = "Percent::is_refused")]
+    #[schemars(extend("default" = Percent::Refuse))]
     pub percent: Percent,
 }
 
@@ -128,8 +166,9 @@ impl Default for TableSpec {
 
 /// What `4.5 %` is in a column of numbers, be it a text or a cell that a workbook shows so (and
 /// keeps as 0.045).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(description = "What 4.5 % is in a column of numbers: a problem, 4.5 or 0.045.")]
 pub enum Percent {
     /// A problem: nothing tells which number is meant.
     #[default]
@@ -190,7 +229,7 @@ impl InputSpec {
 }
 
 /// How the text of a CSV file is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum TableEncoding {
     /// UTF-8, with or without a byte order mark.
     #[serde(rename = "utf-8")]
@@ -242,7 +281,7 @@ impl TableEncoding {
 }
 
 /// A format of inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum InputFormat {
     /// One JSON document.
@@ -293,51 +332,64 @@ pub fn job_command(command: &[String]) -> Vec<String> {
 }
 
 /// How a model runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSpec {
-    /// The program and its arguments.
+    /// The program and its arguments, together at most 6144 bytes.
+    #[schemars(length(min = 1), inner(regex(pattern = ARGUMENT_PATTERN)), extend("allOf" = [{ "prefixItems": [{ "minLength": 1 }] }]))]
     pub command: Vec<String>,
-    /// Virtual CPUs.
+    /// Virtual CPUs: a whole number, or 0.25 or 0.5, which Fargate alone offers.
+    #[schemars(default = "default_vcpus")]
     pub vcpus: Vcpus,
-    /// Memory in MiB.
+    /// Memory in MiB. On Fargate not every memory goes with every number of vCPUs; the build names the
+    /// nearest that does.
+    #[schemars(default = "default_memory_mib", range(min = MIN_MEMORY_MIB, max = MAX_MEMORY_MIB))]
     pub memory_mib: u32,
     /// How long one attempt may run, in minutes.
+    #[schemars(default = "default_timeout_minutes", range(min = 1, max = MAX_TIMEOUT_MINUTES))]
     pub timeout_minutes: u32,
-    /// How often the job is tried when its host fails; AWS Batch takes 1 to 10.
+    /// How often the job is tried when its host fails.
+    #[schemars(default = "default_attempts", range(min = 1, max = MAX_ATTEMPTS))]
     pub attempts: u32,
-    /// Variables of its environment that hold secrets.
+    /// Variables of the job's environment that hold secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = MAX_SECRETS, "propertyNames" = { "maxLength": 128, "pattern": "^(?!AWS_|DROPCAST_)[A-Za-z_][A-Za-z0-9_]*$" }))]
     pub secrets: BTreeMap<String, SecretRef>,
 }
 
 /// How a model's data is refreshed: `[refresh]`. The job is otherwise that of `[job]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshSpec {
-    /// The program and its arguments.
+    /// The program and its arguments, together at most 6144 bytes.
+    #[schemars(length(min = 1), inner(regex(pattern = ARGUMENT_PATTERN)), extend("allOf" = [{ "prefixItems": [{ "minLength": 1 }] }]))]
     pub command: Vec<String>,
-    /// When it is refreshed by itself.
+    /// When it is refreshed by itself: minute, hour, day of the month, month and day of the week as cron
+    /// has them, in UTC, at least 15 minutes apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
 }
 
 /// One declared output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutputSpec {
-    /// A path or glob below the output folder.
+    /// A path or a glob below the output folder: * and ? within one folder, ** across folders, {a,b} for
+    /// alternatives. No two outputs have the same.
+    #[schemars(length(max = MAX_PATTERN), regex(pattern = PATH_PATTERN))]
     pub path: String,
-    /// What people call it, one line.
+    /// What people call it, in one line.
+    #[schemars(length(max = MAX_TITLE), regex(pattern = TITLE_PATTERN))]
     pub title: String,
-    /// What it is.
+    /// What it is: rows and columns, a picture, text to read, or anything else.
     pub kind: OutputKind,
-    /// Whether a run without it has failed.
+    /// Whether a run that did not write it has failed.
+    #[schemars(default = "default_required")]
     pub required: bool,
 }
 
 /// What an output is, for those who show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputKind {
     /// Rows and columns.
@@ -365,10 +417,11 @@ impl OutputKind {
 }
 
 /// Who hears of every run of a model.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifySpec {
-    /// Mail addresses.
+    /// The mail addresses that are mailed about every run, beside those that its uploader names.
     #[serde(default)]
+    #[schemars(length(max = MAX_RECIPIENTS), inner(length(max = ADDRESS_BYTES), regex(pattern = ADDRESS_PATTERN)), extend("uniqueItems" = true))]
     pub recipients: Vec<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,10 +12,11 @@ use crate::{
 };
 
 /// One published output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
     /// The path below the model's output folder.
+    #[schemars(length(min = 1, max = 1024))]
     pub path: String,
     /// The manifest's title for it.
     pub title: String,
@@ -24,10 +26,12 @@ pub struct Output {
     pub bytes: u64,
     /// SHA-256 of the content in hex, where the job's runner recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
     pub sha256: Option<String>,
     /// The media type to serve it with.
     pub media_type: String,
     /// Its key in the results bucket.
+    #[schemars(regex(pattern = "^runs/"))]
     pub key: String,
 }
 

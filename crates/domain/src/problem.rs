@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most problems that a list keeps; further ones are counted.
@@ -24,24 +25,30 @@ const MAX_COMPARED: usize = 64;
 pub const MAX_OTHERS: usize = 5;
 
 /// One thing that is wrong at one place, or the same thing at several places of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// Where: a JSON Pointer (RFC 6901) in JSON, `Plan!C7` in a workbook, `row 7, column
-    /// growth` in a CSV file; `""` is the whole file. A place of more than
-    /// [`EXCERPT_CHARS`] characters has its middle left out (`…`).
+    /// Where: a JSON Pointer (RFC 6901) in JSON, `Plan!C7` in a workbook, `row 7, column growth` in a
+    /// CSV file; the empty text is the whole file. A place of more than 200 characters has its middle
+    /// left out (`…`).
+    #[schemars(length(max = EXCERPT_CHARS))]
     pub at: String,
     /// What stands there, as it is shown to a person: `"ten"`, `an empty list`.
+    #[schemars(length(max = EXCERPT_CHARS))]
     pub found: String,
     /// What may stand there: `a number`, `one of "month" or "year"`.
+    #[schemars(length(max = EXCERPT_CHARS))]
     pub allowed: String,
     /// The whole as one or two sentences.
+    #[schemars(length(max = SENTENCE_CHARS))]
     pub message: String,
-    /// How many cells or rows it stands for; 1 unless similar problems were put together.
+    /// How many cells or rows it stands for: similar problems of a table are put together.
     #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1), extend("default" = 1))]
     pub count: u64,
-    /// The next places that it stands for, at most [`MAX_OTHERS`].
+    /// The next places that it stands for, at most five.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_OTHERS), inner(length(max = EXCERPT_CHARS)))]
     pub others: Vec<String>,
 }
 
@@ -114,14 +121,19 @@ impl fmt::Display for Problem {
 
 /// The problems of one input: the first [`MAX_PROBLEMS`], and how many more there are.
 ///
-/// Its serialised form is the file `runs/<run>/problems.json`; its schema is
-/// `schemas/problems.schema.json`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Its serialised form is the run's file `problems.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    title = "Problems of a rejected input",
+    description = "The file `problems.json` of a run: why its input was rejected."
+)]
 pub struct ProblemList {
-    /// The first problems in the order in which they were found; a table's, the worst first.
+    /// The first hundred problems, in the order in which they were found; similar problems of a table
+    /// are put together, the most frequent first.
+    #[schemars(length(max = MAX_PROBLEMS))]
     pub problems: Vec<Problem>,
-    /// How many more there are.
+    /// How many more problems there are than those that the list stands for.
     pub more: u64,
 }
 

@@ -8,10 +8,13 @@ pub const MAX_RECIPIENTS: usize = 20;
 /// No upload has more: S3 keeps 2 kB of metadata with an object, and no
 /// address with its separator is shorter than six bytes. See
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
-const MAX_LEFT_OUT: usize = 400;
+pub(crate) const MAX_LEFT_OUT: usize = 400;
 
 /// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
-const ADDRESS_BYTES: usize = 254;
+pub(crate) const ADDRESS_BYTES: usize = 254;
+
+/// The most entries that are no addresses and are remembered, to be told so.
+pub(crate) const MAX_UNUSABLE: usize = 10;
 
 /// An upload's `x-amz-meta-notify`, taken apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub fn parse_list(text: &str) -> Wanted {
             } else if wanted.left_out.len() < MAX_LEFT_OUT && !wanted.left_out.contains(&address) {
                 wanted.left_out.push(address);
             }
-        } else if wanted.unusable.len() < 10 {
+        } else if wanted.unusable.len() < MAX_UNUSABLE {
             wanted
                 .unusable
                 .push(crate::title::clean(entry).chars().take(60).collect());

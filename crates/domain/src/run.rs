@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,9 +11,11 @@ use crate::{
     job::JobEnd,
     model::OutputKind,
     output::{MARKED_FILE, Output, WORKBOOK, marked_key},
+    recipient::{ADDRESS_BYTES, MAX_LEFT_OUT, MAX_RECIPIENTS, MAX_UNUSABLE},
     run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
     table::TableReading,
+    title::TITLE_LENGTH,
     upload::{Request, RunKind, Upload},
 };
 
@@ -21,31 +24,41 @@ use crate::{
 pub const MAX_HEADLINE_OUTPUTS: usize = 50;
 
 /// The record of one run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    title = "Run record",
+    description = "What Dropcast keeps about one run: item RUN of partition RUN#<id> in the runs table. The item has, besides these, its keys, those of the two indexes, and the attributes order, changed_ns and ttl."
+)]
 pub struct Run {
-    /// Its name.
+    /// The run's id.
     pub id: RunId,
-    /// What it does.
+    /// What the run does; absent for a run of the model on a file. A refresh of the model's data has no
+    /// input.
     #[serde(default, skip_serializing_if = "RunKind::is_run")]
+    #[schemars(extend("default" = RunKind::Run))]
     pub kind: RunKind,
-    /// What people call it: the upload's title, or the file's name.
+    /// What the run is called, one line: the upload's title, or the file's name.
+    #[schemars(length(max = TITLE_LENGTH))]
     pub title: String,
-    /// The file that started it.
+    /// The file that started the run: below inputs/, or below refresh/ for a refresh.
     pub upload: Upload,
     /// The model and version that the file's key asks for.
     pub request: Request,
     /// The version that runs: the pinned one, or the default at validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
-    /// Whom the uploader asked to be mailed, in the order given.
+    /// The addresses that the uploader asked to be mailed, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_RECIPIENTS), inner(length(max = ADDRESS_BYTES)))]
     pub notify: Vec<String>,
-    /// Entries of the uploader's list that are no mail addresses.
+    /// Entries of that list that are not mail addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_UNUSABLE))]
     pub notify_unusable: Vec<String>,
-    /// Addresses of that list beyond the first [`MAX_RECIPIENTS`](crate::recipient::MAX_RECIPIENTS), which are not mailed.
+    /// Addresses of that list beyond the first 20, which are not mailed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_LEFT_OUT), inner(length(max = ADDRESS_BYTES)))]
     pub notify_left_out: Vec<String>,
     /// Where it stands, and since when.
     pub current: Transition,
@@ -55,10 +68,10 @@ pub struct Run {
     /// How many problems a rejected input has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem_count: Option<u64>,
-    /// Whether a copy of a rejected table is kept in which its faults are marked.
+    /// Whether a copy of a rejected table is kept in which its faulty cells are marked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub marked: bool,
-    /// The one job whose outputs count (invariant 3).
+    /// The one job whose outputs count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
     /// How that job ended.
@@ -67,8 +80,9 @@ pub struct Run {
     /// Why the run did not succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The declared outputs, at most [`MAX_HEADLINE_OUTPUTS`].
+    /// The declared outputs that were published, at most 50; manifest.json lists them all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_HEADLINE_OUTPUTS))]
     pub outputs: Vec<Output>,
     /// How many objects the manifest lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,7 +95,7 @@ pub struct Run {
 }
 
 /// The accepted input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedInput {
     /// Key in the results bucket of the file as it was.
@@ -90,6 +104,7 @@ pub struct AcceptedInput {
     pub prepared_key: String,
     /// JSON Pointers of the values that the schema's defaults filled in, at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 500)))]
     pub defaults: Vec<String>,
     /// How it was read, if it is a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]

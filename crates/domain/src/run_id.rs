@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -18,8 +19,14 @@ use thiserror::Error;
 ///
 /// It sorts by time and is safe as an execution name, a job name and an S3
 /// segment.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    description = "The id of one run.",
+    extend("pattern" = "^[0-9]{8}T[0-9]{6}-[0-9a-f]{12}$")
+)]
 pub struct RunId(String);
 
 /// Length of every run id in bytes.
@@ -109,8 +116,11 @@ impl fmt::Display for RunId {
 }
 
 /// The id that AWS Batch gave a job (a UUID).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[A-Za-z0-9:_-]{1,128}$"))]
 pub struct JobId(String);
 
 impl JobId {
@@ -163,8 +173,11 @@ impl fmt::Display for JobId {
 }
 
 /// The number of a model's version: 1, 2, 3 and so on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
+#[schemars(extend("minimum" = 1, "maximum" = LAST_VERSION))]
 pub struct Version(u32);
 
 /// The highest version number that the table's six-digit sort key holds.

@@ -3,11 +3,12 @@
 use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// The upload was seen and the run has a record.
@@ -113,7 +114,7 @@ impl FromStr for Status {
 ///
 /// The pair orders a run's life: a retry goes back to `waiting`, yet forward,
 /// because one more attempt has finished (invariant 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
     /// Attempts of the job that have finished.
     pub attempts: u32,
@@ -144,7 +145,7 @@ impl Progress {
 }
 
 /// One step of a run's timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transition {
     /// Where the run stood from then on.
     #[serde(flatten)]

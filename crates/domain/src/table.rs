@@ -1,5 +1,6 @@
 //! How a table was read, as its run's record tells it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,22 +15,24 @@ pub const MAX_COLUMNS: usize = 100;
 pub const MAX_SHEETS: usize = 10;
 
 /// How an accepted table was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TableReading {
-    /// What the file is.
+    /// The file's format.
+    #[schemars(extend("enum" = [InputFormat::Csv, InputFormat::Xlsx, InputFormat::Xls]))]
     pub format: InputFormat,
     /// The sheet of a workbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = EXCERPT_CHARS))]
     pub sheet: Option<String>,
-    /// How many rows of values there are; the header is none.
+    /// How many rows of values there are, without the header.
     pub rows: u64,
     /// How many columns the file has.
     pub column_count: u64,
-    /// Their names as the schema has them, in the file's order; on a record at most
-    /// [`MAX_COLUMNS`], shortened.
+    /// Their names as the schema has them, in the file's order; on a record at most 100, shortened.
+    #[schemars(length(max = MAX_COLUMNS), inner(length(max = EXCERPT_CHARS)))]
     pub columns: Vec<String>,
-    /// The sign between the cells of a CSV file.
+    /// The delimiter of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
     /// How the text of a CSV file is encoded.
@@ -38,28 +41,31 @@ pub struct TableReading {
     /// How its numbers and dates are written, where the manifest says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
-    /// Where the schema's defaults were filled in.
+    /// The columns whose empty cells got the schema's default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_COLUMNS))]
     pub defaults: Vec<FilledColumn>,
-    /// What else the person who sent it should know.
+    /// Decisions made while it was read that the author may want to check.
     #[serde(default, skip_serializing_if = "Remarks::is_empty")]
     pub remarks: Remarks,
 }
 
 /// What was decided while a table was read that somebody may have meant otherwise.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Remarks {
-    /// The visible sheets of a workbook that hold something and were not read, at most
-    /// [`MAX_SHEETS`]; none where the manifest names the sheet.
+    /// The visible sheets of a workbook that hold something and were not read, at most ten; none where
+    /// the manifest names the sheet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_SHEETS), inner(length(max = EXCERPT_CHARS)))]
     pub unread_sheets: Vec<String>,
     /// How many rows of a CSV file end before the header's last columns.
     #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 1))]
     pub short_rows: u64,
-    /// Where the encoding of a CSV file was guessed: a text by which a person sees whether
-    /// rightly.
+    /// Where the encoding of a CSV file was guessed: a text that shows whether the guess is right.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = EXCERPT_CHARS))]
     pub sample: Option<String>,
 }
 
@@ -111,12 +117,14 @@ impl Remarks {
 }
 
 /// A column whose empty cells got the schema's default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FilledColumn {
     /// The column.
+    #[schemars(length(max = EXCERPT_CHARS))]
     pub column: String,
     /// How many cells; all rows' where the file does not have the column.
+    #[schemars(range(min = 1))]
     pub cells: u64,
 }
 

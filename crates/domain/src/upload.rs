@@ -1,6 +1,7 @@
 //! A dropped file: what its key says.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,7 +16,7 @@ pub const INPUTS_PREFIX: &str = "inputs/";
 pub const REFRESH_PREFIX: &str = "refresh/";
 
 /// What a run does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunKind {
     /// Runs the model on a file.
@@ -46,15 +47,17 @@ impl RunKind {
 const FILE_NAME_BYTES: usize = 200;
 
 /// One version of one dropped object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Upload {
-    /// The bucket it was dropped in.
+    /// The bucket that it was uploaded to.
     pub bucket: String,
-    /// The key as it is, not URL-encoded.
+    /// Its key, not URL-encoded.
+    #[schemars(length(min = 1))]
     pub key: String,
     /// The object's version, where the bucket keeps versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
     pub version_id: Option<String>,
     /// S3's sequencer; tells uploads apart where there is no version id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,9 +119,10 @@ pub fn scheduled_refresh_key(model: &ModelName, due: Timestamp) -> String {
 ///
 /// Kept as the user wrote it; whether there is such a model is validation's
 /// question, so that a misspelt one becomes a rejected run and not a lost file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "What the key asks for, as the uploader wrote it.")]
 pub struct Request {
-    /// The model's name as written; empty when the file lies directly under the prefix.
+    /// The model's name as written; empty when the file lies directly under inputs/.
     pub model: String,
     /// The pinned version as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]

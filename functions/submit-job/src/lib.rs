@@ -12,6 +12,7 @@ mod queue;
 
 use dropcast_aws::executions::ResumeExecutions;
 use dropcast_domain::{
+    job::JobContext,
     model::{ModelName, job_command},
     registry::RegisteredVersion,
     run::Run,
@@ -123,44 +124,29 @@ async fn request<S, Q: JobQueue, X>(
     let bucket = &deps.results_bucket;
     let uri = |key: &str| format!("s3://{bucket}/{key}");
     let (command, input) = match run.kind {
-        RunKind::Run => {
-            let input = run.input.as_ref().ok_or(Error::NotAccepted)?;
-            let input = vec![
-                ("DROPCAST_INPUT_URI", uri(&input.prepared_key)),
-                ("DROPCAST_ORIGINAL_URI", uri(&input.key)),
-            ];
-            (None, input)
-        }
+        RunKind::Run => (None, Some(run.input.as_ref().ok_or(Error::NotAccepted)?)),
         RunKind::Refresh => {
             let refresh = manifest.refresh.as_ref().ok_or(Error::NotAccepted)?;
-            (Some(job_command(&refresh.command)), Vec::new())
+            (Some(job_command(&refresh.command)), None)
         }
     };
-    let environment = [
-        ("DROPCAST_RUN_ID", run.id.to_string()),
-        ("DROPCAST_RUN_KIND", run.kind.as_str().to_owned()),
-        ("DROPCAST_MODEL", version.model.to_string()),
-        ("DROPCAST_VERSION", version.version.to_string()),
-        (
-            "DROPCAST_OUTPUT_URI",
-            uri(&format!("runs/{}/outputs/", run.id)),
-        ),
-        (
-            "DROPCAST_CACHE_URI",
-            uri(&dropcast_domain::output::cache_prefix(
-                version.model.as_str(),
-            )),
-        ),
-    ];
+    let context = JobContext {
+        run: run.id.clone(),
+        kind: run.kind,
+        input: input.map(|input| uri(&input.prepared_key)),
+        original: input.map(|input| uri(&input.key)),
+        outputs: uri(&format!("runs/{}/outputs/", run.id)),
+        cache: uri(&dropcast_domain::output::cache_prefix(
+            version.model.as_str(),
+        )),
+        model: version.model,
+        version: version.version.to_string(),
+    };
     Ok(JobRequest {
         name: run.id.clone(),
         definition: definition.clone(),
         command,
-        environment: environment
-            .into_iter()
-            .chain(input)
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect(),
+        environment: context.variables(),
         terms: manifest.job,
     })
 }

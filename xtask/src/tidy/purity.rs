@@ -6,18 +6,21 @@ use super::{Finding, source::code, workspace::Workspace};
 
 const DOMAIN: &str = "crates/domain";
 
-/// Values, text, hashes: none of these opens a file, a socket or a clock unasked.
-const DEPENDENCIES: [&str; 12] = [
+/// Values, text, hashes, and what is derived from types (`schemars`, `strum`): none of these opens a file, a socket or a
+/// clock unasked.
+const DEPENDENCIES: [&str; 14] = [
     "base64",
     "croner",
     "globset",
     "hex",
     "hmac",
     "jiff",
+    "schemars",
     "serde",
     "serde_json",
     "sha2",
     "strsim",
+    "strum",
     "thiserror",
     "toml",
 ];

@@ -90,10 +90,12 @@ fn example() -> Workspace {
         "hex",
         "hmac",
         "jiff",
+        "schemars",
         "serde",
         "serde_json",
         "sha2",
         "strsim",
+        "strum",
         "thiserror",
         "toml",
     ];

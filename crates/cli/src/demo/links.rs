@@ -1,42 +1,22 @@
 //! Opens the links of a mail as a browser would.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
+use dropcast_api_types::{Download, OutputView, ReportedRun};
 use reqwest::{StatusCode, header, redirect};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Teller, Told, did_not_happen};
-use crate::{document::OutputView, words};
+use super::{Teller, did_not_happen};
+use crate::words;
 
 /// How much of a link is shown, in characters.
 const SHOWN: usize = 64;
 
-/// What a link led to.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Download {
-    /// The link in the mail.
-    pub link: String,
-    /// The output's path.
-    pub path: String,
-    /// The status of the answer to the link, then of the one that it leads to.
-    pub statuses: [u16; 2],
-    /// The media type that it was served with.
-    pub media_type: String,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// SHA-256 of what came; it is what the run's record says.
-    pub sha256: String,
-    /// Where it was saved.
-    pub file: PathBuf,
-}
-
 /// Opens each link of ours in a mail and saves what comes. Every output of the
 /// run has to come, unchanged.
 pub(super) async fn open_all(
-    told: &Told,
+    told: &ReportedRun,
     folder: &Path,
     teller: Teller,
 ) -> anyhow::Result<Vec<Download>> {
@@ -67,7 +47,7 @@ pub(super) async fn open_all(
 async fn open(
     client: &reqwest::Client,
     link: &str,
-    told: &Told,
+    told: &ReportedRun,
     folder: &Path,
 ) -> anyhow::Result<Download> {
     let wrong = |what: String| did_not_happen(&format!("The link {link} {what}."), None);

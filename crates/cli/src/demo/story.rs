@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use dropcast_api_types::{Demo, MailView, ReportedRun, RunDetail};
 use dropcast_domain::{
     model::ModelName,
     run::Run,
@@ -15,12 +16,9 @@ use dropcast_domain::{
 use dropcast_local_stack::Registry;
 use dropcast_store::Models as _;
 
-use super::{Demo, Teller, Told, did_not_happen, ended, links};
+use super::{Teller, did_not_happen, ended, links};
 use crate::{
-    clock,
-    document::RunDetail,
-    mail::MailView,
-    model,
+    clock, mail, model,
     progress::Steps,
     screen::Paint,
     show,
@@ -207,7 +205,7 @@ fn meaning(status: Status) -> &'static str {
 }
 
 /// Waits for the mail about a run that is over.
-async fn with_mail(stack: &Stack, run: RunDetail) -> anyhow::Result<Told> {
+async fn with_mail(stack: &Stack, run: RunDetail) -> anyhow::Result<ReportedRun> {
     let connection = stack
         .local
         .as_ref()
@@ -218,8 +216,8 @@ async fn with_mail(stack: &Stack, run: RunDetail) -> anyhow::Result<Told> {
             .mailbox()
             .await?
             .into_iter()
-            .map(MailView::from)
-            .find(|mail| mail.run_id.as_deref() == Some(run.summary.id.as_str()));
+            .map(mail::view)
+            .find(|mail| mail.run_id.as_ref() == Some(&run.summary.id));
         if let Some(mail) = mail {
             if !mail.to.iter().any(|to| to.contains(READER)) {
                 let what = format!(
@@ -229,7 +227,7 @@ async fn with_mail(stack: &Stack, run: RunDetail) -> anyhow::Result<Told> {
                 return Err(did_not_happen(&what, Some(&run)));
             }
             let after = mail.at.duration_since(run.summary.changed_at);
-            return Ok(Told {
+            return Ok(ReportedRun {
                 mail_after_ms: i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
                 run,
                 mail,

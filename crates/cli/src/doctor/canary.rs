@@ -7,13 +7,13 @@ use std::{
 };
 
 use anyhow::Context as _;
+use dropcast_api_types::{Check, CheckName};
 use dropcast_domain::{
     model::{Manifest, ModelName},
     status::Status,
 };
 use dropcast_store::Models as _;
 
-use super::Check;
 use crate::{
     clock,
     exit::{Exit, Stop},
@@ -24,7 +24,7 @@ use crate::{
     wait, words,
 };
 
-const NAME: &str = "canary";
+const NAME: CheckName = CheckName::Canary;
 
 /// What the run is called.
 const TITLE: &str = "Canary of dropcast doctor";

@@ -6,9 +6,10 @@ use aws_sdk_batch::types::{CeState, CeStatus, JqState, JqStatus};
 use aws_sdk_cloudwatch::types::StateValue;
 use aws_sdk_ses::types::{IdentityVerificationAttributes, VerificationStatus};
 use aws_sdk_sqs::types::QueueAttributeName;
+use dropcast_api_types::{Check, CheckName};
 use futures::{StreamExt as _, stream};
 
-use super::{Check, patient::Patient};
+use super::patient::Patient;
 use crate::{exit::causes, words};
 
 /// Alarms that CloudWatch describes at once:
@@ -32,11 +33,7 @@ pub(super) async fn all(patient: &Patient) -> Vec<Check> {
 }
 
 /// A call that did not answer is no good news and no bad news.
-fn unanswered(
-    name: &'static str,
-    service: &str,
-    error: &(dyn std::error::Error + 'static),
-) -> Check {
+fn unanswered(name: CheckName, service: &str, error: &(dyn std::error::Error + 'static)) -> Check {
     Check::not_checked(
         name,
         format!("{service} did not answer: {}.", causes(error)),
@@ -45,7 +42,7 @@ fn unanswered(
 }
 
 fn stack(patient: &Patient) -> Check {
-    const NAME: &str = "stack";
+    const NAME: CheckName = CheckName::Stack;
     let Patient { name, status, .. } = patient;
     let reason = patient
         .reason
@@ -71,7 +68,7 @@ fn stack(patient: &Patient) -> Check {
 }
 
 async fn sender(patient: &Patient) -> Check {
-    const NAME: &str = "sender";
+    const NAME: CheckName = CheckName::Sender;
     let Some(address) = patient.parameters.get("SenderAddress") else {
         return Check::not_checked(NAME, "The stack has no parameter SenderAddress.");
     };
@@ -125,7 +122,7 @@ fn with_parents(domain: &str) -> impl Iterator<Item = &str> {
 }
 
 async fn sandbox(patient: &Patient) -> Check {
-    const NAME: &str = "sandbox";
+    const NAME: CheckName = CheckName::Sandbox;
     if patient.local {
         return Check::not_checked(NAME, "Mails of the local stack do not leave this machine.");
     }
@@ -164,10 +161,14 @@ async fn sandbox(patient: &Patient) -> Check {
 /// The queues that jobs go to, and what runs them.
 async fn queues(patient: &Patient) -> Vec<Check> {
     let wanted = [
-        ("queue", "compute", patient.output("JobQueueArn")),
         (
-            "large queue",
-            "large compute",
+            CheckName::Queue,
+            CheckName::Compute,
+            patient.output("JobQueueArn"),
+        ),
+        (
+            CheckName::LargeQueue,
+            CheckName::LargeCompute,
             patient.output("LargeJobQueueArn"),
         ),
     ];
@@ -175,7 +176,7 @@ async fn queues(patient: &Patient) -> Vec<Check> {
     for (name, compute, queue) in wanted {
         match queue {
             Some(queue) => checks.extend(one_queue(patient, name, compute, queue).await),
-            None if name == "queue" => checks.push(Check::fail(
+            None if name == CheckName::Queue => checks.push(Check::fail(
                 name,
                 "The stack names no job queue.",
                 "Deploy the template of this release.",
@@ -188,8 +189,8 @@ async fn queues(patient: &Patient) -> Vec<Check> {
 
 async fn one_queue(
     patient: &Patient,
-    name: &'static str,
-    compute: &'static str,
+    name: CheckName,
+    compute: CheckName,
     queue: &str,
 ) -> Vec<Check> {
     let answer = patient.batch.describe_job_queues().job_queues(queue);
@@ -299,7 +300,7 @@ fn short(arn: &str) -> &str {
 
 /// The address that databases see.
 fn egress(patient: &Patient) -> Check {
-    const NAME: &str = "egress";
+    const NAME: CheckName = CheckName::Egress;
     let Some(said) = patient.output("EgressAddresses") else {
         return Check::not_checked(
             NAME,
@@ -328,7 +329,7 @@ fn egress(patient: &Patient) -> Check {
 
 /// A link that nobody signed must be answered by open-link, with a refusal.
 async fn links(patient: &Patient) -> Check {
-    const NAME: &str = "links";
+    const NAME: CheckName = CheckName::Links;
     let Some(base) = patient.output("LinkBaseUrl") else {
         return Check::fail(
             NAME,
@@ -366,7 +367,7 @@ async fn links(patient: &Patient) -> Check {
 }
 
 async fn dead_letters(patient: &Patient) -> Check {
-    const NAME: &str = "dead letters";
+    const NAME: CheckName = CheckName::DeadLetters;
     let queues: Vec<(&String, &String)> = patient
         .outputs
         .iter()
@@ -418,7 +419,7 @@ async fn dead_letters(patient: &Patient) -> Check {
 }
 
 async fn alarms(patient: &Patient) -> Check {
-    const NAME: &str = "alarms";
+    const NAME: CheckName = CheckName::Alarms;
     if patient.local {
         return Check::not_checked(
             NAME,

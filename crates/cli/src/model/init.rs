@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::Context as _;
+use dropcast_api_types::Initialized;
 use dropcast_domain::model::{ModelName, ModelNameError};
 use dropcast_domain::problem::quoted;
-use serde::Serialize;
 
 use crate::{
     args::Init,
@@ -62,17 +62,6 @@ const FILES: [(&str, &str); 12] = [
     ),
 ];
 
-/// `model init`: `schemas/cli/initialized.schema.json`.
-#[derive(Debug, Serialize)]
-struct Initialized {
-    /// The model's name.
-    model: String,
-    /// The folder that was made.
-    folder: String,
-    /// What is in it, by path.
-    files: Vec<&'static str>,
-}
-
 /// Makes the folder of a new model.
 pub(super) fn run(args: &Init, screen: Screen) -> anyhow::Result<Exit> {
     let name: ModelName = args.name.parse().map_err(|error: ModelNameError| {
@@ -95,7 +84,7 @@ pub(super) fn run(args: &Init, screen: Screen) -> anyhow::Result<Exit> {
             .with_context(|| format!("writing {}", path.display()))?;
     }
     let document = Initialized {
-        model: name.to_string(),
+        model: name,
         folder: folder.display().to_string(),
         files: FILES.map(|(file, _)| file).to_vec(),
     };

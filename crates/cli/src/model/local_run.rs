@@ -9,13 +9,13 @@ use std::{
 };
 
 use anyhow::Context as _;
+use dropcast_api_types::{Tested, TestedInput, seconds};
 use dropcast_domain::{job::exit_sentence, run_id::RunId};
 use dropcast_job_runner::{JobError, LocalRunResult};
 use dropcast_local_stack::ImageBuilder;
 use dropcast_model_folder::{ModelFolder, examples, local_run, local_run::Stage};
 use jiff::SignedDuration;
 
-use self::document::{Tested, TestedInput, Written};
 use self::place::Place;
 use super::{not_accepted, read_folder};
 use crate::{
@@ -23,10 +23,9 @@ use crate::{
     clock,
     exit::{Exit, Stop},
     progress::Steps,
-    reading::ReadingView,
-    repository,
+    reading, repository,
     screen::Screen,
-    validate::document::RejectionView,
+    validate,
 };
 
 /// Runs a model on one file, or on its own examples.
@@ -35,7 +34,7 @@ pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow:
     let inputs = inputs(args, &model)?;
     let mut document = Tested {
         folder: args.dir.display().to_string(),
-        model: model.manifest.name.to_string(),
+        model: model.manifest.name.clone(),
         image: args.image.clone(),
         passed: true,
         inputs: Vec::new(),
@@ -127,17 +126,17 @@ async fn run_on(
     // Without links, so that what a link among the outputs leads to can be compared with it.
     let folder = work.path().canonicalize()?;
     let set = Stage::prepare(&folder, model, input).map_err(|error| not_accepted(error.into()))?;
-    let mut tested = TestedInput::of(input);
+    let mut tested = document::not_run(input);
     let mut stage = match set {
         Ok(stage) => stage,
         Err(rejected) => {
-            tested.rejection = Some(RejectionView::of(&rejected));
+            tested.rejection = Some(validate::rejection(&rejected));
             tested.problems = rejected.problems.problems;
             tested.more_problems = rejected.problems.more;
             return Ok(tested);
         }
     };
-    tested.reading = Some(ReadingView::of(&stage.reading));
+    tested.reading = Some(reading::view(&stage.reading));
     if let Some(outputs) = &args.output {
         stage.outputs = empty_folder(outputs)?;
     }
@@ -152,7 +151,7 @@ async fn run_on(
         .run(&stage, model, &run_id(input), screen.json)
         .await?;
     let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
-    tested.seconds = crate::document::seconds(took);
+    tested.seconds = seconds(took);
     record_result(&mut tested, model, ended)?;
     Ok(tested)
 }
@@ -195,7 +194,7 @@ fn record_result(
         .files
         .iter()
         .zip(&matched.declarations)
-        .map(|(file, declared)| Written::of(file, *declared))
+        .map(|(file, declared)| document::written(file, *declared))
         .collect();
     if !matched.missing.is_empty() {
         tested.failure = Some(local_run::describe_missing(&matched.missing));

@@ -10,13 +10,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dropcast_domain::registry::{Build, BuildEnd, BuildId};
+use dropcast_api_types::{PushStatus, Pushed};
+use dropcast_domain::{
+    registry::{Build, BuildEnd, BuildId},
+    run_id::Version,
+};
 use dropcast_local_stack::{Progress, Reporter as _};
 use dropcast_model_folder::{ModelFolder, examples, pack};
 use dropcast_store::{Builds as _, Models as _};
 
 use self::builder::{Builder, Look};
-use self::document::{Pushed, SourceView};
 use super::{not_accepted, read_folder};
 use crate::{
     args::Push,
@@ -70,12 +73,12 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     let build = builder.start(&key, &variables).await?;
     let mut document = Pushed {
         stack: stack.name.clone(),
-        model: name.to_string(),
-        source: SourceView::of(&builder.bucket, &key, &packed),
+        model: name.clone(),
+        source: document::source(&builder.bucket, &key, &packed),
         commit,
         project: builder.project.clone(),
-        build_id: build.to_string(),
-        status: "started",
+        build_id: build.clone(),
+        status: PushStatus::Started,
         version: None,
         new: None,
         default_version: None,
@@ -87,7 +90,7 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     if !args.no_wait {
         let waiting = async {
             let end = follow(&builder, &build, stack, &steps).await?;
-            document.end(end, next);
+            document::end(&mut document, end, next);
             document.default_version = default_of(stack, &model).await?;
             anyhow::Ok(())
         };
@@ -105,8 +108,8 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
         document::text(&document, &stack.command(), paint)
     })?;
     Ok(match document.status {
-        "failed" => Exit::Failed,
-        _ => Exit::Done,
+        PushStatus::Failed => Exit::Failed,
+        PushStatus::Started | PushStatus::Registered => Exit::Done,
     })
 }
 
@@ -225,9 +228,9 @@ impl Ended {
     }
 }
 
-async fn default_of(stack: &Stack, model: &ModelFolder) -> anyhow::Result<Option<u32>> {
+async fn default_of(stack: &Stack, model: &ModelFolder) -> anyhow::Result<Option<Version>> {
     let found = stack.store.model(&model.manifest.name).await?;
-    Ok(found.map(|model| model.default_version.number()))
+    Ok(found.map(|model| model.default_version))
 }
 
 fn report(steps: &Steps, phase: &str, took: Option<Duration>) {

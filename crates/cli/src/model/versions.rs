@@ -1,6 +1,9 @@
 //! `dropcast model versions`, `builds`, `promote`, `rollback` and `retire`.
 
 use comfy_table::{Cell, CellAlignment};
+use dropcast_api_types::{
+    BuildView, Builds, DefaultView, Promoted, Retired, RetiredView, VersionSummary, Versions,
+};
 use dropcast_domain::{
     model::ModelName,
     registry::{DefaultEntry, Defaults, Model, PromotionError},
@@ -10,9 +13,6 @@ use dropcast_store::{History as _, Promotion as _};
 
 use crate::{
     args,
-    document::{
-        BuildView, Builds, DefaultView, Promoted, Retired, RetiredView, VersionSummary, Versions,
-    },
     exit::{Exit, Stop},
     registry,
     screen::{Paint, Screen},
@@ -73,11 +73,11 @@ async fn versions(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Re
     let document = Versions {
         stack: stack.name.clone(),
         model: name.to_string(),
-        default_version: model.default_version.number(),
+        default_version: model.default_version,
         versions: versions
             .iter()
             .map(|version| VersionSummary {
-                version: version.version.number(),
+                version: version.version,
                 default: version.version == model.default_version,
                 built_at: version.spec.built_at,
                 image: version.spec.image.clone(),
@@ -111,7 +111,7 @@ fn text(document: &Versions, paint: Paint) -> String {
         vec![
             Cell::new(words::moment_in_column(entry.at)),
             Cell::new(entry.version).set_alignment(CellAlignment::Right),
-            Cell::new(entry.kind),
+            Cell::new(entry.kind.as_str()),
             Cell::new(words::printable(entry.by.as_deref().unwrap_or_default())),
         ]
     });
@@ -141,8 +141,8 @@ fn builds_text(document: &Builds, paint: Paint) -> String {
     let rows = document.builds.iter().map(|build| {
         let came_of_it = match (build.version, &build.failure) {
             (Some(version), _) => format!("version {version}"),
-            (None, Some(failure)) => format!("failed in {}", failure.phase),
-            (None, None) => build.status.to_owned(),
+            (None, Some(failure)) => format!("failed in {}", failure.phase.as_str()),
+            (None, None) => build.status.as_str().to_owned(),
         };
         vec![
             Cell::new(words::moment_in_column(build.at)),
@@ -175,7 +175,7 @@ fn changed(
         stack: stack.name.clone(),
         model: name.to_string(),
         entry: DefaultView::from(entry),
-        previous_version: Some(before.default_version.number()),
+        previous_version: Some(before.default_version),
     };
     screen.show(&document, |paint| {
         format!(
@@ -212,7 +212,7 @@ async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow
     let document = Retired {
         stack: stack.name.clone(),
         model: name.to_string(),
-        version: version.number(),
+        version,
         retired: RetiredView::from(&retirement),
     };
     screen.show(&document, |paint| {

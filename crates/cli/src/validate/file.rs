@@ -8,19 +8,14 @@ use std::{
 };
 
 use anyhow::Context as _;
+use dropcast_api_types::{CheckedModel, ReadingView, Validated};
 use dropcast_inputs::file::{Outcome, Rejection, format_of};
 
-use super::{
-    document::{ModelView, RejectionView, Validated},
-    model::Model,
-    name_of, open,
-    output::Output,
-};
+use super::{model::Model, name_of, open, output::Output, rejection};
 use crate::{
     args::Validate,
     exit::Exit,
-    problems,
-    reading::{self, ReadingView},
+    problems, reading,
     screen::{Paint, Screen},
     words,
 };
@@ -47,7 +42,7 @@ pub(super) fn run(
         model: model.view.clone(),
         accepted: checked.rejected.is_none(),
         reading: checked.reading,
-        rejection: checked.rejected.as_ref().map(RejectionView::of),
+        rejection: checked.rejected.as_ref().map(rejection),
         problem_count: problems.total(),
         problems: problems.problems.clone(),
         more_problems: problems.more,
@@ -102,11 +97,11 @@ fn check(args: &Validate, found: &Metadata, model: &Model) -> anyhow::Result<Che
     let mut checked = Checked::default();
     match outcome {
         Outcome::Accepted(reading) => {
-            checked.reading = Some(ReadingView::of(&reading));
+            checked.reading = Some(reading::view(&reading));
             checked.clean = clean.map(Output::finish).transpose()?;
         }
         Outcome::Rejected(rejected) => {
-            checked.reading = rejected.reading().map(ReadingView::of_table);
+            checked.reading = rejected.reading().map(ReadingView::from);
             if let Some(marked) = marked
                 && reader
                     .mark(file()?, &rejected, marked.writer()?)
@@ -165,7 +160,7 @@ fn text(document: &Validated, problems: &str, paint: Paint) -> String {
     text
 }
 
-fn model_name(model: &ModelView) -> String {
+fn model_name(model: &CheckedModel) -> String {
     let name = &model.name;
     match (&model.folder, model.version, &model.stack) {
         (Some(folder), ..) => format!("{name} (in {})", words::printable(folder)),

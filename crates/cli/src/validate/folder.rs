@@ -2,10 +2,10 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use dropcast_domain::model::{MANIFEST_FILE, fargate};
+use dropcast_api_types::{ExampleView, ExpectedOutcome, ValidatedModel};
+use dropcast_domain::model::{MANIFEST_FILE, ModelName, fargate};
 use dropcast_model_folder::{ModelFolder, examples};
 
-use super::document::{Example, ValidatedModel};
 use crate::{
     args::Platform,
     exit::Exit,
@@ -41,10 +41,10 @@ fn check(folder: &Path, platform: Option<Platform>) -> anyhow::Result<ValidatedM
     };
     match ModelFolder::read(folder) {
         Ok(read) => {
-            document.model = Some(read.manifest.name.to_string());
+            document.model = Some(read.manifest.name.clone());
             document.failures.extend(check_size(&read, platform));
             let examples = examples::check(folder, &read)?;
-            document.examples = examples.into_iter().map(Example::of).collect();
+            document.examples = examples.into_iter().map(view).collect();
         }
         Err(error) if is_the_models_fault(&error) => document.failures.push(error.to_string()),
         Err(error) => return Err(not_accepted(error.into())),
@@ -52,6 +52,21 @@ fn check(folder: &Path, platform: Option<Platform>) -> anyhow::Result<ValidatedM
     document.valid =
         document.failures.is_empty() && document.examples.iter().all(|example| example.passes);
     Ok(document)
+}
+
+fn view(example: examples::Example) -> ExampleView {
+    ExampleView {
+        passes: example.passes(),
+        file: example.file,
+        expected: match example.expected {
+            examples::Expected::Accepted => ExpectedOutcome::Accepted,
+            examples::Expected::Rejected => ExpectedOutcome::Rejected,
+        },
+        failures: example.failures,
+        reading: example.reading.as_ref().map(crate::reading::view),
+        problems: example.problems.problems,
+        more_problems: example.problems.more,
+    }
 }
 
 /// Why a model's jobs have no size that their platform offers, if so.
@@ -68,7 +83,11 @@ pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
     let folder = words::printable(&document.folder);
     let mut text = String::new();
     if document.failures.is_empty() {
-        let name = document.model.as_deref().unwrap_or_default();
+        let name = document
+            .model
+            .as_ref()
+            .map(ModelName::as_str)
+            .unwrap_or_default();
         let _ = writeln!(
             text,
             "{}  manifest and schemas of {name}",
@@ -90,7 +109,7 @@ pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
     text
 }
 
-fn line(example: &Example, paint: Paint) -> String {
+fn line(example: &ExampleView, paint: Paint) -> String {
     let file = words::printable(&example.file);
     if !example.passes {
         let failures: String = example

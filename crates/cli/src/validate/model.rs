@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dropcast_api_types::CheckedModel;
 use dropcast_domain::{
     model::{InputFormat, InputSpec, MANIFEST_FILE, ModelName, ModelNameError},
     problem::quoted,
@@ -12,7 +13,6 @@ use dropcast_inputs::file::Reader;
 use dropcast_model_folder::ModelFolder;
 use jiff::Timestamp;
 
-use super::document::ModelView;
 use crate::{
     args::Common,
     exit::{Exit, Stop},
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Model {
     /// Which it is.
-    pub(super) view: ModelView,
+    pub(super) view: CheckedModel,
     spec: VersionSpec,
 }
 
@@ -35,7 +35,7 @@ impl Model {
         let spec =
             read.into_version_spec(String::new(), String::new(), None, Timestamp::UNIX_EPOCH);
         Self {
-            view: ModelView {
+            view: CheckedModel {
                 name: spec.manifest.name.to_string(),
                 version: None,
                 stack: None,
@@ -81,9 +81,9 @@ pub(super) async fn find(named: &str, common: &Common) -> anyhow::Result<Model> 
     })?;
     let registered = registry::resolve_version(&stack, &name, version).await?;
     Ok(Model {
-        view: ModelView {
+        view: CheckedModel {
             name: name.to_string(),
-            version: Some(registered.version.number()),
+            version: Some(registered.version),
             stack: Some(stack.name),
             folder: None,
         },

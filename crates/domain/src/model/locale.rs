@@ -1,5 +1,6 @@
 //! How people of one country write numbers and dates.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The order of a date's parts in figures.
@@ -15,8 +16,9 @@ pub enum DateOrder {
 
 /// A locale whose numbers and dates are read, by its BCP 47 tag. The signs are those of
 /// Unicode's CLDR.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
+#[schemars(description = "How numbers and dates are written, as a BCP 47 tag.")]
 pub enum Locale {
     /// English, United States.
     #[serde(rename = "en-US")]

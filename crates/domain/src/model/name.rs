@@ -2,14 +2,21 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of a model: `[a-z][a-z0-9-]{0,62}`.
 ///
 /// It stands in S3 keys, job definition names and execution inputs, all of
 /// which take exactly these characters without escaping.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    description = "The name of a model.",
+    extend("pattern" = "^[a-z][a-z0-9-]{0,62}$")
+)]
 pub struct ModelName(String);
 
 /// Why a text is no model name.

@@ -9,6 +9,7 @@ use toml::de::DeTable;
 
 use super::{
     Manifest, ModelName, NotifySpec, OutputKind, OutputSpec,
+    bounds::{MAX_DESCRIPTION, MAX_OUTPUTS, MAX_TITLE, default_required},
     outputs::check_pattern,
     read::{Findings, Section},
 };
@@ -16,13 +17,6 @@ use crate::{
     problem::{nearest, quoted},
     recipient::{MAX_RECIPIENTS, is_address},
 };
-
-/// The longest title in characters: it becomes a mail's subject.
-const MAX_TITLE: usize = 100;
-/// The longest description in characters.
-const MAX_DESCRIPTION: usize = 1_000;
-/// A finished run is written as at most 30 items.
-const MAX_OUTPUTS: usize = 20;
 
 /// One thing that is wrong with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -245,7 +239,7 @@ fn output(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<OutputSp
         }
         kind
     });
-    let required = section.flag("required", true, findings);
+    let required = section.flag("required", default_required(), findings);
     Some(OutputSpec {
         path: path?,
         title: title?,

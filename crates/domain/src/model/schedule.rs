@@ -7,6 +7,7 @@ use croner::{
     parser::{CronParser, Seconds, Year},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -33,8 +34,12 @@ const EXAMPLE: &str = "write five fields, minute hour day month weekday in UTC, 
 /// A schedule such as `0 6 * * 1-5`, checked; times are UTC.
 ///
 /// What is deserialised was checked when its version was registered, and is taken as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(
+    description = "A schedule of five fields as cron has them, in UTC.",
+    extend("pattern" = pattern())
+)]
 pub struct Schedule(String);
 
 /// Why a text is no schedule, as the end of a sentence that begins with what it stands for.
@@ -67,6 +72,23 @@ pub enum ScheduleError {
     /// It never comes.
     #[error("is {}, which no day ever is; {EXAMPLE}", quoted(.0))]
     Never(String),
+}
+
+/// The pattern of a schedule's text, as far as a pattern can tell: one that comes too often or
+/// never has it too.
+fn pattern() -> String {
+    let fields = [
+        "[0-5]?[0-9]",
+        "(?:[01]?[0-9]|2[0-3])",
+        "(?:0?[1-9]|[12][0-9]|3[01])",
+        "(?:0?[1-9]|1[0-2]|[A-Za-z]{3})",
+        "(?:0?[0-7]|[A-Za-z]{3})",
+    ]
+    .map(|value| {
+        let item = format!(r"(?:(?:\*|{value}-{value})(?:/[0-9]+)?|{value})");
+        format!("{item}(?:,{item})*")
+    });
+    format!(r"^\s*{}\s*$", fields.join(r"\s+"))
 }
 
 impl Schedule {

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,8 +17,12 @@ const RESERVED: [&str; 2] = ["DROPCAST_", "AWS_"];
 ///
 /// The secret's whole name in Secrets Manager is the deployment's prefix, the model's name, a
 /// slash and this name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    description = "The secret's name in Secrets Manager below the deployment's prefix and the model's name, with :key for one value of a JSON secret. A name cannot end in a hyphen and six letters or digits, which Secrets Manager takes for the end of an ARN.",
+    extend("pattern" = "^(?![^:]*-[A-Za-z0-9]{6}(:|$))[A-Za-z0-9_+=.@-]{1,128}(:[A-Za-z0-9_.-]{1,128})?$")
+)]
 pub struct SecretRef {
     name: String,
     json_key: Option<String>,

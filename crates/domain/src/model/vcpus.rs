@@ -1,7 +1,8 @@
 //! How many virtual CPUs a job has.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
 
@@ -66,6 +67,22 @@ impl fmt::Display for Vcpus {
             Self::HALF => f.write_str("0.5"),
             Self { quarters } => write!(f, "{}", quarters / 4),
         }
+    }
+}
+
+impl JsonSchema for Vcpus {
+    fn schema_name() -> Cow<'static, str> {
+        "Vcpus".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Virtual CPUs: a whole number, or 0.25 or 0.5, which Fargate alone offers.",
+            "anyOf": [
+                { "enum": [Self::QUARTER, Self::HALF] },
+                { "type": "integer", "minimum": 1, "maximum": MAX }
+            ],
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -32,8 +33,14 @@ const NAME_LENGTH: usize = 300;
 /// The id of one build: the UUID behind the colon of `CodeBuild`'s `<project>:<uuid>`.
 ///
 /// It stands in keys of the table and of the models bucket, so no other text is one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    description = "The id of a build: the UUID after the colon of CodeBuild's own id.",
+    extend("pattern" = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+)]
 pub struct BuildId(String);
 
 impl BuildId {
@@ -143,8 +150,9 @@ impl BuildEnd {
 }
 
 /// What became of a build, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(description = "How a build ended.")]
 pub enum BuildStatus {
     /// It is a version.
     Registered,
@@ -163,7 +171,10 @@ impl BuildStatus {
 }
 
 /// A stable name for why a build made no version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(
+    description = "A stable code for why a build made no version; docs/ERRORS.md explains each."
+)]
 pub enum BuildCode {
     /// A command of the build failed.
     BuildFailed,

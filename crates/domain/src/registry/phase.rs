@@ -1,5 +1,6 @@
 //! The phases of a build, and what a failure in each of them means.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BuildCode, BuildFailure};
@@ -7,8 +8,11 @@ use super::{BuildCode, BuildFailure};
 /// Where a build stands, in `CodeBuild`'s words and one of ours.
 ///
 /// See <https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html>.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(
+    description = "The phases of a build, as CodeBuild names them, and REGISTER, in which its version is registered."
+)]
 pub enum BuildPhase {
     /// It was asked for.
     Submitted,

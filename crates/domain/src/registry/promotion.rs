@@ -1,6 +1,7 @@
 //! Which version is a model's default: since when, by whom, and what was before it.
 
 use jiff::{SignedDuration, Timestamp, Unit};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -31,7 +32,7 @@ pub struct DefaultEntry {
 }
 
 /// How a version became the default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DefaultKind {
     /// It was the first.

@@ -1,6 +1,7 @@
 //! What a build that succeeded writes about its version.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BuildFailure, BuildId, Requester};
@@ -15,23 +16,28 @@ const MAX_DECLARATIONS: usize = 300_000;
 
 /// `version.json`: what a build that succeeded made. The shape is
 /// `schemas/version.schema.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    title = "Version",
+    description = "What a build that succeeded writes to builds/<build id>/version.json in the models bucket, at most 1 MiB: register-version makes a version of it. Manifest and schemas are texts, so that their keys keep their order."
+)]
 pub struct VersionFile {
-    /// The build that wrote it.
+    /// The build that wrote it: the UUID after the colon of CodeBuild's own id.
     pub build_id: BuildId,
-    /// The image, by digest.
+    /// The image by digest: one of the deployment's own repository.
+    #[schemars(regex(pattern = "^[^@]+@sha256:[0-9a-f]{64}$"))]
     pub image: String,
     /// The commit that was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// When it was built.
     pub built_at: Timestamp,
-    /// The text of `model.toml`.
+    /// The text of model.toml.
     pub manifest: String,
-    /// The text of the input's schema: a text, so that its keys keep their order.
+    /// The text of the input's JSON Schema.
     pub input_schema: String,
-    /// The text of the schema of one row, where the manifest names one.
+    /// The text of the JSON Schema of one row, where the manifest names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_schema: Option<String>,
 }

@@ -3,108 +3,41 @@
 use std::{fmt::Write as _, path::Path};
 
 use comfy_table::{Cell, CellAlignment};
+use dropcast_api_types::{Tested, TestedInput, WrittenOutput};
 use dropcast_domain::{
-    model::OutputSpec,
-    problem::{Problem, ProblemList},
+    model::{OutputKind, OutputSpec},
+    problem::ProblemList,
 };
 use dropcast_job_runner::WrittenFile;
-use serde::Serialize;
 
-use crate::{
-    problems,
-    reading::{self, ReadingView},
-    screen::Paint,
-    validate::document::RejectionView,
-    words,
-};
+use crate::{problems, reading, screen::Paint, words};
 
-/// `model test`: `schemas/cli/tested.schema.json`.
-#[derive(Debug, Serialize)]
-pub(super) struct Tested {
-    /// The folder, as the command line named it.
-    pub(super) folder: String,
-    /// The model's name.
-    pub(super) model: String,
-    /// The image that it ran in, if it was one.
-    pub(super) image: Option<String>,
-    /// Whether the model passed on every input.
-    pub(super) passed: bool,
-    /// One for each input.
-    pub(super) inputs: Vec<TestedInput>,
-}
-
-/// The model on one input.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TestedInput {
-    /// The input.
-    pub(super) input: String,
-    /// Whether all went well.
-    pub(super) passed: bool,
-    /// What went wrong, in a sentence.
-    pub(super) failure: Option<String>,
-    /// How the input was read, if it is accepted.
-    pub(super) reading: Option<ReadingView>,
-    /// Why the input is not accepted.
-    pub(super) rejection: Option<RejectionView>,
-    /// What is wrong with the input, at most a hundred.
-    pub(super) problems: Vec<Problem>,
-    /// How many more problems there are.
-    pub(super) more_problems: u64,
-    /// The job's exit code, if the model was run.
-    pub(super) exit_code: Option<u8>,
-    /// Whether it was stopped because it took too long.
-    pub(super) timed_out: bool,
-    /// How long it took.
-    pub(super) seconds: f64,
-    /// What it wrote, by path.
-    pub(super) outputs: Vec<Written>,
-}
-
-/// One file that the model wrote.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Written {
-    path: String,
-    /// The declaration's title, if it is declared.
-    title: Option<String>,
-    /// The declaration's kind.
-    kind: Option<&'static str>,
-    declared: bool,
-    bytes: u64,
-    media_type: String,
-}
-
-impl TestedInput {
-    /// An input on which the model has not run yet.
-    pub(super) fn of(input: &Path) -> Self {
-        Self {
-            input: input.display().to_string(),
-            passed: false,
-            failure: None,
-            reading: None,
-            rejection: None,
-            problems: Vec::new(),
-            more_problems: 0,
-            exit_code: None,
-            timed_out: false,
-            seconds: 0.0,
-            outputs: Vec::new(),
-        }
+/// An input on which the model has not run yet.
+pub(super) fn not_run(input: &Path) -> TestedInput {
+    TestedInput {
+        input: input.display().to_string(),
+        passed: false,
+        failure: None,
+        reading: None,
+        rejection: None,
+        problems: Vec::new(),
+        more_problems: 0,
+        exit_code: None,
+        timed_out: false,
+        seconds: 0.0,
+        outputs: Vec::new(),
     }
 }
 
-impl Written {
-    /// A file with its declaration.
-    pub(super) fn of(file: &WrittenFile, declared: Option<&OutputSpec>) -> Self {
-        Self {
-            path: file.path.clone(),
-            title: declared.map(|spec| spec.title.clone()),
-            kind: declared.map(|spec| spec.kind.as_str()),
-            declared: declared.is_some(),
-            bytes: file.bytes,
-            media_type: file.media_type.clone(),
-        }
+/// A file that the model wrote, with its declaration.
+pub(super) fn written(file: &WrittenFile, declared: Option<&OutputSpec>) -> WrittenOutput {
+    WrittenOutput {
+        path: file.path.clone(),
+        title: declared.map(|spec| spec.title.clone()),
+        kind: declared.map(|spec| spec.kind),
+        declared: declared.is_some(),
+        bytes: file.bytes,
+        media_type: file.media_type.clone(),
     }
 }
 
@@ -151,7 +84,7 @@ fn input_text(tested: &TestedInput, paint: Paint) -> String {
             let said = output.title.as_deref().unwrap_or("not declared");
             vec![
                 Cell::new(words::printable(&output.path)),
-                Cell::new(output.kind.unwrap_or_default()),
+                Cell::new(output.kind.map(OutputKind::as_str).unwrap_or_default()),
                 Cell::new(words::size(output.bytes)).set_alignment(CellAlignment::Right),
                 Cell::new(words::printable(said)),
             ]

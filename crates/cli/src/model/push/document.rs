@@ -2,90 +2,42 @@
 
 use std::fmt::Write as _;
 
+use dropcast_api_types::{PushStatus, Pushed, SourceView};
 use dropcast_domain::run_id::Version;
 use dropcast_model_folder::Packed;
-use serde::Serialize;
 
 use super::Ended;
 use crate::{screen::Paint, words};
 
-/// `model push`: `schemas/cli/pushed.schema.json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Pushed {
-    /// The stack.
-    pub(super) stack: String,
-    /// The model's name.
-    pub(super) model: String,
-    /// What is built.
-    pub(super) source: SourceView,
-    /// The commit, if Git knows one.
-    pub(super) commit: Option<String>,
-    /// The CodeBuild project.
-    pub(super) project: String,
-    /// The build's own id.
-    pub(super) build_id: String,
-    /// `started`, `registered` or `failed`.
-    pub(super) status: &'static str,
-    /// The version.
-    pub(super) version: Option<u32>,
-    /// Whether the version is new, or the newest one again.
-    pub(super) new: Option<bool>,
-    /// The version that runs when a file pins none.
-    pub(super) default_version: Option<u32>,
-    /// The phase that failed.
-    pub(super) phase: Option<String>,
-    /// Why it failed.
-    pub(super) message: Option<String>,
-    /// The last lines of a failed build.
-    pub(super) lines: Vec<String>,
-    /// How long all took.
-    pub(super) seconds: f64,
-}
-
-/// The zip file of a folder.
-#[derive(Debug, Serialize)]
-pub(super) struct SourceView {
-    bucket: String,
-    key: String,
-    sha256: String,
-    bytes: u64,
-    files: usize,
-}
-
-impl SourceView {
-    /// A zip file and where it is.
-    pub(super) fn of(bucket: &str, key: &str, packed: &Packed) -> Self {
-        Self {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            sha256: packed.sha256.clone(),
-            bytes: packed.bytes,
-            files: packed.items,
-        }
+/// The zip file of a folder and where it is.
+pub(super) fn source(bucket: &str, key: &str, packed: &Packed) -> SourceView {
+    SourceView {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        sha256: packed.sha256.clone(),
+        bytes: packed.bytes,
+        files: packed.items,
     }
 }
 
-impl Pushed {
-    /// Takes in how it ended. `next` is the number that the model's next version was to have
-    /// before.
-    pub(super) fn end(&mut self, end: Ended, next: Option<Version>) {
-        match end {
-            Ended::Registered(version) => {
-                self.status = "registered";
-                self.version = Some(version.number());
-                self.new = Some(next.is_none_or(|next| version.number() >= next.number()));
-            }
-            Ended::Failed {
-                phase,
-                message,
-                lines,
-            } => {
-                self.status = "failed";
-                self.phase = Some(phase);
-                self.message = Some(message);
-                self.lines = lines;
-            }
+/// Takes in how a build ended. `next` is the number that the model's next version was to have
+/// before.
+pub(super) fn end(document: &mut Pushed, end: Ended, next: Option<Version>) {
+    match end {
+        Ended::Registered(version) => {
+            document.status = PushStatus::Registered;
+            document.version = Some(version);
+            document.new = Some(next.is_none_or(|next| version >= next));
+        }
+        Ended::Failed {
+            phase,
+            message,
+            lines,
+        } => {
+            document.status = PushStatus::Failed;
+            document.phase = Some(phase);
+            document.message = Some(message);
+            document.lines = lines;
         }
     }
 }
@@ -94,13 +46,13 @@ impl Pushed {
 pub(super) fn text(document: &Pushed, command: &str, paint: Paint) -> String {
     let model = &document.model;
     let Some(version) = document.version else {
-        if document.status == "failed" {
+        if document.status == PushStatus::Failed {
             return failed(document, paint);
         }
         return format!(
             "The build {} of {} has started.\n{}\n",
             document.build_id,
-            paint.bold(model),
+            paint.bold(model.as_str()),
             paint.dim(&format!(
                 "See what became of it with `{command} model builds {model}`."
             ))
@@ -111,7 +63,7 @@ pub(super) fn text(document: &Pushed, command: &str, paint: Paint) -> String {
     } else {
         format!("has not changed since version {version}")
     };
-    let mut text = format!("{} {done}.\n", paint.bold(model));
+    let mut text = format!("{} {done}.\n", paint.bold(model.as_str()));
     if let Some(default) = document.default_version
         && default != version
     {
@@ -139,7 +91,7 @@ fn failed(document: &Pushed, paint: Paint) -> String {
     let message = document.message.as_deref().unwrap_or_default();
     let mut text = format!(
         "The build of {} {} in {phase}: {}\n",
-        paint.bold(&document.model),
+        paint.bold(document.model.as_str()),
         paint.bad("failed"),
         words::printable(message)
     );

@@ -4,23 +4,16 @@ use std::ops::Range;
 
 use super::super::{
     InputFormat, InputSpec, Locale, MAX_IN_MEMORY, Percent, TableEncoding, TableSpec,
+    bounds::{
+        LAST_HEADER_ROW, MAX_COLUMN, MAX_COLUMNS, MAX_INPUT, MAX_ROWS, MAX_SHEET, default_accepts,
+        default_max_bytes,
+    },
     read::{Findings, Item, Section},
 };
 use crate::problem::{nearest, quoted};
 
-/// The largest input that a manifest may allow: validation keeps it and its clean copy on disk.
-const MAX_INPUT: u64 = 1024 * 1024 * 1024;
-const DEFAULT_MAX_INPUT: u64 = 10 * 1024 * 1024;
-/// The last row of an Excel sheet, <https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3>.
-const LAST_HEADER_ROW: u64 = 1_048_576;
-/// More rows than the largest input holds.
-const MAX_ROWS: u64 = 1_000_000_000;
-/// The longest name of an Excel sheet, and the signs that it cannot hold.
-const MAX_SHEET: usize = 31;
+/// The characters that the name of an Excel sheet cannot hold.
 const NOT_IN_SHEETS: [char; 7] = ['[', ']', ':', '*', '?', '/', '\\'];
-/// The most columns that one list names, and the longest name of one, in characters.
-const MAX_COLUMNS: usize = 1_000;
-const MAX_COLUMN: usize = 255;
 
 pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<InputSpec> {
     section.refuse_unknown_keys(&["accepts", "schema", "max_bytes", "table"], findings);
@@ -29,7 +22,7 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
             .texts("accepts", findings)
             .and_then(|list| formats(&list, findings))
     } else {
-        Some(vec![InputFormat::Json])
+        Some(default_accepts())
     };
     let schema = section
         .text("schema", "input.schema.json", findings)
@@ -42,7 +35,7 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
         .as_ref()
         .is_some_and(|formats| formats.contains(&InputFormat::Json));
     let most = if tables { MAX_INPUT } else { MAX_IN_MEMORY };
-    let max_bytes = section.number("max_bytes", 1..=most, DEFAULT_MAX_INPUT, findings);
+    let max_bytes = section.number("max_bytes", 1..=most, default_max_bytes(), findings);
     let table = match section.optional_section("table", findings) {
         Some(table) if !tables => {
             findings.note(

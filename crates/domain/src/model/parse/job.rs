@@ -4,23 +4,15 @@ use std::collections::BTreeMap;
 
 use super::super::{
     JobSpec, RefreshSpec, Schedule, SecretRef, Vcpus,
+    bounds::{
+        MAX_ATTEMPTS, MAX_COMMAND, MAX_MEMORY_MIB, MAX_SECRETS, MAX_TIMEOUT_MINUTES,
+        MIN_MEMORY_MIB, default_attempts, default_memory_mib, default_timeout_minutes,
+        default_vcpus,
+    },
     read::{Findings, Section},
     secret::unfit_variable,
 };
 use crate::problem::quoted;
-
-/// Below it no interpreter starts.
-const MIN_MEMORY_MIB: u64 = 64;
-/// One TiB.
-const MAX_MEMORY_MIB: u64 = 1024 * 1024;
-/// A day; the state machine waits as long as all attempts together.
-const MAX_TIMEOUT_MINUTES: u64 = 24 * 60;
-/// AWS Batch takes 1 to 10 (`RetryStrategy.attempts`).
-const MAX_ATTEMPTS: u64 = 10;
-/// Container overrides of AWS Batch hold 8,192 bytes, the environment included.
-const MAX_COMMAND: usize = 6_144;
-/// Each secret is fetched before the job starts.
-const MAX_SECRETS: usize = 50;
 
 /// Reads `[job]`.
 pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<JobSpec> {
@@ -40,17 +32,23 @@ pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<
     let memory_mib = section.number(
         "memory_mib",
         MIN_MEMORY_MIB..=MAX_MEMORY_MIB,
-        2_048,
+        default_memory_mib().into(),
         findings,
     );
     let timeout_minutes = small(
         section,
         "timeout_minutes",
         MAX_TIMEOUT_MINUTES,
-        60,
+        default_timeout_minutes().into(),
         findings,
     );
-    let attempts = small(section, "attempts", MAX_ATTEMPTS, 2, findings);
+    let attempts = small(
+        section,
+        "attempts",
+        MAX_ATTEMPTS,
+        default_attempts().into(),
+        findings,
+    );
     let secrets = match section.optional_section("secrets", findings) {
         Some(section) => secrets(&section, findings),
         None => Some(BTreeMap::new()),
@@ -134,7 +132,7 @@ fn secrets(
 
 fn vcpus(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vcpus> {
     let Some(item) = section.numeral("vcpus", findings)? else {
-        return Some(Vcpus::ONE);
+        return Some(default_vcpus());
     };
     item.value
         .parse()

@@ -1,73 +1,71 @@
-//! The documents of `--json`. Their schemas are in `schemas/cli/`; a shape that
-//! stands there is not changed, only added to.
-
-mod versions;
+//! Runs.
 
 use dropcast_domain::{
-    failure::Failure,
-    model::Manifest,
+    failure::{ErrorCode, Failure},
+    model::OutputKind,
     output::Output,
-    problem::{Problem, ProblemList},
-    registry::{self, RegisteredVersion},
-    run::Run,
+    problem::{MAX_PROBLEMS, Problem, ProblemList},
+    run::{MAX_HEADLINE_OUTPUTS, Run},
+    run_id::{JobId, RunId, Version},
     status::{Status, Transition},
     upload::RunKind,
 };
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use versions::{
-    BuildFailureView, BuildView, Builds, DefaultView, Promoted, Retired, RetiredView,
-    VersionSummary, Versions,
-};
+use crate::{ReadingView, patterns};
 
-use crate::reading::ReadingView;
+/// The most lines of a failed job's log that a document shows.
+const MAX_LOG_LINES: usize = 40;
 
 /// One run, as lists show it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunSummary {
     /// The run's id.
-    pub id: String,
-    /// `run`, or `refresh` of the model's data.
-    pub kind: &'static str,
+    pub id: RunId,
+    /// A run of the model on a file, or a refresh of the model's data.
+    pub kind: RunKind,
     /// What people call it.
     pub title: String,
-    /// Where it stands.
+    /// Where the run stands.
     pub status: Status,
-    /// Whether it is over.
+    /// Whether the run is over.
     pub over: bool,
-    /// The model, as the dropped file's key names it.
+    /// The model, as the uploaded file's key names it.
     pub model: String,
     /// The version that runs, once it is settled.
-    pub version: Option<u32>,
-    /// When the file was dropped.
+    pub version: Option<Version>,
+    /// When the file was uploaded.
     pub uploaded_at: Timestamp,
     /// When the run last changed.
     pub changed_at: Timestamp,
-    /// Seconds from the drop to the end, or to now.
+    /// Seconds from the upload to the run's end, or to now.
+    #[schemars(range(min = 0))]
     pub elapsed_seconds: f64,
     /// Attempts of its job that have finished.
     pub attempts: u32,
-    /// Why it did not succeed.
+    /// Why it did not succeed; null unless it failed, was rejected or was cancelled.
     pub failure: Option<FailureView>,
 }
 
 /// Why a run did not succeed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "RunFailure")]
 pub struct FailureView {
-    /// The stable code.
-    pub code: &'static str,
-    /// What happened.
+    /// The stable code; docs/ERRORS.md explains each.
+    pub code: ErrorCode,
+    /// What happened, in a sentence.
     pub message: String,
-    /// What to do.
+    /// What to do, in a sentence.
     pub advice: &'static str,
 }
 
 impl FailureView {
     fn of(failure: &Failure, kind: RunKind) -> Self {
         Self {
-            code: failure.code.as_str(),
+            code: failure.code,
             message: failure.message.clone(),
             advice: failure.code.advice_on(kind),
         }
@@ -78,13 +76,13 @@ impl RunSummary {
     /// The summary of a record, at a time.
     pub fn of(run: &Run, now: Timestamp) -> Self {
         Self {
-            id: run.id.to_string(),
-            kind: run.kind.as_str(),
+            id: run.id.clone(),
+            kind: run.kind,
             title: run.title.clone(),
             status: run.status(),
             over: run.is_over(),
             model: run.request.model.clone(),
-            version: run.version.map(dropcast_domain::run_id::Version::number),
+            version: run.version,
             uploaded_at: run.upload.at,
             changed_at: run.current.at,
             // Clocks of S3 and ours may differ by a little.
@@ -98,69 +96,78 @@ impl RunSummary {
     }
 }
 
-/// `runs`: `schemas/cli/runs.schema.json`.
-#[derive(Debug, Serialize)]
+/// What `dropcast runs --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Runs {
-    /// The stack.
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
     pub stack: String,
-    /// The newest first.
+    /// The runs, the newest first.
     pub runs: Vec<RunSummary>,
 }
 
-/// `show` and `wait`: `schemas/cli/run.schema.json`.
-#[derive(Debug, Clone, Serialize)]
+/// What `dropcast show --json` and `dropcast wait --json` print.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(title = "Run")]
 pub struct RunDetail {
-    /// The stack.
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
     pub stack: String,
     /// What lists show.
     #[serde(flatten)]
     pub summary: RunSummary,
-    /// The dropped file.
+    /// The uploaded file.
     pub file: FileView,
-    /// How it was read, if it is an accepted table.
+    /// How the file was read, if it is an accepted table.
     pub reading: Option<ReadingView>,
-    /// Whom the uploader asked to be mailed.
+    /// The addresses that the uploader asked to be mailed.
     pub notify: Vec<String>,
-    /// Entries of the uploader's list that are no addresses.
+    /// Entries of the uploader's list that are not addresses.
     pub notify_unusable: Vec<String>,
-    /// Addresses of the uploader's list beyond those that one upload may name.
+    /// Addresses of the uploader's list beyond the first 20, which are not mailed.
     pub notify_left_out: Vec<String>,
-    /// The Batch job.
-    pub job: Option<String>,
+    /// The AWS Batch job's id.
+    pub job: Option<JobId>,
     /// Every step, in order.
+    #[schemars(length(min = 1))]
     pub timeline: Vec<Step>,
-    /// What is wrong with a rejected input, at most a hundred.
+    /// What is wrong with a rejected input, the first hundred.
+    #[schemars(length(max = MAX_PROBLEMS))]
     pub problems: Vec<Problem>,
     /// How many more problems there are.
     pub more_problems: u64,
-    /// A link to the copy of a rejected table in which its faults are marked.
+    /// A link to the copy of a rejected table in which its faulty cells are marked.
+    #[schemars(extend("format" = "uri"))]
     pub marked_copy: Option<String>,
     /// The declared outputs, at most fifty.
+    #[schemars(length(max = MAX_HEADLINE_OUTPUTS))]
     pub outputs: Vec<OutputView>,
     /// How many files the run published in all.
     pub output_count: u64,
-    /// When the links to the outputs stop working at the latest.
+    /// When the links to the outputs stop working at the latest; null without outputs.
     pub links_until: Option<Timestamp>,
-    /// The last lines of a failed job.
+    /// The last lines of a failed job, the oldest first.
+    #[schemars(length(max = MAX_LOG_LINES))]
     pub log: Vec<String>,
 }
 
-/// A dropped file.
-#[derive(Debug, Clone, Serialize)]
+/// An uploaded file.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "UploadedFile")]
 pub struct FileView {
     /// Its name.
     pub name: String,
     /// Its bucket.
     pub bucket: String,
-    /// Its key.
+    /// Its key, not URL-encoded.
     pub key: String,
     /// Size in bytes.
     pub bytes: u64,
 }
 
 /// One step of a timeline.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// Where the run stood from then on.
@@ -169,35 +176,38 @@ pub struct Step {
     pub attempts: u32,
     /// When.
     pub at: Timestamp,
-    /// Seconds since the drop.
+    /// Seconds since the upload; a little below 0 when clocks differ.
     pub after_seconds: f64,
 }
 
 impl Step {
-    /// A step of a run whose file was dropped at a time.
-    pub fn of(step: &Transition, dropped: Timestamp) -> Self {
+    /// A step of a run whose file was uploaded at a time.
+    pub fn of(step: &Transition, uploaded: Timestamp) -> Self {
         Self {
             status: step.progress.status,
             attempts: step.progress.attempts,
             at: step.at,
-            after_seconds: seconds(step.at.duration_since(dropped)),
+            after_seconds: seconds(step.at.duration_since(uploaded)),
         }
     }
 }
 
 /// One published output.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "PublishedOutput")]
 #[serde(rename_all = "camelCase")]
 pub struct OutputView {
     /// Its path below the model's output folder.
+    #[schemars(length(min = 1))]
     pub path: String,
     /// What people call it.
     pub title: String,
-    /// table, chart, document or data.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: OutputKind,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of its content, where it was recorded.
+    /// SHA-256 of its content in hex, where it was recorded.
+    #[schemars(regex(pattern = patterns::SHA256))]
     pub sha256: Option<String>,
     /// Its media type.
     pub media_type: String,
@@ -205,7 +215,8 @@ pub struct OutputView {
     pub bucket: String,
     /// Its key.
     pub key: String,
-    /// A link that needs no login.
+    /// A link that downloads it without a login; good until `linksUntil` at the latest.
+    #[schemars(regex(pattern = patterns::LINK))]
     pub url: String,
 }
 
@@ -215,7 +226,7 @@ impl OutputView {
         Self {
             path: output.path.clone(),
             title: output.title.clone(),
-            kind: output.kind.as_str(),
+            kind: output.kind,
             bytes: output.bytes,
             sha256: output.sha256.clone(),
             media_type: output.media_type.clone(),
@@ -259,11 +270,11 @@ impl RunDetail {
                 .input
                 .as_ref()
                 .and_then(|input| input.table.as_ref())
-                .map(ReadingView::of_table),
+                .map(ReadingView::from),
             notify: run.notify.clone(),
             notify_unusable: run.notify_unusable.clone(),
             notify_left_out: run.notify_left_out.clone(),
-            job: run.job.as_ref().map(ToString::to_string),
+            job: run.job.clone(),
             timeline: around
                 .timeline
                 .iter()
@@ -280,126 +291,33 @@ impl RunDetail {
     }
 }
 
-/// `submit`: `schemas/cli/submitted.schema.json`.
-#[derive(Debug, Serialize)]
+/// What `dropcast submit --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Submitted {
-    /// The stack.
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
     pub stack: String,
-    /// The bucket that the file was dropped in.
+    /// The bucket that the file was uploaded to.
     pub bucket: String,
     /// Its key there.
+    #[schemars(regex(pattern = "^(inputs|refresh)/"))]
     pub key: String,
     /// The object's version, where the bucket keeps versions.
     pub version_id: Option<String>,
-    /// The run that it started; null while its record is not there yet. With
-    /// `--wait` it is everything that `show` says.
+    /// The run that the file started: a summary, or with `--wait` all that `dropcast show` says; null
+    /// while there is no record of it yet.
     pub run: Option<SubmittedRun>,
 }
 
 /// The run of a submitted file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SubmittedRun {
     /// As it stood when the command came back.
     Begun(Box<RunSummary>),
     /// As it ended.
     Over(Box<RunDetail>),
-}
-
-/// `model list`: `schemas/cli/models.schema.json`.
-#[derive(Debug, Serialize)]
-pub struct Models {
-    /// The stack.
-    pub stack: String,
-    /// By name.
-    pub models: Vec<ModelSummary>,
-}
-
-/// One model.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ModelSummary {
-    /// Its name.
-    pub name: String,
-    /// What people call it.
-    pub title: String,
-    /// The version that runs when a file pins none.
-    pub default_version: u32,
-    /// The newest version.
-    pub latest_version: u32,
-}
-
-impl From<&registry::Model> for ModelSummary {
-    fn from(model: &registry::Model) -> Self {
-        Self {
-            name: model.name.to_string(),
-            title: model.title.clone(),
-            default_version: model.default_version.number(),
-            latest_version: model.newest().number(),
-        }
-    }
-}
-
-/// `model show`: `schemas/cli/model.schema.json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ModelDetail {
-    /// The stack.
-    pub stack: String,
-    /// What lists show.
-    #[serde(flatten)]
-    pub summary: ModelSummary,
-    /// The newest first.
-    pub versions: Vec<VersionView>,
-}
-
-/// `model register`: `schemas/cli/registered.schema.json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Registered {
-    /// The stack.
-    pub stack: String,
-    /// The model's name.
-    pub model: String,
-    /// Whether the version is new; a folder that has not changed keeps its version.
-    pub new: bool,
-    /// The version that runs when a file pins none.
-    pub default_version: u32,
-    /// The version that was registered.
-    #[serde(flatten)]
-    pub version: VersionView,
-}
-
-/// One version of a model.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VersionView {
-    /// The number.
-    pub version: u32,
-    /// When it was built.
-    pub built_at: Timestamp,
-    /// The image by digest.
-    pub image: String,
-    /// The Batch job definition, revision included.
-    pub job_definition: String,
-    /// The commit that it was built from.
-    pub commit: Option<String>,
-    /// What the data scientist declared.
-    pub manifest: Manifest,
-}
-
-impl From<&RegisteredVersion> for VersionView {
-    fn from(version: &RegisteredVersion) -> Self {
-        Self {
-            version: version.version.number(),
-            built_at: version.spec.built_at,
-            image: version.spec.image.clone(),
-            job_definition: version.spec.job_definition.clone(),
-            commit: version.spec.commit.clone(),
-            manifest: version.spec.manifest.clone(),
-        }
-    }
 }
 
 /// A length of time in seconds, to the millisecond.

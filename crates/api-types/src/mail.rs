@@ -1,0 +1,48 @@
+//! The mails that the local SES received.
+
+use dropcast_domain::run_id::RunId;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::patterns;
+
+/// What `dropcast mail --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Mails {
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
+    pub stack: String,
+    /// The mails, the oldest first.
+    pub mails: Vec<MailView>,
+}
+
+/// One mail that the local SES received.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Mail")]
+pub struct MailView {
+    /// SES's id of the message.
+    #[schemars(length(min = 1))]
+    pub message_id: String,
+    /// When SES accepted it.
+    pub at: Timestamp,
+    /// The run that it is about; null when it names none.
+    pub run_id: Option<RunId>,
+    /// The sender.
+    pub from: String,
+    /// The recipients.
+    #[schemars(length(min = 1))]
+    pub to: Vec<String>,
+    /// The subject.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The HTML; empty when there is none.
+    pub html: String,
+    /// The http and https links in the text, in their order, each once.
+    #[schemars(inner(regex(pattern = patterns::LINK)))]
+    pub links: Vec<String>,
+    /// The whole mail on disk, for a mail program.
+    pub file: Option<String>,
+}

@@ -1,0 +1,123 @@
+//! The versions of a model, and its default.
+
+use dropcast_domain::{
+    model::ModelName,
+    registry::{DefaultEntry, DefaultKind, Retirement},
+    run_id::Version,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What `dropcast model versions --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Versions {
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
+    pub stack: String,
+    /// The model's name.
+    #[schemars(with = "ModelName")]
+    pub model: String,
+    /// The version that runs when a file pins none.
+    pub default_version: Version,
+    /// The newest first, at most 1,000.
+    pub versions: Vec<VersionSummary>,
+    /// The changes of the default, the newest first.
+    pub defaults: Vec<DefaultView>,
+}
+
+/// One version, as lists show it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionSummary {
+    /// The number.
+    pub version: Version,
+    /// Whether it is the default.
+    pub default: bool,
+    /// When it was built.
+    pub built_at: Timestamp,
+    /// The image by digest.
+    pub image: String,
+    /// The commit that it was built from, where that is known.
+    pub commit: Option<String>,
+    /// When and by whom it was retired; null unless it is.
+    pub retired: Option<RetiredView>,
+}
+
+/// A retirement.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Retirement")]
+pub struct RetiredView {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it: the ARN of a caller; null where that is not known.
+    pub by: Option<String>,
+}
+
+impl From<&Retirement> for RetiredView {
+    fn from(retirement: &Retirement) -> Self {
+        Self {
+            at: retirement.at,
+            by: retirement.by.clone(),
+        }
+    }
+}
+
+/// One change of the default.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DefaultChange")]
+pub struct DefaultView {
+    /// The default from then on.
+    pub version: Version,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it: the ARN of a caller; null where that is not known.
+    pub by: Option<String>,
+    /// How it came about.
+    pub kind: DefaultKind,
+}
+
+impl From<&DefaultEntry> for DefaultView {
+    fn from(entry: &DefaultEntry) -> Self {
+        Self {
+            version: entry.version,
+            at: entry.at,
+            by: entry.by.clone(),
+            kind: entry.kind,
+        }
+    }
+}
+
+/// What `dropcast model promote --json` and `dropcast model rollback --json` print.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Promoted {
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
+    pub stack: String,
+    /// The model's name.
+    #[schemars(with = "ModelName")]
+    pub model: String,
+    /// The change.
+    #[serde(flatten)]
+    pub entry: DefaultView,
+    /// The default before.
+    pub previous_version: Option<Version>,
+}
+
+/// What `dropcast model retire --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Retired {
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
+    pub stack: String,
+    /// The model's name.
+    #[schemars(with = "ModelName")]
+    pub model: String,
+    /// The version that was retired.
+    pub version: Version,
+    /// When and by whom.
+    #[serde(flatten)]
+    pub retired: RetiredView,
+}
