@@ -74,11 +74,15 @@ lint: lint-repository lint-template ## Check formatting, Rust, the repository an
 	tests/scripts/features.sh
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
+codegen: ## Write the files that follow from types: schemas/
+	cargo xtask codegen
+
 docs: ## Build the crates' documentation; warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 
 lint-repository: $(VENVS)/repository/ready ## Check layers, file lengths and lists (cargo xtask tidy), spelling and workflows
 	cargo xtask tidy
+	cargo xtask codegen --check
 	$(VENVS)/repository/bin/typos
 	$(VENVS)/repository/bin/zizmor --offline --no-progress --quiet .github
 	$(VENVS)/repository/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -193,4 +197,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help docs setup build demo local test test-rust test-models test-images lint lint-repository lint-dependencies lint-template lint-guard bench fuzz-build fuzz build-lambda static release-files deploy clean-local python
+.PHONY: help codegen docs setup build demo local test test-rust test-models test-images lint lint-repository lint-dependencies lint-template lint-guard bench fuzz-build fuzz build-lambda static release-files deploy clean-local python

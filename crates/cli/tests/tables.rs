@@ -2,7 +2,7 @@
 
 mod support;
 
-use dropcast_cli::document::{Around, RunDetail};
+use dropcast_api_types::{Around, RunDetail};
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     model::{InputFormat, Locale, TableEncoding},
