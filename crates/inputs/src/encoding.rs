@@ -1,4 +1,8 @@
 //! From bytes to text: which encoding a file is in, and where it breaks.
+//!
+//! A document is decoded whole; a table, which may be of any length, as a [`stream`].
+
+pub(crate) mod stream;
 
 use std::{borrow::Cow, fmt};
 
@@ -70,14 +74,25 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Box<Probl
     .map(|text| (text, encoding))
 }
 
-/// The encoding, and the length of the byte order mark.
-fn detect(bytes: &[u8]) -> (Encoding, usize) {
+/// The encoding that a byte order mark stands for, and the mark's length in bytes; `None` for
+/// text without a mark.
+pub(crate) fn find_mark(bytes: &[u8]) -> Option<(Encoding, usize)> {
     match bytes {
-        [0xef, 0xbb, 0xbf, ..] => (Encoding::Utf8Bom, 3),
-        [0xff, 0xfe, 0, 0, ..] => (Encoding::Utf32Le, 4),
-        [0, 0, 0xfe, 0xff, ..] => (Encoding::Utf32Be, 4),
-        [0xff, 0xfe, ..] => (Encoding::Utf16Le, 2),
-        [0xfe, 0xff, ..] => (Encoding::Utf16Be, 2),
+        [0xef, 0xbb, 0xbf, ..] => Some((Encoding::Utf8Bom, 3)),
+        [0xff, 0xfe, 0, 0, ..] => Some((Encoding::Utf32Le, 4)),
+        [0, 0, 0xfe, 0xff, ..] => Some((Encoding::Utf32Be, 4)),
+        [0xff, 0xfe, ..] => Some((Encoding::Utf16Le, 2)),
+        [0xfe, 0xff, ..] => Some((Encoding::Utf16Be, 2)),
+        _ => None,
+    }
+}
+
+/// The encoding of a document, and the length of its byte order mark.
+fn detect(bytes: &[u8]) -> (Encoding, usize) {
+    if let Some(marked) = find_mark(bytes) {
+        return marked;
+    }
+    match bytes {
         [0, 0, 0, 1..=255, ..] => (Encoding::Utf32Be, 0),
         [1..=255, 0, 0, 0, ..] => (Encoding::Utf32Le, 0),
         [0, 1..=255, 0, 1..=255, ..] | [0, 1..=255] => (Encoding::Utf16Be, 0),

@@ -47,7 +47,7 @@ pub(crate) fn from_validator(error: &ValidationError<'_>) -> Problem {
     let message = format!("{}: {}.", place(pointer), excerpt(&error.to_string()));
     Problem::with_message(
         pointer,
-        &messages::found(error.instance()),
+        &messages::describe_found(error.instance()),
         "what the schema describes",
         &message,
     )

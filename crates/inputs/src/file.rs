@@ -15,7 +15,7 @@ use dropcast_domain::{
 };
 
 use crate::{
-    CompiledSchema, Encoding, Limits, SchemaError, json,
+    CompiledSchema, Encoding, Limits, SchemaError, json, limits,
     table::{self, RowSchema},
 };
 
@@ -126,7 +126,7 @@ pub fn format_of(input: &InputSpec, name: &str, bytes: u64) -> Result<InputForma
     if bytes > most {
         return Err(Rejection::new(
             ErrorCode::InputTooLarge,
-            json::too_large(bytes, most),
+            limits::too_large(bytes, most),
         ));
     }
     Ok(format)
@@ -216,7 +216,7 @@ impl Reader {
         let size = file.seek(SeekFrom::End(0))?;
         let most = self.limits.max_bytes;
         if size > most {
-            let problem = json::too_large(size, most);
+            let problem = limits::too_large(size, most);
             return Ok(Outcome::Rejected(Rejection::new(
                 ErrorCode::InputTooLarge,
                 problem,

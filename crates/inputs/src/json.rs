@@ -1,14 +1,15 @@
 //! JSON documents.
 
-mod advice;
-mod parse;
 mod splice;
 
 use dropcast_domain::problem::{Problem, ProblemList};
 use serde_json::Value;
 
-pub(crate) use self::parse::{Parsed, parse};
-use crate::{CompiledSchema, Encoding, Limits, defaults, encoding, explain};
+use crate::{
+    CompiledSchema, Encoding, Limits, defaults, encoding, explain,
+    json_parser::{Parsed, parse},
+    limits::too_large,
+};
 
 /// A document that satisfies its schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,14 +83,6 @@ pub fn read(
         defaults,
         prepared,
     })
-}
-
-/// A file of more bytes than its model takes; for callers that know the size before
-/// they read.
-pub fn too_large(size: u64, most: u64) -> Problem {
-    let (found, allowed) = (format!("{size} bytes"), format!("at most {most} bytes"));
-    let message = format!("The file has {found}; {allowed} are allowed.");
-    Problem::with_message("", &found, &allowed, &message)
 }
 
 #[cfg(test)]

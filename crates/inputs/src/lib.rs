@@ -11,6 +11,7 @@ mod encoding;
 mod explain;
 pub mod file;
 pub mod json;
+mod json_parser;
 mod limits;
 mod schema;
 pub mod table;

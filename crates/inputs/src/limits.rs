@@ -1,5 +1,6 @@
 //! How much of a file is read before it is refused.
 
+use dropcast_domain::problem::Problem;
 use serde_json::Value;
 
 /// The bounds of one input.
@@ -66,4 +67,11 @@ pub(crate) fn cost_of(value: &Value) -> u64 {
 
 pub(crate) fn text_cost(text: &str) -> u64 {
     TEXT_COST + text.len() as u64
+}
+
+/// The problem of a file of `size` bytes where `max` are allowed.
+pub(crate) fn too_large(size: u64, max: u64) -> Problem {
+    let (found, allowed) = (format!("{size} bytes"), format!("at most {max} bytes"));
+    let message = format!("The file has {found}; {allowed} are allowed.");
+    Problem::with_message("", &found, &allowed, &message)
 }

@@ -24,7 +24,7 @@ use jsonschema::{Draft, PatternOptions, Registry, ValidationOptions, Validator};
 pub(crate) use nodes::{Node, NodeId};
 use serde_json::{Value, json};
 
-use crate::{Limits, encoding, json as json_format};
+use crate::{Limits, encoding, json_parser, limits::too_large};
 
 /// The URI under which parts of the schema are compiled on their own.
 const ROOT_URI: &str = "dropcast:///schema";
@@ -80,10 +80,10 @@ impl CompiledSchema {
             problems: ProblemList::of(problem),
         };
         if size > MAX_SCHEMA_BYTES {
-            return Err(error(json_format::too_large(size, MAX_SCHEMA_BYTES)));
+            return Err(error(too_large(size, MAX_SCHEMA_BYTES)));
         }
         let (text, _) = encoding::decode(bytes).map_err(|problem| error(*problem))?;
-        let parsed = json_format::parse(&text, &Limits::default())
+        let parsed = json_parser::parse(&text, &Limits::default())
             .map_err(|problems| SchemaError { problems })?;
         if parsed.problems.is_empty() {
             Self::new(&parsed.value)

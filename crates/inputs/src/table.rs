@@ -23,13 +23,11 @@ mod clean;
 mod columns;
 mod convert;
 mod csv;
-mod excel;
-mod guard;
 mod header;
 mod keys;
 mod mark;
 mod report;
-pub(crate) mod rows;
+mod workbook;
 
 use std::io::{self, Read, Seek, Write};
 
@@ -38,12 +36,10 @@ use dropcast_domain::{
     problem::ProblemList,
     table::{Remarks, TableReading},
 };
+use dropcast_workbook::{ReadError, Rows, WorkbookFormat};
 
+use self::report::Marking;
 pub use self::{columns::RowSchema, mark::mark, report::CellProblems};
-use self::{
-    report::Marking,
-    rows::{ReadError, Rows},
-};
 use crate::Limits;
 
 /// What came of reading a table.
@@ -111,7 +107,7 @@ pub fn read<R: Read + Seek, W: Write>(
 ) -> io::Result<Outcome> {
     let names = Names::of(schema, spec);
     let read = with_rows(&mut file, format, spec, &names, limits, |rows, source| {
-        check::table(rows, source, spec, schema, clean)
+        check::check_rows(rows, source, spec, schema, clean)
     });
     match read {
         Ok(outcome) => Ok(outcome),
@@ -168,10 +164,10 @@ pub(crate) fn with_rows<R: Read + Seek, T>(
 ) -> Result<T, ReadError> {
     let size = file.seek(io::SeekFrom::End(0))?;
     if size > limits.max_bytes {
-        let problem = crate::json::too_large(size, limits.max_bytes);
+        let problem = crate::limits::too_large(size, limits.max_bytes);
         return Err(ReadError::Rejected(ProblemList::of(problem)));
     }
-    guard::check(&mut file, format, limits)?;
+    dropcast_workbook::check(&mut file, format, limits.max_memory)?;
     with_checked_rows(file, format, spec, names, then)
 }
 
@@ -185,12 +181,15 @@ pub(crate) fn with_checked_rows<R: Read + Seek, T>(
     then: impl FnOnce(&mut dyn Rows, Source) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
     file.rewind()?;
-    if format == InputFormat::Csv {
-        let mut rows = csv::CsvRows::open(file, spec, &names.wanted)?;
-        let source = rows.source();
-        return then(&mut rows, source);
-    }
-    let mut workbook = excel::Workbook::open(file, format, spec, names)?;
+    let workbook_format = match format {
+        InputFormat::Csv => {
+            let mut rows = csv::CsvRows::open(file, spec, &names.wanted)?;
+            let source = rows.source();
+            return then(&mut rows, source);
+        }
+        InputFormat::Xlsx | InputFormat::Xls | InputFormat::Json => workbook_format(format)?,
+    };
+    let mut workbook = workbook::TableWorkbook::open(file, workbook_format, spec, names)?;
     let source = Source {
         format,
         sheet: Some(workbook.sheet().to_owned()),
@@ -202,6 +201,18 @@ pub(crate) fn with_checked_rows<R: Read + Seek, T>(
         },
     };
     then(&mut workbook.rows()?, source)
+}
+
+/// The format of a workbook; fails for files that are none, which have no table here.
+fn workbook_format(format: InputFormat) -> io::Result<WorkbookFormat> {
+    match format {
+        InputFormat::Xlsx => Ok(WorkbookFormat::Xlsx),
+        InputFormat::Xls => Ok(WorkbookFormat::Xls),
+        InputFormat::Csv | InputFormat::Json => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{} is not a format of workbooks", format.name()),
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,12 @@ impl Walk<'_> {
             1 => {}
             fitting => {
                 self.add(|| {
-                    messages::fits_several(value, fitting, node.one_of.len(), &path.pointer())
+                    messages::explain_fits_several(
+                        value,
+                        fitting,
+                        node.one_of.len(),
+                        &path.pointer(),
+                    )
                 });
             }
         }
@@ -57,7 +62,7 @@ impl Walk<'_> {
         let structured = value.is_object() || value.is_array();
         if self.is_full() && !(structured && taking.len() > 1) {
             // It is one problem more, and nobody will read it.
-            return self.add(|| messages::fits_none(value, &[], &path.pointer()));
+            return self.add(|| messages::explain_fits_none(value, &[], &path.pointer()));
         }
         let mut likely: Vec<_> = taking
             .iter()
@@ -75,7 +80,7 @@ impl Walk<'_> {
             .map(|&branch| self.attempt(branch, value))
             .collect();
         let Some(attempts) = attempts else {
-            return self.add(|| messages::fits_none(value, &[], &path.pointer()));
+            return self.add(|| messages::explain_fits_none(value, &[], &path.pointer()));
         };
         // Of those that are as likely, the one with the fewest problems was meant.
         let least = likely.first().map(|(unlikeness, _)| *unlikeness);
@@ -114,7 +119,7 @@ impl Walk<'_> {
                     })
                     .map(|problem| problem.allowed.as_str())
                     .collect();
-                self.add(|| messages::fits_none(value, &allowed, &path.pointer()));
+                self.add(|| messages::explain_fits_none(value, &allowed, &path.pointer()));
             }
         }
     }

@@ -10,12 +10,12 @@ use super::describe::{by_keyword, choice, count, describe, literal};
 use crate::{CompiledSchema, schema::Node};
 
 /// A value as a sentence names it.
-pub(super) fn found(value: &Value) -> String {
+pub(super) fn describe_found(value: &Value) -> String {
     match value {
         Value::Null => "null (no value)".to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::String(text) => quoted(text),
-        Value::Array(items) => list_of(items.len()),
+        Value::Array(items) => describe_list(items.len()),
         Value::Object(members) if members.is_empty() => "an empty object".to_owned(),
         Value::Object(members) => format!(
             "an object with {}",
@@ -24,7 +24,7 @@ pub(super) fn found(value: &Value) -> String {
     }
 }
 
-fn list_of(items: usize) -> String {
+fn describe_list(items: usize) -> String {
     if items == 0 {
         "an empty list".to_owned()
     } else {
@@ -33,16 +33,16 @@ fn list_of(items: usize) -> String {
 }
 
 /// A keyword about the value itself that the value breaks.
-pub(super) fn own(
+pub(super) fn explain_keyword(
     schema: &CompiledSchema,
     node: &Node,
     keyword: &str,
     value: &Value,
     pointer: &str,
 ) -> Problem {
-    let found = found(value);
+    let found = describe_found(value);
     if keyword == "not" {
-        return not(schema, node, &found, pointer);
+        return explain_not(schema, node, &found, pointer);
     }
     let allowed = by_keyword(keyword, &node.own);
     let problem = match (keyword, value) {
@@ -56,10 +56,10 @@ pub(super) fn own(
         }
         _ => Problem::new(pointer, &found, &allowed),
     };
-    hinted(problem, node, keyword, value)
+    add_hint(problem, node, keyword, value)
 }
 
-fn hinted(problem: Problem, node: &Node, keyword: &str, value: &Value) -> Problem {
+fn add_hint(problem: Problem, node: &Node, keyword: &str, value: &Value) -> Problem {
     let wants = |name: &str| match node.own.get("type") {
         Some(Value::String(wanted)) => wanted == name,
         Some(Value::Array(wanted)) => wanted.iter().any(|wanted| wanted == name),
@@ -85,7 +85,7 @@ fn hinted(problem: Problem, node: &Node, keyword: &str, value: &Value) -> Proble
             problem.hinted("Put it in quotation marks.")
         }
         ("type", Value::Null) => problem.hinted("Fill it in, or leave the entry out."),
-        ("enum" | "const", Value::String(text)) => match suggestion(&node.own, text) {
+        ("enum" | "const", Value::String(text)) => match find_suggestion(&node.own, text) {
             Some(meant) => problem.hinted(&format!("Did you mean {}?", quoted(meant))),
             None => problem,
         },
@@ -103,7 +103,7 @@ fn is_number(text: &str) -> bool {
     text.trim().parse::<f64>().is_ok_and(f64::is_finite)
 }
 
-fn suggestion<'o>(own: &'o Map<String, Value>, text: &str) -> Option<&'o str> {
+fn find_suggestion<'o>(own: &'o Map<String, Value>, text: &str) -> Option<&'o str> {
     let options = own
         .get("enum")
         .and_then(Value::as_array)
@@ -119,7 +119,7 @@ fn suggestion<'o>(own: &'o Map<String, Value>, text: &str) -> Option<&'o str> {
     )
 }
 
-fn not(schema: &CompiledSchema, node: &Node, found: &str, pointer: &str) -> Problem {
+fn explain_not(schema: &CompiledSchema, node: &Node, found: &str, pointer: &str) -> Problem {
     let excluded = node.not.and_then(|not| describe(schema, not));
     let allowed = match &excluded {
         Some(excluded) => format!("anything but {}", excluded.trim_start_matches("only ")),
@@ -129,7 +129,7 @@ fn not(schema: &CompiledSchema, node: &Node, found: &str, pointer: &str) -> Prob
 }
 
 /// A member that is not there.
-pub(super) fn missing(
+pub(super) fn explain_missing(
     name: &str,
     wanted: Option<&str>,
     because: Option<&str>,
@@ -161,7 +161,7 @@ pub(super) fn missing(
 }
 
 /// A member whose name the schema does not know.
-pub(super) fn unknown_name(node: &Node, name: &str, pointer: &str) -> Problem {
+pub(super) fn explain_unknown_name(node: &Node, name: &str, pointer: &str) -> Problem {
     let mut names: Vec<String> = node.properties.keys().map(|name| quoted(name)).collect();
     names.extend(
         node.patterns
@@ -191,7 +191,7 @@ pub(super) fn unknown_name(node: &Node, name: &str, pointer: &str) -> Problem {
 }
 
 /// A member of the object at `base` that no part of the schema speaks of.
-pub(super) fn unknown_name_at(base: &str, name: &str) -> Problem {
+pub(super) fn explain_unknown_name_at(base: &str, name: &str) -> Problem {
     let pointer = format!("{base}/{}", dropcast_domain::problem::pointer_segment(name));
     let message = format!(
         "{}: the name {} is not known here.",
@@ -207,7 +207,7 @@ pub(super) fn unknown_name_at(base: &str, name: &str) -> Problem {
 }
 
 /// A name that the schema for names refuses, and why.
-pub(super) fn bad_name(name: &str, why: Option<&Problem>, pointer: &str) -> Problem {
+pub(super) fn explain_bad_name(name: &str, why: Option<&Problem>, pointer: &str) -> Problem {
     let allowed = why.map_or("another name", |problem| problem.allowed.as_str());
     let allowed = if allowed.starts_with("text ") {
         format!("as a name, {allowed}")
@@ -218,8 +218,8 @@ pub(super) fn bad_name(name: &str, why: Option<&Problem>, pointer: &str) -> Prob
 }
 
 /// A value where none may stand.
-pub(super) fn nothing_allowed(value: &Value, pointer: &str) -> Problem {
-    let found = found(value);
+pub(super) fn explain_nothing_allowed(value: &Value, pointer: &str) -> Problem {
+    let found = describe_found(value);
     let message = format!(
         "{}: found {found}; nothing is allowed here. Remove it.",
         place(pointer)
@@ -227,13 +227,13 @@ pub(super) fn nothing_allowed(value: &Value, pointer: &str) -> Problem {
     Problem::with_message(pointer, &found, "nothing", &message)
 }
 
-pub(super) fn too_many_items(items: usize, most: usize, pointer: &str) -> Problem {
+pub(super) fn explain_too_many_items(items: usize, most: usize, pointer: &str) -> Problem {
     let allowed = format!("a list of at most {}", count(most as u64, "item", "items"));
-    Problem::new(pointer, &list_of(items), &allowed)
+    Problem::new(pointer, &describe_list(items), &allowed)
 }
 
 /// An item that equals an earlier one.
-pub(super) fn repeated(item: &Value, pointer: &str, earlier: &str) -> Problem {
+pub(super) fn explain_repeated(item: &Value, pointer: &str, earlier: &str) -> Problem {
     let found = literal(item);
     let message = format!(
         "{}: found {found}, which stands at {} already; each item is allowed once.",
@@ -244,7 +244,7 @@ pub(super) fn repeated(item: &Value, pointer: &str, earlier: &str) -> Problem {
 }
 
 /// A value that fits none of several branches, and what each allows, as far as known.
-pub(super) fn fits_none(value: &Value, allowed: &[&str], pointer: &str) -> Problem {
+pub(super) fn explain_fits_none(value: &Value, allowed: &[&str], pointer: &str) -> Problem {
     let mut distinct: Vec<String> = Vec::new();
     for allowed in allowed {
         if !distinct.iter().any(|known| known == allowed) {
@@ -256,17 +256,17 @@ pub(super) fn fits_none(value: &Value, allowed: &[&str], pointer: &str) -> Probl
     } else {
         choice(&distinct)
     };
-    Problem::new(pointer, &found(value), &allowed)
+    Problem::new(pointer, &describe_found(value), &allowed)
 }
 
 /// A value that fits several branches of which it may fit one.
-pub(super) fn fits_several(
+pub(super) fn explain_fits_several(
     value: &Value,
     fitting: usize,
     branches: usize,
     pointer: &str,
 ) -> Problem {
-    let found = found(value);
+    let found = describe_found(value);
     let message = format!(
         "{}: found {found}, which fits {fitting} of the {branches} forms that are described; only a value that fits one is allowed.",
         place(pointer)
@@ -275,7 +275,7 @@ pub(super) fn fits_several(
 }
 
 /// A text that is the same for equal values: numbers by what they are, not how they are written.
-pub(super) fn canonical(value: &Value) -> String {
+pub(super) fn write_canonical(value: &Value) -> String {
     match value {
         Value::Number(number) => match number.as_f64() {
             #[expect(
@@ -287,11 +287,11 @@ pub(super) fn canonical(value: &Value) -> String {
             }
             _ => number.to_string(),
         },
-        Value::Array(items) => items
-            .iter()
-            .fold("[".to_owned(), |text, item| text + &canonical(item) + ","),
+        Value::Array(items) => items.iter().fold("[".to_owned(), |text, item| {
+            text + &write_canonical(item) + ","
+        }),
         Value::Object(members) => members.iter().fold("{".to_owned(), |text, (key, member)| {
-            text + &Value::from(key.as_str()).to_string() + ":" + &canonical(member) + ","
+            text + &Value::from(key.as_str()).to_string() + ":" + &write_canonical(member) + ","
         }),
         other => other.to_string(),
     }

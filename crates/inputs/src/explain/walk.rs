@@ -84,7 +84,7 @@ impl<'s> Walk<'s> {
         self.visits -= 1;
         let node = self.schema.node(id);
         if node.refuses_all {
-            self.add(|| messages::nothing_allowed(value, &path.pointer()));
+            self.add(|| messages::explain_nothing_allowed(value, &path.pointer()));
             return;
         }
         let before = self.problems.total();
@@ -134,7 +134,7 @@ impl<'s> Walk<'s> {
         });
         if let Some(index) = wrong_choice.or(wrong_type) {
             let (schema, keyword) = (self.schema, errors[index].kind().keyword());
-            self.add(|| messages::own(schema, node, keyword, value, &path.pointer()));
+            self.add(|| messages::explain_keyword(schema, node, keyword, value, &path.pointer()));
             return;
         }
         for error in &errors {
@@ -147,7 +147,13 @@ impl<'s> Walk<'s> {
                 kind => {
                     let schema = self.schema;
                     self.add(|| {
-                        messages::own(schema, node, kind.keyword(), value, &path.pointer())
+                        messages::explain_keyword(
+                            schema,
+                            node,
+                            kind.keyword(),
+                            value,
+                            &path.pointer(),
+                        )
                     });
                 }
             }
@@ -177,7 +183,7 @@ impl<'s> Walk<'s> {
             let unknown = present
                 .map(String::as_str)
                 .filter(|key| !node.properties.contains_key(*key));
-            messages::missing(
+            messages::explain_missing(
                 name,
                 wanted.as_deref(),
                 because,
@@ -195,7 +201,7 @@ impl<'s> Walk<'s> {
         // Hashes, not texts: a list may be as long as the file.
         let mut first: HashMap<u64, usize> = HashMap::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let text = messages::canonical(item);
+            let text = messages::write_canonical(item);
             let mut hasher = DefaultHasher::new();
             text.hash(&mut hasher);
             match first.entry(hasher.finish()) {
@@ -204,9 +210,9 @@ impl<'s> Walk<'s> {
                 }
                 Entry::Occupied(entry) => {
                     let earlier = *entry.get();
-                    if text == messages::canonical(&items[earlier]) {
+                    if text == messages::write_canonical(&items[earlier]) {
                         let at = |index| Path::Item(path, index).pointer();
-                        self.add(|| messages::repeated(item, &at(index), &at(earlier)));
+                        self.add(|| messages::explain_repeated(item, &at(index), &at(earlier)));
                     }
                 }
             }
@@ -238,7 +244,7 @@ impl<'s> Walk<'s> {
             if !node.patterns.is_empty() || node.additional.is_some() {
                 for child in node.for_other_name(name) {
                     if node.additional == Some(child) && self.schema.node(child).refuses_all {
-                        self.add(|| messages::unknown_name(node, name, &path.pointer()));
+                        self.add(|| messages::explain_unknown_name(node, name, &path.pointer()));
                     } else {
                         self.visit(child, member, &path);
                     }
@@ -269,7 +275,7 @@ impl<'s> Walk<'s> {
         let schema = self.schema;
         self.add(|| {
             let why = super::problems_at(schema, names, &text);
-            messages::bad_name(name, why.problems.first(), &path.pointer())
+            messages::explain_bad_name(name, why.problems.first(), &path.pointer())
         });
     }
 
@@ -283,7 +289,7 @@ impl<'s> Walk<'s> {
             } else if let Some(child) = node.items {
                 if self.schema.node(child).refuses_all {
                     self.add(|| {
-                        messages::too_many_items(
+                        messages::explain_too_many_items(
                             items.len(),
                             node.prefix_items.len(),
                             &path.pointer(),
@@ -310,11 +316,11 @@ impl<'s> Walk<'s> {
         match error.kind() {
             ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 for name in unexpected {
-                    self.add(|| messages::unknown_name_at(&base, name));
+                    self.add(|| messages::explain_unknown_name_at(&base, name));
                 }
             }
             _ => self.add(|| {
-                let found = messages::found(error.instance());
+                let found = messages::describe_found(error.instance());
                 let message = format!(
                     "{}: found {found}, which the schema does not allow.",
                     place(&base)

@@ -15,10 +15,11 @@ use dropcast_domain::{
     problem::{Problem, ProblemList, place},
     table::{FilledColumn, Remarks, TableReading},
 };
+use dropcast_workbook::{Cell, ReadError, Row, Rows};
 use serde_json::Value;
 
 use self::{
-    messages::{broken, count, subject, unconverted},
+    messages::{count, explain_broken, explain_unconverted, subject},
     rules::Rules,
 };
 use super::{
@@ -29,11 +30,10 @@ use super::{
     header::{Header, MisplacedHeader, find_misplaced},
     keys::Keys,
     report::{Kind, Marking, Place, Report, Words},
-    rows::{Cell, ReadError, Row, Rows},
 };
 
 /// Reads a table to its end.
-pub(super) fn table<W: Write>(
+pub(super) fn check_rows<W: Write>(
     rows: &mut dyn Rows,
     source: Source,
     spec: &TableSpec,
@@ -43,15 +43,15 @@ pub(super) fn table<W: Write>(
     let mut report = Report::new(source.format);
     let mut row = Row::default();
     if !find_header(rows, &mut row, spec)? {
-        report.add(no_header(spec));
-        return Ok(unread(report));
+        report.add(describe_no_header(spec));
+        return Ok(reject_unread(report));
     }
     let header = match Header::read(&row, rows, schema, spec, &mut report) {
         Ok(header) => header,
         Err(problem) => {
             let wanted = wanted_names(schema, spec);
             let first = (row.number, problem);
-            return no_names(rows, report, source, spec, &wanted, first);
+            return reject_header(rows, report, source, spec, &wanted, first);
         }
     };
     let mut checking = Checking {
@@ -112,7 +112,7 @@ fn find_header(rows: &mut dyn Rows, row: &mut Row, spec: &TableSpec) -> Result<b
     Ok(false)
 }
 
-fn no_header(spec: &TableSpec) -> Problem {
+fn describe_no_header(spec: &TableSpec) -> Problem {
     match spec.header_row {
         Some(row) => {
             let message = format!(
@@ -136,7 +136,7 @@ fn no_header(spec: &TableSpec) -> Problem {
 
 /// A first row that holds no column's name, and what is said of it. Perhaps a title stands
 /// there, and the names below it.
-fn no_names(
+fn reject_header(
     rows: &mut dyn Rows,
     mut report: Report,
     source: Source,
@@ -161,7 +161,7 @@ fn no_names(
             report.mark(first, 0, message.unwrap_or(&problem.message));
             (first, *problem)
         }
-        (None, None) => (first, no_header(spec)),
+        (None, None) => (first, describe_no_header(spec)),
     };
     report.add(problem);
     let (problems, cell_problems) = report.finish();
@@ -179,7 +179,7 @@ fn no_names(
     }))
 }
 
-fn unread(report: Report) -> Outcome {
+fn reject_unread(report: Report) -> Outcome {
     let (problems, cell_problems) = report.finish();
     Outcome::Rejected(Rejection {
         cell_problems,
@@ -298,13 +298,13 @@ impl<W: Write> Checking<'_, W> {
                 column: Some(at),
             };
             if let Err(problem) = converted {
-                let words = || unconverted(self.converter, cell, column, &problem);
+                let words = || explain_unconverted(self.converter, cell, column, &problem);
                 let kind = Kind::Unconverted(problem.class());
                 let hint_key = problem.hint_key(cell);
                 self.report
                     .add_cell_problem(place, kind, hint_key, address, words);
             } else {
-                let words = || broken(self.schema, column, cell, into);
+                let words = || explain_broken(self.schema, column, cell, into);
                 let known = (index, column);
                 let kind = self.rules.kind(self.schema, known, &into.value, words);
                 self.report.add_cell_problem(place, kind, 0, address, words);

@@ -12,14 +12,12 @@ use std::{
 };
 
 use dropcast_domain::model::{Locale, Percent, TableSpec};
+use dropcast_workbook::{Cell, UnusableText, refill};
 use jiff::civil::DateTime;
 use serde_json::{Number, Value};
 
 use self::{date::DateProblem, number::NumberProblem};
-use super::{
-    columns::{Column, Form, Kinds},
-    rows::{Cell, UnusableText, refill},
-};
+use super::columns::{Column, Form, Kinds};
 
 /// Converts cells as people of one country write them.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,6 @@
 //! `sep=;`, as Excel writes it, names the delimiter.
 
 mod delimiter;
-mod text;
 
 use std::{
     io::{self, Read, Seek},
@@ -18,12 +17,10 @@ use dropcast_domain::{
     problem::{Problem, ProblemList, quoted},
     table::Remarks,
 };
+use dropcast_workbook::{Cell, MAX_CHARS, MAX_COLUMNS, ReadError, Row, Rows, UnusableText};
 
-use self::text::Text;
-use super::{
-    Source,
-    rows::{Cell, MAX_CHARS, MAX_COLUMNS, ReadError, Row, Rows, UnusableText},
-};
+use super::Source;
+use crate::encoding::stream::{self, Text};
 
 /// The most bytes of one row. An unclosed quotation mark must not swallow the memory.
 const MAX_ROW_BYTES: usize = 16 * 1024 * 1024;
@@ -57,7 +54,7 @@ pub(super) struct CsvRows<R> {
 impl<R: Read + Seek> CsvRows<R> {
     /// Finds out how a file is written; it stands at its beginning.
     pub(super) fn open(mut file: R, spec: &TableSpec, names: &[&str]) -> Result<Self, ReadError> {
-        let (encoding, is_guessed) = text::detect(&mut file, spec.encoding)?;
+        let (encoding, is_guessed) = stream::detect(&mut file, spec.encoding)?;
         let mut text = Text::new(file, encoding)?;
         let mut buffer = Vec::new();
         let mut ended = false;
@@ -66,7 +63,7 @@ impl<R: Read + Seek> CsvRows<R> {
         }
         let guess = delimiter::detect(&buffer, ended, spec, names);
         let sample = if is_guessed {
-            text::sample(&buffer)
+            stream::sample(&buffer)
         } else {
             None
         };

@@ -7,6 +7,7 @@ mod reading;
 use std::collections::HashMap;
 
 use dropcast_domain::{model::TableSpec, problem::Problem};
+use dropcast_workbook::{Row, Rows};
 
 pub(super) use self::{
     misplaced::{MisplacedHeader, find_misplaced},
@@ -19,7 +20,6 @@ use self::{
 use super::{
     columns::{Column, RowSchema, wanted_names},
     report::Report,
-    rows::{Row, Rows},
 };
 
 /// The columns of one table.
@@ -85,7 +85,7 @@ impl Header {
         };
         reading.find_needed();
         if !wanted.is_empty()
-            && let Some(problem) = reading.not_a_header(&names, &meant, &row.cells)
+            && let Some(problem) = reading.explain_no_header(&names, &meant, &row.cells)
         {
             return Err(Some(Box::new(problem)));
         }
@@ -98,16 +98,16 @@ impl Header {
                 problem,
             } = name;
             let column = if let Some(problem) = problem {
-                reading.no_name(at, &name, &problem);
+                reading.report_unusable_name(at, &name, &problem);
                 None
             } else if name.is_empty() {
                 None
             } else {
-                reading.column(at, &name, meant)
+                reading.find_column(at, &name, meant)
             };
             let column = column.and_then(|column| {
                 if let Some(&earlier) = first.get(&column.name) {
-                    reading.repeated(at, &name, earlier);
+                    reading.report_repeated(at, &name, earlier);
                     return None;
                 }
                 first.insert(column.name.clone(), at);
@@ -119,8 +119,8 @@ impl Header {
             });
             file.push(FileColumn { name, column });
         }
-        reading.strangers();
-        let supplied = reading.left_out();
+        reading.report_unknown();
+        let supplied = reading.report_missing();
         columns.extend(
             supplied
                 .into_iter()

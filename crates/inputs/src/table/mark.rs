@@ -1,7 +1,7 @@
 //! A copy of a rejected table for the person who made it: the faulty cells filled, each
 //! with a note that says what is wrong, and a second sheet that lists what to correct.
 //!
-//! It holds values alone, no formulas, and text always as text: what begins with a sign
+//! It holds values alone, no formulas, and text always as text: what begins with a character
 //! that a spreadsheet takes for a formula (`=`, `+`, `-`, `@`, a tab, a line end) gets the
 //! quotation mark in front that Excel itself would keep with it, so that it stays text
 //! when somebody edits it.
@@ -16,15 +16,11 @@ mod problem_sheet;
 use std::io::{self, Read, Seek, Write};
 
 use dropcast_domain::model::{InputFormat, TableSpec};
+use dropcast_workbook::{Cell, ReadError, Row, Rows};
 use rust_xlsxwriter::{Note, Workbook, Worksheet, XlsxError};
 
 use self::cell_formats::CellFormats;
-use super::{
-    Names, Rejection, guard,
-    report::CellProblem,
-    rows::{Cell, ReadError, Row, Rows},
-    with_checked_rows,
-};
+use super::{Names, Rejection, report::CellProblem, with_checked_rows};
 use crate::Limits;
 
 /// The most rows of a table that is shown whole.
@@ -74,7 +70,7 @@ pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
 ) -> io::Result<()> {
     let mut book = Workbook::new();
     let mut shown = None;
-    let is_sound = guard::check(&mut file, format, limits);
+    let is_sound = dropcast_workbook::check(&mut file, format, limits.max_memory);
     if let (Some(marking), Some(())) = (&rejected.marking, as_far_as_read(is_sound)?) {
         // The same encoding, delimiter and sheet are found again by what was found.
         let mut spec = spec.clone();

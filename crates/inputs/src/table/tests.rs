@@ -128,4 +128,5 @@ mod properties;
 mod shape;
 mod sheets;
 mod suite;
+mod text_format;
 mod values;

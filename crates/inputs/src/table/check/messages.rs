@@ -1,6 +1,7 @@
 //! CellProblems of cells in words.
 
 use dropcast_domain::problem::{Problem, place, quoted};
+use dropcast_workbook::Cell;
 use serde_json::Value;
 
 use crate::{
@@ -10,12 +11,11 @@ use crate::{
         columns::{Column, Kinds, RowSchema},
         convert::{self, ConversionProblem, Converted, Converter},
         report::Words,
-        rows::Cell,
     },
 };
 
 /// A cell that could not be converted, in words.
-pub(super) fn unconverted(
+pub(super) fn explain_unconverted(
     converter: Converter,
     cell: &Cell,
     column: &Column,
@@ -36,10 +36,15 @@ pub(super) fn unconverted(
 }
 
 /// A converted cell that breaks a rule of its column, in words.
-pub(super) fn broken(schema: &RowSchema, column: &Column, cell: &Cell, read: &Converted) -> Words {
+pub(super) fn explain_broken(
+    schema: &RowSchema,
+    column: &Column,
+    cell: &Cell,
+    read: &Converted,
+) -> Words {
     let value = &read.value;
     let compiled = schema.schema();
-    let failing = failing(schema, column, value).unwrap_or(NodeId::ROOT);
+    let failing = find_failing(schema, column, value).unwrap_or(NodeId::ROOT);
     let problems = explain::problems_at(compiled, failing, value).problems;
     let read_as = convert::read_as(cell, &read.text);
     let first = problems
@@ -47,7 +52,7 @@ pub(super) fn broken(schema: &RowSchema, column: &Column, cell: &Cell, read: &Co
         .next()
         .filter(|_| !is_open(column, value));
     let Some(problem) = first else {
-        let found = read_as.unwrap_or_else(|| shown(value));
+        let found = read_as.unwrap_or_else(|| show_value(value));
         return Words {
             subject: subject(column),
             many: format!("cells do not hold {}", column.allowed),
@@ -58,7 +63,7 @@ pub(super) fn broken(schema: &RowSchema, column: &Column, cell: &Cell, read: &Co
             ..Words::default()
         };
     };
-    let (found, sentence) = told(&problem, read_as);
+    let (found, sentence) = describe_problem(&problem, read_as);
     Words {
         subject: subject(column),
         many: format!("cells do not hold {}", problem.allowed),
@@ -71,7 +76,7 @@ pub(super) fn broken(schema: &RowSchema, column: &Column, cell: &Cell, read: &Co
 }
 
 /// The part of a column's schema that a value breaks.
-pub(super) fn failing(schema: &RowSchema, column: &Column, value: &Value) -> Option<NodeId> {
+pub(super) fn find_failing(schema: &RowSchema, column: &Column, value: &Value) -> Option<NodeId> {
     let mut checks = column.checks.iter().copied();
     checks.find(|&id| !schema.schema().satisfies(id, value))
 }
@@ -84,7 +89,7 @@ pub(super) fn is_open(column: &Column, value: &Value) -> bool {
 
 /// What was found and the sentence about it: what stands in the cell, beside what it was taken
 /// for.
-pub(super) fn told(problem: &Problem, read_as: Option<String>) -> (String, String) {
+pub(super) fn describe_problem(problem: &Problem, read_as: Option<String>) -> (String, String) {
     let sentence = sentence_of(problem);
     match read_as {
         Some(found) => {
@@ -119,7 +124,7 @@ pub(super) fn subject(column: &Column) -> String {
     format!("Column {}", quoted(&column.name))
 }
 
-pub(super) fn shown(value: &Value) -> String {
+pub(super) fn show_value(value: &Value) -> String {
     match value {
         Value::Null => "an empty cell".to_owned(),
         Value::String(text) => quoted(text),

@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use dropcast_domain::problem::{Problem, quoted};
+use dropcast_workbook::{Row, Rows};
 use serde_json::{Map, Value};
 
 use super::{
     Checking,
-    messages::{empty_cell, shown, subject, told},
+    messages::{describe_problem, empty_cell, show_value, subject},
     value,
 };
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
         convert, header,
         keys::Seen,
         report::{Kind, Place, Words},
-        rows::{Row, Rows},
     },
 };
 
@@ -65,7 +65,7 @@ impl<W: Write> Checking<'_, W> {
                 .and_then(|(cell, index)| convert::read_as(cell, &self.cells[index].text));
             let (found, sentence) = match lacking {
                 Some(placed) => (problem.found.clone(), empty_cell(&problem, &placed.column)),
-                None => told(&problem, read_as),
+                None => describe_problem(&problem, read_as),
             };
             let what = match column {
                 Some(placed) => subject(&placed.column),
@@ -147,7 +147,7 @@ impl<W: Write> Checking<'_, W> {
             .collect();
         let words = || {
             let names = header::list(&self.spec.key);
-            let found: Vec<String> = values.iter().map(|value| shown(value)).collect();
+            let found: Vec<String> = values.iter().map(|value| show_value(value)).collect();
             let found = found.join(", ");
             let once = if self.spec.key.len() == 1 {
                 format!("each value of {names} once")

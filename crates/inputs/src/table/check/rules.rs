@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::messages::{failing, is_open};
+use super::messages::{find_failing, is_open};
 use crate::{
     CompiledSchema,
     schema::NodeId,
@@ -48,7 +48,7 @@ impl Rules {
 /// The keyword that a value breaks, as a number; `None` where what is allowed follows from the
 /// value too, because the schema has alternatives.
 fn keyword(schema: &RowSchema, column: &Column, value: &Value) -> Option<u64> {
-    let failing = failing(schema, column, value)?;
+    let failing = find_failing(schema, column, value)?;
     let schema = schema.schema();
     if has_alternatives(schema, failing) {
         return None;

@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use dropcast_domain::problem::quoted;
+use dropcast_workbook::{Cell, Row, Rows};
 
 use super::{Checking, messages::count};
 use crate::table::{
     convert,
     report::{Kind, Place, Words},
-    rows::{Cell, Row, Rows},
 };
 
 impl<W: Write> Checking<'_, W> {

@@ -16,8 +16,8 @@ pub(in crate::table) enum DateProblem {
     NoDay { year: i16, month: i8, days: i8 },
     /// A year of two digits.
     ShortYear,
-    /// Figures whose order nothing tells; what they may mean.
-    Figures(Option<Date>, Option<Date>),
+    /// Digits whose order of day and month is not known; the dates that they may stand for.
+    AmbiguousOrder(Option<Date>, Option<Date>),
     /// A number of days, as Excel counts them, and the date that it would stand for.
     Days(Date),
     /// A time that is not midnight where a date is wanted.
@@ -113,35 +113,35 @@ pub(super) fn time(text: &str, canonical: &mut String) -> bool {
 fn leading(text: &str, locale: Option<Locale>) -> Result<(Date, &str), DateProblem> {
     let bytes = text.as_bytes();
     if bytes.len() >= 10 && is_iso(&bytes[..10]) {
-        let figure = |range: std::ops::Range<usize>| text[range].parse::<i16>().unwrap_or(0);
+        let number = |range: std::ops::Range<usize>| text[range].parse::<i16>().unwrap_or(0);
         let rest = &text[10..];
         if rest.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(DateProblem::None);
         }
-        return day(figure(0..4), figure(5..7), figure(8..10)).map(|day| (day, rest));
+        return day(number(0..4), number(5..7), number(8..10)).map(|day| (day, rest));
     }
     let end = text
         .find(|c: char| !c.is_ascii_digit() && !is_between(c))
         .unwrap_or(text.len());
-    let (figures, rest) = text.split_at(end);
-    let Some(parts) = parts(figures) else {
-        return Err(not_figures(text));
+    let (digits, rest) = text.split_at(end);
+    let Some(parts) = parts(digits) else {
+        return Err(explain_text(text));
     };
     if !(rest.is_empty() || rest.starts_with([' ', 'T', 't'])) {
         return Err(DateProblem::None);
     }
-    in_figures(parts, locale).map(|day| (day, rest))
+    parse_parts(parts, locale).map(|day| (day, rest))
 }
 
-/// The signs that stand between the figures of a date.
+/// The separators between the digits of a date.
 fn is_between(c: char) -> bool {
     matches!(c, '.' | '/' | '-')
 }
 
 /// `31.12.2026` in its three parts.
-fn parts(figures: &str) -> Option<[&str; 3]> {
-    let sign = figures.chars().find(|&c| is_between(c))?;
-    let mut parts = figures.split(sign);
+fn parts(digits: &str) -> Option<[&str; 3]> {
+    let separator = digits.chars().find(|&c| is_between(c))?;
+    let mut parts = digits.split(separator);
     let parts = [parts.next()?, parts.next()?, parts.next()?]
         .into_iter()
         .chain(parts)
@@ -155,16 +155,16 @@ fn parts(figures: &str) -> Option<[&str; 3]> {
     }
 }
 
-fn in_figures(parts: [&str; 3], locale: Option<Locale>) -> Result<Date, DateProblem> {
-    let figure = |part: &str| part.parse::<i16>().unwrap_or(i16::MAX);
-    let [first, second, third] = parts.map(figure);
+fn parse_parts(parts: [&str; 3], locale: Option<Locale>) -> Result<Date, DateProblem> {
+    let number = |part: &str| part.parse::<i16>().unwrap_or(i16::MAX);
+    let [first, second, third] = parts.map(number);
     if parts[0].len() == 4 && parts[1].len() <= 2 && parts[2].len() <= 2 {
         // Nobody writes the day between the year and the month.
         return match locale {
             Some(_) => day(first, second, third),
             None => Err(day(first, second, third).map_or_else(
                 |problem| problem,
-                |day| DateProblem::Figures(Some(day), None),
+                |day| DateProblem::AmbiguousOrder(Some(day), None),
             )),
         };
     }
@@ -182,13 +182,13 @@ fn in_figures(parts: [&str; 3], locale: Option<Locale>) -> Result<Date, DateProb
                 // 31/02: it can only mean a day of February.
                 (Err(DateProblem::NoMonth(_)), Err(problem @ DateProblem::NoDay { .. }))
                 | (Err(problem), Err(_)) => Err(problem),
-                (one, other) => Err(DateProblem::Figures(one.ok(), other.ok())),
+                (one, other) => Err(DateProblem::AmbiguousOrder(one.ok(), other.ok())),
             }
         }
     }
 }
 
-fn not_figures(text: &str) -> DateProblem {
+fn explain_text(text: &str) -> DateProblem {
     let days = text.split(['.', ',']).next().unwrap_or_default();
     // From 1954 to 2064: smaller and larger numbers are something else.
     match days.parse::<i32>() {
@@ -273,7 +273,7 @@ fn write_clock(text: &str, out: &mut String) -> bool {
     let fits = |part: &str, most: u8| {
         part.len() == 2
             && part.bytes().all(|byte| byte.is_ascii_digit())
-            && part.parse::<u8>().is_ok_and(|figure| figure <= most)
+            && part.parse::<u8>().is_ok_and(|number| number <= most)
     };
     let padded = if hour.len() == 1 {
         format!("0{hour}")

@@ -4,13 +4,11 @@ use dropcast_domain::{
     model::Locale,
     problem::{excerpt, quoted},
 };
+use dropcast_workbook::Cell;
 use jiff::civil::Date;
 
 use super::{ConversionProblem, Converter, date, date::DateProblem, number, number::NumberProblem};
-use crate::table::{
-    columns::{Column, Form, Kinds},
-    rows::Cell,
-};
+use crate::table::columns::{Column, Form, Kinds};
 
 /// What a cell holds whose formula nothing has computed yet.
 pub(in crate::table) const UNCOMPUTED: &str = "a formula without a result";
@@ -168,13 +166,13 @@ impl Converter {
             ConversionProblem::Number(NumberProblem::Negative) => {
                 "Write a minus sign before negative numbers.".to_owned()
             }
-            ConversionProblem::Number(NumberProblem::Signs) => {
+            ConversionProblem::Number(NumberProblem::Separators) => {
                 format!("Write numbers such as {}.", self.example(column))
             }
             ConversionProblem::Date(problem) => match problem {
                 DateProblem::NoMonth(_) => "A year has the months 1 to 12.".to_owned(),
                 DateProblem::NoDay { .. } => "Their months have fewer days.".to_owned(),
-                DateProblem::Figures(..) => format!(
+                DateProblem::AmbiguousOrder(..) => format!(
                     "Write the year first, then the month and the day: {}.",
                     iso_example(column.form)
                 ),
@@ -217,7 +215,7 @@ impl Converter {
         let example = self.example(column);
         match problem {
             NumberProblem::None | NumberProblem::NotWhole => String::new(),
-            NumberProblem::Signs => match self.meant(text) {
+            NumberProblem::Separators => match self.find_meaning(text) {
                 Some(meant) => format!("Write {meant}."),
                 None => format!("Write numbers such as {example}."),
             },
@@ -236,7 +234,7 @@ impl Converter {
             NumberProblem::NoSuch => "There is no such number: leave the cell empty.".to_owned(),
             NumberProblem::Unit => {
                 format!(
-                    "Write the number alone, such as {example}: no unit, currency or other sign."
+                    "Write the number alone, such as {example}: without a unit, a currency or other symbols."
                 )
             }
             NumberProblem::Percent => {
@@ -249,8 +247,8 @@ impl Converter {
         }
     }
 
-    /// How a number with foreign signs is to be written, where it can only mean one.
-    fn meant(self, text: &str) -> Option<String> {
+    /// How a number with foreign separators is to be written, where it can only mean one.
+    fn find_meaning(self, text: &str) -> Option<String> {
         let readings = [Locale::EnUs, Locale::DeDe, Locale::FrFr, Locale::DeCh];
         let mut meant: Option<String> = None;
         for locale in readings {
@@ -284,14 +282,14 @@ impl Converter {
                 format!("{name} {year} has {days} days.")
             }
             DateProblem::ShortYear => "Write the year with four digits.".to_owned(),
-            DateProblem::Figures(Some(one), Some(other)) if one != other => {
+            DateProblem::AmbiguousOrder(Some(one), Some(other)) if one != other => {
                 format!(
                     "Write {} or {}, whichever is meant.",
                     write(one),
                     write(other)
                 )
             }
-            DateProblem::Figures(one, other) => match one.as_ref().or(other.as_ref()) {
+            DateProblem::AmbiguousOrder(one, other) => match one.as_ref().or(other.as_ref()) {
                 Some(day) => format!("Write {}.", write(day)),
                 None => String::new(),
             },

@@ -8,13 +8,13 @@ use serde_json::Number;
 pub(in crate::table) enum NumberProblem {
     /// It is none.
     None,
-    /// A decimal comma, or signs between the thousands, without a locale that has them.
-    Signs,
+    /// A decimal comma, or thousands separators, without a locale that has them.
+    Separators,
     /// Digits other than 0 to 9.
     Digits,
     /// `NaN`, `inf`.
     NoSuch,
-    /// A number with a unit, a currency or another sign.
+    /// A number with a unit, a currency or another symbol.
     Unit,
     /// A negative number as accountants write it: `(4.5)`, `4.5-`; or with a dash.
     Negative,
@@ -33,11 +33,11 @@ pub(in crate::table) enum NumberProblem {
 impl NumberProblem {
     /// Whether what to write instead follows from the very text.
     pub(super) fn is_told_by_text(self) -> bool {
-        matches!(self, Self::Signs | Self::Negative)
+        matches!(self, Self::Separators | Self::Negative)
     }
 }
 
-/// Reads a number and writes its canonical text: the same digits, a decimal point, no signs
+/// Reads a number and writes its canonical text: the same digits, a decimal point, no separators
 /// between the thousands, no plus sign, no leading zeros. A `whole` one comes without decimals.
 pub(super) fn parse(
     text: &str,
@@ -153,21 +153,21 @@ fn write_canonical(text: &str, locale: Option<Locale>, out: &mut String) -> bool
     !exponent.is_empty() && is_digits(exponent)
 }
 
-/// The digits before the decimal sign, without the signs between the thousands.
+/// The digits before the decimal separator, without the thousands separators.
 fn write_integer(text: &str, locale: Option<Locale>, out: &mut String) -> bool {
     if is_digits(text) {
         out.push_str(text);
         return true;
     }
-    let signs = locale.map_or(&[][..], Locale::grouping);
-    let Some(sign) = text.chars().find(|c| !c.is_ascii_digit()) else {
+    let separators = locale.map_or(&[][..], Locale::grouping);
+    let Some(separator) = text.chars().find(|c| !c.is_ascii_digit()) else {
         return false;
     };
     let is_space = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}');
-    if !(signs.contains(&sign) || is_space(sign) && signs.contains(&' ')) {
+    if !(separators.contains(&separator) || is_space(separator) && separators.contains(&' ')) {
         return false;
     }
-    for (index, group) in text.split(sign).enumerate() {
+    for (index, group) in text.split(separator).enumerate() {
         let fits = match index {
             0 => (1..=3).contains(&group.len()),
             _ => group.len() == 3,
@@ -248,22 +248,26 @@ fn why(text: &str, locale: Option<Locale>) -> NumberProblem {
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return NumberProblem::None;
     }
-    let is_sign = |c: char| {
+    let is_separator = |c: char| {
         matches!(
             c,
             '.' | ',' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}'
         )
     };
-    if !unsigned.is_empty() && unsigned.chars().all(|c| c.is_ascii_digit() || is_sign(c)) {
-        return NumberProblem::Signs;
+    if !unsigned.is_empty()
+        && unsigned
+            .chars()
+            .all(|c| c.is_ascii_digit() || is_separator(c))
+    {
+        return NumberProblem::Separators;
     }
-    let is_unit = |c: char| c.is_alphabetic() || is_sign(c) || "%‰€$£¥₹/~≈*<>≤≥±#".contains(c);
+    let is_unit = |c: char| c.is_alphabetic() || is_separator(c) || "%‰€$£¥₹/~≈*<>≤≥±#".contains(c);
     let bare = text.trim_matches(|c| is_unit(c) || c == '-' || c == '+');
-    let amount = bare.chars().all(|c| c.is_ascii_digit() || is_sign(c));
-    let has_unit = text.chars().any(|c| is_unit(c) && !is_sign(c));
+    let amount = bare.chars().all(|c| c.is_ascii_digit() || is_separator(c));
+    let has_unit = text.chars().any(|c| is_unit(c) && !is_separator(c));
     if amount && has_unit && !bare.is_empty() {
         let behind = text.trim_end_matches('%');
-        if behind.len() < text.len() && !behind.chars().any(|c| is_unit(c) && !is_sign(c)) {
+        if behind.len() < text.len() && !behind.chars().any(|c| is_unit(c) && !is_separator(c)) {
             return NumberProblem::Percent;
         }
         NumberProblem::Unit

@@ -1,4 +1,4 @@
-//! Which sign stands between the cells of a CSV file.
+//! Finds the delimiter of a CSV file.
 
 use std::collections::HashSet;
 

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use dropcast_domain::problem::Problem;
+use dropcast_workbook::{ReadError, Row, Rows};
 
 use super::names::{Name, fold, list};
-use crate::table::rows::{ReadError, Row, Rows};
 
 /// How many rows are looked at below the one that should hold the names.
 const ROWS: usize = 10;
@@ -41,13 +41,13 @@ pub(in crate::table) fn find_misplaced(
             .collect();
         // One word of a text may be a column's name by chance.
         if known.intersection(&names).count() >= known.len().min(2) {
-            return Ok(Some(found(rows, first, row.number, wanted)));
+            return Ok(Some(describe(rows, first, row.number, wanted)));
         }
     }
     Ok(None)
 }
 
-fn found(rows: &dyn Rows, first: u64, row: u64, wanted: &[&str]) -> MisplacedHeader {
+fn describe(rows: &dyn Rows, first: u64, row: u64, wanted: &[&str]) -> MisplacedHeader {
     let at = rows.row_address(first);
     let above = match row {
         2 => "row 1".to_owned(),

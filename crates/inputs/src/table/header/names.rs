@@ -3,11 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use dropcast_domain::problem::quoted;
+use dropcast_workbook::{Cell, UnusableText};
 
-use crate::table::{
-    convert,
-    rows::{Cell, UnusableText},
-};
+use crate::table::convert;
 
 /// The longest name of a column in characters: that of the manifest's own names.
 const MAX_NAME_LENGTH: usize = 255;
@@ -69,7 +67,7 @@ impl Name {
 }
 
 /// Which of the wanted names each name is: the same, or the only one that differs in nothing
-/// but case and the signs between words, or the only one whose title it is.
+/// but case and the characters between words, or the only one whose title it is.
 pub(super) fn match_names<'w>(
     names: &[Name],
     wanted: &[&'w str],
@@ -105,7 +103,7 @@ pub(super) fn match_names<'w>(
         .collect()
 }
 
-/// The words of a name; a sign such as `%` is none.
+/// The words of a name; a symbol such as `%` is none.
 pub(super) struct Words(BTreeSet<String>);
 
 impl Words {
@@ -123,7 +121,7 @@ impl Words {
     }
 }
 
-/// A name without regard to case and to the signs between its words.
+/// A name without regard to case and to the characters between its words.
 pub(in crate::table) fn fold(name: &str) -> String {
     name.chars()
         .filter(|c| !matches!(c, '-' | '_') && !c.is_whitespace())

@@ -4,13 +4,13 @@ use dropcast_domain::{
     model::TableSpec,
     problem::{MAX_PROBLEMS, Problem, is_hidden, nearest, quoted},
 };
+use dropcast_workbook::{Cell, Rows, UnusableText};
 
 use super::names::{Name, Words, list};
 use crate::table::{
     columns::{Column, RowSchema, wanted_names},
     convert,
     report::Report,
-    rows::{Cell, Rows, UnusableText},
 };
 
 /// How many names are compared to find the one that was meant: comparing ten thousand with ten
@@ -37,7 +37,7 @@ pub(super) struct Reading<'r> {
 
 impl<'r> Reading<'r> {
     /// What is wrong where nothing in the row is a column's name.
-    pub(super) fn not_a_header(
+    pub(super) fn explain_no_header(
         &self,
         names: &[Name],
         meant: &[Option<&str>],
@@ -81,7 +81,12 @@ impl<'r> Reading<'r> {
     }
 
     /// The column of a name in the header; `None` when it is refused, which is noted.
-    pub(super) fn column(&mut self, at: usize, name: &str, meant: Option<&str>) -> Option<Column> {
+    pub(super) fn find_column(
+        &mut self,
+        at: usize,
+        name: &str,
+        meant: Option<&str>,
+    ) -> Option<Column> {
         if let Some(meant) = meant {
             return self.schema.column(meant, self.spec);
         }
@@ -137,7 +142,7 @@ impl<'r> Reading<'r> {
 
     /// Notes the names that are no column's, each with the column that it may have been meant
     /// to be: the one of the same words, or the only one that is missing yet.
-    pub(super) fn strangers(&mut self) {
+    pub(super) fn report_unknown(&mut self) {
         let mut unknown = std::mem::take(&mut self.unknown);
         let missing: Vec<(&str, Words)> = self
             .missing
@@ -226,7 +231,7 @@ impl<'r> Reading<'r> {
     }
 
     /// A cell that can be no column's name.
-    pub(super) fn no_name(&mut self, at: usize, name: &str, problem: &UnusableText) {
+    pub(super) fn report_unusable_name(&mut self, at: usize, name: &str, problem: &UnusableText) {
         let UnusableText {
             found,
             allowed,
@@ -252,7 +257,7 @@ impl<'r> Reading<'r> {
     }
 
     /// A column that stands earlier in the header too.
-    pub(super) fn repeated(&mut self, at: usize, name: &str, earlier: usize) {
+    pub(super) fn report_repeated(&mut self, at: usize, name: &str, earlier: usize) {
         let message = format!(
             "the column {} stands in the header twice, as columns {} and {}. Remove or rename one of them.",
             quoted(name),
@@ -278,7 +283,7 @@ impl<'r> Reading<'r> {
 
     /// Notes the columns that must be there and are not; those that have a default are the
     /// answer.
-    pub(super) fn left_out(&mut self) -> Vec<Column> {
+    pub(super) fn report_missing(&mut self) -> Vec<Column> {
         let mut supplied = Vec::new();
         for name in std::mem::take(&mut self.missing) {
             let column = self.schema.column(name, self.spec);

@@ -1,9 +1,10 @@
 //! How the cells of the marked copy look, and how values are written into them.
 
+use dropcast_workbook::Cell;
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{Color, Format, FormatAlign, Worksheet, XlsxError};
 
-use crate::table::{convert::UNCOMPUTED, rows::Cell};
+use crate::table::convert::UNCOMPUTED;
 
 /// The longest text that Excel takes, in UTF-16 units.
 const MAX_TEXT_LENGTH: usize = 32_767;
@@ -141,7 +142,7 @@ pub(super) fn begins_like_a_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// Text as a workbook can hold it: not too long, and no sign that XML cannot hold.
+/// Text as a workbook can hold it: not too long, and no character that XML cannot hold.
 pub(super) fn fitting(text: &str) -> String {
     let mut length = 0;
     let mut fitting = String::with_capacity(text.len().min(4 * MAX_TEXT_LENGTH));

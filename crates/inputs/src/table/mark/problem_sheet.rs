@@ -1,10 +1,11 @@
 //! The sheet of the marked copy that lists what to correct.
 
 use dropcast_domain::problem::Problem;
+use dropcast_workbook::Cell;
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, XlsxError};
 
 use super::cell_formats::{CellFormats, begins_like_a_formula, fitting};
-use crate::table::{Rejection, rows::Cell};
+use crate::table::Rejection;
 
 /// The name of this sheet.
 const NAME: &str = "What to correct";

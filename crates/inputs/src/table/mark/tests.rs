@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     CompiledSchema,
-    table::{Outcome, RowSchema, excel::fixtures::plan, read},
+    table::{Outcome, RowSchema, read, workbook::fixtures::plan},
 };
 
 const LIMITS: Limits = Limits {

@@ -1,12 +1,10 @@
 //! Cells of workbooks, which come with a type of their own.
 
+use dropcast_workbook::Cell;
 use jiff::civil::date;
 
 use super::{
-    super::{
-        convert::{Converted, Converter, found},
-        rows::Cell,
-    },
+    super::convert::{Converted, Converter, found},
     *,
 };
 

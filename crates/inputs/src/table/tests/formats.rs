@@ -3,7 +3,7 @@
 use rust_xlsxwriter::Format;
 
 use super::*;
-use crate::table::excel::fixtures::{
+use crate::table::workbook::fixtures::{
     plan as workbook,
     writers::{
         Held::{self, Boolean, Moment, Nothing, Number, Text},

@@ -29,7 +29,7 @@ fn a_mixed_column_is_told_problem_by_problem_with_what_each_cell_holds() {
             "At row 4, column x: found \"٣\"; a number from -90 to 300 is allowed. Write numbers with the digits 0 to 9.",
             "At row 5, column x: found \"NaN\"; a number from -90 to 300 is allowed. There is no such number: leave the cell empty.",
             "At row 6, column x: found \"ten\"; a number from -90 to 300 is allowed.",
-            "At row 7, column x: found \"5 EUR\"; a number from -90 to 300 is allowed. Write the number alone, such as 12.5: no unit, currency or other sign.",
+            "At row 7, column x: found \"5 EUR\"; a number from -90 to 300 is allowed. Write the number alone, such as 12.5: without a unit, a currency or other symbols.",
         ]
     );
 }

@@ -4,7 +4,7 @@ use dropcast_domain::model::Percent;
 use rust_xlsxwriter::Format;
 
 use super::*;
-use crate::table::excel::fixtures::{Biff, plan as workbook};
+use crate::table::workbook::fixtures::{Biff, plan as workbook};
 
 fn column(kind: &str) -> Value {
     json!({"properties": {"growth": {"type": kind}}, "additionalProperties": false})

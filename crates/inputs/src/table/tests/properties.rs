@@ -205,22 +205,22 @@ struct Local {
 
 /// A whole number, a number and a date.
 fn local_cells(locale: Locale) -> impl Strategy<Value = [Local; 3]> {
-    let signs: Vec<Option<char>> = locale
+    let separators: Vec<Option<char>> = locale
         .grouping()
         .iter()
-        .flat_map(|sign| match sign {
+        .flat_map(|separator| match separator {
             ' ' => vec![' ', '\u{a0}', '\u{202f}'],
-            sign => vec![*sign],
+            separator => vec![*separator],
         })
         .map(Some)
         .chain([None])
         .collect();
     let digits = prop_oneof![0..10_000_u64, 0..1_000_000_000_000_000_u64];
-    let whole = (any::<bool>(), digits, prop::sample::select(signs)).prop_map(
-        |(is_negative, digits, sign)| {
+    let whole = (any::<bool>(), digits, prop::sample::select(separators)).prop_map(
+        |(is_negative, digits, separator)| {
             let minus = if is_negative { "-" } else { "" };
             Local {
-                written: format!("{minus}{}", grouped(digits, sign)),
+                written: format!("{minus}{}", grouped(digits, separator)),
                 canonical: format!("{minus}{digits}"),
             }
         },
@@ -234,7 +234,7 @@ fn local_cells(locale: Locale) -> impl Strategy<Value = [Local; 3]> {
         prop::sample::select(vec!['.', '/', '-']),
         any::<bool>(),
     )
-        .prop_map(move |((year, month, day), sign, is_padded)| {
+        .prop_map(move |((year, month, day), separator, is_padded)| {
             let two = |part: i8| {
                 if is_padded {
                     format!("{part:02}")
@@ -248,24 +248,26 @@ fn local_cells(locale: Locale) -> impl Strategy<Value = [Local; 3]> {
                 DateOrder::YearMonthDay => [year.to_string(), two(month), two(day)],
             };
             Local {
-                written: parts.join(&sign.to_string()),
+                written: parts.join(&separator.to_string()),
                 canonical: format!("{year:04}-{month:02}-{day:02}"),
             }
         });
     (whole, number, day).prop_map(|(whole, number, day)| [whole, number, day])
 }
 
-/// Digits with a sign between the thousands.
-fn grouped(digits: u64, sign: Option<char>) -> String {
+/// Digits with a separator between the thousands.
+fn grouped(digits: u64, separator: Option<char>) -> String {
     let digits = digits.to_string();
-    let Some(sign) = sign else { return digits };
+    let Some(separator) = separator else {
+        return digits;
+    };
     let count = digits.len();
     digits
         .chars()
         .enumerate()
         .flat_map(|(at, digit)| {
             let begins_group = at > 0 && (count - at).is_multiple_of(3);
-            begins_group.then_some(sign).into_iter().chain([digit])
+            begins_group.then_some(separator).into_iter().chain([digit])
         })
         .collect()
 }

@@ -2,12 +2,13 @@
 
 use std::{fs, path::Path};
 
+use dropcast_workbook::Cell;
+
 use super::{
     super::{
         check::accepts,
         columns::Form,
         convert::{ConversionProblem, Converted, Converter},
-        rows::Cell,
     },
     *,
 };

@@ -125,7 +125,7 @@ fn what_is_no_number_gets_a_sentence_that_says_what_to_write() {
             &number,
             "€5",
             german,
-            "found \"€5\"; a number is allowed. Write the number alone, such as 1234,5: no unit, currency or other sign.",
+            "found \"€5\"; a number is allowed. Write the number alone, such as 1234,5: without a unit, a currency or other symbols.",
         ),
         (
             &number,
@@ -162,7 +162,7 @@ fn what_is_no_number_gets_a_sentence_that_says_what_to_write() {
             &number,
             "1e",
             None,
-            "found \"1e\"; a number is allowed. Write the number alone, such as 1234.5: no unit, currency or other sign.",
+            "found \"1e\"; a number is allowed. Write the number alone, such as 1234.5: without a unit, a currency or other symbols.",
         ),
         (
             &number,
@@ -213,11 +213,11 @@ fn ordinary_slips_get_advice_that_can_be_followed() {
         ("NULL", "Where there is no number, leave the cell empty."),
         (
             "~5",
-            "Write the number alone, such as 1234.5: no unit, currency or other sign.",
+            "Write the number alone, such as 1234.5: without a unit, a currency or other symbols.",
         ),
         (
             "4.5*",
-            "Write the number alone, such as 1234.5: no unit, currency or other sign.",
+            "Write the number alone, such as 1234.5: without a unit, a currency or other symbols.",
         ),
     ] {
         let said = said(&number, cell, None);
