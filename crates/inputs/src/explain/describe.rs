@@ -5,7 +5,7 @@ use std::fmt::Write;
 use dropcast_domain::problem::excerpt;
 use serde_json::{Map, Value};
 
-use super::messages::found;
+use super::messages::describe_found;
 use crate::{CompiledSchema, schema::NodeId};
 
 /// How many choices a sentence lists.
@@ -214,7 +214,7 @@ fn containing(own: &Map<String, Value>) -> String {
 pub(super) fn literal(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => excerpt(&value.to_string()),
-        other => found(other),
+        other => describe_found(other),
     }
 }
 

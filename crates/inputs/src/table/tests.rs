@@ -122,7 +122,6 @@ mod dates;
 mod formats;
 mod groups;
 mod header;
-mod measure;
 mod percent;
 mod properties;
 mod shape;

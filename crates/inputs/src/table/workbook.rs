@@ -66,8 +66,6 @@ fn rejected(found: &str, allowed: &str, message: &str) -> ReadError {
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
-mod measure;
-#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod xls_tests;

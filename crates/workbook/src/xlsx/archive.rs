@@ -3,25 +3,21 @@
 //! Sizes are counted, never believed. The `zip` crate leaves that to its callers
 //! (<https://github.com/zip-rs/zip-old/issues/228>).
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use dropcast_domain::problem::quoted;
-use zip::{
-    ZipArchive,
-    read::{Config, ZipFile},
-    result::ZipError,
-    unstable::read::ZipIterable,
-};
+use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use super::parts::{Facts, PartProblem, Scan};
 use crate::error::{ReadError, damaged, encrypted, is_of_content, rejected, too_large};
 
 /// The most parts; a workbook of a thousand sheets has a few thousand. `ZipArchive::new` keeps
 /// about 540 bytes for each (<https://github.com/zip-rs/zip2/issues/486>).
-const MAX_PARTS: usize = 10_000;
+const MAX_PARTS: u64 = 10_000;
 
-/// The most bytes of all names and comments in the directory, which `ZipArchive::new` keeps too.
-const MAX_DIRECTORY_BYTES: usize = 8 * 1024 * 1024;
+/// The largest directory in bytes: `ZipArchive::new` also keeps all names, comments and extra
+/// fields in it.
+const MAX_DIRECTORY_BYTES: u64 = 8 * MIB;
 
 /// All parts together may inflate to this, whatever the file's size …
 const INFLATED_BASE: u64 = 64 * MIB;
@@ -40,7 +36,7 @@ const MAX_STYLE_BYTES: u64 = 128 * MIB;
 const MIB: u64 = 1024 * 1024;
 
 /// The length in bytes of the record at the end of an archive without a comment.
-const END_RECORD: i64 = 22;
+const END_RECORD: u64 = 22;
 
 /// How much is inflated at once, in bytes.
 const BLOCK: usize = 64 * 1024;
@@ -48,12 +44,8 @@ const BLOCK: usize = 64 * 1024;
 /// Checks the archive of an xlsx file. Shared texts may take half of `max_memory` bytes.
 pub(crate) fn check<R: Read + Seek>(file: &mut R, max_memory: u64) -> Result<(), ReadError> {
     let size = file.seek(SeekFrom::End(0))?;
-    check_end(file, size)?;
-    check_directory(file)?;
+    check_directory(file, size)?;
     let mut archive = ZipArchive::new(&mut *file).map_err(unreadable)?;
-    if archive.offset() != 0 {
-        return Err(damaged("its directory is not where it should be"));
-    }
     check_is_workbook(&archive)?;
     // One body for many parts: <https://www.bamsoftware.com/hacks/zipbomb/>.
     if archive.has_overlapping_entries().map_err(unreadable)? {
@@ -67,39 +59,70 @@ pub(crate) fn check<R: Read + Seek>(file: &mut R, max_memory: u64) -> Result<(),
     Ok(())
 }
 
-/// Excel writes no comment behind the end, and nothing else. Without this a file could hold
-/// several archives, of which `zip` takes the last one that it can read.
-fn check_end<R: Read + Seek>(file: &mut R, size: u64) -> Result<(), ReadError> {
-    if size < END_RECORD.unsigned_abs() {
-        return Err(damaged("its end is missing"));
+/// Checks the end of the archive and its directory before the archive is opened.
+///
+/// `zip` does not bound it: `ZipArchive::new` keeps each entry that it reads. It also searches the
+/// file for an end that it can read, and ignores entries beyond the number that the end declares,
+/// so that another program could see other parts than it does. Excel writes nothing before the
+/// first part and no comment after the end. So a workbook has one directory, directly before the
+/// end, and the end gives its exact place, length and number of entries.
+fn check_directory<R: Read + Seek>(file: &mut R, size: u64) -> Result<(), ReadError> {
+    let incomplete = || damaged("its end is missing");
+    let end_at = size.checked_sub(END_RECORD).ok_or_else(incomplete)?;
+    let mut end = [0; 22];
+    file.seek(SeekFrom::Start(end_at))?;
+    file.read_exact(&mut end)?;
+    if !end.starts_with(b"PK\x05\x06") {
+        return Err(damaged("its end is missing, or something stands behind it"));
     }
-    let mut signature = [0; 4];
-    file.seek(SeekFrom::End(-END_RECORD))?;
-    file.read_exact(&mut signature)?;
-    if signature == *b"PK\x05\x06" {
-        Ok(())
-    } else {
-        Err(damaged("its end is missing, or something stands behind it"))
+    let mut parts = u64::from(u16_at(&end, 10));
+    let mut length = u64::from(u32_at(&end, 12));
+    let mut start = u64::from(u32_at(&end, 16));
+    let mut directory_end = end_at;
+    if parts == 0xffff || length == 0xffff_ffff || start == 0xffff_ffff {
+        // ZIP64: the actual numbers are in a record of 56 bytes, before a locator of 20 bytes.
+        directory_end = end_at.checked_sub(76).ok_or_else(incomplete)?;
+        let mut large = [0; 76];
+        file.seek(SeekFrom::Start(directory_end))?;
+        file.read_exact(&mut large)?;
+        if !large.starts_with(b"PK\x06\x06") || large[56..60] != *b"PK\x06\x07" {
+            return Err(incomplete());
+        }
+        (parts, length, start) = (u64_at(&large, 32), u64_at(&large, 40), u64_at(&large, 48));
     }
+    if parts > MAX_PARTS || length > MAX_DIRECTORY_BYTES {
+        return Err(too_large(
+            &format!("{parts} parts"),
+            &format!("at most {MAX_PARTS}"),
+        ));
+    }
+    if start.checked_add(length) != Some(directory_end) {
+        return Err(damaged("its directory is not where it should be"));
+    }
+    let mut directory = vec![0; usize::try_from(length).unwrap_or_default()];
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(&mut directory)?;
+    walk_directory(&directory, parts).ok_or_else(|| damaged("its directory is broken"))
 }
 
-/// Walks the directory entry by entry before the archive is opened, which would keep all of it.
-fn check_directory<R: Read + Seek>(file: &mut R) -> Result<(), ReadError> {
-    let mut directory = ZipIterable::try_new(file, Config::default()).map_err(unreadable)?;
-    let parts = directory.len();
-    let too_many = || too_large(&format!("{parts} parts"), &format!("at most {MAX_PARTS}"));
-    if parts > MAX_PARTS {
-        return Err(too_many());
-    }
-    let mut bytes = 0_usize;
-    for entry in directory.files().map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        bytes += entry.name_raw().len() + entry.comment_raw().len();
-        if bytes > MAX_DIRECTORY_BYTES {
-            return Err(too_many());
+/// Whether a directory holds exactly `parts` entries and nothing else.
+fn walk_directory(directory: &[u8], parts: u64) -> Option<()> {
+    let mut rest = directory;
+    for _ in 0..parts {
+        let (head, behind) = rest.split_at_checked(46)?;
+        if !head.starts_with(b"PK\x01\x02") {
+            return None;
         }
+        let (name, extra, comment) = (u16_at(head, 28), u16_at(head, 30), u16_at(head, 32));
+        let (_, behind) = behind.split_at_checked(usize::from(name))?;
+        let (mut fields, behind) = behind.split_at_checked(usize::from(extra))?;
+        while !fields.is_empty() {
+            let (field, others) = fields.split_at_checked(4)?;
+            (_, fields) = others.split_at_checked(usize::from(u16_at(field, 2)))?;
+        }
+        (_, rest) = behind.split_at_checked(usize::from(comment))?;
     }
-    Ok(())
+    rest.is_empty().then_some(())
 }
 
 /// Rejects an archive that is not a workbook, by what it is instead.
@@ -173,7 +196,7 @@ impl Budget {
         // Parts that are not XML (a picture, a printer's settings) are counted, but not parsed.
         let scanned = if is_xml(&name) {
             let styles = name.ends_with("styles.xml");
-            Scan::new(BufReader::with_capacity(BLOCK, &mut counted), styles).run()
+            Scan::new(&mut counted, BLOCK, styles).run()
         } else {
             drain(&mut counted)
                 .map(|()| Facts::default())
@@ -243,7 +266,7 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 /// Reads to the end.
-pub(super) fn drain(part: &mut impl Read) -> io::Result<()> {
+fn drain(part: &mut impl Read) -> io::Result<()> {
     let mut block = vec![0; BLOCK];
     loop {
         match part.read(&mut block) {
@@ -282,4 +305,22 @@ fn unreadable(error: ZipError) -> ReadError {
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => encrypted(),
         error => damaged(&error.to_string()),
     }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u16::from_le_bytes(*chunk))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u32::from_le_bytes(*chunk))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..]
+        .first_chunk()
+        .map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }

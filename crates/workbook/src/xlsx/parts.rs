@@ -1,9 +1,12 @@
 //! One pass over the XML of a workbook's part, before calamine sees it.
 //!
-//! It uses the parser that calamine uses, with the same settings, and bounds what calamine would
-//! keep: how long one piece of markup is, how deep elements nest, how many of those there are
-//! that are kept, and that each reference to a cell is one that a sheet has. A document type
-//! declaration, the place where entities are defined, is rejected.
+//! It uses the parser that calamine uses, so that both find the same markup, and bounds what
+//! calamine would keep: how long one piece of markup is, how deep elements nest, how many of those
+//! there are that are kept, and that each reference to a cell is one that a sheet has. A document
+//! type declaration, the place where entities are defined, is rejected.
+//!
+//! Whatever calamine may stop at, such as text that is not UTF-8, a lone `&` or an end without a
+//! start, the scan goes on to the end of the part.
 
 mod attributes;
 
@@ -14,7 +17,7 @@ use std::{
 
 use quick_xml::{
     Error, Reader,
-    errors::SyntaxError,
+    errors::{IllFormedError, SyntaxError},
     events::{BytesStart, Event},
 };
 
@@ -35,6 +38,9 @@ const MAX_UNIT_BYTES: u64 = 1024 * 1024;
 /// How deep elements may nest: quick-xml keeps the names of all open ones (observed in
 /// quick-xml 0.42, `ReaderState::opened_buffer`; no issue is known).
 const MAX_DEPTH: u64 = 1_000;
+
+/// The longest name of an element in bytes, for the same reason.
+const MAX_NAME_BYTES: usize = 1024;
 
 /// How many sheets, names, fonts and the like there may be, which calamine keeps. Excel writes
 /// at most 65,490 styles.
@@ -77,7 +83,7 @@ impl Facts {
 
 /// The pass over one part.
 pub(super) struct Scan<R: Read> {
-    reader: Reader<Bounded<R>>,
+    reader: Reader<Bounded<Ascii<R>>>,
     has_styles: bool,
     depth: u64,
     unit: Option<Unit>,
@@ -94,16 +100,19 @@ struct Unit {
 }
 
 impl<R: Read> Scan<R> {
-    /// `has_styles` says that the part holds the workbook's cell styles.
-    pub(super) fn new(part: BufReader<R>, has_styles: bool) -> Self {
+    /// The part is read in blocks of `block` bytes. `has_styles` says that it holds the workbook's
+    /// cell styles.
+    pub(super) fn new(part: R, block: usize, has_styles: bool) -> Self {
         let mut reader = Reader::from_reader(Bounded {
-            part,
+            part: BufReader::with_capacity(block, Ascii(part)),
             piece: 0,
             is_exceeded: false,
         });
         let config = reader.config_mut();
         config.check_end_names = false;
         config.check_comments = false;
+        config.allow_unmatched_ends = true;
+        config.allow_dangling_amp = true;
         Self {
             reader,
             has_styles,
@@ -195,20 +204,23 @@ impl<R: Read> Scan<R> {
                     | SyntaxError::UnclosedDoubleQuotedAttributeValue => "malformed markup",
                 }))
             }
-            // calamine stops here too, if it reads the part at all. The rest is only counted.
+            Error::IllFormed(IllFormedError::MissingDoctypeName) => {
+                Err(PartProblem::Broken("a document type declaration"))
+            }
+            // The settings of the scan let nothing of this come up. If it did, calamine could read
+            // on where the scan does not.
             Error::IllFormed(_)
             | Error::InvalidAttr(_)
             | Error::Encoding(_)
             | Error::Escape(_)
-            | Error::Namespace(_) => {
-                super::archive::drain(&mut self.reader.get_mut().part)
-                    .map_err(PartProblem::Unreadable)?;
-                Ok(self.facts)
-            }
+            | Error::Namespace(_) => Err(PartProblem::Broken("malformed markup")),
         }
     }
 
     fn start(&mut self, tag: &BytesStart<'_>, end: u64) -> Result<(), PartProblem> {
+        if tag.name().into_inner().len() > MAX_NAME_BYTES {
+            return Err(PartProblem::TooLarge("a name of more than 1 KiB"));
+        }
         match tag.local_name().into_inner() {
             "c" => {
                 check_references(tag, "r", is_cell)?;
@@ -281,6 +293,22 @@ impl<R: Read> Scan<R> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A part without its characters beyond ASCII, which no check looks at: a question mark stands for
+/// each of their bytes. The parser rejects text that is not UTF-8, and so would end the scan.
+struct Ascii<R>(R);
+
+impl<R: Read> Read for Ascii<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(into)?;
+        for byte in &mut into[..read] {
+            if !byte.is_ascii() {
+                *byte = b'?';
+            }
+        }
+        Ok(read)
     }
 }
 

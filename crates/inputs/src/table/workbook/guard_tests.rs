@@ -230,6 +230,45 @@ fn a_directory_that_does_not_fit_its_file_is_refused() {
 }
 
 #[test]
+fn an_end_that_counts_fewer_parts_than_there_are_is_refused() {
+    let mut file = xlsx();
+    let end = file.len() - 22;
+    let parts = u16::from_le_bytes([file[end + 10], file[end + 11]]);
+    for at in [end + 8, end + 10] {
+        file[at..at + 2].copy_from_slice(&(parts - 1).to_le_bytes());
+    }
+    says(&file, InputFormat::Xlsx, &["its directory is broken"]);
+}
+
+#[test]
+fn everything_in_a_directory_counts_against_its_bound() {
+    // 200 parts, each with a comment or an extra field of 60,000 bytes in the directory.
+    let directory = |entry: &dyn Fn(u16) -> Vec<u8>| {
+        let mut file: Vec<u8> = (0..200).flat_map(entry).collect();
+        let length = u32::try_from(file.len()).unwrap();
+        file.extend(b"PK\x05\x06\0\0\0\0\xc8\0\xc8\0");
+        file.extend(length.to_le_bytes());
+        file.extend([0; 6]);
+        file
+    };
+    for (at, content) in [
+        (30, [&[7, 7, 0x5c, 0xea][..], &[0; 59_996]].concat()),
+        (32, vec![b'x'; 60_000]),
+    ] {
+        let file = directory(&|_| {
+            let mut entry = vec![0; 46];
+            entry[..4].copy_from_slice(b"PK\x01\x02");
+            entry[at..at + 2].copy_from_slice(&60_000_u16.to_le_bytes());
+            entry.extend(&content);
+            entry
+        });
+        // The extension is checked by the first bytes, which are those of a part.
+        let file = [&b"PK\x03\x04"[..], &file].concat();
+        says(&file, InputFormat::Xlsx, &["200 parts"]);
+    }
+}
+
+#[test]
 fn parts_that_overlap_are_refused() {
     let mut file = pack(&[("a", "aaaaaaaaaa"), ("b", "bbbbbbbbbb")]);
     // The second part's place in the directory becomes the first one's.

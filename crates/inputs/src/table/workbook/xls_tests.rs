@@ -1,3 +1,5 @@
+use std::io::Cursor;
+
 use dropcast_domain::model::{InputFormat, TableSpec};
 use dropcast_workbook::Cell;
 

@@ -16,7 +16,7 @@ fn scan(xml: &[u8]) -> Result<Facts, PartProblem> {
 }
 
 fn blocks(xml: &[u8], size: usize) -> Result<Facts, PartProblem> {
-    Scan::new(BufReader::with_capacity(size, xml), true).run()
+    Scan::new(xml, size, true).run()
 }
 
 fn broken(xml: &str) -> &'static str {
@@ -103,6 +103,33 @@ fn malformed_markup_is_found() {
 }
 
 #[test]
+fn the_rest_of_a_part_is_scanned_where_calamine_stops() {
+    let beyond = b"<c r='XFE1'/>";
+    for before in [
+        &b"<v>caf\xe9</v>"[..],
+        b"\xff\xfe<a/>",
+        b"<a \xc3='\xff'/>",
+        b"<?xml version='1.0' encoding='UTF-16'?>",
+        b"a & b",
+        b"<a>&amp</a>",
+        b"</a></b>",
+        b"<a></b>",
+    ] {
+        let whole = [before, beyond].concat();
+        assert_eq!(
+            broken(&String::from_utf8_lossy(&whole)),
+            "a cell that no sheet has"
+        );
+        assert!(matches!(
+            scan(&whole),
+            Err(PartProblem::Broken("a cell that no sheet has"))
+        ));
+        assert!(scan(before).is_ok());
+    }
+    assert_eq!(broken("<!DOCTYPE >"), "a document type declaration");
+}
+
+#[test]
 fn a_sheet_must_be_xml() {
     let relationship = |target: &str| {
         format!("<Relationship Id='1' Type='http://x/relationships/worksheet' Target='{target}'/>")
@@ -131,6 +158,10 @@ fn long_and_deep_parts_are_found() {
     assert_eq!(
         too_large(&b"<a>".repeat(2_000)),
         "elements too deep in each other"
+    );
+    assert_eq!(
+        too_large(format!("<{}/>", "a".repeat(1025)).as_bytes()),
+        "a name of more than 1 KiB"
     );
     assert_eq!(
         too_large(&b"<sheet/>".repeat(500_000)),
