@@ -101,7 +101,7 @@ pub struct Workbook<R: Read + Seek> {
 
 enum Book<R: Read + Seek> {
     Xlsx(Box<calamine::Xlsx<R>>),
-    Xls(xls::XlsBook),
+    Xls(Box<xls::XlsBook>),
 }
 
 /// The rows of one sheet that hold anything.
@@ -124,7 +124,7 @@ impl<R: Read + Seek> Workbook<R> {
             WorkbookFormat::Xls => {
                 let book = xls::XlsBook::open(file)?;
                 let sheets = Sheet::list(book.sheets());
-                (Book::Xls(book), sheets)
+                (Book::Xls(Box::new(book)), sheets)
             }
         };
         Ok(Self { book, sheets })

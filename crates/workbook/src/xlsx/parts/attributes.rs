@@ -55,7 +55,7 @@ pub(super) fn check_relationship(tag: &BytesStart<'_>) -> Result<(), PartProblem
         .rsplit('/')
         .next()
         .is_some_and(|file| file.starts_with("item"));
-    if target.ends_with(".xml") && !target.contains('&') && !is_item {
+    if target.as_bytes().ends_with(b".xml") && !target.contains('&') && !is_item {
         Ok(())
     } else {
         Err(PartProblem::Broken("a sheet that is no XML"))
