@@ -78,6 +78,7 @@ pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use anyhow::{Context as _, anyhow};
+    use dropcast_domain::status::Status;
 
     use super::*;
 
