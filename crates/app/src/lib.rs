@@ -7,4 +7,6 @@
 //! One module for each kind of thing that is asked about.
 
 pub mod models;
+pub mod runs;
+pub mod uploads;
 pub mod versions;

@@ -10,7 +10,6 @@ mod clock;
 pub mod demo;
 #[cfg(feature = "doctor")]
 pub mod doctor;
-pub mod encoded_word;
 pub mod exit;
 pub mod local;
 pub mod mail;
@@ -26,6 +25,7 @@ pub mod screen;
 pub mod show;
 pub mod stack;
 pub mod submit;
+pub mod upload;
 pub mod validate;
 pub mod wait;
 pub mod words;

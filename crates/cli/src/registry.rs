@@ -34,19 +34,8 @@ pub(crate) async fn resolve_version(
     resolved.map_err(|error| refused(&error, &stack.command()).into())
 }
 
-/// The version whose data would be refreshed now.
-pub(crate) async fn resolve_refresh(
-    stack: &Stack,
-    model: &ModelName,
-    version: Option<Version>,
-) -> anyhow::Result<RegisteredVersion> {
-    let request = Request::new(model, version);
-    let resolved = versions::resolve_refresh(&stack.store, &request, clock::now()).await?;
-    resolved.map_err(|error| refused(&error, &stack.command()).into())
-}
-
 /// The end of a command that named a model that is not registered.
-fn unknown_model(unknown: &UnknownModel, command: &str) -> Stop {
+pub(crate) fn unknown_model(unknown: &UnknownModel, command: &str) -> Stop {
     let stop = Stop::new(Exit::NotFound, unknown.to_string());
     let registered: Vec<&str> = unknown.registered.iter().map(ModelName::as_str).collect();
     match unknown.suggestion() {
@@ -59,7 +48,7 @@ fn unknown_model(unknown: &UnknownModel, command: &str) -> Stop {
 }
 
 /// The end of a command whose version cannot run, in the words of a run that is rejected for it.
-fn refused(error: &ResolveError, command: &str) -> Stop {
+pub(crate) fn refused(error: &ResolveError, command: &str) -> Stop {
     let (exit, advice) = match error {
         ResolveError::UnknownModel(unknown) => return unknown_model(unknown, command),
         ResolveError::NoModel => (

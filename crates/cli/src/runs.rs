@@ -1,30 +1,29 @@
 //! `dropcast runs`.
 
-use std::collections::BTreeMap;
-
 use comfy_table::{Cell, CellAlignment};
 use dropcast_api_types::RunSummary;
-use dropcast_domain::run::Run;
-use dropcast_store::History as _;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use dropcast_app::runs::{RunFilter, list_runs};
+use dropcast_domain::{run::Run, run_id::RunId};
+use dropcast_store::Runs as _;
 use jiff::SignedDuration;
 
 use crate::{
-    args::Runs,
-    clock,
-    exit::Exit,
+    args, clock,
+    exit::{Exit, Stop},
     screen::{Paint, Screen, status_cell},
     stack::Stack,
     words,
 };
 
-/// How many models' runs are asked for at the same time.
-const AT_ONCE: usize = 8;
-
 /// Lists runs.
-pub async fn run(args: &Runs, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+pub async fn run(args: &args::Runs, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let now = clock::now();
-    let found = matching(args, stack).await?;
+    let filter = RunFilter {
+        model: args.model.as_deref(),
+        open: args.open,
+        limit: args.limit,
+    };
+    let found = list_runs(&stack.store, filter).await?;
     let document = dropcast_api_types::Runs {
         stack: stack.name.clone(),
         runs: found.iter().map(|run| RunSummary::of(run, now)).collect(),
@@ -33,47 +32,25 @@ pub async fn run(args: &Runs, stack: &Stack, screen: Screen) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
-async fn matching(args: &Runs, stack: &Stack) -> anyhow::Result<Vec<Run>> {
-    let store = &stack.store;
-    let found = match (args.model.as_deref(), args.open) {
-        (Some(model), false) => store.runs_of(model, args.limit).await?,
-        (model, true) => {
-            // The open ones are few; the limit counts those of the model.
-            let open = store.open_runs(u16::MAX).await?;
-            open.into_iter()
-                .filter(|run| model.is_none_or(|model| run.request.model == model))
-                .collect()
-        }
-        (None, false) => {
-            let models = store.models().await?;
-            let mut found = store.open_runs(args.limit).await?;
-            let of_models: Vec<Vec<Run>> = stream::iter(models)
-                .map(async |model| store.runs_of(model.name.as_str(), args.limit).await)
-                .buffer_unordered(AT_ONCE)
-                .try_collect()
-                .await?;
-            found.extend(of_models.into_iter().flatten());
-            found
-        }
-    };
-    Ok(newest(found, usize::from(args.limit)))
+/// A run's record.
+pub async fn find(stack: &Stack, id: &RunId) -> anyhow::Result<Run> {
+    let found = stack.store.get(id).await?;
+    found.ok_or_else(|| {
+        Stop::new(
+            Exit::NotFound,
+            format!("There is no run {id} on the stack {}.", stack.name),
+        )
+        .advice(format!("`{} runs` lists runs.", stack.command()))
+        .into()
+    })
 }
 
-/// Each run once, the newest first. Two indexes may disagree for a moment
-/// about a run; the record that got further is the later one.
-fn newest(found: Vec<Run>, limit: usize) -> Vec<Run> {
-    let mut by_id: BTreeMap<String, Run> = BTreeMap::new();
-    for run in found {
-        let id = run.id.to_string();
-        let known = by_id.get(&id).map(|run| run.current.progress.order());
-        if known.is_none_or(|order| order < run.current.progress.order()) {
-            by_id.insert(id, run);
-        }
-    }
-    by_id.into_values().rev().take(limit).collect()
-}
-
-fn text(document: &dropcast_api_types::Runs, args: &Runs, stack: &Stack, paint: Paint) -> String {
+fn text(
+    document: &dropcast_api_types::Runs,
+    args: &args::Runs,
+    stack: &Stack,
+    paint: Paint,
+) -> String {
     if document.runs.is_empty() {
         let what = if args.open { "open runs" } else { "runs" };
         let whose = args
@@ -108,49 +85,4 @@ fn text(document: &dropcast_api_types::Runs, args: &Runs, stack: &Stack, paint: 
         rows,
     );
     format!("{table}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use dropcast_domain::{
-        status::{Progress, Status, Transition},
-        upload::Upload,
-    };
-    use jiff::Timestamp;
-
-    use super::*;
-
-    fn run(second: i64, status: Status) -> Run {
-        let at = Timestamp::from_second(second).unwrap();
-        let upload = Upload {
-            bucket: "in".into(),
-            key: "inputs/m/a.json".into(),
-            version_id: None,
-            sequencer: Some("1".into()),
-            bytes: 1,
-            at,
-        };
-        Run {
-            current: Transition {
-                progress: Progress::first(status),
-                at,
-            },
-            ..Run::begin(upload, at)
-        }
-    }
-
-    #[test]
-    fn each_run_is_listed_once_as_it_stands_later_and_the_newest_comes_first() {
-        let found = vec![
-            run(1, Status::Running),
-            run(2, Status::Received),
-            run(1, Status::Succeeded),
-            run(3, Status::Failed),
-        ];
-        let listed: Vec<Status> = newest(found, 2).iter().map(Run::status).collect();
-        assert_eq!(listed, [Status::Failed, Status::Received]);
-        let listed = newest(vec![run(1, Status::Succeeded), run(1, Status::Running)], 9);
-        assert_eq!(listed.len(), 1);
-        assert_eq!(listed[0].status(), Status::Succeeded);
-    }
 }

@@ -5,25 +5,25 @@ use std::time::Duration;
 use anyhow::Context as _;
 use comfy_table::{Cell, CellAlignment};
 use dropcast_api_types::{Around, OutputView, RunDetail, Step};
+use dropcast_app::runs::load_run_history;
 use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
     output::{MARKED_FILE, Output, problems_key},
     problem::ProblemList,
     recipient::MAX_RECIPIENTS,
     run::Run,
-    status::{Progress, Status, in_order},
+    status::{Progress, Status},
 };
-use dropcast_store::History as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     args::Show,
     clock,
     exit::{Exit, REACH_ADVICE, Stop, causes},
-    problems, reading,
+    problems, reading, runs,
     screen::{Paint, Screen},
     stack::Stack,
-    wait, words,
+    words,
 };
 
 /// How long links work when nothing else is said.
@@ -42,7 +42,7 @@ pub async fn run(args: &Show, stack: &Stack, screen: Screen) -> anyhow::Result<E
         )
         .into());
     }
-    let run = wait::find(stack, &args.run).await?;
+    let run = runs::find(stack, &args.run).await?;
     let detail = detail(stack, &run, args.links_for, clock::now()).await?;
     screen.show(&detail, |paint| text(&detail, paint))?;
     Ok(Exit::Done)
@@ -65,13 +65,14 @@ pub async fn detail(
         None => None,
     };
     let lifetime = SignedDuration::try_from(links_for).unwrap_or_default();
+    let history = load_run_history(&stack.store, &run.id).await?;
     let around = Around {
-        timeline: in_order(stack.store.timeline(&run.id).await?),
+        timeline: history.timeline,
         problems: found_problems(stack, run).await?,
         marked_copy,
         links_until: (!outputs.is_empty()).then(|| now.saturating_add(lifetime).unwrap_or(now)),
         outputs,
-        log: stack.store.log(&run.id).await?,
+        log: history.log,
     };
     Ok(RunDetail::of(&stack.name, run, around, now))
 }

@@ -10,17 +10,18 @@ use dropcast_domain::{
     run_id::RunId,
     status::{Progress, Transition, in_order},
 };
-use dropcast_store::{History as _, Runs as _};
+use dropcast_store::History as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     args::Wait,
     clock,
     exit::{Exit, Stop},
+    runs,
     screen::Screen,
     show,
     stack::Stack,
-    submit::{self, Dropped},
+    upload::UploadedObject,
     words,
 };
 
@@ -32,35 +33,22 @@ const EAGER_FOR: Duration = Duration::from_secs(20);
 
 /// Waits for a run and shows it.
 pub async fn run(args: &Wait, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let run = find(stack, &args.run).await?;
+    let run = runs::find(stack, &args.run).await?;
     let run = until_over(stack, &run, args.timeout, screen).await?;
     let detail = show::detail(stack, &run, show::DEFAULT_LINKS, clock::now()).await?;
     screen.show(&detail, |paint| show::text(&detail, paint))?;
     Ok(Exit::of(run.status()))
 }
 
-/// A run's record.
-pub async fn find(stack: &Stack, id: &RunId) -> anyhow::Result<Run> {
-    let found = stack.store.get(id).await?;
-    found.ok_or_else(|| {
-        Stop::new(
-            Exit::NotFound,
-            format!("There is no run {id} on the stack {}.", stack.name),
-        )
-        .advice(format!("`{} runs` lists runs.", stack.command()))
-        .into()
-    })
-}
-
 /// Waits until an upload's run has a record; none if the time was over first.
 pub async fn for_record(
     stack: &Stack,
-    dropped: &Dropped,
+    uploaded: &UploadedObject,
     limit: Duration,
 ) -> anyhow::Result<Option<Run>> {
     let started = Instant::now();
     loop {
-        if let Some(run) = submit::run_of(stack, dropped).await? {
+        if let Some(run) = uploaded.find_run(stack).await? {
             return Ok(Some(run));
         }
         if started.elapsed() >= limit {
@@ -120,7 +108,7 @@ pub async fn follow(
             .into());
         }
         interruptible(tokio::time::sleep(pause(started)), Some((stack, &run.id))).await?;
-        run = find(stack, &run.id).await?;
+        run = runs::find(stack, &run.id).await?;
     }
 }
 

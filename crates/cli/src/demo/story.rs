@@ -23,7 +23,7 @@ use crate::{
     screen::Paint,
     show,
     stack::Stack,
-    submit::{Drop, Dropped},
+    upload::{FileUpload, UploadedObject},
     wait, words,
 };
 
@@ -147,14 +147,14 @@ async fn drop_one(
     title: &str,
     teller: Teller,
 ) -> anyhow::Result<RunDetail> {
-    let drop = Drop {
+    let upload = FileUpload {
         file,
         model,
         version: *version,
         notify: &[READER.to_owned()],
         title: Some(title),
     };
-    let dropped = drop.put(stack, clock::now()).await?;
+    let dropped = upload.put(stack, clock::now()).await?;
     let paint = teller.paint();
     teller.say(&format!(
         "   {}\n   {}\n",
@@ -166,7 +166,7 @@ async fn drop_one(
     show::detail(stack, &run, show::DEFAULT_LINKS, clock::now()).await
 }
 
-async fn follow(stack: &Stack, dropped: &Dropped, teller: Teller) -> anyhow::Result<Run> {
+async fn follow(stack: &Stack, dropped: &UploadedObject, teller: Teller) -> anyhow::Result<Run> {
     let run = wait::for_record(stack, dropped, PATIENCE)
         .await?
         .ok_or_else(|| did_not_happen("No run began for the dropped file.", None))?;

@@ -20,7 +20,7 @@ use crate::{
     model, registry,
     screen::Screen,
     stack::Stack,
-    submit::Drop,
+    upload::FileUpload,
     wait, words,
 };
 
@@ -106,21 +106,21 @@ async fn send(
     stack: &Stack,
     screen: Screen,
 ) -> anyhow::Result<Check> {
-    let drop = Drop {
+    let upload = FileUpload {
         file: example,
         model,
         version: None,
         notify: &[],
         title: Some(TITLE),
     };
-    let dropped = drop.put(stack, clock::now()).await?;
-    screen.note(&format!("Dropped the canary as {}.", dropped.uri()));
-    let Some(run) = wait::for_record(stack, &dropped, LOOKED_FOR).await? else {
+    let uploaded = upload.put(stack, clock::now()).await?;
+    screen.note(&format!("Uploaded the canary as {}.", uploaded.uri()));
+    let Some(run) = wait::for_record(stack, &uploaded, LOOKED_FOR).await? else {
         return Ok(Check::fail(
             NAME,
             format!(
                 "{} was dropped, and no run of it began within {}.",
-                dropped.uri(),
+                uploaded.uri(),
                 words::whole(LOOKED_FOR)
             ),
             "Look at the intake queue and at the log of start-run.",

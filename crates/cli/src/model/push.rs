@@ -27,7 +27,7 @@ use crate::{
     progress::Steps,
     screen::Screen,
     stack::Stack,
-    submit,
+    upload,
     validate::folder::check_size,
     words,
 };
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     let began = Instant::now();
     let model = checked(&args.dir, stack)?;
     let name = &model.manifest.name;
-    submit::all_can_be_mailed(&args.notify)?;
+    upload::check_recipients(&args.notify)?;
     let commit = args.commit.clone().or_else(|| commit_of(&args.dir));
     let builder = Builder::of(stack)?;
     let next = stack

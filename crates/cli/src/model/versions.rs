@@ -4,12 +4,13 @@ use comfy_table::{Cell, CellAlignment};
 use dropcast_api_types::{
     BuildView, Builds, DefaultView, Promoted, Retired, RetiredView, VersionSummary, Versions,
 };
+use dropcast_app::versions::{self, ChangeError, DefaultChange, VersionList};
 use dropcast_domain::{
     model::ModelName,
-    registry::{DefaultEntry, Defaults, Model, PromotionError},
+    registry::{Defaults, Model, PromotionError},
     run_id::{RunId, Version},
 };
-use dropcast_store::{History as _, Promotion as _};
+use dropcast_store::History as _;
 
 use crate::{
     args,
@@ -25,9 +26,6 @@ use super::short;
 /// The most versions that are listed.
 const MAX_VERSIONS: u16 = 1_000;
 
-/// The most open runs of a model that are looked through.
-const MAX_OPEN_RUNS: u16 = 10_000;
-
 /// How many open runs a refusal names.
 const NAMED_RUNS: usize = 5;
 
@@ -41,35 +39,33 @@ pub(super) async fn run(
     screen: Screen,
 ) -> anyhow::Result<Exit> {
     match command {
-        args::Versions::Versions { model } => versions(model, stack, screen).await,
+        args::Versions::Versions { model } => list(model, stack, screen).await,
         args::Versions::Builds(args) => builds(args, stack, screen).await,
         args::Versions::Promote(args) => {
-            let model = registry::find_model(stack, &args.model).await?;
             let caller = stack.caller().await?;
-            let act = caller.act();
             let name = &args.model;
-            match stack.store.promote(name, args.version, act).await? {
-                Ok(entry) => changed(&model, &entry, stack, screen),
-                Err(why) => Err(refused(&model, &why, "promote", stack).await?.into()),
-            }
+            let promoted =
+                versions::promote(&stack.store, name, args.version, caller.act()).await?;
+            let change = promoted.map_err(|error| refused(name, &error, "promote", stack))?;
+            changed(name, &change, stack, screen)
         }
         args::Versions::Rollback { model: name } => {
-            let model = registry::find_model(stack, name).await?;
             let caller = stack.caller().await?;
-            let act = caller.act();
-            match stack.store.roll_back(name, act).await? {
-                Ok(entry) => changed(&model, &entry, stack, screen),
-                Err(why) => Err(refused(&model, &why, "roll back", stack).await?.into()),
-            }
+            let rolled_back = versions::roll_back(&stack.store, name, caller.act()).await?;
+            let change = rolled_back.map_err(|error| refused(name, &error, "roll back", stack))?;
+            changed(name, &change, stack, screen)
         }
         args::Versions::Retire(args) => retire(args, stack, screen).await,
     }
 }
 
-async fn versions(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let model = registry::find_model(stack, name).await?;
-    let defaults = stack.store.defaults(name).await?;
-    let versions = stack.store.versions(name, MAX_VERSIONS).await?;
+async fn list(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+    let listed = versions::list_versions(&stack.store, name, MAX_VERSIONS).await?;
+    let VersionList {
+        model,
+        versions,
+        defaults,
+    } = listed.map_err(|unknown| registry::unknown_model(&unknown, &stack.command()))?;
     let document = Versions {
         stack: stack.name.clone(),
         model: name.to_string(),
@@ -165,24 +161,24 @@ fn builds_text(document: &Builds, paint: Paint) -> String {
 }
 
 fn changed(
-    before: &Model,
-    entry: &DefaultEntry,
+    name: &ModelName,
+    change: &DefaultChange,
     stack: &Stack,
     screen: Screen,
 ) -> anyhow::Result<Exit> {
-    let name = &before.name;
+    let DefaultChange { previous, entry } = change;
     let document = Promoted {
         stack: stack.name.clone(),
         model: name.to_string(),
         entry: DefaultView::from(entry),
-        previous_version: Some(before.default_version),
+        previous_version: Some(*previous),
     };
     screen.show(&document, |paint| {
         format!(
             "Version {} of {} is the default now; it was version {} before.\n{}\n",
             entry.version,
             paint.bold(name.as_str()),
-            before.default_version,
+            previous,
             paint.dim(
                 "Files that were dropped before (by two seconds) keep the version that they had."
             )
@@ -193,22 +189,9 @@ fn changed(
 
 async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let (name, version) = (&args.model, args.version);
-    let model = registry::find_model(stack, name).await?;
-    let defaults = stack.store.defaults(name).await?;
-    let open = stack
-        .store
-        .open_runs_of(name.as_str(), MAX_OPEN_RUNS)
-        .await?;
-    let runs = defaults.is_run_by(version, &open);
-    if !runs.is_empty() && version != model.default_version {
-        return Err(still_running(name, version, &runs, stack).into());
-    }
     let caller = stack.caller().await?;
-    let act = caller.act();
-    let retirement = match stack.store.retire(name, version, act).await? {
-        Ok(retirement) => retirement,
-        Err(why) => return Err(refused(&model, &why, "retire", stack).await?.into()),
-    };
+    let retired = versions::retire(&stack.store, name, version, caller.act()).await?;
+    let retirement = retired.map_err(|error| refused(name, &error, "retire", stack))?;
     let document = Retired {
         stack: stack.name.clone(),
         model: name.to_string(),
@@ -224,7 +207,7 @@ async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow
     Ok(Exit::Done)
 }
 
-fn still_running(name: &ModelName, version: Version, runs: &[RunId], stack: &Stack) -> Stop {
+fn still_running(name: &ModelName, version: Version, runs: &[RunId], command: &str) -> Stop {
     let named: Vec<&str> = runs.iter().take(NAMED_RUNS).map(RunId::as_str).collect();
     let more = match runs.len().saturating_sub(NAMED_RUNS) {
         0 => String::new(),
@@ -236,20 +219,24 @@ fn still_running(name: &ModelName, version: Version, runs: &[RunId], stack: &Sta
         named.join(", ")
     );
     Stop::new(Exit::NotAccepted, message).advice(format!(
-        "Wait until they are over (`{} runs -m {name} --open`), then retire it.",
-        stack.command()
+        "Wait until they are over (`{command} runs -m {name} --open`), then retire it."
     ))
 }
 
 /// Why nothing was changed, and what to do instead.
-async fn refused(
-    model: &Model,
-    why: &PromotionError,
-    doing: &str,
-    stack: &Stack,
-) -> anyhow::Result<Stop> {
-    let defaults = stack.store.defaults(&model.name).await?;
-    Ok(in_words(model, &defaults, why, doing, &stack.command()))
+fn refused(name: &ModelName, error: &ChangeError, doing: &str, stack: &Stack) -> Stop {
+    let command = stack.command();
+    match error {
+        ChangeError::UnknownModel(unknown) => registry::unknown_model(unknown, &command),
+        ChangeError::OpenRuns { version, runs } => still_running(name, *version, runs, &command),
+        ChangeError::NotAllowed(refusal) => in_words(
+            &refusal.model,
+            &refusal.defaults,
+            &refusal.reason,
+            doing,
+            &command,
+        ),
+    }
 }
 
 fn in_words(

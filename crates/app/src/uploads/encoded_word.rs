@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 const BYTES_PER_WORD: usize = 45;
 
 /// The text as a header value: itself when it is plain, encoded words otherwise.
-pub fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     let plain = text.bytes().all(|b| matches!(b, b' '..=b'~'))
         && !text.contains("=?")
         && text.trim() == text

@@ -1,0 +1,168 @@
+//! Promoting, rolling back and retiring, over the store in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "A test that cannot go on fails, in its helpers too."
+)]
+
+use dropcast_app::{
+    uploads::{UploadRequest, find_run_of_upload, prepare_refresh, prepare_upload},
+    versions::{ChangeError, ResolveError, list_versions, promote, retire, roll_back},
+};
+use dropcast_domain::{
+    model::ModelName,
+    registry::{AuditStamp, PromotionError},
+    run_id::Version,
+};
+use dropcast_store::{Models as _, Runs as _, memory::MemoryStore};
+use dropcast_test_support::samples::{MODEL, at, run_of, upload, version_spec};
+
+fn version(number: u32) -> Version {
+    number.to_string().parse().unwrap()
+}
+
+fn stamp(milliseconds: i64) -> AuditStamp<'static> {
+    AuditStamp {
+        by: None,
+        at: at(milliseconds),
+    }
+}
+
+async fn store(versions: u32) -> (MemoryStore, ModelName) {
+    let store = MemoryStore::default();
+    for _ in 0..versions {
+        store.register(&version_spec(MODEL)).await.unwrap();
+    }
+    (store, MODEL.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_change_of_the_default_names_the_one_before() {
+    let (store, name) = store(2).await;
+    let promoted = promote(&store, &name, version(2), stamp(1_000)).await;
+    let change = promoted.unwrap().unwrap();
+    assert_eq!(
+        (change.previous, change.entry.version),
+        (version(1), version(2))
+    );
+    let rolled_back = roll_back(&store, &name, stamp(2_000)).await;
+    let change = rolled_back.unwrap().unwrap();
+    assert_eq!(
+        (change.previous, change.entry.version),
+        (version(2), version(1))
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_allowed_comes_with_what_stands_against_it() {
+    let (store, name) = store(2).await;
+    let promoted = promote(&store, &name, version(1), stamp(1_000)).await;
+    let ChangeError::NotAllowed(refusal) = promoted.unwrap().unwrap_err() else {
+        panic!("it is the default already");
+    };
+    assert_eq!(refusal.reason, PromotionError::IsDefault(version(1)));
+    assert_eq!(refusal.model.newest(), version(2));
+    assert_eq!(refusal.defaults.entries.len(), 1);
+    let unknown = "churn".parse().unwrap();
+    for error in [
+        promote(&store, &unknown, version(1), stamp(1_000))
+            .await
+            .unwrap()
+            .unwrap_err(),
+        roll_back(&store, &unknown, stamp(1_000))
+            .await
+            .unwrap()
+            .unwrap_err(),
+        retire(&store, &unknown, version(1), stamp(1_000))
+            .await
+            .unwrap()
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.to_string(), "There is no model called “churn”.");
+    }
+}
+
+#[tokio::test]
+async fn a_version_with_open_runs_is_not_retired_and_a_default_never() {
+    let (store, name) = store(3).await;
+    let run = run_of(upload("revenue-forecast@2", "plan.json"));
+    store.create_if_absent(&run).await.unwrap();
+    let refused = retire(&store, &name, version(2), stamp(1_000)).await;
+    assert_eq!(
+        refused.unwrap().unwrap_err(),
+        ChangeError::OpenRuns {
+            version: version(2),
+            runs: vec![run.id],
+        }
+    );
+    let refused = retire(&store, &name, version(1), stamp(1_000)).await;
+    let ChangeError::NotAllowed(refusal) = refused.unwrap().unwrap_err() else {
+        panic!("it is the default");
+    };
+    assert_eq!(refusal.reason, PromotionError::IsDefault(version(1)));
+    let retired = retire(&store, &name, version(3), stamp(1_000)).await;
+    assert_eq!(retired.unwrap().unwrap().version, version(3));
+    // It is listed all the same.
+    let listed = list_versions(&store, &name, 10).await.unwrap().unwrap();
+    assert_eq!(listed.versions.len(), 3);
+    assert!(listed.defaults.retirement(version(3)).is_some());
+}
+
+#[tokio::test]
+async fn an_upload_is_prepared_only_where_a_version_can_run_on_it() {
+    let (store, name) = store(2).await;
+    let retired = retire(&store, &name, version(2), stamp(1_000)).await;
+    retired.unwrap().unwrap();
+    let notify = ["ana@corp.example".to_owned(), "bo@corp.example".to_owned()];
+    let mut request = UploadRequest {
+        model: &name,
+        version: None,
+        file_name: "a/b.json",
+        notify: &notify,
+        title: Some("Plán Q3"),
+    };
+    let prepared = prepare_upload(&store, &request, at(2_000), "0a1b2c").await;
+    let prepared = prepared.unwrap().unwrap();
+    assert_eq!(
+        prepared.key,
+        "inputs/revenue-forecast/20260302T093002-0a1b2c/a_b.json"
+    );
+    assert_eq!(
+        prepared.metadata,
+        [
+            ("notify", "ana@corp.example,bo@corp.example".to_owned()),
+            ("title", "=?UTF-8?B?UGzDoW4gUTM=?=".to_owned()),
+        ]
+    );
+    assert_eq!(prepared.version.version, version(1));
+
+    request.version = Some(version(2));
+    let refused = prepare_upload(&store, &request, at(2_000), "0a1b2c").await;
+    assert!(matches!(
+        refused.unwrap().unwrap_err(),
+        ResolveError::Retired { .. }
+    ));
+    let refused = prepare_refresh(&store, &name, None, at(2_000), "0a1b2c").await;
+    assert!(matches!(
+        refused.unwrap().unwrap_err(),
+        ResolveError::NotRefreshable { .. }
+    ));
+}
+
+#[tokio::test]
+async fn an_uploads_run_is_found_by_its_bucket_and_key() {
+    let (store, _) = store(1).await;
+    let run = run_of(upload(MODEL, "plan.json"));
+    store.create_if_absent(&run).await.unwrap();
+    let find = async |bucket: &str, key: &str| {
+        let found = find_run_of_upload(&store, MODEL, bucket, key).await;
+        found.unwrap().map(|run| run.id)
+    };
+    let upload = &run.upload;
+    assert_eq!(
+        find(&upload.bucket, &upload.key).await,
+        Some(run.id.clone())
+    );
+    assert_eq!(find(&upload.bucket, "inputs/other.json").await, None);
+    assert_eq!(find("elsewhere", &upload.key).await, None);
+}
