@@ -74,7 +74,7 @@ lint: lint-repository lint-template ## Check formatting, Rust, the repository an
 	tests/scripts/features.sh
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-codegen: ## Write the files that follow from types: schemas/
+codegen: ## Write what follows from the types: schemas/, and the tables of docs/ERRORS.md
 	cargo xtask codegen
 
 docs: ## Build the crates' documentation; warnings are errors

@@ -1,5 +1,6 @@
 //! `cargo xtask codegen`: the files that follow from types.
 
+mod errors;
 mod json;
 mod schemas;
 
@@ -12,7 +13,8 @@ use std::{
 
 use anyhow::Context as _;
 
-/// Writes what follows from the types of crates/domain and crates/api-types: the JSON Schemas of schemas/.
+/// Writes what follows from the types of crates/domain and crates/api-types: the JSON Schemas of schemas/,
+/// and the tables of docs/ERRORS.md.
 ///
 /// Their texts are the doc comments of the types.
 #[derive(clap::Args)]
@@ -87,7 +89,8 @@ impl Difference {
 
 /// The generated files that differ from those of a repository.
 fn differences(root: &Path) -> anyhow::Result<Vec<Difference>> {
-    let generated: BTreeMap<PathBuf, String> = schemas::files()?;
+    let mut generated: BTreeMap<PathBuf, String> = schemas::files()?;
+    generated.extend([errors::page(root)?]);
     let mut differences = Vec::new();
     for (path, content) in &generated {
         if fs::read_to_string(root.join(path)).ok().as_ref() != Some(content) {

@@ -4,90 +4,84 @@ use std::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumMessage, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
-use crate::{text, upload::RunKind};
+use crate::{text, upload::RunKind, variants::every};
 
 /// A stable name for what went wrong.
 ///
 /// The state machine matches on it by name; a test holds its list against this one. The schemas and
 /// the table of `docs/ERRORS.md` are generated from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumMessage,
+    IntoStaticStr,
+    EnumCount,
+    VariantArray,
+)]
 #[schemars(
     description = "A stable code for why a run did not succeed; docs/ERRORS.md says what to do about each."
 )]
 pub enum ErrorCode {
-    /// The file's content breaks the model's rules.
+    /// The file does not match the model's schema, or it cannot be read. The mail and
+    /// `runs/<run-id>/problems.json` list every problem.
     InputRejected,
-    /// No model has that name.
+    /// The file was not uploaded to a model's folder, or the model is not registered.
     ModelUnknown,
-    /// The model has no such version, or the version can no longer run.
+    /// The folder pins a version that does not exist, or whose job definition was deregistered.
     VersionUnknown,
-    /// The version that the folder pins was retired.
+    /// The folder pins a retired version.
     VersionRetired,
-    /// The file is larger than the model accepts.
+    /// The file is larger than the model's `max_bytes`.
     InputTooLarge,
-    /// The model itself exited with an error.
+    /// The model exited with an error. Its last log lines are kept with the run.
     JobFailed,
-    /// The model used more memory than its version has.
+    /// The model exceeded its version's memory limit and was killed.
     OutOfMemory,
-    /// The model or the wait for it took longer than allowed.
+    /// An attempt took longer than the version's `timeout_minutes`, or the job did not end within
+    /// its maximum waiting and running time.
     TimedOut,
-    /// The model's container image could not be pulled.
+    /// The version's container image could not be fetched: it was deleted, or the job's role may
+    /// not read it.
     ImageNotPulled,
-    /// No machine of the needed kind was to be had.
+    /// AWS Batch found no machine for the job: none is available, or none in the compute
+    /// environment is large enough.
     CapacityUnavailable,
-    /// The machine went away under the model.
+    /// In every attempt, the machine was lost while the model ran, or its container could not be
+    /// run there.
     HostLost,
     /// Somebody stopped the job.
     JobCancelled,
-    /// Batch no longer knows the job.
+    /// The job ended, and AWS Batch gave no reason.
     JobLost,
-    /// The model succeeded without writing an output that it must write.
+    /// The model exited without an error but did not write a required output.
     OutputsMissing,
-    /// Dropcast itself failed.
+    /// Dropcast itself failed. The execution has failed, and an alarm has notified the operator.
     Internal,
 }
 
 impl ErrorCode {
+    /// What happened, in sentences: the comment of the variant.
+    pub fn meaning(self) -> String {
+        let comment = self.get_documentation().unwrap_or_default();
+        comment.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Every code.
-    pub const ALL: [Self; 15] = [
-        Self::InputRejected,
-        Self::ModelUnknown,
-        Self::VersionUnknown,
-        Self::VersionRetired,
-        Self::InputTooLarge,
-        Self::JobFailed,
-        Self::OutOfMemory,
-        Self::TimedOut,
-        Self::ImageNotPulled,
-        Self::CapacityUnavailable,
-        Self::HostLost,
-        Self::JobCancelled,
-        Self::JobLost,
-        Self::OutputsMissing,
-        Self::Internal,
-    ];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The code as it stands in the state machine, in events and in `--json`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InputRejected => "InputRejected",
-            Self::ModelUnknown => "ModelUnknown",
-            Self::VersionUnknown => "VersionUnknown",
-            Self::VersionRetired => "VersionRetired",
-            Self::InputTooLarge => "InputTooLarge",
-            Self::JobFailed => "JobFailed",
-            Self::OutOfMemory => "OutOfMemory",
-            Self::TimedOut => "TimedOut",
-            Self::ImageNotPulled => "ImageNotPulled",
-            Self::CapacityUnavailable => "CapacityUnavailable",
-            Self::HostLost => "HostLost",
-            Self::JobCancelled => "JobCancelled",
-            Self::JobLost => "JobLost",
-            Self::OutputsMissing => "OutputsMissing",
-            Self::Internal => "Internal",
-        }
+        self.into()
     }
 
     /// The sentence that tells the user what to do.

@@ -21,3 +21,4 @@ pub mod table;
 pub mod text;
 pub mod title;
 pub mod upload;
+mod variants;

@@ -29,9 +29,13 @@ pub use schedule::{Schedule, ScheduleError};
 use schemars::JsonSchema;
 pub use secret::{SecretRef, SecretRefError};
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 pub use vcpus::{Vcpus, VcpusError};
 
-use crate::recipient::{ADDRESS_BYTES, MAX_RECIPIENTS};
+use crate::{
+    recipient::{ADDRESS_BYTES, MAX_RECIPIENTS},
+    variants::every,
+};
 use outputs::MAX_PATTERN;
 
 /// The name of the file that holds a manifest.
@@ -66,7 +70,7 @@ pub struct Manifest {
     /// absent when it cannot be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<RefreshSpec>,
-    /// What the model writes below DROPCAST_OUTPUT_DIR.
+    /// What the model writes below `DROPCAST_OUTPUT_DIR`.
     #[serde(default)]
     #[schemars(length(max = MAX_OUTPUTS))]
     pub outputs: Vec<OutputSpec>,
@@ -166,9 +170,24 @@ impl Default for TableSpec {
 
 /// What `4.5 %` is in a column of numbers, be it a text or a cell that a workbook shows so (and
 /// keeps as 0.045).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+    EnumCount,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
 #[schemars(description = "What 4.5 % is in a column of numbers: a problem, 4.5 or 0.045.")]
+#[strum(serialize_all = "lowercase")]
 pub enum Percent {
     /// A problem: nothing tells which number is meant.
     #[default]
@@ -181,15 +200,11 @@ pub enum Percent {
 
 impl Percent {
     /// Every rule.
-    pub const ALL: [Self; 3] = [Self::Refuse, Self::Points, Self::Fraction];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The name in a manifest.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Points => "points",
-            Self::Fraction => "fraction",
-        }
+        self.into()
     }
 
     #[expect(
@@ -229,7 +244,19 @@ impl InputSpec {
 }
 
 /// How the text of a CSV file is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumCount,
+    VariantArray,
+)]
 pub enum TableEncoding {
     /// UTF-8, with or without a byte order mark.
     #[serde(rename = "utf-8")]
@@ -256,15 +283,7 @@ pub enum TableEncoding {
 
 impl TableEncoding {
     /// Every encoding.
-    pub const ALL: [Self; 7] = [
-        Self::Utf8,
-        Self::Utf16Le,
-        Self::Utf16Be,
-        Self::Windows1252,
-        Self::Windows1250,
-        Self::Iso8859Part2,
-        Self::Iso8859Part15,
-    ];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The name in a manifest.
     pub fn name(self) -> &'static str {
@@ -281,7 +300,19 @@ impl TableEncoding {
 }
 
 /// A format of inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumCount,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum InputFormat {
     /// One JSON document.
@@ -296,7 +327,7 @@ pub enum InputFormat {
 
 impl InputFormat {
     /// Every format, in the order in which they are told.
-    pub const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Xlsx, Self::Xls];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The name in a manifest.
     pub fn name(self) -> &'static str {
@@ -389,8 +420,22 @@ pub struct OutputSpec {
 }
 
 /// What an output is, for those who show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+    EnumCount,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum OutputKind {
     /// Rows and columns.
     Table,
@@ -403,16 +448,11 @@ pub enum OutputKind {
 }
 
 impl OutputKind {
-    const ALL: [Self; 4] = [Self::Table, Self::Chart, Self::Document, Self::Data];
+    const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The kind's name in a manifest.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Chart => "chart",
-            Self::Document => "document",
-            Self::Data => "data",
-        }
+        self.into()
     }
 }
 

@@ -5,11 +5,28 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
+use crate::variants::every;
 use thiserror::Error;
 
 /// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+    EnumCount,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Status {
     /// The upload was seen and the run has a record.
     Received,
@@ -37,19 +54,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of its rank.
-    pub const ALL: [Self; 11] = [
-        Self::Received,
-        Self::Validating,
-        Self::Submitted,
-        Self::Waiting,
-        Self::Starting,
-        Self::Running,
-        Self::Collecting,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Rejected,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The rank within one attempt; the four terminal states share the last.
     pub fn rank(self) -> u8 {
@@ -72,19 +77,7 @@ impl Status {
 
     /// The name as it stands in the record, in events and in `--json`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Validating => "validating",
-            Self::Submitted => "submitted",
-            Self::Waiting => "waiting",
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Collecting => "collecting",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
-        }
+        self.into()
     }
 }
 

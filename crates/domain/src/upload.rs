@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{
     model::ModelName,
@@ -16,8 +17,21 @@ pub const INPUTS_PREFIX: &str = "inputs/";
 pub const REFRESH_PREFIX: &str = "refresh/";
 
 /// What a run does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum RunKind {
     /// Runs the model on a file.
     #[default]
@@ -29,10 +43,7 @@ pub enum RunKind {
 impl RunKind {
     /// The name as it stands in records, events and documents.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::Refresh => "refresh",
-        }
+        self.into()
     }
 
     /// Whether it is the usual kind, which goes without saying.

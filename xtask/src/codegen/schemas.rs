@@ -26,8 +26,10 @@ use super::json;
 /// The folders that hold nothing but generated schemas.
 pub(super) const FOLDERS: [&str; 2] = ["schemas", "schemas/cli"];
 
+type Source = fn() -> Schema;
+
 /// Each schema by its file's name and how it follows from its type.
-const SCHEMAS: [(&str, fn() -> Schema); 27] = [
+const SCHEMAS: [(&str, Source); 27] = [
     ("build-finished", written::<BuildFinished>),
     ("job-context", written::<JobContext>),
     ("model-manifest", manifest),

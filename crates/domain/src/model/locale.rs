@@ -2,6 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, VariantArray};
+
+use crate::variants::every;
 
 /// The order of a date's parts in figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +19,19 @@ pub enum DateOrder {
 
 /// A locale whose numbers and dates are read, by its BCP 47 tag. The signs are those of
 /// Unicode's CLDR.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumCount,
+    VariantArray,
+)]
 #[non_exhaustive]
 #[schemars(description = "How numbers and dates are written, as a BCP 47 tag.")]
 pub enum Locale {
@@ -60,20 +75,7 @@ pub enum Locale {
 
 impl Locale {
     /// Every locale.
-    pub const ALL: [Self; 12] = [
-        Self::EnUs,
-        Self::EnGb,
-        Self::DeDe,
-        Self::DeAt,
-        Self::DeCh,
-        Self::FrFr,
-        Self::EsEs,
-        Self::ItIt,
-        Self::NlNl,
-        Self::PtBr,
-        Self::PlPl,
-        Self::SvSe,
-    ];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The BCP 47 tag.
     pub fn tag(self) -> &'static str {

@@ -5,10 +5,11 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumMessage, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
 use super::{BuildPhase, BuildReport};
-use crate::{model::ModelName, recipient, run_id::Version, text};
+use crate::{model::ModelName, recipient, run_id::Version, text, variants::every};
 
 /// The most log lines that are kept of a failed build.
 pub const MAX_BUILD_LINES: usize = 40;
@@ -150,9 +151,12 @@ impl BuildEnd {
 }
 
 /// What became of a build, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
 #[schemars(description = "How a build ended.")]
+#[strum(serialize_all = "lowercase")]
 pub enum BuildStatus {
     /// It is a version.
     Registered,
@@ -163,54 +167,64 @@ pub enum BuildStatus {
 impl BuildStatus {
     /// The word as it stands in the table, in events and in `--json`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::Failed => "failed",
-        }
+        self.into()
     }
 }
 
 /// A stable name for why a build made no version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumMessage,
+    IntoStaticStr,
+    EnumCount,
+    VariantArray,
+)]
 #[schemars(
     description = "A stable code for why a build made no version; docs/ERRORS.md explains each."
 )]
 pub enum BuildCode {
-    /// A command of the build failed.
+    /// A command of the build failed: the source could not be fetched, the checks of the folder
+    /// failed, the image could not be built or did not run on the model's examples, or it could not
+    /// be pushed.
     BuildFailed,
-    /// The build took longer than it may.
+    /// The build exceeded its time limit.
     BuildTimedOut,
-    /// Somebody stopped it.
+    /// Somebody stopped the build.
     BuildStopped,
-    /// `CodeBuild` itself broke.
+    /// CodeBuild itself failed; nothing is wrong with the model.
     BuildBroke,
-    /// The build succeeded, and what it made can be no version.
+    /// The build succeeded, but its result cannot be a version: `version.json` is missing, larger
+    /// than 1 MiB or does not match its schema, the manifest or a schema has an error, the image is
+    /// in another repository or has no digest, the model is not the expected one, Fargate does not
+    /// offer its size, or AWS Batch refuses the job definition.
     VersionRefused,
-    /// The build succeeded, and Dropcast was not able to make a version of it.
+    /// The build succeeded, but for an hour Dropcast was not allowed to register a version:
+    /// `register-version` lacks a permission, or a permissions boundary denies it. Nothing is wrong
+    /// with the model.
     NotRegistered,
 }
 
 impl BuildCode {
+    /// What happened, in sentences: the comment of the variant.
+    pub fn meaning(self) -> String {
+        let comment = self.get_documentation().unwrap_or_default();
+        comment.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Every code.
-    pub const ALL: [Self; 6] = [
-        Self::BuildFailed,
-        Self::BuildTimedOut,
-        Self::BuildStopped,
-        Self::BuildBroke,
-        Self::VersionRefused,
-        Self::NotRegistered,
-    ];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The code as it stands in events and in `--json`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BuildFailed => "BuildFailed",
-            Self::BuildTimedOut => "BuildTimedOut",
-            Self::BuildStopped => "BuildStopped",
-            Self::BuildBroke => "BuildBroke",
-            Self::VersionRefused => "VersionRefused",
-            Self::NotRegistered => "NotRegistered",
-        }
+        self.into()
     }
 }
 

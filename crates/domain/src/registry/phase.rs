@@ -2,17 +2,34 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
+use crate::variants::every;
 
 use super::{BuildCode, BuildFailure};
 
 /// Where a build stands, in `CodeBuild`'s words and one of ours.
 ///
 /// See <https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html>.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+    EnumCount,
+    VariantArray,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[schemars(
     description = "The phases of a build, as CodeBuild names them, and REGISTER, in which its version is registered."
 )]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum BuildPhase {
     /// It was asked for.
     Submitted,
@@ -45,21 +62,7 @@ pub enum BuildPhase {
 
 impl BuildPhase {
     /// Every phase, in order.
-    pub const ALL: [Self; 13] = [
-        Self::Submitted,
-        Self::Queued,
-        Self::Provisioning,
-        Self::DownloadSource,
-        Self::Install,
-        Self::PreBuild,
-        Self::Build,
-        Self::PostBuild,
-        Self::UploadArtifacts,
-        Self::Finalizing,
-        Self::Completed,
-        Self::Register,
-        Self::Unknown,
-    ];
+    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
     /// The phase of this name.
     pub fn from_name(name: &str) -> Self {
@@ -71,21 +74,7 @@ impl BuildPhase {
 
     /// Its name, as `CodeBuild` writes it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Submitted => "SUBMITTED",
-            Self::Queued => "QUEUED",
-            Self::Provisioning => "PROVISIONING",
-            Self::DownloadSource => "DOWNLOAD_SOURCE",
-            Self::Install => "INSTALL",
-            Self::PreBuild => "PRE_BUILD",
-            Self::Build => "BUILD",
-            Self::PostBuild => "POST_BUILD",
-            Self::UploadArtifacts => "UPLOAD_ARTIFACTS",
-            Self::Finalizing => "FINALIZING",
-            Self::Completed => "COMPLETED",
-            Self::Register => "REGISTER",
-            Self::Unknown => "UNKNOWN",
-        }
+        self.into()
     }
 
     /// What is done in it, as the end of “while …”.

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::{
@@ -32,8 +33,11 @@ pub struct DefaultEntry {
 }
 
 /// How a version became the default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum DefaultKind {
     /// It was the first.
     Registered,
@@ -46,11 +50,7 @@ pub enum DefaultKind {
 impl DefaultKind {
     /// The word for it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::Promoted => "promoted",
-            Self::RolledBack => "rolled-back",
-        }
+        self.into()
     }
 }
 
