@@ -1,4 +1,4 @@
-"""The model's one command: `python main.py`, told where to read and write by DROPCAST_* variables."""
+"""The model's command: `python main.py` reads and writes where the DROPCAST_* variables say."""
 
 import os
 import sys

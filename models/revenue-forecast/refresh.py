@@ -1,4 +1,4 @@
-"""The model's refresh: `python refresh.py` reads the history anew, whatever is kept of it."""
+"""The model's refresh: `python refresh.py` reads the history again, whatever is cached."""
 
 import os
 import sys

@@ -48,7 +48,7 @@ impl LogGroup {
                     .as_service_error()
                     .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
             {
-                tracing::warn!(stream, "there is no such log stream");
+                tracing::warn!(stream, "the log stream does not exist");
                 Ok(Vec::new())
             }
             Err(error) => Err(error),

@@ -84,7 +84,9 @@ impl Bucket {
             Ok(object) => Ok(Some(object)),
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) if error.code() == Some("AccessDenied") => {
-                tracing::warn!("AccessDenied: an object does not exist, or may not be read");
+                tracing::warn!(
+                    "AccessDenied: the object does not exist, or the role may not read it"
+                );
                 Ok(None)
             }
             Err(error) => Err(CallError::of_sdk(GET, error)),

@@ -141,7 +141,7 @@ fn a_bundle_without_certificates_is_said_to_be_one() {
     let cases = [
         ("", "which has no certificate in PEM format"),
         ("no certificate", "which has no certificate in PEM format"),
-        (no_authority, "which has no certificate of an authority"),
+        (no_authority, "which contains no CA certificate"),
         (cut_off, "which is not a PEM file: "),
     ];
     for (content, reason) in cases {

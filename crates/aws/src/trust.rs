@@ -77,7 +77,7 @@ fn read_bundle(path: &Path) -> Result<TrustStore, String> {
     // The HTTP client panics at a certificate that it cannot use.
     certificates.retain(|one| RootCertStore::empty().add(one.clone()).is_ok());
     if certificates.is_empty() {
-        return Err("which has no certificate of an authority".to_owned());
+        return Err("which contains no CA certificate".to_owned());
     }
     Ok(certificates
         .iter()

@@ -1,4 +1,4 @@
-"""The model's one command: reads the input, writes the outputs, and says what it does."""
+"""The model's command: reads the input, writes the outputs, and prints its progress."""
 
 import csv
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def totals(rows):
-    """Adds amounts up by region and currency; a list of (region, currency, total) in that order."""
+    """Sums amounts by region and currency; returns a sorted list of (region, currency, total)."""
     sums = defaultdict(Decimal)
     for row in rows:
         sums[row["region"], row["currency"]] += Decimal(row["amount"])
@@ -17,17 +17,17 @@ def totals(rows):
 
 
 def main():
-    # A clean CSV, whatever was dropped: UTF-8, the schema's own column names, defaults filled in.
+    # A clean CSV, whatever was uploaded: UTF-8, the schema's column names, defaults filled in.
     with open(os.environ["DROPCAST_INPUT_FILE"], encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     print(f"Read {len(rows)} rows.", flush=True)
 
     found = totals(rows)
     if len({currency for _, currency, _ in found}) > 1:
-        # The last lines of a model that fails are what people are mailed: say what to do.
-        sys.exit("The rows are in more than one currency, which cannot be added up. Send one file for each currency.")
+        # If the model fails, its last log lines are mailed to users: say what to do.
+        sys.exit("The rows have more than one currency and cannot be summed. Upload a separate file for each currency.")
 
-    # Everything below this folder is published when the program ends well.
+    # Everything in this folder is published if the program succeeds.
     out = Path(os.environ["DROPCAST_OUTPUT_DIR"])
     with open(out / "totals.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -36,7 +36,7 @@ def main():
     whole = sum(total for _, _, total in found)
     largest = max(found, key=lambda one: one[2])
     (out / "summary.md").write_text(
-        f"# Totals\n\n{len(rows)} rows in {len(found)} regions come to {whole} {largest[1]}. "
+        f"# Totals\n\n{len(rows)} rows in {len(found)} regions total {whole} {largest[1]}. "
         f"The largest is {largest[0]} with {largest[2]}.\n",
         encoding="utf-8",
     )

@@ -53,7 +53,9 @@ fn an_accepted_table_says_how_it_was_read() {
     assert_eq!(document["reading"]["delimiter"], "\t");
     assert_eq!(
         document["reading"]["remarks"],
-        json!(["Short rows: 2 rows end early: what is missing counts as empty"])
+        json!([
+            "Short rows: 2 rows are shorter than the header; their missing cells count as empty"
+        ])
     );
     assert_eq!(
         document["reading"]["defaults"],

@@ -15,7 +15,7 @@ use crate::{
     upload::RunKind,
 };
 
-/// The `source` of every event of ours.
+/// The `source` of all events that Dropcast publishes.
 pub const SOURCE: &str = "dropcast";
 
 /// The `detail-type` of [`BuildFinished`].
@@ -24,7 +24,7 @@ pub const BUILD_FINISHED: &str = "Build Finished";
 /// The `detail-type` of [`RunStatusChanged`].
 pub const RUN_STATUS_CHANGED: &str = "Run Status Changed";
 
-/// An event of ours.
+/// An event that Dropcast publishes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Announcement {
@@ -44,9 +44,9 @@ impl Announcement {
     }
 }
 
-/// A build ended, and it is known what became of it.
+/// A build has ended.
 ///
-/// No address of whoever is mailed stands in it.
+/// It contains no e-mail addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(
@@ -58,7 +58,7 @@ impl Announcement {
     ])
 )]
 pub struct BuildFinished {
-    /// The build.
+    /// The build's id.
     pub build_id: BuildId,
     /// The model's name; absent where it was not known before the build failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,16 +71,16 @@ pub struct BuildFinished {
     /// Why it made no version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<BuildError>,
-    /// When it ended.
+    /// When the build ended.
     pub at: Timestamp,
 }
 
-/// Why a build made no version.
+/// Why a build created no version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BuildError {
     /// The stable code; docs/ERRORS.md explains each.
     pub code: BuildCode,
-    /// What happened.
+    /// What happened, in a sentence.
     #[schemars(length(max = MESSAGE_LENGTH + 1))]
     pub message: String,
 }
@@ -118,7 +118,7 @@ impl From<&Build> for BuildFinished {
     description = "The detail of the event that Dropcast publishes for every status change of a run: source dropcast, detail-type \"Run Status Changed\". Delivered at least once, in no order; (attempts, rank of status) orders the events of a run. It never holds an address or an input."
 )]
 pub struct RunStatusChanged {
-    /// The run.
+    /// The run's id.
     pub run_id: RunId,
     /// What the run does; absent for a run of the model on a file.
     #[serde(default, skip_serializing_if = "RunKind::is_run")]
@@ -127,21 +127,21 @@ pub struct RunStatusChanged {
     /// The model's name as the upload gave it; there may be no such model.
     #[schemars(length(max = 1024))]
     pub model: String,
-    /// The version, once it is settled.
+    /// The version, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
     /// What the run is called, one line.
     #[schemars(length(max = TITLE_LENGTH))]
     pub title: String,
-    /// Where it stands now.
+    /// The new status.
     pub status: Status,
-    /// Where it stood before; absent for a new run. A retry goes back to waiting, which may also be
+    /// The previous status; absent for a new run. A retry goes back to waiting, which may also be
     /// where it stood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<Status>,
-    /// Attempts of the job that have finished.
+    /// The number of the job's finished attempts.
     pub attempts: u32,
-    /// When it changed.
+    /// When the status changed.
     pub at: Timestamp,
     /// Why the run did not succeed; absent until it has ended so.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! The errors that a user can meet: a stable code, what happened, what to do.
+//! The errors that users can see: a stable code, what happened, what to do.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{text, upload::RunKind, variants::every};
 
-/// A stable name for what went wrong.
+/// A stable code for what went wrong.
 ///
 /// The state machine matches on it by name; a test holds its list against this one. The schemas and
 /// the table of `docs/ERRORS.md` are generated from it.
@@ -59,7 +59,7 @@ pub enum ErrorCode {
     /// In every attempt, the machine was lost while the model ran, or its container could not be
     /// run there.
     HostLost,
-    /// Somebody stopped the job.
+    /// The job was cancelled.
     JobCancelled,
     /// The job ended, and AWS Batch gave no reason.
     JobLost,
@@ -79,7 +79,7 @@ impl ErrorCode {
     /// Every code.
     pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
-    /// The code as it stands in the state machine, in events and in `--json`.
+    /// The code in the state machine, in events and in `--json`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -133,8 +133,7 @@ impl ErrorCode {
 }
 
 impl ErrorCode {
-    /// The sentence that tells what to do about a run of a kind: nobody can drop a refresh's file
-    /// again.
+    /// What to do about a run of this kind: for a refresh, there is no file to upload again.
     pub fn advice_on(self, kind: RunKind) -> &'static str {
         if kind == RunKind::Run {
             return self.advice();
@@ -170,9 +169,9 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// A text that is no error code of ours.
+/// A text that is not an error code.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("“{0}” is not an error code of Dropcast")]
+#[error("“{0}” is not a Dropcast error code")]
 pub struct ParseErrorCodeError(String);
 
 impl FromStr for ErrorCode {
@@ -189,11 +188,11 @@ impl FromStr for ErrorCode {
 /// The longest message that is kept, in characters.
 pub(crate) const MESSAGE_LENGTH: usize = 1_000;
 
-/// Why a run did not succeed, in words for the person who waits for it.
+/// Why a run did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "Why a run did not succeed.")]
 pub struct Failure {
-    /// The stable code.
+    /// The error code.
     pub code: ErrorCode,
     /// What happened, in a sentence.
     #[schemars(length(min = 1, max = MESSAGE_LENGTH + 1))]
@@ -201,7 +200,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with its sentence, shortened to what a record can hold.
+    /// Creates a failure; shortens the message to the limit of a record.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let message = text::shorten(&message.into(), MESSAGE_LENGTH);
         Self { code, message }

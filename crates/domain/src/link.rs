@@ -60,14 +60,14 @@ pub struct LinkKeys {
 
 /// A key secret that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the link-signing secret is unusable: {0}")]
+#[error("the link-signing secret is invalid: {0}")]
 pub struct UnusableKeys(&'static str);
 
 /// Why a link does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refused {
     /// Not a token of ours, or changed since we made it.
-    #[error("the link is not one that Dropcast made")]
+    #[error("the link was not created by Dropcast")]
     Forged,
     /// Past its time.
     #[error("the link has expired")]
@@ -84,9 +84,9 @@ impl LinkKeys {
             .map_err(|_| UnusableKeys("it is not a JSON object of strings"))?;
         let current = entries
             .remove("current")
-            .ok_or(UnusableKeys("it does not say which key is “current”"))?;
+            .ok_or(UnusableKeys("it does not name the “current” key"))?;
         if !entries.contains_key(&current) {
-            return Err(UnusableKeys("the current key is not in it"));
+            return Err(UnusableKeys("it does not contain the current key"));
         }
         if entries.values().any(|key| key.len() < 32) {
             return Err(UnusableKeys("a key is shorter than 32 characters"));

@@ -1,4 +1,4 @@
-//! What a mail is about and what sort of news it brings; the mail itself is `dropcast-mail`'s.
+//! The topic and kind of a mail; `dropcast-mail` composes the mail itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub enum MailTopic {
 }
 
 impl MailTopic {
-    /// The id of what it is about.
+    /// The id of the run or build.
     pub fn id(&self) -> &str {
         match self {
             Self::Run(run) => run.as_str(),
@@ -22,7 +22,7 @@ impl MailTopic {
         }
     }
 
-    /// What it is, in a word.
+    /// The word for it: `run` or `build`.
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Run(_) => "run",
@@ -30,8 +30,7 @@ impl MailTopic {
         }
     }
 
-    /// The name of such a mail about it, as it stands in the table, in message ids and in SES's
-    /// tags.
+    /// The name of a mail of this kind, in the table, in message ids and in SES's tags.
     pub fn mail_name(&self, kind: MailKind) -> &'static str {
         match (self, kind) {
             (Self::Run(_), kind) => kind.as_str(),
@@ -41,22 +40,22 @@ impl MailTopic {
     }
 }
 
-/// What sort of news a mail brings; one mail per run or build, kind and recipient.
+/// The kind of a mail; there is one mail per run or build, kind and recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailKind {
-    /// The outputs are there.
+    /// The results are available.
     Succeeded,
-    /// The run ended without outputs.
+    /// The run ended without results.
     Failed,
-    /// The input was not accepted.
+    /// The input was rejected.
     Rejected,
 }
 
 impl MailKind {
-    /// The kind of mail that a run's status is worth; none while it is open, none for a
-    /// cancelled one, since whoever cancelled it knows, and none for a refresh that succeeded,
-    /// for which nobody waits.
+    /// The kind of mail to send about a run; none while it is open, none if it was cancelled,
+    /// because whoever cancelled it knows, and none for a successful refresh, for which nobody
+    /// waits.
     pub fn of(run: &Run) -> Option<Self> {
         match run.status() {
             Status::Succeeded => run.kind.is_run().then_some(Self::Succeeded),
@@ -66,7 +65,7 @@ impl MailKind {
         }
     }
 
-    /// The name of such a mail about a run.
+    /// The name of a mail of this kind about a run.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -75,7 +74,7 @@ impl MailKind {
         }
     }
 
-    /// The name as a person reads it.
+    /// The name as shown to users.
     pub fn label(self) -> &'static str {
         match self {
             Self::Succeeded => "Ready",

@@ -1,4 +1,4 @@
-//! The model: what a data scientist declares in `model.toml`.
+//! A model's manifest, `model.toml`.
 
 mod bounds;
 pub mod fargate;
@@ -38,14 +38,13 @@ use crate::{
 };
 use outputs::MAX_PATTERN;
 
-/// The name of the file that holds a manifest.
+/// The file name of the manifest.
 pub const MANIFEST_FILE: &str = "model.toml";
 
-/// The largest input in bytes of a format that is read whole, whatever a manifest says.
+/// The maximum size in bytes of inputs that are read into memory, whatever the manifest says.
 pub const MAX_IN_MEMORY: u64 = 100 * 1024 * 1024;
 
-/// A model's manifest, checked; serialised in camelCase it is what the table
-/// keeps with a version.
+/// A valid manifest of a model. Versions are stored with it, serialized in camelCase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(
@@ -79,7 +78,7 @@ pub struct Manifest {
     pub notify: NotifySpec,
 }
 
-/// What a model reads.
+/// The inputs that a model accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("if" = has_tables(), "then" = needs_row_schema(), "else" = has_no_table()))]
@@ -130,7 +129,7 @@ pub struct TableSpec {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_COLUMNS), inner(length(max = MAX_COLUMN), regex(pattern = COLUMN_PATTERN)), extend("uniqueItems" = true))]
     pub key: Vec<String>,
-    /// The fewest rows below the header.
+    /// The minimum number of rows, without the header.
     #[schemars(range(min = 0, max = MAX_ROWS))]
     pub min_rows: u64,
     /// The most rows below the header; not less than the fewest.
@@ -150,7 +149,7 @@ pub struct TableSpec {
 }
 
 impl Default for TableSpec {
-    /// What is read when the manifest says nothing: a header and at least one row.
+    /// The defaults: a header and at least one row.
     fn default() -> Self {
         Self {
             schema: None,
@@ -189,12 +188,12 @@ impl Default for TableSpec {
 #[schemars(description = "What 4.5 % is in a column of numbers: a problem, 4.5 or 0.045.")]
 #[strum(serialize_all = "lowercase")]
 pub enum Percent {
-    /// A problem: nothing tells which number is meant.
+    /// As a problem, because the meaning is unclear.
     #[default]
     Refuse,
-    /// 4.5.
+    /// As 4.5.
     Points,
-    /// 0.045.
+    /// As 0.045.
     Fraction,
 }
 
@@ -217,7 +216,7 @@ impl Percent {
 }
 
 impl InputSpec {
-    /// The largest file of a format in bytes.
+    /// The maximum size of a file of a format in bytes.
     pub fn max_bytes_of(&self, format: InputFormat) -> u64 {
         match format {
             InputFormat::Csv | InputFormat::Xlsx => self.max_bytes,
@@ -231,7 +230,7 @@ impl InputSpec {
         Some(table.schema.as_ref().unwrap_or(&self.schema))
     }
 
-    /// The format of a file by its extension, if the model takes it.
+    /// The format of a file by its extension, if the model accepts it.
     pub fn format_of(&self, file_name: &str) -> Option<InputFormat> {
         let (_, extension) = file_name.rsplit_once('.')?;
         self.accepts.iter().copied().find(|format| {
@@ -267,10 +266,10 @@ pub enum TableEncoding {
     /// UTF-16, high byte first.
     #[serde(rename = "utf-16be")]
     Utf16Be,
-    /// What Windows used in western Europe and the Americas.
+    /// Windows-1252, for western Europe and the Americas.
     #[serde(rename = "windows-1252")]
     Windows1252,
-    /// What Windows used in central Europe.
+    /// Windows-1250, for central Europe.
     #[serde(rename = "windows-1250")]
     Windows1250,
     /// Latin-2, for central Europe.
@@ -317,11 +316,11 @@ impl TableEncoding {
 pub enum InputFormat {
     /// One JSON document.
     Json,
-    /// Text in rows and columns, RFC 4180 and its kin.
+    /// Delimiter-separated text, as in RFC 4180.
     Csv,
     /// An Excel workbook (Office Open XML).
     Xlsx,
-    /// An Excel workbook of before 2007 (BIFF).
+    /// An Excel workbook from before 2007 (BIFF).
     Xls,
 }
 
@@ -344,16 +343,16 @@ impl InputFormat {
         }
     }
 
-    /// Whether it holds rows of columns.
+    /// Whether it is a table format.
     pub fn is_table(self) -> bool {
         self != Self::Json
     }
 }
 
-/// What runs a model's command inside its container.
+/// The program that runs a model's command in its container.
 pub const JOB_RUNNER: &str = "dropcast-job";
 
-/// The command of a job that runs a model's own command.
+/// The job's command, which runs the model's command.
 pub fn job_command(command: &[String]) -> Vec<String> {
     [JOB_RUNNER, "--"]
         .into_iter()
@@ -376,7 +375,7 @@ pub struct JobSpec {
     /// nearest that does.
     #[schemars(default = "default_memory_mib", range(min = MIN_MEMORY_MIB, max = MAX_MEMORY_MIB))]
     pub memory_mib: u32,
-    /// How long one attempt may run, in minutes.
+    /// The time limit of one attempt in minutes.
     #[schemars(default = "default_timeout_minutes", range(min = 1, max = MAX_TIMEOUT_MINUTES))]
     pub timeout_minutes: u32,
     /// How often the job is tried when its host fails.
@@ -388,7 +387,7 @@ pub struct JobSpec {
     pub secrets: BTreeMap<String, SecretRef>,
 }
 
-/// How a model's data is refreshed: `[refresh]`. The job is otherwise that of `[job]`.
+/// How a model's cache is refreshed: `[refresh]`. Everything else is as in `[job]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshSpec {
@@ -456,7 +455,7 @@ impl OutputKind {
     }
 }
 
-/// Who hears of every run of a model.
+/// Who is notified of every run of a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifySpec {

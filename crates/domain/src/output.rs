@@ -15,22 +15,22 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Output {
-    /// The path below the model's output folder.
+    /// The path relative to the model's output folder.
     #[schemars(length(min = 1, max = 1024))]
     pub path: String,
-    /// The manifest's title for it.
+    /// The title in the model's manifest.
     pub title: String,
-    /// What it is.
+    /// The kind of output.
     pub kind: OutputKind,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the content in hex, where the job's runner recorded it.
+    /// The SHA-256 of the content in hex, if it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
     pub sha256: Option<String>,
-    /// The media type to serve it with.
+    /// The media type.
     pub media_type: String,
-    /// Its key in the results bucket.
+    /// The key in the results bucket.
     #[schemars(regex(pattern = "^runs/"))]
     pub key: String,
 }
@@ -56,10 +56,10 @@ pub fn problems_key(run: &RunId) -> String {
     format!("runs/{run}/problems.json")
 }
 
-/// The name of the copy of a rejected table in which its faults are marked.
+/// The file name of the copy of a rejected table with its problems marked.
 pub const MARKED_FILE: &str = "marked.xlsx";
 
-/// The media type of that copy, and of every workbook.
+/// The media type of Excel workbooks.
 pub const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Where that copy is kept.

@@ -1,18 +1,18 @@
 //! What is wrong with an input: where, what was found, what is allowed.
 //!
-//! A problem is read by the person who made the file. It never repeats more
-//! than [`EXCERPT_CHARS`] characters of it in one piece, and never a character
-//! that could hide or turn round the text beside it.
+//! Problems are shown to the person who uploaded the file. They never contain more than
+//! [`EXCERPT_CHARS`] characters of the file in one piece, and no characters that could hide or
+//! reverse the text around them.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The most problems that a list keeps; further ones are counted.
+/// The maximum number of problems in a list; further ones are counted.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// The most characters of somebody's content that one excerpt shows.
+/// The maximum length of an excerpt of the file's content, in characters.
 pub const EXCERPT_CHARS: usize = 200;
 
 /// The most characters of a whole sentence, which holds several excerpts.
@@ -21,25 +21,25 @@ const SENTENCE_CHARS: usize = 1_000;
 /// Words longer than this get no suggestion: comparing costs length × length.
 const MAX_COMPARED: usize = 64;
 
-/// How many further places one problem names.
+/// The maximum number of further places that a problem names.
 pub const MAX_OTHERS: usize = 5;
 
 /// One thing that is wrong at one place, or the same thing at several places of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// Where: a JSON Pointer (RFC 6901) in JSON, `Plan!C7` in a workbook, `row 7, column growth` in a
+    /// The location: a JSON Pointer (RFC 6901) in JSON, `Plan!C7` in a workbook, `row 7, column growth` in a
     /// CSV file; the empty text is the whole file. A place of more than 200 characters has its middle
     /// left out (`…`).
     #[schemars(length(max = EXCERPT_CHARS))]
     pub at: String,
-    /// What stands there, as it is shown to a person: `"ten"`, `an empty list`.
+    /// What was found there, as it is shown to users: `"ten"`, `an empty list`.
     #[schemars(length(max = EXCERPT_CHARS))]
     pub found: String,
-    /// What may stand there: `a number`, `one of "month" or "year"`.
+    /// What is allowed there: `a number`, `one of "month" or "year"`.
     #[schemars(length(max = EXCERPT_CHARS))]
     pub allowed: String,
-    /// The whole as one or two sentences.
+    /// The whole problem in one or two sentences.
     #[schemars(length(max = SENTENCE_CHARS))]
     pub message: String,
     /// How many cells or rows it stands for: similar problems of a table are put together.

@@ -1,5 +1,4 @@
-//! Models as they are registered: what can be run, what became of each build, and which version
-//! is the default.
+//! Registered models: their versions, the results of builds, and the default version.
 
 mod build;
 mod phase;
@@ -30,18 +29,18 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Model {
-    /// Its name.
+    /// The model's name.
     pub name: ModelName,
-    /// What people call it.
+    /// The title that users see.
     pub title: String,
-    /// The version that runs when an upload pins none.
+    /// The version that runs for uploads that do not pin a version.
     pub default_version: Version,
-    /// The number that the next version will get.
+    /// The number of the next version.
     pub next_version: Version,
 }
 
 impl Model {
-    /// Its newest version.
+    /// The newest version.
     pub fn newest(&self) -> Version {
         self.next_version.previous()
     }
@@ -51,9 +50,9 @@ impl Model {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredVersion {
-    /// The model.
+    /// The model's name.
     pub model: ModelName,
-    /// The number.
+    /// The version's number.
     pub version: Version,
     /// Everything but the number.
     #[serde(flatten)]
@@ -64,26 +63,26 @@ pub struct RegisteredVersion {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionSpec {
-    /// What the data scientist wrote.
+    /// The manifest.
     pub manifest: Manifest,
-    /// The JSON Schema of its input, as text: DynamoDB would reorder its keys.
+    /// The JSON Schema of the input, as text, because DynamoDB would reorder its keys.
     pub input_schema: String,
-    /// The JSON Schema of one row, as text, where the manifest names one beside the input's own.
+    /// The JSON Schema of one row, as text, if the manifest names a separate one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_schema: Option<String>,
-    /// The image by digest.
+    /// The container image, by digest.
     pub image: String,
-    /// The Batch job definition, revision included.
+    /// The ARN of the AWS Batch job definition, including its revision.
     pub job_definition: String,
-    /// The commit that it was built from.
+    /// The commit that the version was built from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// When it was built.
+    /// When the version was built.
     pub built_at: Timestamp,
 }
 
 impl VersionSpec {
-    /// Whether the other was made of the same image and declarations, whatever definition runs it.
+    /// Whether the other has the same image and declarations, whatever its job definition.
     pub fn is_made_like(&self, other: &Self) -> bool {
         self.image == other.image
             && self.manifest == other.manifest

@@ -19,8 +19,8 @@ use crate::{
     upload::{Request, RunKind, Upload},
 };
 
-/// The most outputs that stand on the record itself, and so in a mail; the
-/// manifest in the results bucket lists them all. DynamoDB items end at 400 kB.
+/// The maximum number of outputs in the record, and so in a mail; the manifest in the results
+/// bucket lists all of them. DynamoDB items are limited to 400 kB.
 pub const MAX_HEADLINE_OUTPUTS: usize = 50;
 
 /// The record of one run.
@@ -43,9 +43,9 @@ pub struct Run {
     pub title: String,
     /// The file that started the run: below inputs/, or below refresh/ for a refresh.
     pub upload: Upload,
-    /// The model and version that the file's key asks for.
+    /// The model and version that the object's key names.
     pub request: Request,
-    /// The version that runs: the pinned one, or the default at validation.
+    /// The version that runs: the pinned version, or the default at the time of the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
     /// The addresses that the uploader asked to be mailed, in the order given.
@@ -56,16 +56,16 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_UNUSABLE))]
     pub notify_unusable: Vec<String>,
-    /// Addresses of that list beyond the first 20, which are not mailed.
+    /// Addresses of that list beyond the first 20, which are not notified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_LEFT_OUT), inner(length(max = ADDRESS_BYTES)))]
     pub notify_left_out: Vec<String>,
-    /// Where it stands, and since when.
+    /// The current status, and since when the run has it.
     pub current: Transition,
-    /// The input as the model reads it, once accepted. A refresh has none.
+    /// The input, once it was accepted. Refreshes have no input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<AcceptedInput>,
-    /// How many problems a rejected input has.
+    /// The number of problems of a rejected input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem_count: Option<u64>,
     /// Whether a copy of a rejected table is kept in which its faulty cells are marked.
@@ -84,29 +84,29 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_HEADLINE_OUTPUTS))]
     pub outputs: Vec<Output>,
-    /// How many objects the manifest lists.
+    /// The number of published files, declared or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_count: Option<u64>,
-    /// Raised to revoke every link mailed so far.
+    /// Increasing this number revokes all links that were mailed before.
     #[serde(default)]
     pub links_epoch: u32,
-    /// When the record may be forgotten.
+    /// When the record expires.
     pub expires_at: Timestamp,
 }
 
-/// The accepted input.
+/// An input that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedInput {
-    /// Key in the results bucket of the file as it was.
+    /// The key of the original file in the results bucket.
     pub key: String,
-    /// Key in the results bucket of what the model reads.
+    /// The key of the file that the model reads, in the results bucket.
     pub prepared_key: String,
-    /// JSON Pointers of the values that the schema's defaults filled in, at most 100.
+    /// JSON Pointers to the values that were filled in from the schema's defaults, at most 100.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(max = 500)))]
     pub defaults: Vec<String>,
-    /// How it was read, if it is a table.
+    /// How the table was read; absent for JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableReading>,
 }
@@ -120,21 +120,21 @@ pub struct Acceptance {
     pub input: Option<AcceptedInput>,
 }
 
-/// What the uploader said about the run in the object's metadata.
+/// The metadata of the uploaded object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadMetadata {
-    /// The title, cleaned.
+    /// The title, without characters that are unsafe to print.
     pub title: String,
-    /// Addresses to mail.
+    /// Addresses to notify.
     pub notify: Vec<String>,
-    /// Entries that are no addresses.
+    /// Entries that are not valid addresses.
     pub notify_unusable: Vec<String>,
     /// Addresses beyond the first [`MAX_RECIPIENTS`](crate::recipient::MAX_RECIPIENTS).
     pub notify_left_out: Vec<String>,
 }
 
 impl Run {
-    /// The record of a run whose upload was just seen.
+    /// Creates the record of a run for a new upload.
     pub fn begin(upload: Upload, expires_at: Timestamp) -> Self {
         let (kind, request) = (upload.kind(), upload.request());
         let title = match kind {
@@ -168,17 +168,17 @@ impl Run {
         }
     }
 
-    /// Where the run stands.
+    /// The current status.
     pub fn status(&self) -> Status {
         self.current.progress.status
     }
 
-    /// Whether the run is over.
+    /// Whether the run has ended.
     pub fn is_over(&self) -> bool {
         self.status().is_terminal()
     }
 
-    /// Takes one step if it leads forward; says whether it did.
+    /// Takes a step if it leads forward; returns whether it did.
     pub fn advance(&mut self, step: Transition) -> bool {
         let moves = step.supersedes(&self.current);
         if moves {
@@ -187,12 +187,12 @@ impl Run {
         moves
     }
 
-    /// Names the run's job unless one is named; answers the job that counts.
+    /// Sets the run's job unless it has one; returns the job that counts.
     pub fn assign_job(&mut self, job: JobId) -> &JobId {
         self.job.get_or_insert(job)
     }
 
-    /// Keeps how the job ended. Batch reports one end; a second report changes nothing.
+    /// Records how the job ended. Batch reports one end; a second report changes nothing.
     pub fn record_job_end(&mut self, end: JobEnd) {
         self.job_end.get_or_insert(end);
     }
@@ -207,7 +207,7 @@ impl Run {
     }
 
     /// What a mailed link may open: a published output, or the marked copy of a rejected table.
-    /// Nothing else, whatever lies in the bucket.
+    /// Nothing else, whatever is in the bucket.
     pub fn opened(&self, path: &str) -> Option<Cow<'_, Output>> {
         let published = self.outputs.iter().find(|output| output.path == path);
         published.map(Cow::Borrowed).or_else(|| {
@@ -225,7 +225,7 @@ impl Run {
         })
     }
 
-    /// How long the run has taken up to `now`, or took in all once it is over.
+    /// The run's duration up to `now`, or in total once it has ended.
     pub fn elapsed(&self, now: Timestamp) -> jiff::SignedDuration {
         let until = if self.is_over() { self.current.at } else { now };
         until.duration_since(self.upload.at)

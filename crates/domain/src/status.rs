@@ -1,4 +1,4 @@
-//! Where a run stands, and the order in which it may move.
+//! A run's status, and the order of statuses.
 
 use std::{fmt, str::FromStr};
 
@@ -28,27 +28,27 @@ use thiserror::Error;
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Status {
-    /// The upload was seen and the run has a record.
+    /// The upload was received and the run has a record.
     Received,
     /// The input is being checked.
     Validating,
-    /// The job is with Batch.
+    /// The job was submitted to AWS Batch.
     Submitted,
-    /// The job waits for a machine.
+    /// The job is waiting for compute resources.
     Waiting,
-    /// The job's machine is being prepared.
+    /// The job's container is being started.
     Starting,
-    /// The model runs.
+    /// The model is running.
     Running,
-    /// The outputs are being listed.
+    /// The outputs are being collected.
     Collecting,
     /// The outputs are published.
     Succeeded,
-    /// The run ended without outputs.
+    /// The run ended without results.
     Failed,
-    /// The input was not accepted.
+    /// The input was rejected.
     Rejected,
-    /// Somebody stopped the run.
+    /// The job was cancelled.
     Cancelled,
 }
 
@@ -70,12 +70,12 @@ impl Status {
         }
     }
 
-    /// Whether a run in this status is over.
+    /// Whether a run in this status has ended.
     pub fn is_terminal(self) -> bool {
         self.rank() == 9
     }
 
-    /// The name as it stands in the record, in events and in `--json`.
+    /// The name in records, events and `--json`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -87,7 +87,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// A text that names no status.
+/// A text that is not the name of a status.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("“{0}” is not a run status")]
 pub struct ParseStatusError(String);
@@ -109,9 +109,9 @@ impl FromStr for Status {
 /// because one more attempt has finished (invariant 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
-    /// Attempts of the job that have finished.
+    /// The number of the job's finished attempts.
     pub attempts: u32,
-    /// Where the run stands.
+    /// The run's status.
     pub status: Status,
 }
 
@@ -140,10 +140,10 @@ impl Progress {
 /// One step of a run's timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Transition {
-    /// Where the run stood from then on.
+    /// The new status.
     #[serde(flatten)]
     pub progress: Progress,
-    /// When, by the clock of whoever reported it.
+    /// When the run reached it, by the clock of the reporting service.
     pub at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! How a table was read, as its run's record tells it.
+//! How a table was read, as stored in the run's record.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,10 @@ use crate::{
     problem::{EXCERPT_CHARS, excerpt, quoted},
 };
 
-/// The most columns that a record names, and the most whose defaults it names.
+/// The maximum number of columns, and of columns with defaults, in a record.
 pub const MAX_COLUMNS: usize = 100;
 
-/// The most sheets that are named because they were not read.
+/// The maximum number of unread sheets in a record.
 pub const MAX_SHEETS: usize = 10;
 
 /// How an accepted table was read.
@@ -21,13 +21,13 @@ pub struct TableReading {
     /// The file's format.
     #[schemars(extend("enum" = [InputFormat::Csv, InputFormat::Xlsx, InputFormat::Xls]))]
     pub format: InputFormat,
-    /// The sheet of a workbook.
+    /// The name of the sheet that was read, for a workbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = EXCERPT_CHARS))]
     pub sheet: Option<String>,
     /// How many rows of values there are, without the header.
     pub rows: u64,
-    /// How many columns the file has.
+    /// The number of columns in the file.
     pub column_count: u64,
     /// Their names as the schema has them, in the file's order; on a record at most 100, shortened.
     #[schemars(length(max = MAX_COLUMNS), inner(length(max = EXCERPT_CHARS)))]
@@ -35,10 +35,10 @@ pub struct TableReading {
     /// The delimiter of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
-    /// How the text of a CSV file is encoded.
+    /// The encoding of a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<TableEncoding>,
-    /// How its numbers and dates are written, where the manifest says so.
+    /// The locale of numbers and dates in text, if the manifest sets one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
     /// The columns whose empty cells got the schema's default.
@@ -50,7 +50,7 @@ pub struct TableReading {
     pub remarks: Remarks,
 }
 
-/// What was decided while a table was read that somebody may have meant otherwise.
+/// Decisions made while the table was read that may not be what the uploader intended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Remarks {
@@ -59,7 +59,7 @@ pub struct Remarks {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_SHEETS), inner(length(max = EXCERPT_CHARS)))]
     pub unread_sheets: Vec<String>,
-    /// How many rows of a CSV file end before the header's last columns.
+    /// The number of rows of a CSV file that lack cells at their end.
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(range(min = 1))]
     pub short_rows: u64,
@@ -83,7 +83,7 @@ impl Remarks {
         *self == Self::default()
     }
 
-    /// Each in a few words, under a heading.
+    /// Returns each remark with its label.
     pub fn told(&self) -> Vec<(&'static str, String)> {
         let mut told = Vec::new();
         if !self.unread_sheets.is_empty() {
@@ -99,17 +99,19 @@ impl Remarks {
             0 => {}
             1 => told.push((
                 "Short rows",
-                "1 row ends early: what is missing counts as empty".to_owned(),
+                "1 row is shorter than the header; its missing cells count as empty".to_owned(),
             )),
             rows => told.push((
                 "Short rows",
-                format!("{rows} rows end early: what is missing counts as empty"),
+                format!(
+                    "{rows} rows are shorter than the header; their missing cells count as empty"
+                ),
             )),
         }
         if let Some(sample) = &self.sample {
             told.push((
                 "Encoding",
-                format!("guessed: is {} as it should be?", quoted(sample)),
+                format!("guessed; does {} look right?", quoted(sample)),
             ));
         }
         told
@@ -120,16 +122,16 @@ impl Remarks {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FilledColumn {
-    /// The column.
+    /// The name of the column.
     #[schemars(length(max = EXCERPT_CHARS))]
     pub column: String,
-    /// How many cells; all rows' where the file does not have the column.
+    /// The number of cells that were filled in; all rows if the file lacks the column.
     #[schemars(range(min = 1))]
     pub cells: u64,
 }
 
 impl TableReading {
-    /// The same, small enough for a record: `DynamoDB` ends an item at 400 kB, and a table may
+    /// Shortens the reading for a record: `DynamoDB` limits items to 400 kB, and a table may
     /// have ten thousand columns with names of any length.
     #[must_use]
     pub fn for_record(mut self) -> Self {
@@ -152,7 +154,7 @@ impl TableReading {
     }
 }
 
-/// How a delimiter is called.
+/// The name of a delimiter in messages.
 pub fn delimiter_name(delimiter: char) -> String {
     match delimiter {
         ',' => "comma".to_owned(),
@@ -214,11 +216,11 @@ mod tests {
                 ("Not read", "the sheets \"Notes\", \"a\\u202eb\"".to_owned()),
                 (
                     "Short rows",
-                    "1 row ends early: what is missing counts as empty".to_owned()
+                    "1 row is shorter than the header; its missing cells count as empty".to_owned()
                 ),
                 (
                     "Encoding",
-                    "guessed: is \"Müller\" as it should be?".to_owned()
+                    "guessed; does \"Müller\" look right?".to_owned()
                 ),
             ]
         );

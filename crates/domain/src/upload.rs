@@ -1,4 +1,4 @@
-//! A dropped file: what its key says.
+//! An uploaded file, and what its key asks for.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,10 +10,10 @@ use crate::{
     run_id::{RunId, Version},
 };
 
-/// The prefix under which dropped files are watched.
+/// The prefix for uploads of input files.
 pub const INPUTS_PREFIX: &str = "inputs/";
 
-/// The prefix under which an object, whatever it holds, starts a refresh of a model's data.
+/// The prefix under which any object starts a refresh of a model's cache.
 pub const REFRESH_PREFIX: &str = "refresh/";
 
 /// What a run does.
@@ -36,17 +36,17 @@ pub enum RunKind {
     /// Runs the model on a file.
     #[default]
     Run,
-    /// Refreshes the model's data: its `[refresh]` command, without an input.
+    /// Refreshes the model's cache with its `[refresh]` command, without an input.
     Refresh,
 }
 
 impl RunKind {
-    /// The name as it stands in records, events and documents.
+    /// The name in records, events and documents.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Whether it is the usual kind, which goes without saying.
+    /// Whether it is a run on a file, the default in documents.
     pub fn is_run(&self) -> bool {
         *self == Self::Run
     }
@@ -57,7 +57,7 @@ impl RunKind {
 /// Linux limits to 255.
 const FILE_NAME_BYTES: usize = 200;
 
-/// One version of one dropped object.
+/// One version of an uploaded object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Upload {
@@ -66,16 +66,16 @@ pub struct Upload {
     /// Its key, not URL-encoded.
     #[schemars(length(min = 1))]
     pub key: String,
-    /// The object's version, where the bucket keeps versions.
+    /// The object's version id, if the bucket is versioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub version_id: Option<String>,
-    /// S3's sequencer; tells uploads apart where there is no version id.
+    /// S3's sequencer, which distinguishes uploads in a bucket without versioning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequencer: Option<String>,
     /// Size in bytes.
     pub bytes: u64,
-    /// When S3 says that it was written.
+    /// When the file was uploaded, as reported by S3.
     pub at: Timestamp,
 }
 
@@ -95,7 +95,7 @@ impl Upload {
         self.key.ends_with('/')
     }
 
-    /// What the run does that this upload starts.
+    /// The kind of run that this upload starts.
     pub fn kind(&self) -> RunKind {
         if self.key.starts_with(REFRESH_PREFIX) {
             RunKind::Refresh
@@ -104,19 +104,19 @@ impl Upload {
         }
     }
 
-    /// The model and version that the key asks for.
+    /// The model and version that the key names.
     pub fn request(&self) -> Request {
         Request::from_key(&self.key)
     }
 
-    /// The file's own name, safe as a part of a key and of a path.
+    /// The file's name, safe as a part of a key and of a path.
     pub fn file_name(&self) -> String {
         safe_file_name(self.key.rsplit('/').next().unwrap_or_default())
     }
 }
 
-/// The key whose object starts the refresh that a model's schedule asks for at a moment: the
-/// same for whoever starts it, so that it is started once.
+/// The key of the object that starts a model's refresh scheduled for `due`. It is the same for
+/// every attempt, so that the refresh is started once.
 pub fn scheduled_refresh_key(model: &ModelName, due: Timestamp) -> String {
     let due = due.to_zoned(jiff::tz::TimeZone::UTC);
     format!(
@@ -125,23 +125,23 @@ pub fn scheduled_refresh_key(model: &ModelName, due: Timestamp) -> String {
     )
 }
 
-/// What a key asks for: `inputs/<model>[@<version>]/<anything>/<file>`, and likewise below
+/// The model and version in a key: `inputs/<model>[@<version>]/<anything>/<file>`, and likewise below
 /// `refresh/`.
 ///
-/// Kept as the user wrote it; whether there is such a model is validation's
-/// question, so that a misspelt one becomes a rejected run and not a lost file.
+/// Stored as the user wrote it; validation checks whether the model exists, so that a
+/// misspelled name becomes a rejected run and not a lost file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "What the key asks for, as the uploader wrote it.")]
 pub struct Request {
     /// The model's name as written; empty when the file lies directly under inputs/.
     pub model: String,
-    /// The pinned version as written.
+    /// The pinned version as written, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
 impl Request {
-    /// What is asked for by somebody who names a model, and may pin a version of it.
+    /// A request for a model, optionally with a pinned version.
     pub fn new(model: &ModelName, version: Option<Version>) -> Self {
         Self {
             model: model.to_string(),
@@ -168,7 +168,7 @@ impl Request {
     }
 }
 
-/// A file name without anything that a path, a key or a header could trip over.
+/// A file name that is safe in paths, keys and headers.
 ///
 /// Letters, digits and most punctuation stay; separators, control characters
 /// and quotes become `_`. The extension survives the shortening.

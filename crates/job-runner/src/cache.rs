@@ -188,7 +188,7 @@ impl Cache {
         staging: &Path,
     ) -> Result<(String, Known), String> {
         if !is_plain(&path) {
-            return Err(format!("{path:?} cannot be a file and was left out"));
+            return Err(format!("{path:?} is not a valid file name and was skipped"));
         }
         let from = self.prefix.join(&entry.object);
         let to = self.folder.join(&path);
@@ -228,15 +228,15 @@ impl Cache {
         outcome.warnings = refusals;
         if !failures.is_empty() {
             outcome.warnings.extend(failures);
-            outcome
-                .warnings
-                .push("nothing of it was changed".to_owned());
+            outcome.warnings.push("it was not changed".to_owned());
         } else if !nothing {
             match self.commit(&changes, now).await {
                 Ok((stored, deleted, outdated)) => {
                     (outcome.stored, outcome.deleted) = (stored, deleted);
                     outcome.warnings.extend(outdated.into_iter().map(|path| {
-                        format!("{path:?} was left as a refresh renewed it while this run went on")
+                        format!(
+                            "{path:?} was not stored, because a refresh renewed it during this run"
+                        )
                     }));
                 }
                 Err(reason) => outcome.warnings.push(reason),
@@ -359,7 +359,7 @@ impl Cache {
             pause = pause.saturating_mul(2).min(FIRST_PAUSE.saturating_mul(40));
         }
         Err(format!(
-            "{at} could not be stored: too many others stored theirs at the same time"
+            "{at} could not be stored: too many other jobs stored theirs at the same time"
         ))
     }
 

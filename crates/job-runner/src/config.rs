@@ -276,9 +276,9 @@ mod tests {
         let said = read(&variables).unwrap_err().to_string();
         for part in [
             "missing in the environment: DROPCAST_RUN_ID, DROPCAST_MODEL",
-            "DROPCAST_INPUT_URI names no object",
+            "DROPCAST_INPUT_URI does not name an object",
             "AWS_BATCH_JOB_ATTEMPT must be",
-            "AWS_BATCH_JOB_ID is no job id",
+            "AWS_BATCH_JOB_ID is not a job id",
         ] {
             assert!(said.contains(part), "{said}");
         }

@@ -45,7 +45,7 @@ pub use crate::s3_uri::S3Uri;
 /// Warnings of one kind that are told one by one; the rest is counted. The last lines of a job's
 /// log are what a user is shown.
 const TOLD_ONE_BY_ONE: usize = 3;
-const LEFT_PROCESSES: &str = "warning: the model left processes running; they were ended";
+const LEFT_PROCESSES: &str = "warning: the model left processes running; they were stopped";
 const NO_OUTPUTS: &str = "warning: the model wrote no outputs";
 
 /// Parses the command line, runs the model and answers the exit code of the process.
@@ -235,7 +235,7 @@ fn warn(about_the_cache: &[String]) {
         say(&format!("warning: cache: {warning}"));
     }
     if let Some(more @ 1..) = about_the_cache.len().checked_sub(TOLD_ONE_BY_ONE) {
-        say(&format!("warning: cache: {more} more like these"));
+        say(&format!("warning: cache: {more} more warnings like these"));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::model::Bounds;
 use crate::signals::{self, Signals};
 use crate::{LEFT_PROCESSES, NO_OUTPUTS, media_type, model, publish, say};
 
-const NO_CERTIFICATES: &str = "warning: the image holds no certificates, without which S3 is not trusted; install its package ca-certificates";
+const NO_CERTIFICATES: &str = "warning: the image contains no CA certificates, which connections to S3 need; install the package ca-certificates in it";
 /// What an S3 key spends on `runs/<run>/outputs/<job>/<attempt>/`, at most.
 const MAX_PREFIX: usize = 90;
 
@@ -194,7 +194,7 @@ fn only_file(folder: &Path) -> Result<PathBuf, JobError> {
     match <[PathBuf; 1]>::try_from(files) {
         Ok([file]) => Ok(file),
         Err(files) => Err(wrong(format!(
-            "holds {} files; it must hold one",
+            "contains {} files; it must contain one",
             files.len()
         ))),
     }

@@ -124,7 +124,7 @@ impl PartReader {
 }
 
 fn changed() -> io::Error {
-    io::Error::other("it changed while it was uploaded")
+    io::Error::other("it changed during the upload")
 }
 
 #[cfg(test)]

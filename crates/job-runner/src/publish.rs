@@ -83,7 +83,7 @@ pub(crate) async fn publish(
         .map_err(|error| unwritten(error.into_error()))?;
     if published != found {
         return Err(JobError::Upload(
-            "the output folder changed while it was uploaded: the model left something running"
+            "the output folder changed during the upload: the model left a process running"
                 .to_owned(),
         ));
     }

@@ -130,7 +130,7 @@ impl Uploader {
             .send()
             .await
             .map_err(|error| describe(&error))?;
-        let id = created.upload_id.ok_or("S3 gave the upload no id")?;
+        let id = created.upload_id.ok_or("S3 returned no upload id")?;
         self.open().insert(id.clone(), to.clone());
         let done = self.fill(reader, to, &id).await;
         if done.is_err() {
@@ -265,7 +265,7 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-            Err("it vanished before it was uploaded".to_owned())
+            Err("it was deleted before it was uploaded".to_owned())
         }
         Ok(Err(error)) => Err(error.to_string()),
         Err(error) => Err(error.to_string()),

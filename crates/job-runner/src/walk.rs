@@ -124,7 +124,9 @@ impl Walk {
             .chars()
             .any(|c| c.is_control() || c == '\u{fffe}' || c == '\u{ffff}')
         {
-            return Kind::Refused(format!("holds {path:?}, a name with a control character"));
+            return Kind::Refused(format!(
+                "contains {path:?}, a name with a control character"
+            ));
         }
         let real = entry.path();
         let found = match entry.file_type() {
@@ -176,7 +178,7 @@ impl Walk {
     fn descend(&mut self, real: PathBuf, path: String) -> Result<(), Refusal> {
         if self.open.iter().any(|open| open.real == real) {
             return Err(self.refusal(&format!(
-                "holds the link {path:?}, which leads back to a folder that holds it"
+                "contains the link {path:?}, which points to a folder that contains it"
             )));
         }
         self.enter(real, path + "/")
@@ -185,7 +187,7 @@ impl Walk {
     fn found(&self, path: String, source: PathBuf) -> Result<FoundFile, Refusal> {
         if path.len() > self.longest_path {
             return Err(self.refusal(&format!(
-                "holds {path:?}, whose path is {} bytes long; at most {} fit an S3 key",
+                "contains {path:?}, whose path is {} bytes long; an S3 key has room for {}",
                 path.len(),
                 self.longest_path
             )));
@@ -212,7 +214,7 @@ impl Walk {
 }
 
 fn special(path: &str) -> String {
-    format!("holds {path:?}, which is neither a file nor a folder")
+    format!("contains {path:?}, which is neither a file nor a folder")
 }
 
 impl Entry {
@@ -383,7 +385,11 @@ mod tests {
         let folder = Folder::new();
         fs::create_dir(folder.root.join("sub")).unwrap();
         symlink("..", folder.root.join("sub/up")).unwrap();
-        assert!(folder.refusal().contains("leads back"));
+        assert!(
+            folder
+                .refusal()
+                .contains("which points to a folder that contains it")
+        );
         fs::remove_file(folder.root.join("sub/up")).unwrap();
         symlink("gone", folder.root.join("dangling")).unwrap();
         assert!(folder.refusal().contains("leads to nothing"));

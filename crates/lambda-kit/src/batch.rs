@@ -44,22 +44,22 @@ where
                     crate::telemetry::log_failure(
                         &error,
                         if again {
-                            "will be tried again"
+                            "will be retried"
                         } else {
-                            "cannot be handled"
+                            "cannot be processed"
                         },
                     );
                 }),
                 Err(error) => {
                     crate::telemetry::log_failure(
                         &error,
-                        "the message is not the event that this queue is for",
+                        "the message is not an event of the kind that this queue receives",
                     );
                     Err(())
                 }
             };
             let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(duration_ms, ok = done.is_ok(), "message handled");
+            tracing::info!(duration_ms, ok = done.is_ok(), "message processed");
             done
         }
         .instrument(span)

@@ -54,7 +54,7 @@ impl Calls {
             .open(&self.file)
             .and_then(|mut file| writeln!(file, "{line}"));
         if let Err(error) = written {
-            tracing::warn!(%error, action, "a call is not written down");
+            tracing::warn!(%error, action, "a call could not be recorded");
         }
     }
 }

@@ -147,7 +147,7 @@ async fn settled(
 ) -> Result<BTreeMap<String, String>, Error> {
     loop {
         let stack = find(client, name).await?.ok_or_else(|| Error::Deployment {
-            status: format!("the stack {name} is gone"),
+            status: format!("the stack {name} no longer exists"),
             reasons: String::new(),
         })?;
         match stack.stack_status() {
@@ -251,7 +251,7 @@ fn refused(error: &impl ProvideErrorMetadata) -> Error {
         reasons: error
             .message()
             .or(error.code())
-            .unwrap_or("It did not answer.")
+            .unwrap_or("It did not respond.")
             .to_owned(),
     }
 }

@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// There is a stack in this state folder.
     #[error(
-        "A local stack is up in {}{}. Stop it with `dropcast local down`, or give this one another state folder.",
+        "A local stack is already running in {}{}. Stop it with `dropcast local down`, or use a different state folder.",
         .state.display(),
         .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     )]
@@ -36,7 +36,7 @@ pub enum Error {
         pid: Option<u32>,
     },
     /// There is no stack in this state folder.
-    #[error("No local stack is up in {}. Start one with `dropcast local up`.", .state.display())]
+    #[error("No local stack is running in {}. Start one with `dropcast local up`.", .state.display())]
     NotUp {
         /// The state folder.
         state: PathBuf,

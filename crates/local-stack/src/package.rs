@@ -161,7 +161,7 @@ fn target(template: &str, kind: Kind, path: &str) -> Result<Target, String> {
             Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
             Component::CurDir => {}
             Component::ParentDir if parts.pop().is_some() => {}
-            _ => return Err(format!("`{path}` leads out of the repository")),
+            _ => return Err(format!("`{path}` is outside the repository")),
         }
     }
     match (kind, parts.as_slice()) {
@@ -337,13 +337,13 @@ mod tests {
                 "infra/a.yaml",
                 Kind::Template,
                 "../../b.yaml",
-                "`../../b.yaml` leads out of the repository",
+                "`../../b.yaml` is outside the repository",
             ),
             (
                 "a.yaml",
                 Kind::Template,
                 "/etc/b.yaml",
-                "`/etc/b.yaml` leads out of the repository",
+                "`/etc/b.yaml` is outside the repository",
             ),
         ] {
             assert_eq!(means(template, kind, path), expected);

@@ -114,5 +114,5 @@ async fn define_job(
         .map_err(Error::call("registering the job definition"))?;
     answer
         .job_definition_arn
-        .ok_or_else(|| Error::call("registering the job definition")("Batch named no ARN"))
+        .ok_or_else(|| Error::call("registering the job definition")("Batch returned no ARN"))
 }

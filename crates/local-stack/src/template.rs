@@ -50,7 +50,7 @@ impl Template {
         let documents = MarkedYaml::load_from_str(&text).map_err(|error| error.to_string())?;
         let [document] = documents.as_slice() else {
             return Err(format!(
-                "it has {} YAML documents, not one",
+                "it contains {} YAML documents instead of one",
                 documents.len()
             ));
         };
@@ -207,6 +207,6 @@ Resources:
     fn what_is_no_yaml_is_refused() {
         assert!(Template::parse("Resources: [".to_owned()).is_err());
         let problem = Template::parse(String::new()).unwrap_err();
-        assert_eq!(problem, "it has 0 YAML documents, not one");
+        assert_eq!(problem, "it contains 0 YAML documents instead of one");
     }
 }

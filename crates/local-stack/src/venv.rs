@@ -47,7 +47,11 @@ pub(crate) async fn provide(
     let text = fs::read(requirements).map_err(Error::at("reading", requirements))?;
     let maker = Maker { requirements, told };
     let which = maker
-        .run("asking for Python's version", python, &["-c", WHICH_PYTHON])
+        .run(
+            "determining Python's version",
+            python,
+            &["-c", WHICH_PYTHON],
+        )
         .await?;
     let digest = Sha256::new()
         .chain_update(which.as_bytes())

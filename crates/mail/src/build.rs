@@ -79,11 +79,11 @@ impl Told {
         let name = known.build.model.as_ref().map(AsRef::<str>::as_ref);
         let (lead, advice) = match known.default {
             Some(default) if default != version => (
-                format!("Version {version} of “{title}” can run. Version {default} is still the default, which files get that pin none."),
-                name.map(|name| format!("Try it on a file that pins it, in the folder {name}@{version}; then make it the default with `dropcast model promote {name} {version}`.")),
+                format!("Version {version} of “{title}” is ready to run. Version {default} is still the default: it runs for files that do not pin a version."),
+                name.map(|name| format!("To try it, upload a file to inputs/{name}@{version}/. To make it the default, run `dropcast model promote {name} {version}`.")),
             ),
             _ => (
-                format!("Version {version} of “{title}” can run, and is the default: files that pin no version get it."),
+                format!("Version {version} of “{title}” is ready to run and is the default: it runs for files that do not pin a version."),
                 None,
             ),
         };
@@ -91,7 +91,7 @@ impl Told {
             kind: MailKind::Succeeded,
             subject: format!("New version: {title}, version {version}"),
             model: format!("{title}, version {version}"),
-            headline: "Your version can run",
+            headline: "Your new version is ready",
             lead,
             happened: None,
             advice,
@@ -100,13 +100,15 @@ impl Told {
     }
 
     fn failed(title: &str, failure: &BuildFailure) -> Self {
-        let happened = one_line_or(&failure.message, SENTENCE_LENGTH, "No reason is known.");
+        let happened = one_line_or(&failure.message, SENTENCE_LENGTH, "The reason is unknown.");
         Self {
             kind: MailKind::Failed,
             subject: format!("Build failed: {title}"),
             model: title.to_owned(),
-            headline: "Your build made no version",
-            lead: format!("The build of “{title}” failed. The model's versions are as they were."),
+            headline: "Your build failed",
+            lead: format!(
+                "The build of “{title}” failed, so there is no new version. The existing versions are unchanged."
+            ),
             happened: Some(happened),
             advice: Some(failure.advice().to_owned()),
             log: last_lines(&failure.lines),

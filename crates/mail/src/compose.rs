@@ -51,9 +51,9 @@ pub fn compose(kind: MailKind, known: &MailInput) -> MailContent {
         copy: copy.map(|copy| {
             let where_it_is = match copy {
                 MarkedCopy::Attached => "The attached workbook",
-                MarkedCopy::Linked(_) => "A workbook behind the link below",
+                MarkedCopy::Linked(_) => "The workbook at the link below",
             };
-            format!("{where_it_is} shows what to correct: the faulty cells are marked, each with a note that says what is allowed. Correct them in your own file.")
+            format!("{where_it_is} shows what to correct: the faulty cells are marked, each with a note that says what is allowed. Make the corrections in your original file.")
         }),
         copy_link: copy.and_then(|copy| match copy {
             MarkedCopy::Attached => None,
@@ -61,7 +61,7 @@ pub fn compose(kind: MailKind, known: &MailInput) -> MailContent {
         }),
         happened: failure
             .filter(|_| problems.is_none())
-            .map(|failure| one_line_or(&failure.message, SENTENCE_LENGTH, "No reason is known.")),
+            .map(|failure| one_line_or(&failure.message, SENTENCE_LENGTH, "The reason is unknown.")),
         problems: problems
             .map(|list| list.problems.iter().map(ProblemRow::from).collect())
             .unwrap_or_default(),
@@ -118,9 +118,7 @@ fn headline(kind: MailKind, what: RunKind, code: Option<ErrorCode>) -> &'static 
     match (kind, code) {
         (MailKind::Succeeded, _) => "Your results are ready",
         (MailKind::Failed, _) => "Your run did not finish",
-        (MailKind::Rejected, Some(ErrorCode::InputRejected) | None) => {
-            "Your file needs a correction"
-        }
+        (MailKind::Rejected, Some(ErrorCode::InputRejected) | None) => "Please correct your file",
         (MailKind::Rejected, Some(_)) => "Your file was not accepted",
     }
 }
@@ -143,17 +141,15 @@ fn lead(
             format!("“{title}” took {took}. {files}")
         }
         (MailKind::Failed, _) if known.run.kind == RunKind::Refresh => {
-            format!("“{title}” stopped after {took}. What the model kept before stays as it was.")
+            format!(
+                "“{title}” stopped after {took}. Runs keep using the data of the last successful refresh."
+            )
         }
         (MailKind::Failed, _) => format!("“{title}” stopped after {took}. There are no results."),
         (MailKind::Rejected, 0) => format!("“{title}” was not started."),
         (MailKind::Rejected, total) => {
-            let needs = text::count(
-                total,
-                "thing in your file needs",
-                "things in your file need",
-            );
-            format!("“{title}” was not started. {needs} a correction.")
+            let needs = text::count(total, "thing in your file has", "things in your file have");
+            format!("“{title}” was not started. {needs} to be corrected.")
         }
     }
 }
@@ -258,7 +254,7 @@ impl From<&Problem> for ProblemRow {
             None if problem.at.is_empty() => "The whole file".to_owned(),
             None => problem.at.clone(),
         };
-        let mut place = one_line_or(&place, PLACE_LENGTH, "A field without a name");
+        let mut place = one_line_or(&place, PLACE_LENGTH, "An unnamed field");
         if problem.count > 1 {
             let more = text::grouped(problem.count - 1);
             place = format!("{place} and {more} more");

@@ -42,22 +42,19 @@ pub(crate) fn facts(kind: MailKind, known: &MailInput, code: Option<ErrorCode>) 
         );
         add("Uploaded", text::moment(run.upload.at));
     } else {
-        add("Asked for", text::moment(run.upload.at));
+        add("Requested", text::moment(run.upload.at));
     }
     if kind != MailKind::Rejected {
-        add("Took", text::duration(run.elapsed(known.now)));
+        add("Duration", text::duration(run.elapsed(known.now)));
         let attempts = run.current.progress.attempts;
         if attempts > 1 {
-            add(
-                "Attempts",
-                format!("{attempts} (it was tried again after a failure)"),
-            );
+            add("Attempts", format!("{attempts} (retried after a failure)"));
         }
     }
     if kind == MailKind::Succeeded
         && let Some(until) = known.links_until.filter(|_| !known.links.is_empty())
     {
-        add("Links work until", text::day(until));
+        add("Links valid until", text::day(until));
     }
     add(
         "Error code",
@@ -106,17 +103,17 @@ pub(crate) fn notes(
         && code == Some(ErrorCode::JobFailed)
         && last_lines(known.log).is_empty()
     {
-        notes.push("The model left no last lines to show.".to_owned());
+        notes.push("The model wrote no log lines.".to_owned());
     }
     notes.extend(who_else("run", known.operator_only, known.refused));
     if let Some(list) = listed_addresses(&known.run.notify_unusable) {
         notes.push(format!(
-            "Not mailed, because this is no e-mail address: {list}."
+            "Not notified, because the address is not valid: {list}."
         ));
     }
     if let Some(list) = listed_addresses(&known.run.notify_left_out) {
         notes.push(format!(
-            "Not mailed, because an upload may name {MAX_RECIPIENTS} addresses at most: {list}. For more people, name the address of a group."
+            "Not notified, because an upload may name at most {MAX_RECIPIENTS} addresses: {list}. To reach more people, use a group address."
         ));
     }
     notes
@@ -125,10 +122,11 @@ pub(crate) fn notes(
 /// Why the reader is mailed, and who is not.
 pub(crate) fn who_else(about: &str, operator_only: bool, refused: &[String]) -> Vec<String> {
     let operator = operator_only.then(|| {
-        format!("You receive this mail as the operator, because nobody else could be mailed about this {about}.")
+        format!("You receive this mail as the operator, because nobody else could be notified of this {about}.")
     });
-    let refused = listed_addresses(refused)
-        .map(|list| format!("Not mailed, because mail may not go to their domain: {list}."));
+    let refused = listed_addresses(refused).map(|list| {
+        format!("Not notified, because this deployment does not send mail to their domain: {list}.")
+    });
     operator.into_iter().chain(refused).collect()
 }
 

@@ -32,7 +32,7 @@ pub enum MessageError {
     #[error("the recipient is not a mail address")]
     Recipient(#[source] AddressError),
     /// The parts do not make a message.
-    #[error("the message could not be put together")]
+    #[error("the message could not be built")]
     Message(#[from] lettre::error::Error),
 }
 

@@ -19,7 +19,7 @@ pub const CHART_ID: &str = "chart@dropcast";
 pub const COLUMNS: usize = 76;
 
 /// What stands at the end of every mail.
-const FOOTER: &str = "Dropcast sent this mail automatically. Nobody reads replies to it.";
+const FOOTER: &str = "This mail was sent automatically by Dropcast. Replies are not read.";
 
 /// A template failed; only a write that fails can make it, and writing to memory does not.
 #[derive(Debug, Error)]
@@ -205,7 +205,7 @@ impl TextMail<'_> {
 fn more_problems(content: &MailContent) -> Option<String> {
     let more = more(content.more_problems, "problem", "problems")?;
     Some(format!(
-        "{more} Correct these first; the rest shows when you drop the file again."
+        "{more} Correct these first; the others are listed when you upload the file again."
     ))
 }
 

@@ -41,7 +41,12 @@ impl Asked {
             rows.push(said("Read as", &parts.join(", ")));
         }
         if let Some(locale) = reading.locale {
-            let value = format!("as written in {}", locale.tag());
+            let grouping = locale.grouping().first().copied().unwrap_or(' ');
+            let value = format!(
+                "in {} notation, such as 1{grouping}234{}5",
+                locale.tag(),
+                locale.decimal()
+            );
             rows.push(said("Numbers and dates", &value));
         }
         for (label, value) in reading.remarks.told() {
@@ -155,9 +160,9 @@ mod tests {
                 "Table: 1,234 rows × 20 columns",
                 "Columns: c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 and 8 more",
                 "Read as: separated by semicolons, Windows-1252",
-                "Numbers and dates: as written in de-DE",
-                "Short rows: 2 rows end early: what is missing counts as empty",
-                "Encoding: guessed: is \"Größe\" as it should be?",
+                "Numbers and dates: in de-DE notation, such as 1.234,5",
+                "Short rows: 2 rows are shorter than the header; their missing cells count as empty",
+                "Encoding: guessed; does \"Größe\" look right?",
                 "currency: 1 cell"
             ]
         );

@@ -119,7 +119,7 @@ pub fn find_build_problems(folder: &Path, examples: &[Example]) -> Vec<String> {
         .collect();
     if !folder.join(DOCKERFILE).is_file() {
         failures.push(
-            "There is no Dockerfile beside model.toml. `dropcast model init` writes one that works."
+            "There is no Dockerfile next to model.toml. `dropcast model init` creates a working one."
                 .to_owned(),
         );
     }
@@ -128,7 +128,7 @@ pub fn find_build_problems(folder: &Path, examples: &[Example]) -> Vec<String> {
         .any(|example| example.expected == Expected::Accepted)
     {
         failures.push(
-            "There is no example to test the image with. Put an input that the model accepts into the folder examples/."
+            "There is no example to test the image with. Add an input that the model accepts to the folder examples/."
                 .to_owned(),
         );
     }

@@ -21,7 +21,7 @@ pub(crate) struct ExpectedProblem {
 pub(crate) fn parse(text: &str) -> Result<Vec<ExpectedProblem>, String> {
     match serde_json::from_str::<Vec<ExpectedProblem>>(text) {
         Ok(expected) if expected.is_empty() => {
-            Err("It lists no problem, but a rejected file has at least one.".to_owned())
+            Err("It lists no problems, but a rejected file has at least one.".to_owned())
         }
         Ok(expected) => Ok(expected),
         Err(error) => Err(format!(
@@ -96,7 +96,7 @@ pub(crate) fn find_differences(expected: &[ExpectedProblem], found: &ProblemList
     if failures.is_empty() && !order.is_sorted() {
         let at: Vec<String> = found.problems.iter().map(|it| place(&it.at)).collect();
         failures.push(format!(
-            "The problems are reported in another order: {}.",
+            "The problems are reported in a different order: {}.",
             at.join(", ")
         ));
     }
@@ -137,7 +137,7 @@ mod tests {
         let swapped = find_differences(&expected, &found(&["/b", "/a"]));
         assert_eq!(
             swapped,
-            ["The problems are reported in another order: /b, /a."]
+            ["The problems are reported in a different order: /b, /a."]
         );
     }
 

@@ -98,7 +98,7 @@ fn kind(entry: &DirEntry, path: &Path) -> Result<ItemKind, FolderError> {
             Ok(ItemKind::Link { target })
         } else {
             Err(refused(
-                "its target leads out of the model's folder, or has .. behind a folder's name; write it without",
+                "its target is outside the model's folder, or contains .. after a folder's name; change the link",
             ))
         }
     } else if entry.file_type().is_file() {
@@ -109,7 +109,7 @@ fn kind(entry: &DirEntry, path: &Path) -> Result<ItemKind, FolderError> {
             executable: about.permissions().mode() & 0o111 != 0,
         })
     } else {
-        Err(refused("it is neither a file, a folder nor a link"))
+        Err(refused("it is not a file, a folder or a symbolic link"))
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
             let link = root.join("lib/link");
             symlink(target, &link).unwrap();
             let error = items(root).unwrap_err();
-            assert!(error.to_string().contains("leads out"), "{error}");
+            assert!(error.to_string().contains("is outside"), "{error}");
             fs::remove_file(link).unwrap();
         }
     }

@@ -113,7 +113,7 @@ pub fn describe_missing(missing: &[&OutputSpec]) -> String {
         .map(|spec| format!("“{}” ({})", spec.title, spec.path))
         .collect();
     format!(
-        "The model ended well but did not write {}.",
+        "The model exited without an error but did not write {}.",
         named.join(", ")
     )
 }
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(matched.declarations, [Some(&outputs[1]), None]);
         assert_eq!(
             describe_missing(&matched.missing),
-            "The model ended well but did not write “A” (a.csv)."
+            "The model exited without an error but did not write “A” (a.csv)."
         );
         assert!(match_outputs(&outputs, &["a.csv"]).missing.is_empty());
     }

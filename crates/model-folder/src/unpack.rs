@@ -27,13 +27,13 @@ pub enum UnpackError {
     #[error("it is no zip file that can be read: {0}")]
     NotAZip(String),
     /// An entry would be written outside of the folder, or through a link.
-    #[error("its entry {0:?} leads out of the folder")]
+    #[error("its entry {0:?} is outside the folder")]
     LeadsOut(String),
     /// Two entries have one path.
-    #[error("its entry {0:?} stands in it twice")]
+    #[error("its entry {0:?} exists twice")]
     Twice(String),
     /// It holds more than a model may.
-    #[error("a model's folder holds at most {}, and this is more", .0)]
+    #[error("a model's folder may contain at most {}", .0)]
     TooMuch(&'static str),
     /// The system refused something.
     #[error("it could not be unpacked: {0}")]

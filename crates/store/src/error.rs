@@ -18,7 +18,7 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// An item does not read back: written by another release, or by hand.
-    #[error("the runs table holds an item that does not read back ({key})")]
+    #[error("the runs table contains an item that cannot be parsed ({key})")]
     Unreadable {
         /// The item's key.
         key: String,
@@ -30,7 +30,7 @@ pub enum StoreError {
     #[error("there is no record of run {0}")]
     NoSuchRun(RunId),
     /// Somebody else changed the same thing at the same time, again and again.
-    #[error("the runs table: {0} met too many others changing the same item")]
+    #[error("the runs table: {0} conflicted too often with other changes to the same item")]
     Contended(&'static str),
 }
 

@@ -13,9 +13,9 @@ pub enum Error {
     #[error("the event bus did not take the event ({0})")]
     NotTaken(String),
     /// The record does not read back.
-    #[error("the record does not read")]
+    #[error("the record cannot be parsed")]
     Unreadable(#[source] serde_dynamo::Error),
     /// The event cannot be written.
-    #[error("the event cannot be written")]
+    #[error("the event cannot be serialized")]
     Unwritable(#[source] serde_json::Error),
 }

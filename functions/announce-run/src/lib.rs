@@ -27,13 +27,13 @@ pub async fn handle<A: Announcements>(
     announcements: &A,
     changes: TableChanges,
 ) -> Result<FailedChanges, Infallible> {
-    tracing::info!(changes = changes.records.len(), "the table changed");
+    tracing::info!(changes = changes.records.len(), "processing stream records");
     for change in changes.records {
         let number = change.sequence_number().to_owned();
         match announce(announcements, change).await {
             Ok(()) => {}
             Err(error) => {
-                telemetry::log_failure(&error, "will be tried again from this change on");
+                telemetry::log_failure(&error, "will be retried from this record on");
                 return Ok(FailedChanges::from(number));
             }
         }

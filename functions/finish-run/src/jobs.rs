@@ -18,7 +18,7 @@ pub struct BatchJobs(pub Client);
 
 impl StopJob for BatchJobs {
     async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        dropcast_aws::batch::stop(&self.0, job, "Dropcast: the run is over.")
+        dropcast_aws::batch::stop(&self.0, job, "Dropcast: the run has ended.")
             .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }

@@ -62,7 +62,7 @@ async fn end<S: Runs + RunCompletion, J: StopJob>(
     if let (Some(job), None) = (&run.job, &run.job_end) {
         deps.jobs.stop(job).await?;
     }
-    tracing::info!(run.id = %run_id, status = %run.status(), "the run is over");
+    tracing::info!(run.id = %run_id, status = %run.status(), "the run has ended");
     Ok(Finished {
         run_id,
         status: run.status(),

@@ -19,13 +19,13 @@ pub enum Error {
     #[error("The model finished without writing {}.", .0.join(", "))]
     Missing(Vec<String>),
     /// The state machine was resumed by a job that the record does not name.
-    #[error("the run's record names another job")]
+    #[error("the run's record names a different job")]
     AnotherJob,
     /// The run has no version, or it was taken out of the table.
     #[error("the run's version is not registered")]
     NotAccepted,
     /// The manifest was checked at registration.
-    #[error("the registered manifest has an output pattern that is none")]
+    #[error("the registered manifest contains an invalid output pattern")]
     Pattern(#[from] OutputPatternError),
 }
 

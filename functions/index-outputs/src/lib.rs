@@ -81,7 +81,7 @@ async fn publish<S: Runs + Models + Outputs, R: Results>(
         &output::listing_key(&run_id, &job_id, attempt),
     )
     .await?;
-    tracing::info!(run.id = %run_id, objects = summary.count, "the outputs are listed");
+    tracing::info!(run.id = %run_id, objects = summary.count, "outputs listed");
     // A refresh writes the model's cache; what a run promises is not asked of it.
     if run.kind == RunKind::Run && !summary.missing.is_empty() {
         return Err(Error::Missing(summary.missing));

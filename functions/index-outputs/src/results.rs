@@ -113,7 +113,7 @@ impl RunnersLines {
                 None => return Ok(None),
                 Some(Ok(line)) => return Ok(Some(line)),
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "a line of the runner's list does not read");
+                    tracing::warn!(%error, "a line of the runner's file list cannot be parsed");
                 }
             }
         }

@@ -27,7 +27,7 @@ pub enum Error {
     #[error(transparent)]
     Keys(#[from] KeysError),
     /// Another delivery of the event is sending this very mail.
-    #[error("another delivery is sending this mail")]
+    #[error("another delivery of the message is sending this mail")]
     Held,
     /// The texts cannot be made.
     #[error(transparent)]

@@ -70,7 +70,7 @@ where
     let context = match notice {
         Notice::Run(RunNotice { run_id }) => {
             let Some(run) = deps.store.get(&run_id).await? else {
-                tracing::warn!(run.id = %run_id, "there is no such run any more");
+                tracing::warn!(run.id = %run_id, "the run no longer exists");
                 return Ok(());
             };
             match MailKind::of(&run) {
@@ -80,7 +80,7 @@ where
         }
         Notice::Build(BuildNotice { build_id }) => {
             let Some(build) = deps.store.build(&build_id).await? else {
-                tracing::warn!(build.id = %build_id, "there is no such build");
+                tracing::warn!(build.id = %build_id, "the build does not exist");
                 return Ok(());
             };
             match MailContext::load_build(deps, &build).await? {
@@ -116,7 +116,7 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
         Claim::Expired => {
             tracing::warn!(
                 about = mail.topic.id(),
-                "mail_possibly_repeated: an earlier try left no trace of how it went"
+                "mail_possibly_repeated: the result of an earlier attempt is unknown"
             );
         }
     }

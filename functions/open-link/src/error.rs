@@ -12,7 +12,7 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The run or its file is gone.
-    #[error("what the link leads to is gone")]
+    #[error("the target of the link was deleted")]
     Gone,
     /// The table.
     #[error(transparent)]

@@ -40,11 +40,11 @@ pub async fn handle<S: Runs, K: KeySource, F: Files>(
     let token = request.token();
     Ok(match open(deps, token).await {
         Ok(url) => {
-            tracing::info!("a link was opened");
+            tracing::info!("link opened");
             Answer::redirect(url)
         }
         Err(Error::Refused(reason)) => {
-            tracing::info!(%reason, "a link was refused");
+            tracing::info!(%reason, "link refused");
             pages::refused(reason)
         }
         Err(Error::Gone) => pages::gone(),

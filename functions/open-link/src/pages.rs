@@ -9,17 +9,17 @@ pub(crate) fn refused(reason: Refused) -> Answer {
         Refused::Forged => page(
             403,
             "This link is not valid",
-            "It may have been cut off or changed on its way. Open it from the mail again, or copy all of it.",
+            "It may be incomplete or changed. Open it from the mail again, or copy the whole link.",
         ),
         Refused::Expired => page(
             410,
             "This link has expired",
-            "The file may still be kept. Ask whoever runs Dropcast for you, or drop the input again.",
+            "The file may still exist. Ask the operator, or upload the input again.",
         ),
         Refused::Revoked => page(
             410,
-            "This link was withdrawn",
-            "The links of this run were withdrawn after the mail was sent. Ask whoever runs Dropcast for you.",
+            "This link was revoked",
+            "The links of this run were revoked after the mail was sent. Ask the operator.",
         ),
     }
 }
@@ -27,8 +27,8 @@ pub(crate) fn refused(reason: Refused) -> Answer {
 pub(crate) fn gone() -> Answer {
     page(
         410,
-        "This file is no longer here",
-        "It was deleted after its retention time. Drop the input again to make it anew.",
+        "This file was deleted",
+        "Its retention period is over. To create it again, upload the input again.",
     )
 }
 

@@ -211,7 +211,7 @@ async fn a_revoked_link_is_gone() {
     };
     let answer = open(&world, &world.keys.0.sign(&revoked)).await;
     assert_eq!(answer.status_code, 410);
-    assert!(answer.body.contains("withdrawn"));
+    assert!(answer.body.contains("revoked"));
     is_a_plain_page(&answer);
 }
 

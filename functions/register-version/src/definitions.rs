@@ -259,11 +259,11 @@ impl JobDefinitions for BatchDefinitions {
                 NotDefined::Call(CallError {
                     call: "batch:RegisterJobDefinition",
                     transient: false,
-                    source: "Batch named no ARN".into(),
+                    source: "Batch returned no ARN".into(),
                 })
             }),
             Err(error) if error.code() == Some("ClientException") => Err(NotDefined::Refused(
-                error.message().unwrap_or("it says no more").to_owned(),
+                error.message().unwrap_or("no details").to_owned(),
             )),
             Err(error) => Err(CallError::of_sdk("batch:RegisterJobDefinition", error).into()),
         }

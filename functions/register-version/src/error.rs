@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     Event(#[from] ParseBuildIdError),
     /// Some of the builds that were compared could not be handled; each was logged.
-    #[error("{0} builds could not be handled")]
+    #[error("{0} builds could not be processed")]
     Several(usize),
 }
 

@@ -119,14 +119,14 @@ async fn compare<S: Services>(deps: &Deps<S>) -> Result<(), Error> {
     reports.retain(|report| now.duration_since(report.at) < COMPARED_FOR);
     // The oldest first, so that versions are numbered as they were built.
     reports.sort_by_key(|report| report.at);
-    tracing::info!(builds = reports.len(), "builds and versions are compared");
+    tracing::info!(builds = reports.len(), "comparing builds with versions");
     let mut failed = 0;
     for report in reports {
         // One build that cannot be handled does not keep the others waiting.
         let Err(error) = settle(deps, report.clone()).await else {
             continue;
         };
-        telemetry::log_failure(&error, "a build could not be handled");
+        telemetry::log_failure(&error, "the build could not be processed");
         let age = now.duration_since(report.at);
         let permanent = error.class() == Class::Permanent;
         let tried_for = if permanent { TRIED_FOR } else { LAST_TRIED };
@@ -148,7 +148,7 @@ async fn give_up(store: &impl Builds, report: BuildReport, error: &Error) -> boo
     let failure = BuildFailure::not_registered(&error.to_string());
     let kept = fail(store, &report.into(), failure).await;
     kept.inspect_err(|error| {
-        telemetry::log_failure(error, "a build's failure could not be kept");
+        telemetry::log_failure(error, "the failure of the build could not be recorded");
     })
     .is_ok()
 }
@@ -161,7 +161,7 @@ async fn settle<S: Services>(deps: &Deps<S>, report: BuildReport) -> Result<(), 
         return Ok(());
     }
     if deps.store.build(&report.build).await?.is_some() {
-        tracing::debug!(build.id = %report.build, "the build is known");
+        tracing::debug!(build.id = %report.build, "the build is already recorded");
         return Ok(());
     }
     let log_stream = report.log_stream.clone();
@@ -175,10 +175,10 @@ async fn settle<S: Services>(deps: &Deps<S>, report: BuildReport) -> Result<(), 
     };
     match &record.end {
         BuildEnd::Registered { version } => {
-            tracing::info!(build.id = %record.build_id, model = record.model.as_ref().map(AsRef::<str>::as_ref), %version, "the build is a version");
+            tracing::info!(build.id = %record.build_id, model = record.model.as_ref().map(AsRef::<str>::as_ref), %version, "the build was registered as a version");
         }
         BuildEnd::Failed(failure) => {
-            tracing::info!(build.id = %record.build_id, code = %failure.code, phase = failure.phase.as_str(), "the build made no version");
+            tracing::info!(build.id = %record.build_id, code = %failure.code, phase = failure.phase.as_str(), "the build did not become a version");
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ pub enum Error {
     #[error(transparent)]
     Call(#[from] CallError),
     /// Some models could not be looked at; the first fault is the source.
-    #[error("{count} of the models could not be looked at, {model} first")]
+    #[error("the schedules of {count} models could not be checked; the first is {model}")]
     Models {
         /// How many.
         count: usize,

@@ -89,7 +89,7 @@ where
             source,
         });
     }
-    tracing::info!(models = started, due, "the schedules were looked at");
+    tracing::info!(models = started, due, "schedules checked");
     Ok(Started {
         models: started,
         due,
@@ -123,7 +123,7 @@ where
         .put(&scheduled_refresh_key(name, due), request(schedule, due))
         .await?;
     deps.store.record_refresh(name, due).await?;
-    tracing::info!(model = %name, %due, asked, "a refresh is due");
+    tracing::info!(model = %name, %due, asked, "refresh due");
     Ok(true)
 }
 

@@ -45,7 +45,7 @@ async fn start<S: Runs, X: StartExecutions>(
     upload: Upload,
 ) -> Result<(), Error> {
     if upload.is_folder() {
-        tracing::info!("a folder was made; that is no upload");
+        tracing::info!("a folder was created; this is not an upload");
         return Ok(());
     }
     let kept_for = SignedDuration::from_hours(24 * i64::from(deps.retention_days));
@@ -54,7 +54,7 @@ async fn start<S: Runs, X: StartExecutions>(
         .store
         .create_if_absent(&Run::begin(upload, expires_at))
         .await?;
-    tracing::info!(run.id = %run.id, status = %run.status(), "the upload has a run");
+    tracing::info!(run.id = %run.id, status = %run.status(), "the run of the upload exists");
     if !run.is_over() {
         deps.executions.start(&run.id).await?;
     }

@@ -16,7 +16,9 @@ pub enum Error {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The version's job definition was deregistered.
-    #[error("Version {version} of {model} can no longer run: its job definition is gone.")]
+    #[error(
+        "Version {version} of {model} can no longer run, because its job definition was deregistered."
+    )]
     DefinitionGone {
         /// The model.
         model: ModelName,
@@ -27,7 +29,7 @@ pub enum Error {
     #[error("the run's input was never accepted")]
     NotAccepted,
     /// The run ended meanwhile: nobody would wait for its job.
-    #[error("the run is over")]
+    #[error("the run has ended")]
     Over,
 }
 

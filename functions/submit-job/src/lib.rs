@@ -104,7 +104,7 @@ where
         at: submitted_at,
     };
     deps.store.advance(&run_id, submitted).await?;
-    tracing::info!(run.id = %run_id, batch.job_id = %counts, "the run has its job");
+    tracing::info!(run.id = %run_id, batch.job_id = %counts, "the run's job is recorded");
     Ok(Submitted { job_id: counts })
 }
 

@@ -145,9 +145,13 @@ impl JobQueue for BatchQueue {
     }
 
     async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        dropcast_aws::batch::stop(&self.client, job, "Dropcast: the run has another job.")
-            .await
-            .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
+        dropcast_aws::batch::stop(
+            &self.client,
+            job,
+            "Dropcast: the run already has another job.",
+        )
+        .await
+        .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }
 }
 

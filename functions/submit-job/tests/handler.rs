@@ -308,7 +308,7 @@ async fn a_version_whose_job_definition_is_gone_is_refused_by_its_name() {
     assert_eq!(error.error_type, "VersionUnknown");
     assert_eq!(
         error.error_message,
-        "Version 1 of revenue-forecast can no longer run: its job definition is gone."
+        "Version 1 of revenue-forecast can no longer run, because its job definition was deregistered."
     );
     assert!(jobs(&world).is_empty());
 }

@@ -62,14 +62,14 @@ where
 {
     // Others may use the queue too: a job is ours if its name is the id of a run that has a record.
     let Some(run_id) = event.detail.run_of(&deps.job_queues) else {
-        tracing::info!("not a job of ours");
+        tracing::info!("not a job of this deployment");
         return Ok(());
     };
     let change = event.detail.at(event.time)?;
     // Once more when the record names another job by the time that this one is to be named.
     for _ in 0..2 {
         let Some(run) = deps.store.get(&run_id).await? else {
-            tracing::warn!(run.id = %run_id, "a job bears a run's name, and there is no such run");
+            tracing::warn!(run.id = %run_id, "a job is named after a run that does not exist");
             return Ok(());
         };
         if perform(deps, &run_id, &change.job, decide(&run, &change)).await? {
@@ -119,7 +119,7 @@ where
             Effect::Terminate(job, reason) => deps.jobs.stop(&job, reason).await?,
         }
     }
-    tracing::info!(run.id = %run, batch.job_id = %job, "the run follows its job");
+    tracing::info!(run.id = %run, batch.job_id = %job, "the run's status follows its job");
     Ok(true)
 }
 

@@ -15,13 +15,13 @@ pub enum Error {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The schema was compiled at registration, and does not compile now.
-    #[error("the registered input schema is not a schema")]
+    #[error("the registered input schema is invalid")]
     Schema,
     /// The disk of the function's sandbox.
-    #[error("the sandbox's disk failed")]
+    #[error("the function's temporary storage failed")]
     Disk(#[from] std::io::Error),
     /// Reading a table panicked.
-    #[error("reading the table broke off")]
+    #[error("reading the table was interrupted")]
     BrokeOff(#[source] tokio::task::JoinError),
     /// The problems cannot be written.
     #[error("the problems cannot be written as JSON")]

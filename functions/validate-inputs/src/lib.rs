@@ -79,7 +79,7 @@ where
             deps.store
                 .record_validation(&run_id, &metadata, &ValidationOutcome::Accepted(acceptance))
                 .await?;
-            tracing::info!(run.id = %run_id, version = %version.version, "the input is accepted");
+            tracing::info!(run.id = %run_id, version = %version.version, "input accepted");
             Ok(Outcome::accepted(version.spec.manifest.job.wait_seconds()))
         }
         Err(rejection) => {
@@ -98,7 +98,7 @@ where
             deps.store
                 .record_validation(&run_id, &metadata, &verdict)
                 .await?;
-            tracing::info!(run.id = %run_id, code = %rejection.code, "the input is rejected");
+            tracing::info!(run.id = %run_id, code = %rejection.code, "input rejected");
             Ok(Outcome::rejected(&rejection))
         }
     }

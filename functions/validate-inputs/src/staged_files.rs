@@ -119,7 +119,7 @@ impl StagedFiles {
             Outcome::Rejected(rejected) => {
                 let marked = self.mark(reader, &rejected).unwrap_or_else(|error| {
                     // The problems say everything that the copy would.
-                    tracing::warn!(%error, "the marked copy could not be made");
+                    tracing::warn!(%error, "the marked copy could not be created");
                     false
                 });
                 Err(Rejection {

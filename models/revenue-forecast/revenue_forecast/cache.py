@@ -20,9 +20,9 @@ def load_extract(folder: Path, source: str, now: datetime, max_age: timedelta) -
     try:
         text = (folder / FILE_NAME).read_text(encoding="utf-8")
     except FileNotFoundError:
-        return None, "No history extract is kept yet."
+        return None, "There is no cached history extract yet."
     except (OSError, ValueError):
-        return None, "The kept history extract cannot be read and is ignored."
+        return None, "The cached history extract cannot be read and is ignored."
     try:
         kept = json.loads(text)
         if kept["format"] != FORMAT or kept["sha256"] != _digest(kept["rows"]):
@@ -31,13 +31,13 @@ def load_extract(folder: Path, source: str, now: datetime, max_age: timedelta) -
         age = now - fetched_at
         rows = clean_rows(kept["rows"])
     except (KeyError, TypeError, ValueError, RecursionError, ModelError):
-        return None, "The kept history extract is damaged and is ignored."
+        return None, "The cached history extract is damaged and is ignored."
     if kept.get("source") != source:
-        return None, "The kept history extract comes from another database and is ignored."
+        return None, "The cached history extract comes from another database and is ignored."
     if age < timedelta(0):
-        return None, "The kept history extract is dated in the future and is ignored."
+        return None, "The cached history extract is dated in the future and is ignored."
     if age >= max_age:
-        return None, f"The kept history extract is {_in_words(age)} old, too old to use."
+        return None, f"The cached history extract is {_in_words(age)} old, too old to use."
     return rows, f"Using the history extract that was read {_in_words(age)} ago."
 
 

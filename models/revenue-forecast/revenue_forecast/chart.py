@@ -157,10 +157,10 @@ def _headline(plan: Plan) -> str:
     for year, made_of in calendar_years(plan):
         if made_of == "forecast":
             new, old = year_sum(plan.total, year), year_sum(plan.total, year - 1)
-            return f"Revenue per month. {year} in all: {amount(new)}, {change(new, old)} on {year - 1}"
+            return f"Revenue per month. {year} in total: {amount(new)}, {change(new, old)} on {year - 1}"
     new, old, months = next_year(plan.total)
     span = f"Next {months} months" if months > 1 else "Next month"
-    return f"Revenue per month. {span}: {amount(new)}, {change(new, old)} on a year before"
+    return f"Revenue per month. {span}: {amount(new)}, {change(new, old)} on a year earlier"
 
 
 def tick(value: float) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TABLE = "monthly_revenue"
 COLUMNS = ("product_line", "month", "revenue")
-ASK_OWNER = "Tell whoever looks after the history database; nothing is wrong with your input file."
+ASK_OWNER = "Contact the owner of the history database; nothing is wrong with your input file."
 AGAIN_LATER = "Upload the file again in a few minutes. If that fails too, contact the owner of the history database."
 
 
@@ -44,7 +44,7 @@ def parse_url(text: str) -> "URL":
     if url is None or (url.get_backend_name() != "sqlite" and text.count("@") > 1):
         raise ModelError(
             "The address of the history database is not valid.",
-            "Tell whoever runs this model: HISTORY_DATABASE_URL must be like postgresql://user:password@host/database,"
+            "Contact the operator: HISTORY_DATABASE_URL must look like postgresql://user:password@host/database,"
             " with special characters in the password percent-encoded.",
         )
     if url.drivername in ("postgres", "postgresql"):

@@ -1,4 +1,4 @@
-"""The one error that a business user is shown."""
+"""The one error that business users see."""
 
 from collections.abc import Iterable
 
@@ -8,8 +8,8 @@ ADVICE = "Correct the file and upload it again."
 class ModelError(Exception):
     """A failure that the user can understand: what happened, and what to do about it.
 
-    `detail` is for whoever looks closer, for example what the database driver said. It is printed before the two
-    sentences, because the last lines are the ones that a mail shows.
+    `detail` is for troubleshooting, for example the message of the database driver. It is printed before the two
+    sentences, because a mail shows the last lines.
     """
 
     def __init__(self, happened: str, advice: str, detail: str = "") -> None:

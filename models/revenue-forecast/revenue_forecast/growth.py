@@ -38,7 +38,7 @@ def growth_factors(
             if before <= 0 or months.sum() <= 0:
                 raise ModelError(
                     f'The growth projection of "{line}" for {year} cannot be applied: revenue is not above zero.',
-                    "Leave it out of the file and drop the file again.",
+                    "Remove it from the file and upload the file again.",
                 )
             otherwise = 100 * (factor * months.sum() / before - 1)
             factor = (1 + asked / 100) * before / months.sum()

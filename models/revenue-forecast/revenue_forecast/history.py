@@ -49,7 +49,7 @@ def prepare_history(rows: list[Row]) -> History:
     ends = {name: table[name].last_valid_index() for name in table.columns}
     for name, end in ends.items():
         if (newest - end).n >= DISCONTINUED_AFTER:
-            left_out[name] = f"its last figure is of {end:%B %Y}"
+            left_out[name] = f"its last figure is for {end:%B %Y}"
     table = table.drop(columns=list(left_out))
 
     slowest = min(table.columns, key=lambda name: ends[name])

@@ -27,7 +27,7 @@ SCHEMA = MODEL_FOLDER / "input.schema.json"
 ROW_SCHEMA = MODEL_FOLDER / "row.schema.json"
 SHIPPED_HISTORY = MODEL_FOLDER / "history" / "history.sqlite"
 CACHE_HOURS = 24.0
-ASK_OPERATOR = "Tell whoever runs this model; nothing is wrong with your input file."
+ASK_OPERATOR = "Contact the operator; nothing is wrong with your input file."
 
 Say = Callable[[str], None]
 
@@ -75,7 +75,7 @@ def main(environment: Mapping[str, str]) -> int:
         return 1
     except Exception:
         print(without_secrets(traceback.format_exc(), address), file=sys.stderr)
-        print("The forecast stopped because of a mistake in the model itself.", ASK_OPERATOR, sep="\n", file=sys.stderr)
+        print("The forecast stopped because of a bug in the model.", ASK_OPERATOR, sep="\n", file=sys.stderr)
         return 1
     return 0
 

@@ -48,7 +48,7 @@ def check_lines(request: Request, history: History) -> None:
         if name in history.left_out:
             raise ModelError(
                 f'The product line "{name}" cannot be forecast: {history.left_out[name]}.',
-                f"Leave it out of the file and drop the file again. Product lines to choose from: {in_words(known)}.",
+                f"Remove it from the file and upload the file again. Product lines to choose from: {in_words(known)}.",
             )
         if name not in known:
             by_lower_case = {line.lower(): line for line in known}
@@ -105,7 +105,7 @@ def _notes(request: Request, history: History, lines: list[LinePlan]) -> list[st
     notes = [f"{name} is not forecast: {reason}." for name, reason in history.left_out.items()]
     short = [line.name for line in lines if not line.seasonal]
     if short:
-        notes.append(f"No yearly season for {in_words(short)}: two years of history are needed to see one.")
+        notes.append(f"No yearly seasonality for {in_words(short)}: this needs two years of history.")
     for line in lines:
         used = {projection.year for projection in line.applied}
         unused = sorted(set(request.growth_percent.get(line.name, {})) - used)
@@ -118,6 +118,6 @@ def _notes(request: Request, history: History, lines: list[LinePlan]) -> list[st
     if percents and all(abs(percent) < 1 for percent in percents):
         notes.append(
             "Every growth projection is smaller than 1 %."
-            " If that is not what was meant: write 4.5 for 4.5 %, not 0.045."
+            " If that is not intended, write 4.5 for 4.5 %, not 0.045."
         )
     return notes

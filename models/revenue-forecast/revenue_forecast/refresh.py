@@ -1,4 +1,4 @@
-"""Reads the history anew and keeps it in the cache folder, so that the runs after it need not ask the database."""
+"""Reads the history and caches it, so that later runs need not read the database."""
 
 import sys
 import traceback
@@ -26,7 +26,7 @@ def main(environment: Mapping[str, str]) -> int:
         return 1
     except Exception:
         print(without_secrets(traceback.format_exc(), address), file=sys.stderr)
-        print("The refresh stopped because of a mistake in the model itself.", ASK_OPERATOR, sep="\n", file=sys.stderr)
+        print("The refresh stopped because of a bug in the model.", ASK_OPERATOR, sep="\n", file=sys.stderr)
         return 1
     return 0
 
@@ -42,6 +42,6 @@ def refresh(environment: Mapping[str, str], say: Say) -> None:
     try:
         store_extract(Path(folder), fingerprint(url), datetime.now(UTC), rows)
     except OSError as error:
-        raise ModelError(f"The history could not be kept: {error.strerror}.", ASK_OPERATOR) from error
+        raise ModelError(f"The history could not be cached: {error.strerror}.", ASK_OPERATOR) from error
     last = max(row.month for row in rows)
-    say(f"Kept {len(rows)} figures of {len({row.product_line for row in rows})} product lines, up to {last}.")
+    say(f"Cached {len(rows)} figures of {len({row.product_line for row in rows})} product lines, up to {last}.")

@@ -40,7 +40,7 @@ def change(new: float, old: float) -> str:
 
 
 def next_year(line: LinePlan) -> tuple[float, float, int]:
-    """The sum of the next months, at most twelve, the sum of the same months a year before, and how many they are."""
+    """The sum of the next months, at most twelve, the sum of the same months a year earlier, and how many they are."""
     coming = line.forecast["forecast"].iloc[:12]
     before = line.history.loc[coming.index - 12]
     return coming.sum(), before.sum(), len(coming)
@@ -76,7 +76,7 @@ def summary_text(plan: Plan, source: str) -> str:
     first, last = plan.total.forecast.index[[0, -1]]
     coming, before, months = next_year(plan.total)
     span = f"the next {months} months" if months > 1 else f"{first:%B %Y}"
-    compared = "the same months a year before" if months > 1 else "the same month a year before"
+    compared = "the same months a year earlier" if months > 1 else "the same month a year earlier"
     text = [
         f"# {_plain(request.title)}",
         "",
@@ -87,7 +87,7 @@ def summary_text(plan: Plan, source: str) -> str:
         f"## {span[0].upper()}{span[1:]}",
         "",
         *_markdown_table(
-            ("Product line", "A year before", "Forecast", "Change"),
+            ("Product line", "A year earlier", "Forecast", "Change"),
             [(_plain(line.name), amount(old), amount(new), change(new, old)) for line, new, old in _coming(lines)],
         ),
         "",
@@ -103,13 +103,13 @@ def summary_text(plan: Plan, source: str) -> str:
     applied = [(line, projection) for line in plan.lines for projection in line.applied]
     if applied:
         text += _markdown_table(
-            ("Product line", "Months", "You asked for", "Without it"),
+            ("Product line", "Months", "Projected", "Without projection"),
             [
                 (_plain(line.name), f"{p.first:%b} – {p.last:%b %Y}", f"{p.asked:+g} %", f"{p.otherwise:+.1f} %")
                 for line, p in applied
             ],
         )
-        text += ["", "Growth of these months together over the same months of the year before."]
+        text += ["", "Growth of these months together over the same months of the previous year."]
     else:
         text += ["None applied: the forecast follows the history."]
     text += [
@@ -117,9 +117,9 @@ def summary_text(plan: Plan, source: str) -> str:
         "## How to read it",
         "",
         f"- Each month's revenue should fall between `lower` and `upper` in {request.interval_percent:g} of 100 cases,"
-        " as long as the future varies as the past did. What the history has not seen, the interval does not know.",
+        " provided that the future varies as the past did. It does not cover events that the history does not contain.",
         "- A growth projection moves the forecast and its interval together; it is taken as given.",
-        "- Method: exponential smoothing with a damped trend and a yearly season, for each product line by itself.",
+        "- Method: exponential smoothing with a damped trend and yearly seasonality, separately for each product line.",
         *_tests(plan),
         *(f"- {_plain(note)}" for note in plan.notes),
         "",

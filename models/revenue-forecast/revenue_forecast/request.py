@@ -56,8 +56,8 @@ def read_request(path: Path, schema_path: Path, row_schema_path: Path) -> Reques
     kind = path.suffix.lower()
     if kind in (".xlsx", ".xls"):
         raise ModelError(
-            f"The model does not read the workbook {path.name} itself; Dropcast makes a CSV file of it.",
-            "Drop the workbook, or save it as CSV UTF-8 with commas to run the model by hand.",
+            f"The model does not read the workbook {path.name} itself; Dropcast converts it to CSV.",
+            "Upload the workbook to Dropcast, or save it as CSV UTF-8 with commas to run the model without Dropcast.",
         )
     try:
         content = path.read_bytes()
@@ -98,7 +98,7 @@ def parse_request(document: Any, schema: dict[str, Any]) -> Request:
     if horizon != int(horizon):
         raise ModelError(f"horizon_months must be a whole number, not {horizon:g}.", ADVICE)
     if not isinstance(given["title"], str) or not given["title"].strip():
-        raise ModelError("title must be a text that is not empty.", ADVICE)
+        raise ModelError("title must be a non-empty string.", ADVICE)
 
     growth_rule = rules["growth_percent"]["additionalProperties"]["patternProperties"]
     ((year_pattern, percent_rule),) = growth_rule.items()

@@ -53,7 +53,7 @@ def test_a_damaged_extract_is_ignored_with_a_sentence(tmp_path, spoil):
     path.write_text(spoil(path.read_text()))
     rows, sentence = load_extract(tmp_path, "source", NOW, DAY)
     assert rows is None
-    assert sentence == "The kept history extract is damaged and is ignored."
+    assert sentence == "The cached history extract is damaged and is ignored."
 
 
 def test_bytes_that_are_no_text_are_ignored_with_a_sentence(tmp_path):

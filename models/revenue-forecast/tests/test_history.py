@@ -24,7 +24,7 @@ def test_the_forecast_starts_where_every_line_has_figures():
 def test_a_discontinued_line_is_left_out_and_no_longer_holds_up_the_others():
     history = prepare_history(line_rows("old", months=36, start=2018) + line_rows("a", months=48))
     assert list(history.table.columns) == ["a"]
-    assert history.left_out == {"old": "its last figure is of December 2020"}
+    assert history.left_out == {"old": "its last figure is for December 2020"}
     assert history.table.index[0] == pd.Period("2020-01", "M")
 
 

@@ -26,7 +26,7 @@ def test_an_unknown_line_is_answered_with_the_known_ones(history, ask, asked, me
 
 def test_a_line_that_was_left_out_cannot_be_planned(ask):
     gone = prepare_history(line_rows("Old", months=24, start=2015) + TWO_LINES)
-    with pytest.raises(ModelError, match='"Old" cannot be forecast: its last figure is of December 2016'):
+    with pytest.raises(ModelError, match='"Old" cannot be forecast: its last figure is for December 2016'):
         check_lines(ask(growth_percent={"Old": {"2025": 1}}), gone)
 
 

@@ -65,7 +65,7 @@ def test_a_database_without_the_table_ends_in_a_sentence(history, model):
     assert failed.stderr.splitlines()[-2:] == [
         f'The database "template1" on 127.0.0.1:{history.port} answered, but its table monthly_revenue'
         " (product_line, month, revenue) could not be read.",
-        "Tell whoever looks after the history database; nothing is wrong with your input file.",
+        "Contact the owner of the history database; nothing is wrong with your input file.",
     ]
     assert PASSWORD not in failed.stderr
 

@@ -18,7 +18,7 @@ def test_a_refresh_keeps_what_the_database_has_now_and_the_next_run_uses_it(mode
     address = f"sqlite:///{database}"
     done = model.refresh(HISTORY_DATABASE_URL=address)
     assert done.returncode == 0, done.stderr
-    assert "Kept 48 figures of 1 product lines, up to 2023-12." in done.stdout
+    assert "Cached 48 figures of 1 product lines, up to 2023-12." in done.stdout
     assert list(model.output.iterdir()) == []
     run = model.run(HISTORY_DATABASE_URL=address)
     assert run.returncode == 0, run.stderr

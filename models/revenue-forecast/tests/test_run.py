@@ -41,7 +41,7 @@ def test_the_kept_extract_spares_the_database_until_told_otherwise(model, tmp_pa
     assert "Reading the history from the SQLite file history.sqlite." in afresh.stdout
     (model.cache / "history-extract.json").write_text(kept[:100])
     damaged = model.run(**address)
-    assert "The kept history extract is damaged and is ignored." in damaged.stdout
+    assert "The cached history extract is damaged and is ignored." in damaged.stdout
     assert damaged.returncode == 0
     assert json.loads((model.cache / "history-extract.json").read_text())["rows"] == json.loads(kept)["rows"]
 
@@ -80,7 +80,7 @@ def test_a_cache_folder_that_cannot_be_written_is_no_failure(model):
             {},
             {"HISTORY_CACHE_HOURS": "a day", "DROPCAST_OUTPUT_DIR": ""},
             "The model was started without a usable value for DROPCAST_OUTPUT_DIR and HISTORY_CACHE_HOURS.",
-            "Tell whoever runs this model; nothing is wrong with your input file.",
+            "Contact the operator; nothing is wrong with your input file.",
         ),
     ],
 )
@@ -117,8 +117,8 @@ def test_a_mistake_in_the_model_ends_in_plain_words_too(model, tmp_path, capsys,
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Traceback")
     assert lines[-2:] == [
-        "The forecast stopped because of a mistake in the model itself.",
-        "Tell whoever runs this model; nothing is wrong with your input file.",
+        "The forecast stopped because of a bug in the model.",
+        "Contact the operator; nothing is wrong with your input file.",
     ]
     assert "s3cret" not in "\n".join(lines)
 

@@ -35,7 +35,7 @@ const DEAD_LETTERS: [&str; 5] = [
     "AnnouncementsDeadLettersUrl",
 ];
 /// What a delivery says that meets another one at the same mail, and comes back for it.
-const MET_ANOTHER: &str = "another delivery is sending this mail";
+const MET_ANOTHER: &str = "another delivery of the message is sending this mail";
 /// What a log line of a function that broke says.
 const BROKEN: [&str; 6] = [
     "panicked",

@@ -209,10 +209,7 @@ async fn lost_once(stack: &Stack) -> Result<()> {
     let mail = stack.mail(&run.id).await?;
     assert!(mail.subject.starts_with("Ready: "), "{}", mail.subject);
     let text = flat(&mail.text);
-    assert!(
-        text.contains("2 (it was tried again after a failure)"),
-        "{text}"
-    );
+    assert!(text.contains("2 (retried after a failure)"), "{text}");
     Ok(())
 }
 

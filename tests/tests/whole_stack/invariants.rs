@@ -104,7 +104,7 @@ async fn invariant_1_one_upload_is_one_run_however_often_its_event_arrives(
         stack.send("IntakeQueueUrl", &event.whole).await?;
     }
     until("all eleven deliveries are handled", || async {
-        let handled = lines_about(stack, id, "the upload has a run").await?;
+        let handled = lines_about(stack, id, "the run of the upload exists").await?;
         Ok((handled == 11).then_some(()))
     })
     .await?;
@@ -141,7 +141,7 @@ async fn invariant_1_one_version_of_an_object_is_one_run_whatever_else_its_event
     let ended = stack.ended(&id).await?;
     succeeded(&ended)?;
     until("all six deliveries are handled", || async {
-        let handled = lines_about(stack, &id, "the upload has a run").await?;
+        let handled = lines_about(stack, &id, "the run of the upload exists").await?;
         Ok((handled == 6).then_some(()))
     })
     .await?;
@@ -182,7 +182,7 @@ async fn invariant_3_a_second_job_of_a_run_is_terminated_and_its_outputs_are_not
     .await?;
     assert_eq!(
         ended.status_reason.as_deref(),
-        Some("Dropcast: the run has another job.")
+        Some("Dropcast: the run already has another job.")
     );
     assert_eq!(stack.record(id).await?.status(), Status::Running);
     run.open()?;

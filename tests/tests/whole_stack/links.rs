@@ -154,7 +154,7 @@ async fn a_link_to_what_the_run_did_not_publish_is_refused(stack: &Stack) -> Res
             epoch: 0,
         };
         let link = signed(stack, &link).await?;
-        is_refused(stack, &link, 410, "This file is no longer here").await?;
+        is_refused(stack, &link, 410, "This file was deleted").await?;
     }
     Ok(())
 }
@@ -173,7 +173,7 @@ async fn a_revoked_link_is_refused(stack: &Stack) -> Result<()> {
         .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
         .send()
         .await?;
-    is_refused(stack, link, 410, "This link was withdrawn").await
+    is_refused(stack, link, 410, "This link was revoked").await
 }
 
 async fn a_link_opens_the_marked_copy_of_a_rejected_sheet(stack: &Stack) -> Result<()> {

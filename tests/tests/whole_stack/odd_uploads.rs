@@ -118,7 +118,7 @@ async fn a_folder_is_no_upload(stack: &Stack) -> Result<()> {
         let lines = stack.function_logs().await?;
         let seen = lines
             .iter()
-            .any(|line| line.function == "start-run" && line.text.contains("a folder was made"));
+            .any(|line| line.function == "start-run" && line.text.contains("a folder was created"));
         Ok(seen.then_some(()))
     })
     .await?;
@@ -186,8 +186,8 @@ async fn junk_among_recipients_is_set_aside_and_the_others_are_mailed(stack: &St
     for mail in &mails {
         let text = flat(&mail.text);
         for note in [
-            "because mail may not go to their domain: eve@evil.example.",
-            "because this is no e-mail address: nonsense, @, x@y, <script>.",
+            "because this deployment does not send mail to their domain: eve@evil.example.",
+            "because the address is not valid: nonsense, @, x@y, <script>.",
         ] {
             assert!(text.contains(note), "no “{note}” in {text}");
         }
@@ -224,7 +224,7 @@ async fn twenty_recipients_get_a_mail_each(stack: &Stack) -> Result<()> {
     assert_eq!(ended.run.notify_left_out, people[20..]);
     assert!(ended.run.notify_unusable.is_empty());
     let text = flat(&mails.first().context("a mail")?.text);
-    let note = format!("20 addresses at most: {}.", people[20..].join(", "));
+    let note = format!("at most 20 addresses: {}.", people[20..].join(", "));
     assert!(text.contains(&note), "no “{note}” in {text}");
     Ok(())
 }

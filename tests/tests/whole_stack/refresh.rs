@@ -71,7 +71,7 @@ async fn a_refresh_that_fails_changes_nothing_and_is_mailed(stack: &Stack) -> Re
     for words in [
         "The model's data was not refreshed",
         "the database went away",
-        "What the model kept before stays as it was.",
+        "Runs keep using the data of the last successful refresh.",
         "dropcast model refresh",
     ] {
         let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -297,7 +297,7 @@ async fn a_build_that_fails_is_kept_and_mailed_once(stack: &Stack) -> Result<()>
     let mails = mailed(stack, &build, 1).await?;
     let text = flat(&mails[0].text);
     for words in [
-        "Your build made no version",
+        "Your build failed",
         "The image could not be built",
         "exit status 2",
         "dropcast model test",

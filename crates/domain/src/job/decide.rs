@@ -34,7 +34,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         } else {
             vec![Effect::Terminate(
                 change.job.clone(),
-                "Dropcast: the run has another job.",
+                "Dropcast: the run already has another job.",
             )]
         };
     }
@@ -44,7 +44,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         } else {
             vec![Effect::Terminate(
                 change.job.clone(),
-                "Dropcast: the run is over.",
+                "Dropcast: the run has ended.",
             )]
         };
     }

@@ -117,7 +117,7 @@ fn lost(reason: Option<&str>) -> Failure {
             "The job ended without running the model. AWS Batch reports: {}",
             sentence(reason)
         ),
-        None => "The job ended, and AWS Batch gives no reason.".to_owned(),
+        None => "The job ended, and AWS Batch gave no reason.".to_owned(),
     };
     Failure::new(ErrorCode::JobLost, message)
 }

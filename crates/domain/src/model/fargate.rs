@@ -45,11 +45,11 @@ pub struct NoSuchSize {
 impl fmt::Display for NoSuchSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { asked, nearest } = self;
-        write!(f, "Fargate offers no {asked}. ")?;
+        write!(f, "Fargate does not offer {asked}. ")?;
         if nearest.vcpus < asked.vcpus || nearest.memory_mib < asked.memory_mib {
             write!(
                 f,
-                "Its largest size is {nearest}; a larger job needs a deployment whose jobs run on EC2."
+                "Its largest size is {nearest}; larger jobs need a deployment that runs jobs on EC2."
             )
         } else {
             write!(
@@ -174,11 +174,11 @@ mod tests {
         assert_eq!(check(&job(2, 4_096)), Ok(()));
         assert_eq!(
             check(&job(1, 16_384)).unwrap_err().to_string(),
-            "Fargate offers no vcpus = 1 with memory_mib = 16384. The nearest size with at least as much of both is vcpus = 2 with memory_mib = 16384."
+            "Fargate does not offer vcpus = 1 with memory_mib = 16384. The nearest size with at least as much of both is vcpus = 2 with memory_mib = 16384."
         );
         assert_eq!(
             check(&job(64, 2_048)).unwrap_err().to_string(),
-            "Fargate offers no vcpus = 64 with memory_mib = 2048. Its largest size is vcpus = 32 with memory_mib = 249856; a larger job needs a deployment whose jobs run on EC2."
+            "Fargate does not offer vcpus = 64 with memory_mib = 2048. Its largest size is vcpus = 32 with memory_mib = 249856; larger jobs need a deployment that runs jobs on EC2."
         );
     }
 

@@ -43,7 +43,7 @@ pub struct OutputPatternError(String);
 
 impl OutputPatternError {
     fn of(error: &globset::Error) -> Self {
-        Self(format!("is not a pattern: {}", error.kind()))
+        Self(format!("is not a valid pattern: {}", error.kind()))
     }
 }
 
@@ -65,24 +65,24 @@ pub(super) fn check_pattern(pattern: &str) -> Result<(), OutputPatternError> {
         return fault("is longer than 1024 bytes");
     }
     if pattern.chars().any(char::is_control) {
-        return fault("holds a control character");
+        return fault("contains a control character");
     }
     if pattern.contains('\\') {
-        return fault("holds a backslash; write / between folders");
+        return fault("contains a backslash; use / between folders");
     }
     if pattern.starts_with('/') {
-        return fault("begins with /; write it relative to the output folder");
+        return fault("begins with /; make it relative to the output folder");
     }
     if pattern.ends_with('/') {
-        return fault("names a folder; write folder/** for everything in it");
+        return fault("names a folder; use folder/** for everything in it");
     }
     // An alternative of `{a,b}` can stand at the start of a path segment too.
     let mut segments = pattern.split(['/', '{', '}', ',']);
     if segments.any(|segment| segment == "." || segment == "..") {
-        return fault("holds . or .. as a folder; an output lies below the output folder");
+        return fault("contains . or .. as a folder; outputs must be inside the output folder");
     }
     if pattern.contains("//") {
-        return fault("holds // ; write one / between folders");
+        return fault("contains //; use one / between folders");
     }
     glob(pattern).map(|_| ())
 }

@@ -150,7 +150,7 @@ fn title(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<String> {
         findings.note(
             &item.at,
             &item.key,
-            "is empty; say in a few words what it is",
+            "is empty; describe the item in a few words",
         );
     } else if count > MAX_TITLE {
         findings.note(
@@ -162,7 +162,7 @@ fn title(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<String> {
         findings.note(
             &item.at,
             &item.key,
-            "holds a line break or another control character; write one line",
+            "contains a line break or another control character; write one line",
         );
     } else {
         return Some(item.value.to_owned());
@@ -200,7 +200,7 @@ fn outputs(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vec<Output
         };
         if outputs.iter().any(|earlier| earlier.path == output.path) {
             let message = format!(
-                "is {}, which is declared above already",
+                "is {}, which is already declared above",
                 quoted(&output.path)
             );
             findings.note(section.at(), &section.key("path"), message);
@@ -262,7 +262,7 @@ fn notify(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<NotifySp
     for item in &list.value {
         if !is_address(item.value) {
             let message = format!(
-                "is {}, which is no mail address such as ana@corp.example",
+                "is {}, which is not an e-mail address such as ana@corp.example",
                 quoted(item.value)
             );
             findings.note(&item.at, &item.key, message);
@@ -270,7 +270,7 @@ fn notify(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<NotifySp
             findings.note(
                 &item.at,
                 &item.key,
-                format!("is {}, which is named above already", quoted(item.value)),
+                format!("is {}, which is already listed above", quoted(item.value)),
             );
         } else {
             recipients.push(item.value.to_owned());

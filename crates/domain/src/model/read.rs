@@ -103,12 +103,12 @@ impl<'a> Section<'a> {
             }
             let advice = match nearest(name, known.iter().copied()) {
                 Some(meant) => format!("did you mean {meant}?"),
-                None => format!("the keys here are {}", known.join(", ")),
+                None => format!("the known keys are {}", known.join(", ")),
             };
             findings.note(
                 &key.span(),
                 &self.key(&crate::problem::excerpt(name)),
-                format!("is no known key; {advice}"),
+                format!("is not a known key; {advice}"),
             );
         }
     }
@@ -223,7 +223,7 @@ impl<'a> Section<'a> {
             findings.note(
                 &item.at,
                 &item.key,
-                format!("is {}; write a list of texts in [ ]", kind(item.value)),
+                format!("is {}; write a list of strings in [ ]", kind(item.value)),
             );
             return None;
         };
@@ -280,7 +280,7 @@ impl<'a> Section<'a> {
             findings.note(
                 &item.at,
                 &item.key,
-                format!("lies outside the range; write a number from {least} to {most}"),
+                format!("is out of range; write a number from {least} to {most}"),
             );
         }
         fitting
@@ -374,7 +374,7 @@ fn as_text<'a>(item: Item<&'a DeValue<'a>>, findings: &mut Findings<'_>) -> Opti
     findings.note(
         &item.at,
         &item.key,
-        format!("is {}; write text in quotes", kind(item.value)),
+        format!("is {}; write a string in quotes", kind(item.value)),
     );
     None
 }

@@ -46,7 +46,7 @@ pub struct Schedule(String);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ScheduleError {
     /// There are not five fields.
-    #[error("is {}, which is no schedule; {EXAMPLE}", quoted(.0))]
+    #[error("is {}, which is not a schedule; {EXAMPLE}", quoted(.0))]
     Fields(String),
     /// One of cron's words for a whole schedule.
     #[error("is {}; write it as \"{meant}\"", quoted(.word))]
@@ -67,10 +67,10 @@ pub enum ScheduleError {
         range: &'static str,
     },
     /// It comes too often.
-    #[error("comes again after {0} minutes; leave at least 15 minutes between two refreshes")]
+    #[error("repeats after {0} minutes; leave at least 15 minutes between refreshes")]
     TooOften(i64),
     /// It never comes.
-    #[error("is {}, which no day ever is; {EXAMPLE}", quoted(.0))]
+    #[error("is {}, a date that does not exist; {EXAMPLE}", quoted(.0))]
     Never(String),
 }
 
@@ -261,11 +261,11 @@ mod tests {
             ("0 6 * * MON#2", "for the day of the week"),
             ("0 6 * * monday", "for the day of the week"),
             ("a b c d e", "for the minute"),
-            ("0 6 31 2 *", "which no day ever is"),
-            ("* * * * *", "comes again after 1 minutes"),
-            ("*/10 6 * * *", "comes again after 10 minutes"),
-            ("0,50 * * * *", "comes again after 10 minutes"),
-            ("50,0 0,23 1,31 * *", "comes again after 10 minutes"),
+            ("0 6 31 2 *", "a date that does not exist"),
+            ("* * * * *", "repeats after 1 minutes"),
+            ("*/10 6 * * *", "repeats after 10 minutes"),
+            ("0,50 * * * *", "repeats after 10 minutes"),
+            ("50,0 0,23 1,31 * *", "repeats after 10 minutes"),
         ] {
             let error = text.parse::<Schedule>().unwrap_err().to_string();
             assert!(error.contains(words), "{text}: {error}");

@@ -111,7 +111,7 @@ impl From<SecretRef> for String {
 pub(super) fn unfit_variable(name: &str) -> Option<String> {
     if let Some(prefix) = RESERVED.iter().find(|prefix| name.starts_with(**prefix)) {
         return Some(format!(
-            "begins with {prefix}, which is reserved; call the variable something else"
+            "begins with {prefix}, which is reserved; choose a different name for the variable"
         ));
     }
     let mut chars = name.chars();
@@ -120,7 +120,8 @@ pub(super) fn unfit_variable(name: &str) -> Option<String> {
         .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     let goes_on = chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
     (!begins || !goes_on || name.len() > MAX).then(|| {
-        "is no name of a variable; write letters, digits and _, such as DATABASE_URL".to_owned()
+        "is not a valid name of a variable; use letters, digits and _, such as DATABASE_URL"
+            .to_owned()
     })
 }
 

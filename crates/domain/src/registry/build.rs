@@ -1,4 +1,4 @@
-//! Finished builds: what became of each push of a model's code.
+//! Finished builds and their results.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::{BuildPhase, BuildReport};
 use crate::{model::ModelName, recipient, run_id::Version, text, variants::every};
 
-/// The most log lines that are kept of a failed build.
+/// The maximum number of log lines that are kept of a failed build.
 pub const MAX_BUILD_LINES: usize = 40;
 
 /// How many lines of a build's log are read to find so many: `CodeBuild` writes some of its own
@@ -31,9 +31,9 @@ const MESSAGE_LENGTH: usize = 1_000;
 /// role's session is far shorter.
 const NAME_LENGTH: usize = 300;
 
-/// The id of one build: the UUID behind the colon of `CodeBuild`'s `<project>:<uuid>`.
+/// The id of a build: the UUID after the colon in `CodeBuild`'s `<project>:<uuid>`.
 ///
-/// It stands in keys of the table and of the models bucket, so no other text is one.
+/// It is part of keys in the table and the models bucket, so nothing else is accepted.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -50,16 +50,16 @@ impl BuildId {
         &self.0
     }
 
-    /// The key in the models bucket of what the build wrote about its version.
+    /// The key of the build's `version.json` in the models bucket.
     pub fn version_key(&self) -> String {
         format!("builds/{self}/version.json")
     }
 }
 
-/// A text that is no build's id.
+/// A text that is not a build id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "“{0}” is not a build's id; one looks like 5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20, the part behind the colon of CodeBuild's"
+    "“{0}” is not a build id; one looks like 5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20, the part after the colon in CodeBuild's build id"
 )]
 pub struct ParseBuildIdError(String);
 
@@ -106,37 +106,37 @@ impl fmt::Display for BuildId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Build {
-    /// The build.
+    /// The build's id.
     pub build_id: BuildId,
-    /// The model, where it is known: what the build wrote names it, or else whoever pushed.
+    /// The model's name, if it is known: from the build's result, or else from the push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelName>,
-    /// What became of it.
+    /// The result of the build.
     #[serde(flatten)]
     pub end: BuildEnd,
     /// The commit that was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Who pushed: the ARN of a caller, or what the repository's connection says.
+    /// Who pushed: the caller's ARN, or the name given by the repository's connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// Whom the pusher asked to be mailed.
+    /// E-mail addresses to notify, as given with the push.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<String>,
-    /// When it ended.
+    /// When the build ended.
     pub at: Timestamp,
 }
 
-/// What became of a build.
+/// The result of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub enum BuildEnd {
-    /// It is a version now, or is one already.
+    /// The build is registered as a version.
     Registered {
         /// The version.
         version: Version,
     },
-    /// There is no version of it.
+    /// The build created no version.
     Failed(BuildFailure),
 }
 
@@ -158,14 +158,14 @@ impl BuildEnd {
 #[schemars(description = "How a build ended.")]
 #[strum(serialize_all = "lowercase")]
 pub enum BuildStatus {
-    /// It is a version.
+    /// The build is registered as a version.
     Registered,
-    /// It is none.
+    /// The build created no version.
     Failed,
 }
 
 impl BuildStatus {
-    /// The word as it stands in the table, in events and in `--json`.
+    /// The name in the table, in events and in `--json`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -222,7 +222,7 @@ impl BuildCode {
     /// Every code.
     pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
 
-    /// The code as it stands in events and in `--json`.
+    /// The code in events and in `--json`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -234,17 +234,17 @@ impl fmt::Display for BuildCode {
     }
 }
 
-/// Why a build made no version.
+/// Why a build created no version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BuildFailure {
-    /// The stable code.
+    /// The error code.
     pub code: BuildCode,
-    /// Where it ended.
+    /// The phase in which the build failed.
     pub phase: BuildPhase,
-    /// What happened, one or more sentences.
+    /// What happened, in one or more sentences.
     pub message: String,
-    /// The last lines that it logged, at most [`MAX_BUILD_LINES`].
+    /// The last log lines of the build, at most [`MAX_BUILD_LINES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
 }
@@ -358,11 +358,11 @@ impl Requester {
 /// A build that has ended, before it is known what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedBuild {
-    /// The build.
+    /// The build's id.
     pub build_id: BuildId,
     /// What its requester said.
     pub requester: Requester,
-    /// When it ended.
+    /// When the build ended.
     pub at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Which version is a model's default: since when, by whom, and what was before it.
+//! The history of a model's default version.
 
 use jiff::{SignedDuration, Timestamp, Unit};
 use schemars::JsonSchema;
@@ -18,16 +18,16 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DefaultEntry {
-    /// The default from then on.
+    /// The version that became the default.
     pub version: Version,
-    /// When, to the millisecond; no two entries of a model share one.
+    /// When, to the millisecond; unique among the entries of a model.
     pub at: Timestamp,
-    /// Who did it, where that is known: the ARN of a caller.
+    /// Who changed the default, if it is known: the caller's ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// How it came about.
+    /// How the version became the default.
     pub kind: DefaultKind,
-    /// The entry that a rollback returns to, by its time.
+    /// The time of the entry that a rollback returns to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<Timestamp>,
 }
@@ -39,11 +39,11 @@ pub struct DefaultEntry {
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum DefaultKind {
-    /// It was the first.
+    /// It was the model's first version.
     Registered,
-    /// Somebody promoted it.
+    /// It was promoted.
     Promoted,
-    /// Somebody went back to it.
+    /// It was restored by a rollback.
     RolledBack,
 }
 
@@ -54,29 +54,29 @@ impl DefaultKind {
     }
 }
 
-/// A version that runs no more.
+/// The retirement of a version, which can no longer run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retirement {
-    /// The version.
+    /// The retired version.
     pub version: Version,
-    /// Since when.
+    /// When it was retired.
     pub at: Timestamp,
-    /// Who retired it, where that is known.
+    /// Who retired it, if it is known: the caller's ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 
-/// Somebody who does something, and when.
+/// Who changes something, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditStamp<'a> {
-    /// Who, where that is known.
+    /// Who, if it is known.
     pub by: Option<&'a str>,
     /// When.
     pub at: Timestamp,
 }
 
-/// Why a default or a version stays as it is.
+/// Why a default or a version cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PromotionError {
     /// There is no such model.
@@ -92,7 +92,7 @@ pub enum PromotionError {
     #[error("version {0} is the default")]
     IsDefault(Version),
     /// No version was the default before this one, or only retired ones were.
-    #[error("nothing was before version {0}")]
+    #[error("there is no default before version {0}")]
     NoPreviousDefault(Version),
 }
 

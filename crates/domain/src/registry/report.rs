@@ -111,9 +111,9 @@ impl BuildIgnored {
     /// The reason as a log line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NotOurs => "the build is another project's",
+            Self::NotOurs => "the build belongs to another project",
             Self::InProgress => "the build has not ended",
-            Self::UnknownState => "the build stands in a way that is not known here",
+            Self::UnknownState => "the build has an unknown status",
         }
     }
 }

@@ -47,25 +47,27 @@ impl VersionFile {
     pub fn read(build: &BuildId, content: Option<&[u8]>) -> Result<Self, BuildFailure> {
         let name = build.version_key();
         let refused = |why: &str| BuildFailure::refused(&format!("{name} {why}"));
-        let content = content.ok_or_else(|| {
-            refused("is missing: the build succeeded without writing what it built.")
-        })?;
+        let content = content
+            .ok_or_else(|| refused("is missing: the build succeeded but did not write it."))?;
         if content.len() as u64 > MAX_VERSION_FILE {
             return Err(refused(&format!(
-                "is larger than the {MAX_VERSION_FILE} bytes that it may have."
+                "is larger than the limit of {MAX_VERSION_FILE} bytes."
             )));
         }
         let read: Self = serde_json::from_slice(content)
-            .map_err(|error| refused(&format!("does not read: {error}.")))?;
+            .map_err(|error| refused(&format!("could not be parsed: {error}.")))?;
         if read.build_id != *build {
-            return Err(refused(&format!("is of another build, {}.", read.build_id)));
+            return Err(refused(&format!(
+                "belongs to another build, {}.",
+                read.build_id
+            )));
         }
         let declared = read.manifest.len()
             + read.input_schema.len()
             + read.row_schema.as_deref().map_or(0, str::len);
         if declared > MAX_DECLARATIONS {
             return Err(BuildFailure::refused(&format!(
-                "The manifest and its schemas have {declared} bytes together, and a version may have {MAX_DECLARATIONS}."
+                "The manifest and its schemas have {declared} bytes together; the limit is {MAX_DECLARATIONS} bytes."
             )));
         }
         Ok(read)
@@ -81,14 +83,14 @@ impl VersionFile {
         let image = crate::title::one_line(&self.image);
         if !is_image_of(&self.image, repository) {
             return Err(BuildFailure::refused(&format!(
-                "The image “{image}” is none of the repository {repository} with a digest, {repository}@sha256:…"
+                "The image “{image}” is not in the repository {repository}, or has no digest; expected {repository}@sha256:…"
             )));
         }
         let manifest = Manifest::parse(crate::model::MANIFEST_FILE, &self.manifest)
             .map_err(|errors| BuildFailure::refused(&errors.to_string()))?;
         match &requester.model {
             Some(meant) if meant != manifest.name.as_str() => Err(BuildFailure::refused(&format!(
-                "The build was to make the model “{meant}”, and its manifest names the model “{}”.",
+                "The build is for the model “{meant}”, but the name in its manifest is “{}”.",
                 manifest.name
             ))),
             _ => Ok(manifest),
@@ -159,9 +161,9 @@ mod tests {
         for (id, content, words) in [
             (&id, None, "is missing"),
             (&id, Some(large.as_slice()), "is larger than"),
-            (&id, Some(b"{".as_slice()), "does not read"),
+            (&id, Some(b"{".as_slice()), "could not be parsed"),
             (&id, Some(b"{}".as_slice()), "missing field `buildId`"),
-            (&other, Some(good.as_slice()), "is of another build"),
+            (&other, Some(good.as_slice()), "belongs to another build"),
             (&id, Some(fat.as_slice()), "bytes together"),
         ] {
             let failure = VersionFile::read(id, content).unwrap_err();
@@ -216,7 +218,7 @@ mod tests {
                 file.clone(),
                 "elsewhere",
                 meant("m"),
-                "none of the repository elsewhere",
+                "not in the repository elsewhere",
             ),
             (
                 VersionFile {

@@ -75,7 +75,7 @@ pub(crate) async fn run(
     let _ = tokio::task::spawn_blocking(move || {
         signal_marked(&marks.0, marks.1, Signal::SIGKILL);
         if let Err(error) = std::fs::remove_dir_all(&temporary) {
-            tracing::debug!(%error, folder = %temporary.display(), "temporary files stay behind");
+            tracing::debug!(%error, folder = %temporary.display(), "temporary files could not be deleted");
         }
     })
     .await;
@@ -271,7 +271,7 @@ async fn read(
     let mut file = match File::create(&path).await {
         Ok(file) => Some(file),
         Err(error) => {
-            tracing::warn!(%error, file = %path.display(), "a job's output is not kept");
+            tracing::warn!(%error, file = %path.display(), "a job's output could not be stored");
             None
         }
     };

@@ -18,7 +18,7 @@ pub(crate) enum ApiError {
     )]
     Unsupported(String),
     /// Neither an operation of AWS Batch nor an address of the local Batch.
-    #[error("{0} is no operation of AWS Batch.")]
+    #[error("{0} is not an operation of AWS Batch.")]
     Unknown(String),
 }
 

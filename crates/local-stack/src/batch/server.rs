@@ -84,7 +84,7 @@ fn call(shell: &Shell, name: &str, body: &[u8]) -> Result<Value, ApiError> {
         "SubmitJob" => {
             if body.len() > MAX_SUBMISSION {
                 return Err(ApiError::client(format!(
-                    "The request has {} bytes; SubmitJob takes at most {MAX_SUBMISSION}.",
+                    "The request has {} bytes; SubmitJob accepts at most {MAX_SUBMISSION}.",
                     body.len()
                 )));
             }

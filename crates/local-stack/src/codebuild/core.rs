@@ -90,7 +90,7 @@ impl Core {
         let variables = request.environment_variables_override.unwrap_or_default();
         if let Some(other) = variables.iter().find(|one| one.kind != "PLAINTEXT") {
             return Err(ApiError::InvalidInput(format!(
-                "The local CodeBuild takes variables of type PLAINTEXT alone, and {} is of type {}.",
+                "The local CodeBuild supports only variables of type PLAINTEXT, but {} is of type {}.",
                 other.name, other.kind
             )));
         }
@@ -281,7 +281,7 @@ impl Core {
 fn source(request: &StartBuild) -> Result<Source, ApiError> {
     if request.source_type_override.as_deref() != Some("S3") {
         return Err(ApiError::InvalidInput(
-            "The local CodeBuild builds zip files in S3 alone: sourceTypeOverride must be S3."
+            "The local CodeBuild supports only zip files in S3: sourceTypeOverride must be S3."
                 .to_owned(),
         ));
     }

@@ -27,7 +27,7 @@ impl Log {
     pub(crate) async fn new(stream: LogStream, path: &Path) -> Self {
         let file = File::create(path).await;
         if let Err(error) = &file {
-            tracing::warn!(%error, file = %path.display(), "a build's log is not kept");
+            tracing::warn!(%error, file = %path.display(), "a build's log could not be stored");
         }
         Self {
             stream,

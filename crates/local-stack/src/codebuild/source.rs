@@ -27,7 +27,7 @@ pub(crate) async fn fetch(
     tokio::task::spawn_blocking(unpack)
         .await
         .map_err(|error| failed(&error))?
-        .map_err(|error| failed(&format!("the zip file is refused: {error}")))
+        .map_err(|error| failed(&format!("the zip file is not valid: {error}")))
 }
 
 async fn download(client: &Client, source: &Source, to: &Path) -> Result<(), String> {
@@ -49,7 +49,7 @@ async fn download(client: &Client, source: &Source, to: &Path) -> Result<(), Str
         .body
         .try_next()
         .await
-        .map_err(|error| format!("the transfer broke off: {error} {}", of()))?
+        .map_err(|error| format!("the transfer was interrupted: {error} {}", of()))?
     {
         bytes += chunk.len() as u64;
         if bytes > MAX_BYTES {

@@ -35,7 +35,7 @@ const CLIENT_ERROR: &str = "CLIENT_ERROR";
 pub(crate) async fn build(shell: Arc<Shell>, uuid: String, mut stopped: watch::Receiver<bool>) {
     let folder = shell.config.state.join("builds").join(&uuid);
     if let Err(error) = tokio::fs::create_dir_all(&folder).await {
-        tracing::error!(%error, folder = %folder.display(), "a build has no folder");
+        tracing::error!(%error, folder = %folder.display(), "the folder of a build could not be created");
     }
     let stream = LogStream::open(
         shell.clients.logs.clone(),
@@ -172,12 +172,14 @@ impl Work<'_> {
             Err(error) => return self.failed(COMMAND, &error.to_string()).await,
         };
         let name = checked.model.manifest.name.clone();
-        self.say(&format!("{name} and its examples are as they should be."))
+        self.say(&format!("{name} and its examples are valid."))
             .await;
         if let Some(expected) = build.variable("DROPCAST_MODEL")
             && expected != name.as_str()
         {
-            let why = format!("This is the model {name}, and {expected} was to be built.");
+            let why = format!(
+                "The build is for the model {expected}, but the name in model.toml is {name}."
+            );
             return self.failed(COMMAND, &why).await;
         }
         self.checked = Some(checked);
@@ -272,7 +274,7 @@ impl Work<'_> {
             Ok(Err(error)) => return self.failed(&command, &error.to_string()).await,
             Err(_) => {
                 let why = format!(
-                    "The model was stopped: it took longer than the {minutes} minutes that model.toml gives it."
+                    "The model was stopped: it exceeded the time limit of {minutes} minutes in model.toml."
                 );
                 return self.failed(&command, &why).await;
             }

@@ -70,7 +70,7 @@ async fn put(client: &Client, mut entries: Vec<PutEventsRequestEntry>) {
                 tracing::warn!(
                     code = entry.error_code(),
                     message = entry.error_message(),
-                    "EventBridge did not take an event of a local service"
+                    "EventBridge did not accept an event of a local service"
                 );
                 entries.drain(..first);
             }
@@ -84,6 +84,6 @@ async fn put(client: &Client, mut entries: Vec<PutEventsRequestEntry>) {
     }
     tracing::error!(
         events = entries.len(),
-        "events of a local service are given up: the emulator does not take them"
+        "events of a local service are discarded: the emulator does not accept them"
     );
 }

@@ -167,7 +167,7 @@ impl Stream {
         tracing::error!(
             lines = batch.len(),
             stream = self.name,
-            "lines are given up: CloudWatch Logs does not take them"
+            "lines are discarded: CloudWatch Logs does not accept them"
         );
     }
 }

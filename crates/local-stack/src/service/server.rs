@@ -41,7 +41,7 @@ impl Server {
                 let _ = stopped.await;
             });
             if let Err(error) = serving.await {
-                tracing::error!(%error, "the local {name} no longer answers");
+                tracing::error!(%error, "the local {name} no longer responds");
             }
         });
         Ok(Self {

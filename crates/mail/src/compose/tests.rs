@@ -145,12 +145,12 @@ fn a_refresh_that_failed_is_told_in_words_that_fit_a_refresh() {
             content.subject,
             "Failed: Refresh of revenue-forecast (Revenue forecast)"
         );
-        assert!(content.lead.ends_with("stays as it was."));
+        assert!(content.lead.ends_with("of the last successful refresh."));
         assert!(fact(&content, "File").is_none());
-        assert!(fact(&content, "Asked for").is_some());
+        assert!(fact(&content, "Requested").is_some());
         assert_eq!(content.happened.as_deref(), Some(sentence));
     }
-    // Nobody dropped a file that could be dropped again.
+    // There is no file to upload again.
     for code in [
         ErrorCode::JobFailed,
         ErrorCode::OutOfMemory,
@@ -164,7 +164,11 @@ fn a_refresh_that_failed_is_told_in_words_that_fit_a_refresh() {
         ErrorCode::ModelUnknown,
     ] {
         let advice = code.advice_on(RunKind::Refresh);
-        assert!(!advice.to_lowercase().contains("drop "), "{code}: {advice}");
+        let lower = advice.to_lowercase();
+        assert!(
+            !lower.contains("drop ") && !lower.contains("upload "),
+            "{code}: {advice}"
+        );
         assert!(!advice.contains("your file"), "{code}: {advice}");
     }
     let mut run = refresh(Status::Rejected);
@@ -215,8 +219,8 @@ fn a_success_says_what_was_asked_how_long_it_took_and_where_the_results_are() {
         fact(&content, "Uploaded"),
         Some("1 March 2026 at 09:30 UTC")
     );
-    assert_eq!(fact(&content, "Took"), Some("3 min 12 s"));
-    assert_eq!(fact(&content, "Links work until"), Some("31 March 2026"));
+    assert_eq!(fact(&content, "Duration"), Some("3 min 12 s"));
+    assert_eq!(fact(&content, "Links valid until"), Some("31 March 2026"));
     assert_eq!(fact(&content, "Run"), Some(run.id.as_str()));
 }
 
@@ -253,10 +257,10 @@ fn a_failure_says_what_happened_what_to_do_and_shows_the_last_lines() {
     assert_eq!(fact(&content, "Error code"), Some("JobFailed"));
     assert_eq!(
         fact(&content, "Attempts"),
-        Some("2 (it was tried again after a failure)")
+        Some("2 (retried after a failure)")
     );
     let content = composed(&known(&run, &none));
-    assert_eq!(content.notes, ["The model left no last lines to show."]);
+    assert_eq!(content.notes, ["The model wrote no log lines."]);
 }
 
 #[test]
@@ -301,10 +305,10 @@ fn a_rejection_shows_each_problem_once_with_its_hint() {
         content.subject,
         "Not accepted: Plan 2027 (Revenue forecast)"
     );
-    assert_eq!(content.headline, "Your file needs a correction");
+    assert_eq!(content.headline, "Please correct your file");
     assert_eq!(
         content.lead,
-        "“Plan 2027” was not started. 2,000 things in your file need a correction."
+        "“Plan 2027” was not started. 2,000 things in your file have to be corrected."
     );
     assert_eq!(content.problems[0].place, "growth_percent › A/B › 2027");
     assert_eq!(content.problems[0].found, "\"4.5 %\"");
@@ -333,7 +337,7 @@ fn a_rejection_without_problems_says_what_happened() {
     assert_eq!(content.headline, "Your file was not accepted");
     assert_eq!(content.happened.as_deref(), Some("No model is called “”."));
     assert_eq!(fact(&content, "Model"), None);
-    assert_eq!(fact(&content, "Took"), None);
+    assert_eq!(fact(&content, "Duration"), None);
 }
 
 #[test]
@@ -417,7 +421,7 @@ fn the_reader_learns_who_was_not_mailed_and_why() {
     assert!(content.notes[0].contains("as the operator"));
     assert!(content.notes[1].contains("eve9@evil.example and 2 more"));
     assert!(content.notes[2].ends_with("ana at corp."));
-    assert!(content.notes[3].contains("20 addresses at most: zoe@corp.example."));
+    assert!(content.notes[3].contains("at most 20 addresses: zoe@corp.example."));
 }
 
 /// Every text of a mail.

@@ -127,8 +127,8 @@ fn a_rejection_shows_every_problem_and_how_many_more_there_are() {
     both_say(
         &fixtures::rejected().content(),
         &[
-            "Your file needs a correction",
-            "5 things in your file need a correction.",
+            "Please correct your file",
+            "5 things in your file have to be corrected.",
             "growth_percent › Services › 2027",
             "-120",
             "a number from -90 to 300",
@@ -144,8 +144,8 @@ fn a_rejected_table_shows_each_group_with_its_first_cell_and_its_number() {
     both_say(
         &fixtures::rejected_table().content(),
         &[
-            "Your file needs a correction",
-            "216 things in your file need a correction.",
+            "Please correct your file",
+            "216 things in your file have to be corrected.",
             "The attached workbook shows what to correct",
             "Plan!C7 and 213 more",
             "\"ten\"",
@@ -168,7 +168,7 @@ fn an_accepted_table_is_told_by_how_it_was_read() {
             "1,204 rows × 4 columns",
             "product_line, year, growth_percent, remark",
             "separated by semicolons, Windows-1252",
-            "as written in de-DE",
+            "in de-DE notation, such as 1.234,5",
             "Empty cells filled in",
             "12 cells",
         ],
@@ -180,7 +180,7 @@ fn a_marked_copy_that_is_too_large_to_attach_is_a_link() {
     let mut story = fixtures::rejected_table();
     story.copy = Some(MarkedCopy::Linked("https://links.example/r/copy"));
     let content = story.content();
-    both_say(&content, &["A workbook behind the link below"]);
+    both_say(&content, &["The workbook at the link below"]);
     let rendered = rendered(&content);
     assert!(rendered.text.contains("\n  https://links.example/r/copy\n"));
     assert!(

@@ -82,7 +82,7 @@ async fn a_failed_build_is_mailed_once_to_whom_the_pusher_named() {
             "The image could not be built.",
             "WHAT TO DO",
             "dropcast model test",
-            "THE BUILD’S LAST LINES",
+            "THE BUILD’S LAST LOG LINES",
             "line 59",
             "ABOUT THIS BUILD",
             "BUILD",
@@ -96,7 +96,7 @@ async fn a_failed_build_is_mailed_once_to_whom_the_pusher_named() {
             "{text}"
         );
         let html = mail.body_html(0).unwrap().to_string();
-        assert!(html.contains("The build’s last lines") && html.contains("About this build"));
+        assert!(html.contains("The build’s last log lines") && html.contains("About this build"));
     }
 }
 

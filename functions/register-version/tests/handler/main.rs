@@ -148,11 +148,11 @@ async fn what_a_build_wrote_badly_is_a_record_and_no_version() {
     for (content, words) in [
         (None, "version.json is missing"),
         (Some(too_large), "is larger than"),
-        (Some(b"{".to_vec()), "does not read"),
-        (Some(b"null".to_vec()), "does not read"),
+        (Some(b"{".to_vec()), "could not be parsed"),
+        (Some(b"null".to_vec()), "could not be parsed"),
         (
             Some(changed("buildId", json!(build_id(9)))),
-            "is of another build",
+            "belongs to another build",
         ),
         (
             Some(changed("image", json!("local/m:latest"))),

@@ -41,7 +41,7 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
             findings.note(
                 table.at(),
                 &section.key("table"),
-                "is about tables, and none is accepted; add \"csv\", \"xlsx\" or \"xls\" to accepts, or leave the section out",
+                "is about tables, but none are accepted; add \"csv\", \"xlsx\" or \"xls\" to accepts, or remove the section",
             );
             None
         }
@@ -62,7 +62,7 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
     })
 }
 
-const NO_ROW_SCHEMA: &str = "is missing: input.schema describes the JSON document, so that one row of a table needs a schema of its own; for example schema = \"row.schema.json\"";
+const NO_ROW_SCHEMA: &str = "is missing: input.schema describes the JSON document, so the rows of tables need a separate schema; for example schema = \"row.schema.json\"";
 
 fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<Vec<InputFormat>> {
     if list.value.is_empty() {
@@ -80,7 +80,7 @@ fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<
             .into_iter()
             .find(|format| format.name() == item.value);
         let message = match known {
-            Some(format) if formats.contains(&format) => "is named twice; name it once".to_owned(),
+            Some(format) if formats.contains(&format) => "is listed twice; list it once".to_owned(),
             Some(format) => {
                 formats.push(format);
                 continue;
@@ -95,28 +95,28 @@ fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<
 
 fn unknown_format(name: &str) -> String {
     let advice = match name.to_ascii_lowercase().trim_start_matches('.') {
-        "tsv" | "txt" => "write \"csv\", which takes .tsv files too".to_owned(),
+        "tsv" | "txt" => "write \"csv\", which includes .tsv files".to_owned(),
         "excel" | "xlsm" | "xlsb" => {
-            "write \"xlsx\", and \"xls\" for workbooks of before 2007".to_owned()
+            "write \"xlsx\", and \"xls\" for workbooks from before 2007".to_owned()
         }
         other => match nearest(other, InputFormat::ALL.map(InputFormat::name)) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => "write \"json\", \"csv\", \"xlsx\" or \"xls\"".to_owned(),
         },
     };
-    format!("is {}, which is no known format; {advice}", quoted(name))
+    format!("is {}, which is not a known format; {advice}", quoted(name))
 }
 
 fn schema_path(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
     let path = item.value;
     let fault = if path.chars().any(char::is_control) || path.contains('\\') {
-        "must not hold a backslash or a control character; write / between folders"
+        "must not contain a backslash or a control character; use / between folders"
     } else if path.starts_with('/')
         || path
             .split('/')
             .any(|segment| matches!(segment, "" | "." | ".."))
     {
-        "must name a file beside the manifest or below it, such as input.schema.json"
+        "must name a file in the model's folder, such as input.schema.json"
     } else if !path
         .strip_suffix(".json")
         .is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'))
@@ -165,7 +165,7 @@ fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Opti
     let optional = columns(section, "optional_columns", findings);
     for (at, name) in &optional {
         if required.iter().any(|(_, required)| required == name) {
-            let message = format!("names {}, which required_columns names too", quoted(name));
+            let message = format!("names {}, which required_columns also lists", quoted(name));
             findings.note(at, &section.key("optional_columns"), message);
         }
     }
@@ -228,12 +228,12 @@ fn sheet(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
     let name = item.value;
     let count = name.chars().count();
     let fault = if name.trim().is_empty() {
-        "is empty; write the name on the sheet's tab, or leave it out".to_owned()
+        "is empty; write the name on the sheet's tab, or remove the key".to_owned()
     } else if count > MAX_SHEET {
-        format!("has {count} characters; the names of Excel's sheets have at most {MAX_SHEET}")
+        format!("has {count} characters; sheet names have at most {MAX_SHEET}")
     } else if name.contains(NOT_IN_SHEETS) || name.chars().any(char::is_control) {
         format!(
-            "is {}; no name of a sheet holds [ ] : * ? / \\ or a control character",
+            "is {}; sheet names cannot contain [ ] : * ? / \\ or a control character",
             quoted(name)
         )
     } else {
@@ -260,16 +260,16 @@ fn columns(
     for item in list.value {
         let count = item.value.chars().count();
         let fault = if item.value.trim().is_empty() {
-            "is empty; write what stands in the header".to_owned()
+            "is empty; write the column's name in the header".to_owned()
         } else if item.value.trim() != item.value {
             format!(
-                "is {}; write it without the space around it",
+                "is {}; remove the surrounding white space",
                 quoted(item.value)
             )
         } else if count > MAX_COLUMN {
             format!("has {count} characters; at most {MAX_COLUMN} are allowed")
         } else if names.iter().any(|(_, earlier)| earlier == item.value) {
-            format!("is {}, which is named above already", quoted(item.value))
+            format!("is {}, which is already listed above", quoted(item.value))
         } else {
             names.push((item.at, item.value.to_owned()));
             continue;
@@ -306,7 +306,7 @@ fn locale(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<Locale> {
             format!("did you mean {}?", alternatives(&meant))
         };
         let message = format!(
-            "is {}, which is no known locale; {advice}",
+            "is {}, which is not a known locale; {advice}",
             quoted(item.value)
         );
         findings.note(&item.at, &item.key, message);
@@ -323,15 +323,15 @@ fn encoding(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<TableEncod
         let advice = match item.value.to_ascii_lowercase().as_str() {
             "utf-16" | "utf16" => "write \"utf-16le\" or \"utf-16be\"".to_owned(),
             "latin1" | "latin-1" | "iso-8859-1" | "cp1252" | "ansi" => {
-                "write \"windows-1252\", which holds it".to_owned()
+                "write \"windows-1252\", which includes it".to_owned()
             }
             other => match nearest(other, names) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
-                None => format!("write {}, or leave it out", alternatives(&names)),
+                None => format!("write {}, or remove the key", alternatives(&names)),
             },
         };
         let message = format!(
-            "is {}, which is no known encoding; {advice}",
+            "is {}, which is not a known encoding; {advice}",
             quoted(item.value)
         );
         findings.note(&item.at, &item.key, message);

@@ -111,7 +111,7 @@ fn secrets(
                     &item.at,
                     &item.key,
                     format!(
-                        "is {}, which ends in a hyphen and six letters or digits as the ARN of a secret does, so that Secrets Manager would not find it; call the secret {}",
+                        "is {}, which ends in a hyphen and six letters or digits like the ARN of a secret, so Secrets Manager would not find it; rename the secret, for example to {}",
                         quoted(item.value),
                         quoted(&item.value.replace('-', "_"))
                     ),
@@ -137,11 +137,7 @@ fn vcpus(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vcpus> {
     item.value
         .parse()
         .map_err(|error| {
-            findings.note(
-                &item.at,
-                &item.key,
-                format!("lies outside the range; {error}"),
-            );
+            findings.note(&item.at, &item.key, format!("is out of range; {error}"));
         })
         .ok()
 }
@@ -180,17 +176,20 @@ fn command(
         .first()
         .is_none_or(|program| program.value.is_empty())
     {
-        findings.note(&list.at, &list.key, format!("names no program; {example}"));
+        findings.note(
+            &list.at,
+            &list.key,
+            format!("does not name a program; {example}"),
+        );
     } else if let Some(item) = list.value.iter().find(|item| item.value.contains('\0')) {
         findings.note(
             &item.at,
             &item.key,
-            "holds a NUL character, which no program can be given",
+            "contains a NUL character, which cannot be passed to a program",
         );
     } else if bytes > MAX_COMMAND {
-        let message = format!(
-            "has {bytes} bytes; at most {MAX_COMMAND} are allowed, so put it into a script"
-        );
+        let message =
+            format!("has {bytes} bytes; at most {MAX_COMMAND} are allowed, so move it to a script");
         findings.note(&list.at, &list.key, message);
     } else {
         return Some(
@@ -244,7 +243,7 @@ kind = "table"
                 "refresh.command",
                 "is missing; write for example command = [\"python\", \"refresh.py\"]",
             ),
-            (18, "refresh.comand", "is no known key; did you mean command?"),
+            (18, "refresh.comand", "is not a known key; did you mean command?"),
             (
                 19,
                 "refresh.schedule",
@@ -253,7 +252,7 @@ kind = "table"
             (
                 21,
                 "job.secrets.AWS_REGION",
-                "begins with AWS_, which is reserved; call the variable something else",
+                "begins with AWS_, which is reserved; choose a different name for the variable",
             ),
             (
                 22,
@@ -263,7 +262,7 @@ kind = "table"
             (
                 23,
                 "job.secrets.X",
-                "is the number 1; write text in quotes",
+                "is the number 1; write a string in quotes",
             ),
         ]
         .map(|(line, key, message)| (line, key.to_owned(), message.to_owned()));

@@ -93,22 +93,22 @@ recipients = ["ana@corp.example", "nobody", 3]
             "name",
             "is missing; for example name = \"revenue-forecast\"",
         ),
-        (1, "nam", "is no known key; did you mean name?"),
-        (2, "title", "is empty; say in a few words what it is"),
+        (1, "nam", "is not a known key; did you mean name?"),
+        (2, "title", "is empty; describe the item in a few words"),
         (
             3,
             "descripton",
-            "is no known key; did you mean description?",
+            "is not a known key; did you mean description?",
         ),
         (
             6,
             "input.accepts[0]",
-            "is \"cvs\", which is no known format; write \"json\", \"csv\", \"xlsx\" or \"xls\"",
+            "is \"cvs\", which is not a known format; write \"json\", \"csv\", \"xlsx\" or \"xls\"",
         ),
         (
             7,
             "input.schema",
-            "is \"../schema.json\"; it must name a file beside the manifest or below it, such as input.schema.json",
+            "is \"../schema.json\"; it must name a file in the model's folder, such as input.schema.json",
         ),
         (
             8,
@@ -120,11 +120,15 @@ recipients = ["ana@corp.example", "nobody", 3]
             "job.command",
             "is missing; write for example command = [\"python\", \"main.py\"]",
         ),
-        (11, "job.comand", "is no known key; did you mean command?"),
+        (
+            11,
+            "job.comand",
+            "is not a known key; did you mean command?",
+        ),
         (
             12,
             "job.vcpus",
-            "lies outside the range; write 0.25, 0.5 or a whole number from 1 to 256",
+            "is out of range; write 0.25, 0.5 or a whole number from 1 to 256",
         ),
         (
             13,
@@ -134,12 +138,12 @@ recipients = ["ana@corp.example", "nobody", 3]
         (
             14,
             "job.timeout_minutes",
-            "lies outside the range; write a number from 1 to 1440",
+            "is out of range; write a number from 1 to 1440",
         ),
         (
             15,
             "job.attempts",
-            "lies outside the range; write a number from 1 to 10",
+            "is out of range; write a number from 1 to 10",
         ),
         (
             17,
@@ -149,7 +153,7 @@ recipients = ["ana@corp.example", "nobody", 3]
         (
             18,
             "outputs[0].path",
-            "holds . or .. as a folder; an output lies below the output folder",
+            "contains . or .. as a folder; outputs must be inside the output folder",
         ),
         (
             19,
@@ -164,7 +168,7 @@ recipients = ["ana@corp.example", "nobody", 3]
         (
             23,
             "notify.recipients[2]",
-            "is the number 3; write text in quotes",
+            "is the number 3; write a string in quotes",
         ),
     ];
     let mut expected: Vec<_> = expected
@@ -182,7 +186,7 @@ fn an_error_names_the_file_the_line_and_the_key() {
     assert_eq!(
         errors.to_string(),
         "models/x/model.toml:12: outputs[0].kind is missing; for example kind = \"table\".\n\
-         models/x/model.toml:15: outputs[0].knid is no known key; did you mean kind?"
+         models/x/model.toml:15: outputs[0].knid is not a known key; did you mean kind?"
     );
 }
 
@@ -234,7 +238,7 @@ fn what_is_wrong_with_a_table_is_said_with_what_was_meant() {
     for (accepts, line, words) in [
         (tables, "encoding = \"utf8\"", "did you mean \"utf-8\"?"),
         (tables, "encoding = \"latin1\"", "write \"windows-1252\""),
-        (tables, "encoding = \"ebcdic\"", "or leave it out"),
+        (tables, "encoding = \"ebcdic\"", "or remove the key"),
         (
             tables,
             "percent = \"yes\"",
@@ -256,15 +260,15 @@ fn what_is_wrong_with_a_table_is_said_with_what_was_meant() {
         (
             tables,
             "required_columns = [\"a\"]\noptional_columns = [\"a\"]",
-            "names \"a\", which required_columns names too",
+            "names \"a\", which required_columns also lists",
         ),
         ("[\"excel\"]", "", "write \"xlsx\""),
         ("[\"xlxs\"]", "", "did you mean \"xlsx\"?"),
-        ("[\"json\"]", "", "is about tables, and none is accepted"),
+        ("[\"json\"]", "", "is about tables, but none are accepted"),
         (
             "[\"json\", \"csv\"]",
             "",
-            "one row of a table needs a schema of its own",
+            "the rows of tables need a separate schema",
         ),
     ] {
         let found = problems(&with(accepts, line));
