@@ -192,7 +192,7 @@ mod tests {
         assert!(!fact("Pushed by").value.contains('\n'));
         assert_eq!(mail.notes.len(), 2);
         assert!(
-            mail.notes[0].contains("about this build"),
+            mail.notes[0].contains("notified of this build"),
             "{:?}",
             mail.notes
         );
