@@ -7,9 +7,8 @@ use std::time::Instant;
 use anyhow::Context as _;
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::output;
+use dropcast_domain::ids::{JobId, Version};
 use dropcast_domain::run::{Acceptance, AcceptedInput, Run, UploadMetadata};
-use dropcast_domain::run_id::{JobId, Version};
 use dropcast_store::{Jobs as _, Validation as _, ValidationOutcome};
 use serde::Serialize;
 use serde_json::json;
@@ -108,8 +107,8 @@ impl Outputs {
             notify_left_out: Vec::new(),
         };
         let input = Some(AcceptedInput {
-            key: output::input_key(&run.id, "index.json"),
-            prepared_key: output::prepared_key(&run.id, "index.json"),
+            key: run.keys().input("index.json"),
+            prepared_key: run.keys().prepared("index.json"),
             defaults: Vec::new(),
             table: None,
         });
@@ -136,7 +135,7 @@ impl Outputs {
     async fn write(&self, numbers: std::ops::Range<usize>) -> anyhow::Result<()> {
         let mut writers = JoinSet::new();
         for first in 0..CONCURRENCY {
-            let prefix = output::attempt_prefix(&self.run.id, &self.job, ATTEMPT);
+            let prefix = self.run.keys().attempt(&self.job, ATTEMPT);
             let (s3, bucket) = (self.s3.clone(), self.bucket.clone());
             let mine: Vec<usize> = numbers.clone().skip(first).step_by(CONCURRENCY).collect();
             writers.spawn(async move {
@@ -167,7 +166,7 @@ impl Outputs {
             )?;
         }
         let put = self.s3.put_object().bucket(&self.bucket);
-        put.key(output::listing_key(&self.run.id, &self.job, ATTEMPT))
+        put.key(self.run.keys().listing(&self.job, ATTEMPT))
             .body(ByteStream::from(list.into_bytes()))
             .send()
             .await?;
@@ -178,7 +177,7 @@ impl Outputs {
     async fn list(&self) -> anyhow::Result<f64> {
         let began = Instant::now();
         let list = self.s3.list_objects_v2().bucket(&self.bucket);
-        let prefix = output::attempt_prefix(&self.run.id, &self.job, ATTEMPT);
+        let prefix = self.run.keys().attempt(&self.job, ATTEMPT);
         let mut pages = list.prefix(prefix).into_paginator().send();
         while let Some(page) = pages.next().await {
             page?;
@@ -188,7 +187,7 @@ impl Outputs {
 
     async fn manifest_mb(&self) -> anyhow::Result<f64> {
         let head = self.s3.head_object().bucket(&self.bucket);
-        let head = head.key(output::manifest_key(&self.run.id)).send().await?;
+        let head = head.key(self.run.keys().manifest()).send().await?;
         Ok(megabytes(u64::try_from(
             head.content_length().unwrap_or_default(),
         )?))

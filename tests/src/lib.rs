@@ -18,6 +18,7 @@ pub mod programs;
 mod resources;
 mod stack;
 pub mod stand_ins;
+pub mod tries;
 mod uploads;
 
 pub use events::Event;

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 use dropcast_local_stack::Mail;
 use tokio::sync::Mutex;
 

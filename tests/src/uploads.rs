@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 use dropcast_domain::upload;
 use dropcast_domain::upload::{INPUTS_PREFIX, REFRESH_PREFIX};
 

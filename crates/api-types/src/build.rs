@@ -1,9 +1,9 @@
 //! Finished builds of a model.
 
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{Build, BuildCode, BuildEnd, BuildId, BuildPhase, BuildStatus, MAX_BUILD_LINES},
-    run_id::Version,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

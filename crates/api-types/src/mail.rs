@@ -1,6 +1,6 @@
 //! The mails that the local SES received.
 
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! Models as they are registered.
 
 use dropcast_domain::{
+    ids::Version,
     model::{Manifest, ModelName},
     registry::{self, RegisteredVersion},
-    run_id::Version,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,9 +1,9 @@
 //! A build that was started from a model's folder.
 
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{BuildId, MAX_BUILD_LINES},
-    run_id::Version,
 };
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -2,11 +2,11 @@
 
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
+    ids::{JobId, RunId, Version},
     model::OutputKind,
     output::Output,
     problem::{MAX_PROBLEMS, Problem, ProblemList},
     run::{MAX_HEADLINE_OUTPUTS, Run},
-    run_id::{JobId, RunId, Version},
     status::{Status, Transition},
     upload::RunKind,
 };
@@ -145,6 +145,9 @@ pub struct RunDetail {
     pub outputs: Vec<OutputView>,
     /// How many files the run published in all.
     pub output_count: u64,
+    /// The key of the list of all of them, for the text.
+    #[serde(skip)]
+    pub manifest_key: String,
     /// When the links to the outputs stop working at the latest; null without outputs.
     pub links_until: Option<Timestamp>,
     /// The last lines of a failed job, the oldest first.
@@ -285,6 +288,7 @@ impl RunDetail {
             marked_copy: around.marked_copy,
             output_count: run.output_count.unwrap_or(around.outputs.len() as u64),
             outputs: around.outputs,
+            manifest_key: run.keys().manifest(),
             links_until: around.links_until,
             log: around.log,
         }

@@ -2,9 +2,9 @@
 
 use dropcast_domain::{
     failure::ErrorCode,
+    ids::Version,
     model::ModelName,
     problem::{MAX_PROBLEMS, Problem, ProblemList},
-    run_id::Version,
 };
 use schemars::JsonSchema;
 use serde::Serialize;

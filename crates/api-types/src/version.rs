@@ -1,9 +1,9 @@
 //! The versions of a model, and its default.
 
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{DefaultEntry, DefaultKind, Retirement},
-    run_id::Version,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

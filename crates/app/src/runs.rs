@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use dropcast_domain::{
+    ids::RunId,
     run::Run,
-    run_id::RunId,
     status::{Transition, in_order},
 };
 use dropcast_store::{History, StoreResult};

@@ -5,10 +5,10 @@
 mod encoded_word;
 
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::RegisteredVersion,
     run::Run,
-    run_id::Version,
     upload::{INPUTS_PREFIX, REFRESH_PREFIX, Request, safe_file_name},
 };
 use dropcast_store::{History, Models, Promotion, StoreResult};

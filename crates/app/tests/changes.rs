@@ -10,9 +10,9 @@ use dropcast_app::{
     versions::{ChangeError, ResolveError, list_versions, promote, retire, roll_back},
 };
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{AuditStamp, PromotionError},
-    run_id::Version,
 };
 use dropcast_store::{Models as _, Runs as _, memory::MemoryStore};
 use dropcast_test_support::samples::{MODEL, at, run_of, upload, version_spec};

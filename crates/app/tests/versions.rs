@@ -8,9 +8,9 @@
 use dropcast_app::versions::{ResolveError, resolve_refresh, resolve_version};
 use dropcast_domain::{
     failure::ErrorCode,
+    ids::Version,
     model::RefreshSpec,
     registry::{AuditStamp, RegisteredVersion},
-    run_id::Version,
     upload::Request,
 };
 use dropcast_store::{Models as _, Promotion as _, memory::MemoryStore};

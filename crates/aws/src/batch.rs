@@ -1,6 +1,7 @@
 //! AWS Batch, as several programs use it: on which terms a job runs and what secrets it is given,
 //! whether its definition stands, how a job is stopped.
 
+pub mod names;
 pub mod secrets;
 pub mod terms;
 
@@ -11,7 +12,7 @@ use aws_sdk_batch::{
         describe_job_definitions::DescribeJobDefinitionsError, terminate_job::TerminateJobError,
     },
 };
-use dropcast_domain::run_id::JobId;
+use dropcast_domain::ids::JobId;
 
 /// Whether a job definition, revision included, can be submitted.
 pub async fn is_active(

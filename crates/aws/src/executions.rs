@@ -8,8 +8,8 @@ use aws_sdk_sfn::{
     error::{ProvideErrorMetadata, SdkError},
 };
 use dropcast_domain::{
+    ids::{JobId, RunId},
     job::JobEnd,
-    run_id::{JobId, RunId},
 };
 use serde_json::json;
 

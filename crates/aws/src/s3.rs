@@ -180,6 +180,7 @@ impl Bucket {
         })?;
         let request = self.client.get_object().bucket(&self.name).key(&output.key);
         let request = request
+            .set_version_id(output.version_id.clone())
             .response_content_disposition(disposition(&output.path))
             .response_content_type(&output.media_type)
             .presigned(lifetime)

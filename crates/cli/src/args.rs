@@ -8,8 +8,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dropcast_domain::{
+    ids::{RunId, Version},
     model::ModelName,
-    run_id::{RunId, Version},
 };
 
 pub use self::{
@@ -311,8 +311,8 @@ Links to outputs are signed with your own credentials: they open without a login
 as long as --links-for says, or until those credentials expire if that is sooner.
 
 Examples:
-  dropcast show 20260301T093000-0123456789ab
-  dropcast show 20260301T093000-0123456789ab --json | jq -r '.outputs[].url'")]
+  dropcast show mfrggzdfmztwq2lknnwg23tpoa
+  dropcast show mfrggzdfmztwq2lknnwg23tpoa --json | jq -r '.outputs[].url'")]
 pub struct Show {
     /// The run's id
     pub run: RunId,
@@ -326,7 +326,7 @@ pub struct Show {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  dropcast wait 20260301T093000-0123456789ab --timeout 15m && echo it succeeded
+  dropcast wait mfrggzdfmztwq2lknnwg23tpoa --timeout 15m && echo it succeeded
 
 Shows the run when it is over, as `dropcast show` does.")]
 pub struct Wait {
@@ -371,7 +371,7 @@ Without options: the list of mails. With --run or --last: the mail's text.
 Examples:
   dropcast mail
   dropcast mail --last
-  dropcast mail --run 20260301T093000-0123456789ab --html mail.html")]
+  dropcast mail --run mfrggzdfmztwq2lknnwg23tpoa --html mail.html")]
 pub struct Mail {
     /// Only mails about this run
     #[arg(long, value_name = "RUN")]

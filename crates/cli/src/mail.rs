@@ -5,7 +5,7 @@ mod page;
 use anyhow::Context as _;
 use comfy_table::Cell;
 use dropcast_api_types::{MailView, Mails};
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 
 use crate::{
     args::{Common, Mail},
@@ -14,9 +14,6 @@ use crate::{
     stack::{self, LOCAL},
     words,
 };
-
-/// Length of a run id in bytes.
-const RUN_ID_BYTES: usize = 28;
 
 /// A mail of the local SES as a document.
 pub fn view(mail: dropcast_local_stack::Mail) -> MailView {
@@ -132,7 +129,7 @@ pub fn text(mail: &MailView, paint: Paint) -> String {
 /// about the run close the mail, and what people wrote stands before them.
 fn run_in(text: &str) -> Option<RunId> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter(|word| word.len() == RUN_ID_BYTES)
+        .filter(|word| word.len() == RunId::CHARS)
         .filter_map(|word| word.parse().ok())
         .next_back()
 }
@@ -161,17 +158,14 @@ mod tests {
 
     use super::*;
 
-    const TEXT: &str = "20260101T000000-aaaaaaaaaaaa is ready\n\n\
+    const TEXT: &str = "nbswy3dpo5xxe3denbswy3dpoe is ready\n\n\
         Forecast table: <http://127.0.0.1:1/r/abc.def>.\n\
         Chart (https://x.example/r/1), again http://127.0.0.1:1/r/abc.def\n\
-        Run: 20260301T093000-0123456789ab\n";
+        Run: mfrggzdfmztwq2lknnwg23tpoa\n";
 
     #[test]
     fn the_run_is_the_last_one_that_the_text_names() {
-        assert_eq!(
-            run_in(TEXT).unwrap().as_str(),
-            "20260301T093000-0123456789ab"
-        );
+        assert_eq!(run_in(TEXT).unwrap().as_str(), "mfrggzdfmztwq2lknnwg23tpoa");
         assert!(run_in("no run here").is_none());
     }
 

@@ -11,9 +11,9 @@ use std::path::Path;
 use comfy_table::{Cell, CellAlignment};
 use dropcast_api_types::{ModelDetail, ModelSummary, Models, Registered, VersionView};
 use dropcast_domain::{
+    ids::Version,
     model::{MANIFEST_FILE, ModelName, Vcpus},
     registry::RegisteredVersion,
-    run_id::Version,
 };
 use dropcast_local_stack::Registry;
 use dropcast_model_folder::{FolderError, ModelFolder};

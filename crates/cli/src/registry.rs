@@ -5,9 +5,9 @@ use dropcast_app::{
     versions::{self, ResolveError},
 };
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{Model, RegisteredVersion},
-    run_id::Version,
     upload::Request,
 };
 

@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment};
 use dropcast_api_types::RunSummary;
 use dropcast_app::runs::{RunFilter, list_runs};
-use dropcast_domain::{run::Run, run_id::RunId};
+use dropcast_domain::{ids::RunId, run::Run};
 use dropcast_store::Runs as _;
 use jiff::SignedDuration;
 

@@ -8,7 +8,7 @@ use dropcast_api_types::{Around, OutputView, RunDetail, Step};
 use dropcast_app::runs::load_run_history;
 use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
-    output::{MARKED_FILE, Output, problems_key},
+    output::{MARKED_FILE, Output},
     problem::ProblemList,
     recipient::MAX_RECIPIENTS,
     run::Run,
@@ -98,7 +98,7 @@ async fn found_problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList>
     if run.status() != Status::Rejected {
         return Ok(ProblemList::default());
     }
-    let key = problems_key(&run.id);
+    let key = run.keys().problems();
     let bucket = Bucket::new(stack.s3.clone(), &stack.results_bucket);
     let read = async {
         match bucket.open(&key, None).await? {
@@ -275,10 +275,10 @@ fn outputs(detail: &RunDetail, paint: Paint) -> String {
     let listed = detail.outputs.len() as u64;
     if detail.output_count > listed {
         lines.push(format!(
-            "  and {} that the manifest lists: s3://{}/runs/{}/manifest.json",
+            "  and {} that the manifest lists: s3://{}/{}",
             words::counted(detail.output_count - listed, "more file"),
             detail.outputs.first().map_or("", |output| &output.bucket),
-            detail.summary.id
+            detail.manifest_key
         ));
     }
     if let Some(until) = detail.links_until {

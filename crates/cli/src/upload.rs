@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use aws_sdk_s3::{error::SdkError, operation::put_object::PutObjectError, primitives::ByteStream};
 use dropcast_app::uploads::{self, PreparedUpload, UploadRequest};
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     recipient::{self, MAX_RECIPIENTS},
     run::Run,
-    run_id::Version,
 };
 use jiff::Timestamp;
 

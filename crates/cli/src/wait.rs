@@ -6,8 +6,8 @@ use std::{
 };
 
 use dropcast_domain::{
+    ids::RunId,
     run::Run,
-    run_id::RunId,
     status::{Progress, Transition, in_order},
 };
 use dropcast_store::History as _;

@@ -19,7 +19,7 @@ fn every_schema_is_a_schema_and_names_its_file() {
 #[test]
 fn without_a_stack_every_command_says_how_to_start_one() {
     let state = tempfile::tempdir().unwrap();
-    let run = "20260301T093000-0123456789ab";
+    let run = "mfrggzdfmztwq2lknnwg23tpoa";
     for args in [
         &["runs"][..],
         &["show", run],

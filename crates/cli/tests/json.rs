@@ -315,9 +315,9 @@ fn is_not_there(stack: &LocalStack, file: &str) {
     let nowhere = repository().join("nowhere");
     let nowhere = nowhere.to_string_lossy();
     for args in [
-        &["show", "20260301T093000-0123456789ab"][..],
-        &["wait", "20260301T093000-0123456789ab"],
-        &["mail", "--run", "20260301T093000-0123456789ab"],
+        &["show", "mfrggzdfmztwq2lknnwg23tpoa"][..],
+        &["wait", "mfrggzdfmztwq2lknnwg23tpoa"],
+        &["mail", "--run", "mfrggzdfmztwq2lknnwg23tpoa"],
         &["model", "show", "ecoh"],
         &["model", "register", &nowhere],
         &["submit", file, "-m", "ecoh"],

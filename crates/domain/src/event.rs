@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::{Failure, MESSAGE_LENGTH},
+    ids::{RunId, Version},
     model::ModelName,
     registry::{Build, BuildCode, BuildEnd, BuildId, BuildStatus},
     run::Run,
-    run_id::{RunId, Version},
     status::Status,
     title::TITLE_LENGTH,
     upload::RunKind,

@@ -18,7 +18,7 @@ pub use context::JobContext;
 pub use decide::{Effect, decide};
 pub use translate::{exit_sentence, translate};
 
-use crate::{failure::Failure, run_id::JobId, status::Status};
+use crate::{failure::Failure, ids::JobId, status::Status};
 
 /// Where Batch says that a job stands.
 ///

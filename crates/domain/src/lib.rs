@@ -6,7 +6,9 @@
 
 pub mod event;
 pub mod failure;
+pub mod ids;
 pub mod job;
+pub mod keys;
 pub mod link;
 pub mod mail;
 pub mod model;
@@ -15,7 +17,6 @@ pub mod problem;
 pub mod recipient;
 pub mod registry;
 pub mod run;
-pub mod run_id;
 pub mod status;
 pub mod table;
 pub mod text;

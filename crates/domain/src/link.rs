@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use thiserror::Error;
 
-use crate::run_id::RunId;
+use crate::ids::RunId;
 
 /// The longest token that is looked at, in bytes. An output's path has at most 1,024.
 const TOKEN_BYTES: usize = 2_048;
@@ -187,7 +187,7 @@ mod tests {
 
     fn link() -> Link {
         Link {
-            run: "20260301T093000-0123456789ab".parse().unwrap(),
+            run: "mfrggzdfmztwq2lknnwg23tpoa".parse().unwrap(),
             path: "sub folder/forecast.csv".into(),
             expires: 2_000,
             epoch: 0,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{registry::BuildId, run::Run, run_id::RunId, status::Status};
+use crate::{ids::RunId, registry::BuildId, run::Run, status::Status};
 
 /// What a mail is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,11 +5,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    model::OutputKind,
-    run_id::{JobId, RunId},
-    upload::safe_name,
-};
+use crate::{model::OutputKind, upload::safe_name};
 
 /// One published output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,27 +29,10 @@ pub struct Output {
     /// The key in the results bucket.
     #[schemars(regex(pattern = "^runs/"))]
     pub key: String,
-}
-
-/// Where one attempt of one job writes: `runs/<run>/outputs/<job>/<attempt>/`.
-pub fn attempt_prefix(run: &RunId, job: &JobId, attempt: u32) -> String {
-    format!("runs/{run}/outputs/{job}/{attempt}/")
-}
-
-/// Where the job's runner lists what it wrote, one JSON object a line, sorted
-/// by path: beside the attempt's folder, so that no output can be named so.
-pub fn listing_key(run: &RunId, job: &JobId, attempt: u32) -> String {
-    format!("runs/{run}/outputs/{job}/{attempt}.files.jsonl")
-}
-
-/// Where the published outputs are listed.
-pub fn manifest_key(run: &RunId) -> String {
-    format!("runs/{run}/manifest.json")
-}
-
-/// Where a rejected input's problems are kept.
-pub fn problems_key(run: &RunId) -> String {
-    format!("runs/{run}/problems.json")
+    /// The version of the object that was published, where the bucket keeps versions: links lead
+    /// to it, whatever is written under the key later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
 }
 
 /// The file name of the copy of a rejected table with its problems marked.
@@ -61,27 +40,6 @@ pub const MARKED_FILE: &str = "marked.xlsx";
 
 /// The media type of Excel workbooks.
 pub const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
-/// Where that copy is kept.
-pub fn marked_key(run: &RunId) -> String {
-    format!("runs/{run}/{MARKED_FILE}")
-}
-
-/// Where the accepted input is kept as it was.
-pub fn input_key(run: &RunId, file: &str) -> String {
-    format!("runs/{run}/input/{file}")
-}
-
-/// Where the input is kept as the model reads it: UTF-8, defaults filled in.
-pub fn prepared_key(run: &RunId, file: &str) -> String {
-    format!("runs/{run}/prepared/{file}")
-}
-
-/// Where a table is kept as the model reads it: one clean CSV, whatever the file was.
-pub fn prepared_table_key(run: &RunId, file: &str) -> String {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    format!("runs/{run}/prepared/{stem}.csv")
-}
 
 /// The `Content-Disposition` that a published file is downloaded with.
 ///
@@ -117,11 +75,6 @@ fn extended_value(text: &str) -> String {
         }
         value
     })
-}
-
-/// The prefix below which one model keeps files between runs.
-pub fn cache_prefix(model: &str) -> String {
-    format!("cache/{model}/")
 }
 
 #[cfg(test)]

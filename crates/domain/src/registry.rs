@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ids::Version,
     model::{InputFormat, Manifest, ModelName},
-    run_id::Version,
 };
 
 /// A registered model.

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::Failure,
+    ids::{JobId, RunId, Version},
     job::JobEnd,
     model::OutputKind,
-    output::{MARKED_FILE, Output, WORKBOOK, marked_key},
+    output::{MARKED_FILE, Output, WORKBOOK},
     recipient::{ADDRESS_BYTES, MAX_LEFT_OUT, MAX_RECIPIENTS, MAX_UNUSABLE},
-    run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
     table::TableReading,
     title::TITLE_LENGTH,
@@ -219,7 +219,8 @@ impl Run {
                     bytes: 0,
                     sha256: None,
                     media_type: WORKBOOK.to_owned(),
-                    key: marked_key(&self.id),
+                    key: self.keys().marked(),
+                    version_id: None,
                 })
             })
         })

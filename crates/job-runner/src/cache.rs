@@ -24,7 +24,7 @@ use crate::media_type;
 use crate::part::{Digest, PartReader, Stamp};
 use crate::publish::MAX_KEY;
 use crate::s3_uri::S3Uri;
-use crate::upload::Uploader;
+use crate::upload::{IfExists, Uploader};
 use crate::walk::{FoundFile, Walk};
 
 use index::{Changes, Entry, INDEX, Index, OURS};
@@ -321,7 +321,10 @@ impl Cache {
         let object = format!("{}{}", self.own, file.path);
         let to = self.prefix.join(&object);
         let media_type = media_type::of(&file.path);
-        match uploader.upload(&file.source, &to, &media_type).await {
+        match uploader
+            .upload(&file.source, &to, &media_type, IfExists::Replace)
+            .await
+        {
             Ok(_) => Ok(Some((file.path, object))),
             Err(reason) => Err(format!("{:?} could not be stored: {reason}", file.path)),
         }

@@ -204,11 +204,17 @@ mod tests {
 
     fn whole() -> BTreeMap<&'static str, &'static str> {
         BTreeMap::from([
-            ("DROPCAST_INPUT_URI", "s3://r/runs/1/prepared/plan a+b.json"),
-            ("DROPCAST_ORIGINAL_URI", "s3://r/runs/1/input/plan a+b.json"),
-            ("DROPCAST_OUTPUT_URI", "s3://r/runs/1/outputs"),
+            (
+                "DROPCAST_INPUT_URI",
+                "s3://r/runs/m/1/prepared/plan a+b.json",
+            ),
+            (
+                "DROPCAST_ORIGINAL_URI",
+                "s3://r/runs/m/1/input/plan a+b.json",
+            ),
+            ("DROPCAST_OUTPUT_URI", "s3://r/runs/m/1/outputs"),
             ("DROPCAST_CACHE_URI", "s3://r/cache/m/"),
-            ("DROPCAST_RUN_ID", "20260101T000000-0123456789ab"),
+            ("DROPCAST_RUN_ID", "mfrggzdfmztwq2lknnwg23tpoa"),
             ("DROPCAST_MODEL", "m"),
             ("DROPCAST_VERSION", "3"),
             ("AWS_BATCH_JOB_ID", "0b69cfd5-example"),
@@ -225,11 +231,11 @@ mod tests {
         let config = read(&whole()).unwrap();
         assert_eq!(
             config.attempt_prefix().key,
-            "runs/1/outputs/0b69cfd5-example/2/"
+            "runs/m/1/outputs/0b69cfd5-example/2/"
         );
         assert_eq!(
             config.listing().key,
-            "runs/1/outputs/0b69cfd5-example/2.files.jsonl"
+            "runs/m/1/outputs/0b69cfd5-example/2.files.jsonl"
         );
     }
 

@@ -17,8 +17,8 @@ use crate::signals::{self, Signals};
 use crate::{LEFT_PROCESSES, NO_OUTPUTS, media_type, model, publish, say};
 
 const NO_CERTIFICATES: &str = "warning: the image contains no CA certificates, which connections to S3 need; install the package ca-certificates in it";
-/// What an S3 key spends on `runs/<run>/outputs/<job>/<attempt>/`, at most.
-const MAX_PREFIX: usize = 90;
+/// What an S3 key spends on `runs/<model>/<run>/outputs/<job>/<attempt>/`, at most.
+const MAX_PREFIX: usize = 150;
 
 /// The command of a local run, its files and its bounds.
 #[derive(Debug, Clone)]

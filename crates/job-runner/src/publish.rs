@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::JobError;
 use crate::media_type;
 use crate::s3_uri::S3Uri;
-use crate::upload::{Uploaded, Uploader};
+use crate::upload::{IfExists, Uploaded, Uploader};
 use crate::walk::{FoundFile, Refusal, Walk};
 use crate::work_folder::WorkFolder;
 
@@ -89,7 +89,7 @@ pub(crate) async fn publish(
     }
     let to = config.listing();
     uploader
-        .upload(&listing, &to, "application/x-ndjson")
+        .upload(&listing, &to, "application/x-ndjson", IfExists::Fail)
         .await
         .map_err(|reason| JobError::Upload(format!("{to} could not be stored: {reason}")))?;
     Ok(published)
@@ -135,7 +135,10 @@ async fn upload(
     let file = file.map_err(|refusal| refused(&refusal))?;
     let media_type = media_type::of(&file.path);
     let to = prefix.join(&file.path);
-    match uploader.upload(&file.source, &to, &media_type).await {
+    match uploader
+        .upload(&file.source, &to, &media_type, IfExists::Fail)
+        .await
+    {
         Ok(done) => Ok((file, media_type, done)),
         Err(reason) => Err(JobError::Upload(format!(
             "the output {:?} could not be stored: {reason}; nothing was published",

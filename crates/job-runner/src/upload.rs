@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -24,6 +27,31 @@ use crate::s3_uri::S3Uri;
 const MAX_PARTS: u64 = 10_000;
 /// What giving up may take; a container has 30 s between SIGTERM and SIGKILL.
 const ABORT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long an earlier try of a write may still be under way.
+const CONFLICT_WAITS: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
+/// What becomes of an object that stands under the key already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfExists {
+    /// It is replaced.
+    Replace,
+    /// It stays, and the upload fails. Nothing that was published can change, and the bucket's
+    /// policy takes outputs in no other way.
+    Fail,
+}
+
+impl IfExists {
+    /// The value of `If-None-Match`.
+    fn condition(self) -> Option<String> {
+        (self == Self::Fail).then(|| "*".to_owned())
+    }
+}
 
 /// A file that is now an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,16 +101,17 @@ impl Uploader {
         from: &Path,
         to: &S3Uri,
         media_type: &str,
+        if_exists: IfExists,
     ) -> Result<Uploaded, String> {
         let slot = self.slots(1).await?;
         let path = from.to_owned();
         let reader = blocking(move || PartReader::open(path)).await?;
         let bytes = reader.bytes();
         let sha256 = if bytes <= self.part_bytes {
-            self.put(reader, slot, to, media_type).await?
+            self.put(reader, slot, to, media_type, if_exists).await?
         } else {
             drop(slot);
-            self.put_in_parts(reader, to, media_type).await?
+            self.put_in_parts(reader, to, media_type, if_exists).await?
         };
         Ok(Uploaded { bytes, sha256 })
     }
@@ -93,22 +122,29 @@ impl Uploader {
         slot: OwnedSemaphorePermit,
         to: &S3Uri,
         media_type: &str,
+        if_exists: IfExists,
     ) -> Result<Digest, String> {
+        let bytes = reader.bytes();
         let (reader, part) = blocking(move || {
             let part = reader.read(reader.bytes())?;
             Ok((reader, part))
         })
         .await?;
-        self.client
+        let checksum = BASE64_STANDARD.encode(part.sha256);
+        let stored = self
+            .client
             .put_object()
             .bucket(&to.bucket)
             .key(&to.key)
             .content_type(media_type)
-            .checksum_sha256(BASE64_STANDARD.encode(part.sha256))
+            .checksum_sha256(&checksum)
+            .set_if_none_match(if_exists.condition())
             .body(ByteStream::from(part.bytes))
             .send()
-            .await
-            .map_err(|error| describe(&error))?;
+            .await;
+        if let Err(error) = stored {
+            self.settle(&error, to, &checksum, bytes).await?;
+        }
         drop(slot);
         blocking(move || reader.finish()).await
     }
@@ -118,6 +154,7 @@ impl Uploader {
         reader: PartReader,
         to: &S3Uri,
         media_type: &str,
+        if_exists: IfExists,
     ) -> Result<Digest, String> {
         let created = self
             .client
@@ -132,7 +169,7 @@ impl Uploader {
             .map_err(|error| describe(&error))?;
         let id = created.upload_id.ok_or("S3 returned no upload id")?;
         self.open().insert(id.clone(), to.clone());
-        let done = self.fill(reader, to, &id).await;
+        let done = self.fill(reader, to, &id, if_exists).await;
         if done.is_err() {
             self.abort(&id, to).await;
         }
@@ -140,7 +177,13 @@ impl Uploader {
         done
     }
 
-    async fn fill(&self, mut reader: PartReader, to: &S3Uri, id: &str) -> Result<Digest, String> {
+    async fn fill(
+        &self,
+        mut reader: PartReader,
+        to: &S3Uri,
+        id: &str,
+        if_exists: IfExists,
+    ) -> Result<Digest, String> {
         let bytes = reader.bytes();
         let part_bytes = part_bytes(bytes, self.part_bytes);
         let mut under_way = JoinSet::new();
@@ -178,12 +221,14 @@ impl Uploader {
         // The checksum of checksums, as S3 makes it of a multipart upload
         // (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>).
         let composite = format!("{}-{number}", BASE64_STANDARD.encode(digests.finalize()));
-        self.client
+        let completed = self
+            .client
             .complete_multipart_upload()
             .bucket(&to.bucket)
             .key(&to.key)
             .upload_id(id)
-            .checksum_sha256(composite)
+            .checksum_sha256(&composite)
+            .set_if_none_match(if_exists.condition())
             .checksum_type(ChecksumType::Composite)
             .mpu_object_size(i64::try_from(bytes).map_err(|error| error.to_string())?)
             .multipart_upload(
@@ -192,9 +237,56 @@ impl Uploader {
                     .build(),
             )
             .send()
-            .await
-            .map_err(|error| describe(&error))?;
+            .await;
+        if let Err(error) = completed {
+            self.settle(&error, to, &composite, bytes).await?;
+        }
         Ok(whole)
+    }
+
+    /// Whether a refused write is done all the same: S3 may have taken an earlier try of it, the
+    /// answer of which was lost. Then the object is this very file.
+    async fn settle<E, R>(
+        &self,
+        error: &SdkError<E, R>,
+        to: &S3Uri,
+        checksum: &str,
+        bytes: u64,
+    ) -> Result<(), String>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let code = error.as_service_error().and_then(|error| error.code());
+        let waits = match code {
+            Some("PreconditionFailed" | "NoSuchUpload") => &CONFLICT_WAITS[..1],
+            Some("ConditionalRequestConflict") => &CONFLICT_WAITS[..],
+            _ => &[],
+        };
+        for wait in waits {
+            tokio::time::sleep(*wait).await;
+            if self.holds(to, checksum, bytes).await {
+                return Ok(());
+            }
+        }
+        Err(match code {
+            Some("PreconditionFailed") => "another file stands there already".to_owned(),
+            _ => describe(error),
+        })
+    }
+
+    /// Whether an object of this checksum and size stands under a key.
+    async fn holds(&self, to: &S3Uri, checksum: &str, bytes: u64) -> bool {
+        let head = self
+            .client
+            .head_object()
+            .bucket(&to.bucket)
+            .key(&to.key)
+            .checksum_mode(ChecksumMode::Enabled);
+        head.send().await.is_ok_and(|head| {
+            head.checksum_sha256() == Some(checksum)
+                && head.content_length().and_then(|it| u64::try_from(it).ok()) == Some(bytes)
+        })
     }
 
     /// Gives up the multipart uploads that a dropped [`upload`](Self::upload) left open. Best

@@ -22,6 +22,7 @@ from ministack.services import iam
 _pin_request_origin = app.pin_request_origin
 _extract_resource_arn = iam_actions.extract_resource_arn
 _request_tag_context = iam_actions.request_tag_context
+_s3_service_context = iam_actions.s3_service_context
 _enforce = iam_evaluator.enforce
 _resolve_principal = iam_evaluator.resolve_principal
 
@@ -59,6 +60,22 @@ def request_tag_context(service, action, body, params):
         context["events:source"] = sources[0] if len(sources) == 1 else sources
     if service == "dynamodb" and (key := _leading_key(_fields(body))) is not None:
         context["dynamodb:LeadingKeys"] = [key]
+    return context
+
+
+def s3_service_context(iam_action, query_params, path="", headers=None):
+    """Adds the two keys with which a policy asks for conditional writes.
+
+    Creating a multipart upload and sending its parts bear no condition and create no object.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+    context = _s3_service_context(iam_action, query_params, path, headers)
+    if iam_action == "s3:PutObject":
+        query = query_params or {}
+        is_part = "uploads" in query or "partNumber" in query
+        context["s3:ObjectCreationOperation"] = "false" if is_part else "true"
+        if condition := (headers or {}).get("if-none-match"):
+            context["s3:if-none-match"] = condition
     return context
 
 
@@ -133,4 +150,5 @@ def repair():
     app.pin_request_origin = pin_request_origin
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_actions.request_tag_context = request_tag_context
+    iam_actions.s3_service_context = s3_service_context
     iam_evaluator.enforce = enforce

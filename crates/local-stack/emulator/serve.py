@@ -12,6 +12,8 @@ algorithm delays the second by the 40 ms of a delayed acknowledgement, once per 
 It treats a batch of stream records as processed even if the function reports that some of them failed.
 And it does not pass a function its log format and log level.
 
+S3: the emulator answers a request for an object version without the response headers that the request sets.
+
 CloudFormation: the emulator applies a template's transforms only to the root stack; AWS applies them to
 nested stacks too. When it updates a nested stack, it forgets the attributes of unchanged resources.
 
@@ -26,7 +28,7 @@ from importlib.metadata import version
 
 import identity
 from ministack import app
-from ministack.services import lambda_svc, stepfunctions
+from ministack.services import lambda_svc, s3, stepfunctions
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 KNOWN_VERSION = "1.5.33"
@@ -38,6 +40,7 @@ _apply_jsonata_arguments = stepfunctions._apply_jsonata_arguments
 _throttle_response = lambda_svc._throttle_response
 _execute_function = lambda_svc._execute_function
 _provided_worker_env = lambda_svc._provided_worker_env
+_get_object = s3._get_object
 _parse_template = engine._parse_template
 _nested_stack_deploy = provisioners._cfn_nested_stack_deploy
 _update_resource = provisioners._update_resource
@@ -150,6 +153,14 @@ def update_resource(kind, physical_id, old, new, stack, logical_id=None, attribu
     return physical_id, {**known, **(answered or {})}
 
 
+def get_object(bucket_name, key, headers, query_params=None):
+    """Answers with an object; of a version too under the name and type that the request gives it."""
+    status, answer, body = _get_object(bucket_name, key, headers, query_params)
+    if status == 200 and "versionId" in (query_params or {}):
+        s3._apply_response_overrides(answer, query_params)
+    return status, answer, body
+
+
 def repair():
     """Applies the patches, which are for exactly one version of MiniStack."""
     found = version("ministack")
@@ -161,6 +172,7 @@ def repair():
     lambda_svc._throttle_response = throttle_response
     lambda_svc._execute_function = execute_function
     lambda_svc._provided_worker_env = provided_worker_env
+    s3._get_object = get_object
     engine._parse_template = parse_template
     provisioners._cfn_nested_stack_deploy = nested_stack_deploy
     provisioners._update_resource = update_resource

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use aws_sdk_batch as batch;
 use batch::types::{ContainerProperties, JobDefinitionType};
-use dropcast_aws::batch::{is_active, secrets, terms};
+use dropcast_aws::batch::{is_active, names, secrets, terms};
 use dropcast_domain::model::{Manifest, job_command};
 use dropcast_domain::registry::RegisteredVersion;
 use dropcast_store::{DynamoStore, Models as _, Promotion as _, newest_version};
@@ -25,6 +25,8 @@ pub struct Registry {
     pub images: ImageBuilder,
     /// How the ARNs of models' secrets begin.
     pub secrets: String,
+    /// The stack's name, which job definitions are named and tagged with.
+    pub stack: String,
 }
 
 impl Registry {
@@ -35,6 +37,7 @@ impl Registry {
             batch: batch::Client::new(&stack.batch_sdk_config()),
             store: DynamoStore::new(table, stack.output("RunsTableName")?),
             images: ImageBuilder::new(stack.images(), stack.python.clone()),
+            stack: stack.stack_name.clone(),
             secrets: secrets::arns(
                 stack.output("JobExecutionRoleArn")?,
                 &stack.region,
@@ -106,7 +109,8 @@ async fn define_job(
     let answer = registry
         .batch
         .register_job_definition()
-        .job_definition_name(manifest.name.as_str())
+        .job_definition_name(names::definition_name(&registry.stack, &manifest.name))
+        .set_tags(Some(names::tags(&registry.stack)))
         .r#type(JobDefinitionType::Container)
         .container_properties(container)
         .send()

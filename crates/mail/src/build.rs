@@ -1,9 +1,9 @@
 //! The mail about a build.
 
 use dropcast_domain::{
+    ids::Version,
     mail::{MailKind, MailTopic},
     registry::{Build, BuildEnd, BuildFailure},
-    run_id::Version,
     text,
 };
 

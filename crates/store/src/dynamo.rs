@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 
 use crate::StoreError;
 use items::{Item, RUN_SK, TTL, key, run_pk};

@@ -1,6 +1,6 @@
 //! Why a verb failed.
 
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 use thiserror::Error;
 
 /// Why a verb failed.

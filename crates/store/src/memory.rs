@@ -16,13 +16,13 @@ use std::{
 
 use dropcast_domain::{
     failure::Failure,
+    ids::{JobId, RunId, Version},
     job::JobEnd,
     mail::MailTopic,
     model::ModelName,
     output::Output,
     registry::{Build, BuildId, Defaults, Model, RegisteredVersion},
     run::{MAX_HEADLINE_OUTPUTS, Run, UploadMetadata},
-    run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
 };
 use jiff::Timestamp;
@@ -312,12 +312,16 @@ impl Refreshes for MemoryStore {
 impl History for MemoryStore {
     async fn runs_of(&self, model: &str, limit: u16) -> StoreResult<Vec<Run>> {
         let table = self.table().await;
-        let of_model = table.runs.values().rev().map(|kept| &kept.run);
-        Ok(of_model
+        let mut runs: Vec<Run> = table
+            .runs
+            .values()
+            .map(|kept| &kept.run)
             .filter(|run| run.request.model == model)
-            .take(usize::from(limit))
             .cloned()
-            .collect())
+            .collect();
+        runs.sort_by(|one, other| (other.upload.at, &other.id).cmp(&(one.upload.at, &one.id)));
+        runs.truncate(usize::from(limit));
+        Ok(runs)
     }
 
     async fn open_runs(&self, limit: u16) -> StoreResult<Vec<Run>> {

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use dropcast_domain::{
     failure::Failure,
+    ids::{JobId, RunId, Version},
     job::JobEnd,
     mail::{MailKind, MailTopic},
     model::ModelName,
@@ -13,7 +14,6 @@ use dropcast_domain::{
         RegisteredVersion, Retirement, VersionSpec,
     },
     run::{Acceptance, Run, UploadMetadata},
-    run_id::{JobId, RunId, Version},
     status::Transition,
 };
 use jiff::Timestamp;

@@ -12,8 +12,8 @@ use dropcast_aws::{
     executions::{ResumeExecutions, StartExecutions},
 };
 use dropcast_domain::{
+    ids::{JobId, RunId},
     job::JobEnd,
-    run_id::{JobId, RunId},
 };
 use tokio::task::yield_now;
 

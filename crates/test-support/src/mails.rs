@@ -125,7 +125,8 @@ pub fn succeeded() -> Story {
         bytes,
         sha256: None,
         media_type: media_type.into(),
-        key: format!("runs/{}/outputs/5e0a1c9e/1/{path}", story.run.id),
+        key: format!("{}outputs/5e0a1c9e/1/{path}", story.run.keys().prefix()),
+        version_id: None,
     };
     story.run.outputs = vec![
         output(

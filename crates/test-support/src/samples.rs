@@ -1,11 +1,12 @@
 //! Runs, models and versions to test with.
 
 use dropcast_domain::{
+    ids::{JobId, RunId, Version},
+    keys::RunKeys,
     model::{InputFormat, InputSpec, JobSpec, Manifest, NotifySpec, OutputKind, OutputSpec, Vcpus},
     output::Output,
     registry::VersionSpec,
     run::{Acceptance, AcceptedInput, Run, UploadMetadata},
-    run_id::{JobId, RunId, Version},
     status::{Progress, Status, Transition},
     upload::Upload,
 };
@@ -78,17 +79,22 @@ pub fn acceptance(run: &RunId) -> Acceptance {
     Acceptance {
         version: Version::FIRST,
         input: Some(AcceptedInput {
-            key: dropcast_domain::output::input_key(run, "plan.json"),
-            prepared_key: dropcast_domain::output::prepared_key(run, "plan.json"),
+            key: keys(run).input("plan.json"),
+            prepared_key: keys(run).prepared("plan.json"),
             defaults: vec!["/horizon_months".into()],
             table: None,
         }),
     }
 }
 
+/// The keys of a run of [`MODEL`].
+pub fn keys(run: &RunId) -> RunKeys {
+    RunKeys::of(&upload(MODEL, "plan.json").request(), run)
+}
+
 /// A declared output of 12 bytes at this path, from the first attempt of [`job`].
 pub fn output(run: &RunId, path: &str) -> Output {
-    let prefix = dropcast_domain::output::attempt_prefix(run, &job(), 1);
+    let prefix = keys(run).attempt(&job(), 1);
     Output {
         path: path.into(),
         title: "Forecast".into(),
@@ -97,6 +103,7 @@ pub fn output(run: &RunId, path: &str) -> Output {
         sha256: Some("ab".repeat(32)),
         media_type: "text/csv".into(),
         key: format!("{prefix}{path}"),
+        version_id: Some("1".into()),
     }
 }
 

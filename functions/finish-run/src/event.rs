@@ -1,6 +1,6 @@
 //! The state's input and output.
 
-use dropcast_domain::{failure::ErrorCode, run_id::RunId, status::Status};
+use dropcast_domain::{failure::ErrorCode, ids::RunId, status::Status};
 use serde::{Deserialize, Serialize};
 
 /// How the run ends.

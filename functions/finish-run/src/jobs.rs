@@ -4,7 +4,7 @@ use std::future::Future;
 
 use aws_sdk_batch::Client;
 use dropcast_aws::CallError;
-use dropcast_domain::run_id::JobId;
+use dropcast_domain::ids::JobId;
 
 /// Stops jobs that nobody waits for.
 pub trait StopJob: Send + Sync {

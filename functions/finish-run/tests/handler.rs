@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 use dropcast_aws::CallError;
 use dropcast_domain::{
     failure::ErrorCode,
+    ids::{JobId, RunId},
     job::JobEnd,
     run::Run,
-    run_id::{JobId, RunId},
     status::Status,
 };
 use dropcast_store::{History as _, Jobs as _, Runs as _, memory::MemoryStore};

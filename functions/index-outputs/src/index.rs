@@ -6,10 +6,11 @@
 
 use dropcast_aws::CallError;
 use dropcast_domain::{
+    ids::{JobId, RunId},
+    keys::RunKeys,
     model::{OutputKind, OutputMatcher, OutputPatternError, OutputSpec},
-    output::{self, Output},
+    output::Output,
     run::{MAX_HEADLINE_OUTPUTS, Run},
-    run_id::{JobId, RunId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,8 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<&'a str>,
     media_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_id: Option<&'a str>,
     declared: bool,
 }
 
@@ -46,6 +49,7 @@ pub struct Indexer<'a> {
     run: RunId,
     declared: &'a [OutputSpec],
     matcher: OutputMatcher,
+    keys: RunKeys,
     prefix: String,
     /// Per declaration, the first outputs that match it.
     found: Vec<Vec<Output>>,
@@ -75,7 +79,8 @@ impl<'a> Indexer<'a> {
             run: run.id.clone(),
             declared,
             matcher: OutputMatcher::new(declared)?,
-            prefix: output::attempt_prefix(&run.id, job, attempt),
+            prefix: run.keys().attempt(job, attempt),
+            keys: run.keys(),
             found: vec![Vec::new(); declared.len()],
             count: 0,
         })
@@ -101,6 +106,7 @@ impl<'a> Indexer<'a> {
             bytes: object.bytes,
             sha256: sha256.as_deref(),
             media_type: &media_type,
+            version_id: object.version_id.as_deref(),
             declared: spec.is_some(),
         };
         let json = serde_json::to_vec(&entry).unwrap_or_default();
@@ -115,6 +121,7 @@ impl<'a> Indexer<'a> {
                 sha256,
                 media_type,
                 key: object.key.clone(),
+                version_id: object.version_id.clone(),
             });
         }
         json
@@ -157,15 +164,18 @@ pub(crate) async fn write_manifest<R: Results>(
 ) -> Result<Summary, CallError> {
     let mut lines = results.lines(listing_key).await?;
     let mut next: Option<RunnersLine> = lines.next().await?;
-    let mut manifest = results
-        .manifest(&output::manifest_key(&indexer.run))
-        .await?;
+    let mut manifest = results.manifest(&indexer.keys.manifest()).await?;
     manifest
         .write(format!("{{\"runId\":\"{}\",\"outputs\":[", indexer.run).as_bytes())
         .await?;
+    let mut last_key = String::new();
     let mut page = Some(results.page(&indexer.prefix, None).await?);
     while let Some(objects) = page {
-        for object in &objects.objects {
+        for object in objects.objects {
+            // S3 may begin a page with the key that the last one ended with.
+            if last_key == object.key {
+                continue;
+            }
             let path = object.key.strip_prefix(&indexer.prefix).unwrap_or_default();
             while next
                 .as_ref()
@@ -175,11 +185,12 @@ pub(crate) async fn write_manifest<R: Results>(
             }
             let separator: &[u8] = if indexer.count == 0 { b"\n" } else { b",\n" };
             manifest.write(separator).await?;
-            let entry = indexer.take(object, next.as_ref());
+            let entry = indexer.take(&object, next.as_ref());
             manifest.write(&entry).await?;
+            last_key = object.key;
         }
         page = match objects.next {
-            Some(token) => Some(results.page(&indexer.prefix, Some(token)).await?),
+            Some(marker) => Some(results.page(&indexer.prefix, Some(marker)).await?),
             None => None,
         };
     }

@@ -8,7 +8,6 @@ mod results;
 
 use dropcast_domain::{
     model::ModelName,
-    output,
     run::Run,
     status::{Progress, Status, Transition},
     upload::RunKind,
@@ -78,7 +77,7 @@ async fn publish<S: Runs + Models + Outputs, R: Results>(
     let summary = index::write_manifest(
         &deps.results,
         indexer,
-        &output::listing_key(&run_id, &job_id, attempt),
+        &run.keys().listing(&job_id, attempt),
     )
     .await?;
     tracing::info!(run.id = %run_id, objects = summary.count, "outputs listed");

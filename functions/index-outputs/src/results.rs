@@ -18,6 +18,8 @@ pub struct ListedObject {
     pub key: String,
     /// Its size in bytes.
     pub bytes: u64,
+    /// Its version, where the bucket keeps versions.
+    pub version_id: Option<String>,
 }
 
 /// One page of S3's listing.
@@ -26,7 +28,14 @@ pub struct Page {
     /// At most a thousand objects.
     pub objects: Vec<ListedObject>,
     /// Where the next page begins.
-    pub next: Option<String>,
+    pub next: Option<PageMarker>,
+}
+
+/// The last version of a page of S3's listing.
+#[derive(Debug, Clone)]
+pub struct PageMarker {
+    key: Option<String>,
+    version_id: Option<String>,
 }
 
 /// The results bucket.
@@ -35,7 +44,7 @@ pub trait Results: Send + Sync {
     fn page(
         &self,
         prefix: &str,
-        token: Option<String>,
+        after: Option<PageMarker>,
     ) -> impl Future<Output = Result<Page, CallError>> + Send;
 
     /// The runner's own list; none where a model wrote to S3 by itself.
@@ -47,25 +56,37 @@ pub trait Results: Send + Sync {
 }
 
 impl Results for Bucket {
-    async fn page(&self, prefix: &str, token: Option<String>) -> Result<Page, CallError> {
-        let list = self.client().list_objects_v2().bucket(self.name());
+    async fn page(&self, prefix: &str, after: Option<PageMarker>) -> Result<Page, CallError> {
+        let (key, version_id) = after.map_or((None, None), |after| (after.key, after.version_id));
+        let list = self.client().list_object_versions().bucket(self.name());
         let answer = list
             .prefix(prefix)
-            .set_continuation_token(token)
+            .set_key_marker(key)
+            .set_version_id_marker(version_id)
             .send()
             .await
-            .map_err(|error| CallError::of_sdk("s3:ListBucket", error))?;
-        let next = answer.next_continuation_token;
+            .map_err(|error| CallError::of_sdk("s3:ListBucketVersions", error))?;
+        let next = (answer.is_truncated == Some(true)).then_some(PageMarker {
+            key: answer.next_key_marker,
+            version_id: answer.next_version_id_marker,
+        });
         let objects = answer
-            .contents
+            .versions
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|object| {
-                let bytes = object
+            .filter(|version| version.is_latest == Some(true))
+            .filter_map(|version| {
+                let bytes = version
                     .size
                     .and_then(|size| u64::try_from(size).ok())
                     .unwrap_or_default();
-                object.key.map(|key| ListedObject { key, bytes })
+                // What a bucket holds that keeps no versions has the version "null".
+                let version_id = version.version_id.filter(|id| id != "null");
+                version.key.map(|key| ListedObject {
+                    key,
+                    bytes,
+                    version_id,
+                })
             });
         Ok(Page {
             objects: objects.collect(),

@@ -10,15 +10,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_sdk_s3::{
     Client,
     primitives::ByteStream,
-    types::{BucketLocationConstraint, CreateBucketConfiguration},
+    types::{
+        BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
+        VersioningConfiguration,
+    },
 };
 use dropcast_aws::s3::Bucket;
-use dropcast_domain::{
-    output::{attempt_prefix, listing_key, manifest_key},
-    run::Run,
-    run_id::JobId,
-    status::Status,
-};
+use dropcast_domain::{ids::JobId, run::Run, status::Status};
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{
     History as _, Jobs as _, Models as _, Runs as _, Validation as _, ValidationOutcome,
@@ -85,13 +83,13 @@ impl World {
 
     /// Writes an output of the job's attempt.
     async fn write(&self, attempt: u32, path: &str, content: &str) {
-        let prefix = attempt_prefix(&self.run.id, &job(), attempt);
+        let prefix = self.run.keys().attempt(&job(), attempt);
         self.put(&format!("{prefix}{path}"), content).await;
     }
 
     /// Writes the runner's own listing of the first attempt.
     async fn list(&self, lines: &[&str]) {
-        let key = listing_key(&self.run.id, &job(), 1);
+        let key = self.run.keys().listing(&job(), 1);
         self.put(&key, &(lines.join("\n") + "\n")).await;
     }
 
@@ -102,7 +100,7 @@ impl World {
 
     async fn manifest(&self) -> Value {
         let get = self.s3.get_object().bucket(&self.bucket);
-        let object = get.key(manifest_key(&self.run.id)).send().await.unwrap();
+        let object = get.key(self.run.keys().manifest()).send().await.unwrap();
         assert_eq!(object.content_type.as_deref(), Some("application/json"));
         let content = object.body.collect().await.unwrap().to_vec();
         serde_json::from_slice(&content).unwrap()
@@ -186,7 +184,7 @@ async fn the_runners_listing_and_the_buckets_become_one_manifest() {
     );
     assert_eq!(record.outputs[0].sha256, None);
     assert_eq!(record.outputs[1].sha256, Some(sum));
-    let prefix = attempt_prefix(&world.run.id, &job(), 1);
+    let prefix = world.run.keys().attempt(&job(), 1);
     assert_eq!(record.outputs[0].key, format!("{prefix}forecast.csv"));
     assert_eq!(record.current, step(1, Status::Collecting, 500));
 }
@@ -240,7 +238,7 @@ async fn a_job_that_wrote_nothing_has_missed_its_outputs() {
 async fn invariant_3_outputs_of_another_job_are_not_published() {
     let world = world().await;
     let other: JobId = "another-job".parse().unwrap();
-    let prefix = attempt_prefix(&world.run.id, &other, 1);
+    let prefix = world.run.keys().attempt(&other, 1);
     world.put(&format!("{prefix}forecast.csv"), "1").await;
     let error = Diagnostic::from(world.index(&other, 1).await.unwrap_err());
     assert_eq!(error.error_type, "Internal");
@@ -321,4 +319,37 @@ async fn what_a_run_promises_to_write_is_not_asked_of_a_refresh() {
     world.write(1, "forecast.csv", "1").await;
     assert_eq!(world.index(&job(), 1).await.unwrap().count, 1);
     assert_eq!(world.record().await.outputs[0].path, "forecast.csv");
+}
+
+#[tokio::test]
+async fn what_is_published_is_the_version_that_was_listed() {
+    let world = world().await;
+    let versioning = VersioningConfiguration::builder()
+        .status(BucketVersioningStatus::Enabled)
+        .build();
+    let on = world.s3.put_bucket_versioning().bucket(&world.bucket);
+    on.versioning_configuration(versioning)
+        .send()
+        .await
+        .unwrap();
+    world.write(1, "forecast.csv", "12").await;
+    world.write(1, "other.csv", "1").await;
+    world.index(&job(), 1).await.unwrap();
+    let manifest = world.manifest().await;
+    let published = world.record().await.outputs.remove(0);
+    assert_eq!(
+        manifest["outputs"][0]["versionId"],
+        json!(published.version_id)
+    );
+    // What is written under the key later is another version.
+    world.write(1, "forecast.csv", "of somebody else").await;
+    let get = world.s3.get_object().bucket(&world.bucket);
+    let get = get
+        .key(&published.key)
+        .version_id(published.version_id.unwrap());
+    let content = get.send().await.unwrap().body.collect().await.unwrap();
+    assert_eq!(content.to_vec(), b"12");
+    // Listed again, each key stands once, in its newest version.
+    assert_eq!(world.index(&job(), 1).await.unwrap().count, 2);
+    assert_eq!(world.record().await.outputs[0].bytes, 16);
 }

@@ -74,7 +74,7 @@ impl MailContext {
         let problems: Option<ProblemList> = match run.status() {
             Status::Rejected => json(
                 deps.files
-                    .read(&output::problems_key(&run.id), PROBLEMS_BYTES)
+                    .read(&run.keys().problems(), PROBLEMS_BYTES)
                     .await?,
             ),
             _ => None,
@@ -85,7 +85,7 @@ impl MailContext {
             Vec::new()
         };
         let marked_copy = if run.status() == Status::Rejected && run.marked {
-            let key = output::marked_key(&run.id);
+            let key = run.keys().marked();
             deps.files.read(&key, ATTACHED_BYTES).await?
         } else {
             None

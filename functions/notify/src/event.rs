@@ -1,6 +1,6 @@
 //! Our own events as they arrive.
 
-use dropcast_domain::{registry::BuildId, run_id::RunId};
+use dropcast_domain::{ids::RunId, registry::BuildId};
 use serde::Deserialize;
 
 /// An event that somebody may have to be mailed about.

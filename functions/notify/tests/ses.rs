@@ -33,7 +33,7 @@ fn ses(response: Response) -> (Ses, Server) {
 }
 
 async fn send(ses: &Ses) -> Result<String, notify::NotSent> {
-    let run = MailTopic::Run("20260302T093000-0a1b2c3d4e5f".parse().unwrap());
+    let run = MailTopic::Run("nbswy3dpo5xxe3denbswy3dpoe".parse().unwrap());
     let message = b"Subject: x\r\n\r\nx".to_vec();
     ses.send(
         "forecasts@corp.example",

@@ -118,7 +118,7 @@ async fn the_marked_copy_of_a_rejected_table_opens_and_nothing_else_of_it() {
             let answer = open(&world, &world.keys.0.sign(&link(&run, path))).await;
             assert_eq!(answer.status_code == 302, opens, "{path}");
             if opens {
-                let key = format!("runs/{}/marked.xlsx", run.id);
+                let key = run.keys().marked();
                 assert!(answer.headers["location"].contains(&key));
             }
         }

@@ -27,6 +27,8 @@ pub struct Config {
 /// What the jobs of every model are given.
 #[derive(Debug, Clone)]
 pub struct JobSettings {
+    /// The stack's name, which job definitions are named and tagged with.
+    pub stack: String,
     /// The role by which a job's image, log and secrets are reached.
     pub execution_role: String,
     /// The boundary of every model's own role, by ARN.
@@ -141,6 +143,7 @@ impl Config {
             build_log_group: settings.text("BUILD_LOG_GROUP"),
             image_repository: settings.text("IMAGE_REPOSITORY"),
             jobs: JobSettings {
+                stack: settings.text("STACK_NAME"),
                 execution_role: settings.text("JOB_EXECUTION_ROLE_ARN"),
                 boundary: settings.text("JOB_BOUNDARY_ARN"),
                 role_path: settings.text("JOB_ROLE_PATH"),

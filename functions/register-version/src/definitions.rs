@@ -1,6 +1,6 @@
 //! Batch's job definitions, as far as this function needs them.
 
-use std::future::Future;
+use std::{collections::HashMap, future::Future};
 
 use aws_sdk_batch::{
     Client,
@@ -12,7 +12,7 @@ use aws_sdk_batch::{
 };
 use dropcast_aws::{
     CallError, SdkConfig,
-    batch::{secrets, terms},
+    batch::{names, secrets, terms},
 };
 use dropcast_domain::model::{JobSpec, ModelName, job_command};
 use dropcast_lambda_kit::error::{Class, FunctionError};
@@ -24,7 +24,7 @@ use crate::config::{Architecture, JobSettings, Platform, PublicIp};
 /// version has a definition of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobDefinition {
-    /// The model, which gives the definition its name.
+    /// The model, which gives the definition its name, beside the stack.
     pub model: ModelName,
     /// The image by digest.
     pub image: String,
@@ -151,7 +151,7 @@ impl BatchDefinitions {
     /// once may have registered twins, of which a version has one.
     async fn find(
         &self,
-        name: &ModelName,
+        name: &str,
         wanted: &ContainerProperties,
         known: Option<&str>,
     ) -> Result<Option<String>, CallError> {
@@ -159,7 +159,7 @@ impl BatchDefinitions {
         let mut pages = self
             .client
             .describe_job_definitions()
-            .job_definition_name(name.as_str())
+            .job_definition_name(name)
             .status("ACTIVE")
             .into_paginator()
             .send();
@@ -168,9 +168,11 @@ impl BatchDefinitions {
                 page.map_err(|error| CallError::of_sdk("batch:DescribeJobDefinitions", error))?;
             let listed = page.job_definitions().iter().filter(|listed| {
                 listed.platform_capabilities() == [self.capability()]
+                    && listed.tags() == Some(&names::tags(&self.settings.stack))
+                    && listed.parameters().is_none_or(HashMap::is_empty)
                     && listed
                         .container_properties()
-                        .is_some_and(|it| says(it, wanted))
+                        .is_some_and(|it| is_wanted(it, wanted))
             });
             let arns = listed.filter_map(Listed::job_definition_arn);
             same.extend(arns.map(ToOwned::to_owned));
@@ -185,52 +187,47 @@ fn choose(mut same: Vec<String>, known: Option<&str>) -> Option<String> {
     (!same.is_empty()).then(|| same.swap_remove(at.unwrap_or_default()))
 }
 
-/// Whether a listed definition says what is wanted. Batch fills in what was left out, so that only
-/// what is asked for is compared. Time limit and retries are told again with every job.
-fn says(listed: &ContainerProperties, wanted: &ContainerProperties) -> bool {
-    let resources = |of: &ContainerProperties| {
-        let mut all: Vec<_> = of
-            .resource_requirements()
-            .iter()
-            .map(|one| (one.r#type().cloned(), one.value().map(ToOwned::to_owned)))
-            .collect();
-        all.sort();
-        all
-    };
-    let secrets = |of: &ContainerProperties| {
-        let mut all: Vec<_> = of
-            .secrets()
-            .iter()
-            .map(|one| {
-                let from = one.value_from().map(ToOwned::to_owned);
-                (one.name().map(ToOwned::to_owned), from)
-            })
-            .collect();
-        all.sort();
-        all
-    };
-    let public = |of: &ContainerProperties| {
-        let network = of.network_configuration();
-        network.and_then(|network| network.assign_public_ip().cloned())
-    };
-    let processor = |of: &ContainerProperties| {
-        let platform = of.runtime_platform();
-        platform.and_then(|platform| platform.cpu_architecture().map(ToOwned::to_owned))
-    };
-    listed.image() == wanted.image()
-        && listed.command() == wanted.command()
-        && listed.job_role_arn() == wanted.job_role_arn()
-        && listed.execution_role_arn() == wanted.execution_role_arn()
-        && listed
-            .log_configuration()
-            .and_then(LogConfiguration::options)
-            == wanted
-                .log_configuration()
-                .and_then(LogConfiguration::options)
-        && resources(listed) == resources(wanted)
-        && secrets(listed) == secrets(wanted)
-        && public(listed) == public(wanted)
-        && processor(listed) == processor(wanted)
+/// Whether a listed definition is what is wanted, down to the last member of its container: what is
+/// registered under this name elsewhere must not bring along another user, a mount or a variable.
+/// Time limit and retries are given again with every job.
+fn is_wanted(listed: &ContainerProperties, wanted: &ContainerProperties) -> bool {
+    normalize(listed) == normalize(wanted)
+}
+
+/// A container with what Batch fills in where something was left out, and with one order.
+fn normalize(container: &ContainerProperties) -> ContainerProperties {
+    let mut container = container.clone();
+    container.volumes.get_or_insert_default();
+    container.environment.get_or_insert_default();
+    container.mount_points.get_or_insert_default();
+    container.ulimits.get_or_insert_default();
+    let requirements = container.resource_requirements.get_or_insert_default();
+    requirements.sort_by(|one, other| one.r#type().cmp(&other.r#type()));
+    let secrets = container.secrets.get_or_insert_default();
+    secrets.sort_by(|one, other| one.name().cmp(&other.name()));
+    if let Some(log) = &mut container.log_configuration {
+        log.secret_options.get_or_insert_default();
+    }
+    for flag in [
+        &mut container.privileged,
+        &mut container.readonly_root_filesystem,
+        &mut container.enable_execute_command,
+    ] {
+        flag.take_if(|set| !*set);
+    }
+    container.user.take_if(|user| user.is_empty());
+    container
+        .fargate_platform_configuration
+        .take_if(|platform| matches!(platform.platform_version(), None | Some("LATEST")));
+    container.linux_parameters.take_if(|linux| {
+        linux.devices().is_empty()
+            && linux.tmpfs().is_empty()
+            && linux.init_process_enabled() != Some(true)
+            && linux.shared_memory_size().is_none()
+            && linux.max_swap().is_none()
+            && linux.swappiness().is_none()
+    });
+    container
 }
 
 impl JobDefinitions for BatchDefinitions {
@@ -240,18 +237,20 @@ impl JobDefinitions for BatchDefinitions {
         known: Option<&str>,
     ) -> Result<String, NotDefined> {
         let container = self.container(definition);
-        if let Some(arn) = self.find(&definition.model, &container, known).await? {
+        let name = names::definition_name(&self.settings.stack, &definition.model);
+        if let Some(arn) = self.find(&name, &container, known).await? {
             return Ok(arn);
         }
         let registered = self
             .client
             .register_job_definition()
-            .job_definition_name(definition.model.as_str())
+            .job_definition_name(name)
             .r#type(JobDefinitionType::Container)
             .platform_capabilities(self.capability())
             .container_properties(container)
             .timeout(terms::timeout(&definition.job))
             .retry_strategy(terms::retries(&definition.job))
+            .set_tags(Some(names::tags(&self.settings.stack)))
             .send()
             .await;
         match registered {
@@ -272,13 +271,19 @@ impl JobDefinitions for BatchDefinitions {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_batch::config::{BehaviorVersion, Config};
+    use aws_sdk_batch::{
+        config::{BehaviorVersion, Config},
+        types::{
+            FargatePlatformConfiguration, KeyValuePair, LinuxParameters, MountPoint, Secret, Volume,
+        },
+    };
     use dropcast_domain::model::Manifest;
 
     use super::*;
 
     fn definitions(change: impl FnOnce(&mut JobSettings)) -> BatchDefinitions {
         let mut settings = JobSettings {
+            stack: "s".into(),
             execution_role: "arn:aws-cn:iam::111122223333:role/exec".into(),
             boundary: "arn:aws-cn:iam::111122223333:policy/boundary".into(),
             role_path: "/dropcast/s/".into(),
@@ -354,10 +359,62 @@ mod tests {
     }
 
     #[test]
+    fn what_batch_fills_in_makes_no_other_definition() {
+        let here = definitions(|_| {});
+        let wanted = here.container(&definition(SECRETS));
+        let mut listed = wanted.clone();
+        listed.volumes = Some(Vec::new());
+        listed.mount_points = Some(Vec::new());
+        listed.environment = Some(Vec::new());
+        listed.ulimits = Some(Vec::new());
+        listed.privileged = Some(false);
+        listed.fargate_platform_configuration = Some(
+            FargatePlatformConfiguration::builder()
+                .platform_version("LATEST")
+                .build(),
+        );
+        listed.linux_parameters = Some(LinuxParameters::builder().build());
+        listed.secrets.as_mut().unwrap().reverse();
+        assert!(is_wanted(&listed, &wanted));
+    }
+
+    #[test]
+    fn a_definition_with_anything_beside_what_is_wanted_is_not_used() {
+        let here = definitions(|_| {});
+        let wanted = here.container(&definition(SECRETS));
+        let changes: [fn(&mut ContainerProperties); 9] = [
+            |it| it.privileged = Some(true),
+            |it| it.user = Some("root".into()),
+            |it| it.readonly_root_filesystem = Some(true),
+            |it| it.enable_execute_command = Some(true),
+            |it| {
+                let variable = KeyValuePair::builder().name("LD_PRELOAD").value("/x.so");
+                it.environment = Some(vec![variable.build()]);
+            },
+            |it| it.volumes = Some(vec![Volume::builder().name("root").build()]),
+            |it| it.mount_points = Some(vec![MountPoint::builder().container_path("/").build()]),
+            |it| {
+                let init = LinuxParameters::builder().init_process_enabled(true);
+                it.linux_parameters = Some(init.build());
+            },
+            |it| {
+                let secret = Secret::builder().name("x").value_from("y").build();
+                let log = it.log_configuration.as_mut().unwrap();
+                log.secret_options = Some(vec![secret]);
+            },
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let mut listed = wanted.clone();
+            change(&mut listed);
+            assert!(!is_wanted(&listed, &wanted), "{number}");
+        }
+    }
+
+    #[test]
     fn a_definition_is_used_again_only_where_it_says_the_same() {
         let here = definitions(|_| {});
         let wanted = here.container(&definition(SECRETS));
-        assert!(says(&here.container(&definition(SECRETS)), &wanted));
+        assert!(is_wanted(&here.container(&definition(SECRETS)), &wanted));
         let mut other_image = definition(SECRETS);
         other_image.image = "models@sha256:0b".into();
         let mut other_role = definition(SECRETS);
@@ -369,7 +426,7 @@ mod tests {
             other_image,
             other_role,
         ] {
-            assert!(!says(&here.container(&other), &wanted), "{other:?}");
+            assert!(!is_wanted(&here.container(&other), &wanted), "{other:?}");
         }
         for change in [
             (|settings| settings.architecture = Architecture::Arm64) as fn(&mut JobSettings),
@@ -379,7 +436,10 @@ mod tests {
             |settings| settings.secret_prefix.push('2'),
         ] {
             let elsewhere = definitions(change);
-            assert!(!says(&elsewhere.container(&definition(SECRETS)), &wanted));
+            assert!(!is_wanted(
+                &elsewhere.container(&definition(SECRETS)),
+                &wanted
+            ));
         }
     }
 }

@@ -4,7 +4,10 @@ use std::future::Future;
 
 use aws_sdk_iam::{Client, operation::create_role::CreateRoleError};
 use dropcast_aws::CallError;
-use dropcast_domain::model::ModelName;
+use dropcast_domain::{
+    keys::{cache_prefix, runs_prefix},
+    model::ModelName,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -129,11 +132,14 @@ fn trust(account: &str) -> Value {
     })
 }
 
-/// What a job may do: read inputs, write outputs, and keep its own model's cache.
+/// What a job may do: read the inputs of its own model's runs, write their outputs, and keep the
+/// model's cache.
 ///
-/// A run's prefix does not name its model, so this does not keep models from each other's runs.
+/// Outputs are read by one request, a `HeadObject`: an upload whose answer was lost asks whether it
+/// came through. That they cannot be replaced is for the boundary and the bucket to say.
 fn policy(partition: &str, bucket: &str, model: &ModelName) -> Value {
     let bucket = format!("arn:{partition}:s3:::{bucket}");
+    let (runs, cache) = (runs_prefix(model), cache_prefix(model));
     json!({
         "Version": "2012-10-17",
         "Statement": [
@@ -141,26 +147,27 @@ fn policy(partition: &str, bucket: &str, model: &ModelName) -> Value {
                 "Effect": "Allow",
                 "Action": "s3:GetObject",
                 "Resource": [
-                    format!("{bucket}/runs/*/prepared/*"),
-                    format!("{bucket}/runs/*/input/*"),
+                    format!("{bucket}/{runs}*/prepared/*"),
+                    format!("{bucket}/{runs}*/input/*"),
+                    format!("{bucket}/{runs}*/outputs/*"),
                 ],
             },
             {
                 "Effect": "Allow",
                 "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
-                "Resource": format!("{bucket}/runs/*/outputs/*"),
+                "Resource": format!("{bucket}/{runs}*/outputs/*"),
             },
             {
                 "Effect": "Allow",
                 "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
-                "Resource": format!("{bucket}/cache/{model}/*"),
+                "Resource": format!("{bucket}/{cache}*"),
             },
             {
                 "Effect": "Allow",
                 "Action": "s3:ListBucket",
                 "Resource": bucket,
                 "Condition": {
-                    "StringLike": { "s3:prefix": format!("cache/{model}/*") },
+                    "StringLike": { "s3:prefix": format!("{cache}*") },
                 },
             },
         ],
@@ -189,13 +196,26 @@ mod tests {
     }
 
     #[test]
-    fn a_model_may_touch_its_own_cache_and_no_other() {
+    fn a_model_reaches_its_own_runs_and_its_own_cache_and_no_others() {
         let boundary = "arn:aws-cn:iam::111122223333:policy/dropcast-jobs";
         assert_eq!(account_of(boundary), "111122223333");
         let policy = policy(partition_of(boundary), "results", &"m".parse().unwrap());
         let text = policy.to_string();
         assert!(text.contains("arn:aws-cn:s3:::results/cache/m/*"), "{text}");
         assert!(!text.contains("results/*"), "{text}");
+        // Every object that is named lies below one of the model's two prefixes.
+        let resources: Vec<&str> = text
+            .split('"')
+            .filter(|part| part.starts_with("arn:") && part.contains('/'))
+            .collect();
+        assert_eq!(resources.len(), 5, "{resources:?}");
+        for resource in resources {
+            let key = resource.strip_prefix("arn:aws-cn:s3:::results/").unwrap();
+            assert!(
+                key.starts_with("runs/m/") || key.starts_with("cache/m/"),
+                "{key}"
+            );
+        }
         // Whoever can list the runs can read everybody's inputs.
         let listing = &policy["Statement"][3]["Condition"]["StringLike"]["s3:prefix"];
         assert_eq!(listing, "cache/m/*");

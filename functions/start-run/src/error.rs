@@ -14,6 +14,9 @@ pub enum Error {
     /// Step Functions.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// Nothing in the event tells the upload from others under its key.
+    #[error("the event bears neither the object's version nor a sequencer")]
+    NoGeneration,
     /// The event's time plus the retention is no time.
     #[error("the upload's time is out of range")]
     Time(#[from] jiff::Error),
@@ -24,7 +27,7 @@ impl FunctionError for Error {
         match self {
             Self::Store(error) => error.class(),
             Self::Call(error) => error.class(),
-            Self::Time(_) => Class::Permanent,
+            Self::NoGeneration | Self::Time(_) => Class::Permanent,
         }
     }
 }

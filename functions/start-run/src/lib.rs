@@ -48,6 +48,10 @@ async fn start<S: Runs, X: StartExecutions>(
         tracing::info!("a folder was created; this is not an upload");
         return Ok(());
     }
+    if upload.generation().is_none() {
+        // It would be one run with every other upload of its kind, and the second file would be lost.
+        return Err(Error::NoGeneration);
+    }
     let kept_for = SignedDuration::from_hours(24 * i64::from(deps.retention_days));
     let expires_at = upload.at.saturating_add(kept_for)?;
     let run = deps

@@ -6,6 +6,7 @@
 )]
 
 use dropcast_domain::{
+    ids::RunId,
     run::Run,
     status::{Progress, Status, Transition},
 };
@@ -47,7 +48,7 @@ async fn run_of(event: &Value) -> Run {
 #[tokio::test]
 async fn an_upload_becomes_a_run_that_is_kept_as_long_as_the_deployment_says() {
     let run = run_of(&object_created(KEY, "v1")).await;
-    assert!(run.id.as_str().starts_with("20260302T093000-"));
+    assert_eq!(run.id, RunId::derive("corp-inputs", KEY, "v1"));
     assert_eq!(run.status(), Status::Received);
     assert_eq!(run.title, "plan.json");
     assert_eq!(run.request.model, "revenue-forecast");
@@ -98,6 +99,47 @@ async fn invariant_1_one_upload_is_one_run_however_often_and_in_whatever_order_i
     }
     outcomes.dedup();
     assert_eq!(outcomes.len(), 1, "the order does not show");
+}
+
+#[tokio::test]
+async fn invariant_1_an_upload_reported_twice_with_two_times_is_one_run() {
+    let (deps, first) = (deps(), object_created(KEY, "v1"));
+    let mut again = first.clone();
+    again["time"] = json!("2026-03-02T17:45:12Z");
+    assert_ne!(first["time"], again["time"]);
+    for event in [&first, &again] {
+        let answer = handle(&deps, sqs([event])).await.unwrap();
+        assert!(failed(&answer).is_empty());
+    }
+    let runs = runs(&deps).await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!(deps.executions.started(), [runs[0].id.clone()]);
+    let standing = serde_json::to_value(runs[0].upload.at).unwrap();
+    assert_eq!(standing, first["time"], "the first to come stays");
+    assert_eq!(deps.store.timeline(&runs[0].id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn invariant_1_without_versions_the_sequencer_tells_uploads_apart() {
+    let deps = deps();
+    let unversioned = |sequencer: &str| {
+        let mut event = object_created(KEY, "null");
+        event["detail"]["object"]["sequencer"] = json!(sequencer);
+        event
+    };
+    let events = [unversioned("01"), unversioned("02"), unversioned("01")];
+    let answer = handle(&deps, sqs(&events)).await.unwrap();
+    assert!(failed(&answer).is_empty());
+    assert_eq!(runs(&deps).await.len(), 2);
+    // With neither, two uploads would be one run: it is left to the dead letters.
+    let mut event = object_created(KEY, "null");
+    let object = event["detail"]["object"].as_object_mut().unwrap();
+    object.remove("sequencer");
+    assert_eq!(
+        failed(&handle(&deps, sqs([&event])).await.unwrap()),
+        ["message-0"]
+    );
+    assert_eq!(runs(&deps).await.len(), 2);
 }
 
 /// Handles one delivery after so many turns of the others; says whether it is done with.

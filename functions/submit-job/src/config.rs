@@ -11,6 +11,8 @@ pub struct Config {
     pub runs_table: String,
     /// The results bucket's name.
     pub results_bucket: String,
+    /// The stack's name, which jobs are tagged with.
+    pub stack: String,
     /// The Batch job queues.
     pub queues: Queues,
 }
@@ -21,6 +23,7 @@ impl Config {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),
             results_bucket: settings.text("RESULTS_BUCKET"),
+            stack: settings.text("STACK_NAME"),
             queues: Queues {
                 usual: settings.text("JOB_QUEUE_ARN"),
                 large: settings.text_if_any("LARGE_JOB_QUEUE_ARN"),

@@ -1,7 +1,7 @@
 //! What can go wrong.
 
 use dropcast_aws::CallError;
-use dropcast_domain::{failure::ErrorCode, model::ModelName, run_id::Version};
+use dropcast_domain::{failure::ErrorCode, ids::Version, model::ModelName};
 use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;

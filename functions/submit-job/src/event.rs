@@ -1,6 +1,6 @@
 //! The state's input and the function's answer.
 
-use dropcast_domain::run_id::{JobId, RunId};
+use dropcast_domain::ids::{JobId, RunId};
 use serde::{Deserialize, Serialize};
 
 /// The state's input.

@@ -13,6 +13,7 @@ mod queue;
 use dropcast_aws::executions::ResumeExecutions;
 use dropcast_domain::{
     job::JobContext,
+    keys::cache_prefix,
     model::{ModelName, job_command},
     registry::RegisteredVersion,
     run::Run,
@@ -135,10 +136,8 @@ async fn request<S, Q: JobQueue, X>(
         kind: run.kind,
         input: input.map(|input| uri(&input.prepared_key)),
         original: input.map(|input| uri(&input.key)),
-        outputs: uri(&format!("runs/{}/outputs/", run.id)),
-        cache: uri(&dropcast_domain::output::cache_prefix(
-            version.model.as_str(),
-        )),
+        outputs: uri(&run.keys().outputs()),
+        cache: uri(&cache_prefix(&version.model)),
         model: version.model,
         version: version.version.to_string(),
     };

@@ -13,7 +13,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let aws = dropcast_aws::load_in_lambda().await?;
     let deps = Deps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), config.runs_table),
-        queue: BatchQueue::new(aws_sdk_batch::Client::new(&aws), config.queues),
+        queue: BatchQueue::new(
+            aws_sdk_batch::Client::new(&aws),
+            config.queues,
+            config.stack,
+        ),
         executions: WaitingExecutions::new(aws_sdk_sfn::Client::new(&aws)),
         results_bucket: config.results_bucket,
         now: dropcast_lambda_kit::clock::now,

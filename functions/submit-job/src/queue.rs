@@ -6,10 +6,13 @@ use aws_sdk_batch::{
     Client,
     types::{ContainerOverrides, KeyValuePair, KeyValuesPair},
 };
-use dropcast_aws::{CallError, batch::terms};
+use dropcast_aws::{
+    CallError,
+    batch::{names, terms},
+};
 use dropcast_domain::{
+    ids::{JobId, RunId},
     model::JobSpec,
-    run_id::{JobId, RunId},
 };
 
 /// The queues of a deployment.
@@ -72,12 +75,17 @@ pub trait JobQueue: Send + Sync {
 pub struct BatchQueue {
     client: Client,
     queues: Queues,
+    stack: String,
 }
 
 impl BatchQueue {
-    /// These queues.
-    pub fn new(client: Client, queues: Queues) -> Self {
-        Self { client, queues }
+    /// These queues, whose jobs are tagged with the stack's name.
+    pub fn new(client: Client, queues: Queues, stack: String) -> Self {
+        Self {
+            client,
+            queues,
+            stack,
+        }
     }
 }
 
@@ -135,6 +143,7 @@ impl JobQueue for BatchQueue {
             )
             .timeout(terms::timeout(&request.terms))
             .retry_strategy(terms::retries(&request.terms))
+            .set_tags(Some(names::tags(&self.stack)))
             .send()
             .await
             .map_err(|error| CallError::of_sdk("batch:SubmitJob", error))?;

@@ -13,10 +13,10 @@ use std::{
 use dropcast_aws::CallError;
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
+    ids::{JobId, RunId},
     job::JobEnd,
     model::{JobSpec, RefreshSpec},
     run::{Acceptance, Run},
-    run_id::{JobId, RunId},
     status::Status,
 };
 use dropcast_store::{
@@ -150,15 +150,15 @@ async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
         ("DROPCAST_VERSION", "1".to_owned()),
         (
             "DROPCAST_INPUT_URI",
-            format!("s3://corp-results/runs/{id}/prepared/plan.json"),
+            format!("s3://corp-results/runs/{MODEL}/{id}/prepared/plan.json"),
         ),
         (
             "DROPCAST_ORIGINAL_URI",
-            format!("s3://corp-results/runs/{id}/input/plan.json"),
+            format!("s3://corp-results/runs/{MODEL}/{id}/input/plan.json"),
         ),
         (
             "DROPCAST_OUTPUT_URI",
-            format!("s3://corp-results/runs/{id}/outputs/"),
+            format!("s3://corp-results/runs/{MODEL}/{id}/outputs/"),
         ),
         (
             "DROPCAST_CACHE_URI",

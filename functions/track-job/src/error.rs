@@ -1,7 +1,7 @@
 //! What can go wrong.
 
 use dropcast_aws::CallError;
-use dropcast_domain::run_id::NotAJobId;
+use dropcast_domain::ids::ParseJobIdError;
 use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
@@ -17,7 +17,7 @@ pub enum Error {
     Call(#[from] CallError),
     /// The event names no job.
     #[error(transparent)]
-    Event(#[from] NotAJobId),
+    Event(#[from] ParseJobIdError),
 }
 
 impl FunctionError for Error {

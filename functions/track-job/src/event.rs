@@ -1,8 +1,8 @@
 //! Batch's event as it arrives.
 
 use dropcast_domain::{
+    ids::{ParseJobIdError, RunId},
     job::{Attempt, JobChange, JobStatus},
-    run_id::{NotAJobId, RunId},
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -63,7 +63,7 @@ impl JobStateChange {
 
     /// The change, at the time that the event bears: whole seconds, but for a
     /// job that began to run, whose own time Batch tells to the millisecond.
-    pub(crate) fn at(self, time: Timestamp) -> Result<JobChange, NotAJobId> {
+    pub(crate) fn at(self, time: Timestamp) -> Result<JobChange, ParseJobIdError> {
         let status = JobStatus::from_name(&self.status);
         let began = self
             .started_at

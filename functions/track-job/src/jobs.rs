@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use dropcast_aws::{CallError, logs::LogGroup};
-use dropcast_domain::{run_id::JobId, text};
+use dropcast_domain::{ids::JobId, text};
 
 /// How many lines of a failed job are kept.
 const LINES: usize = 40;

@@ -13,8 +13,8 @@ use std::convert::Infallible;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_aws::executions::ResumeExecutions;
 use dropcast_domain::{
+    ids::{JobId, RunId},
     job::{Effect, JobEnd, decide},
-    run_id::{JobId, RunId},
 };
 use dropcast_lambda_kit::{
     batch::{self, Envelope},

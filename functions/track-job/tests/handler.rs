@@ -13,9 +13,9 @@ use std::{
 use dropcast_aws::CallError;
 use dropcast_domain::{
     failure::ErrorCode,
+    ids::{JobId, RunId},
     job::JobEnd,
     run::Run,
-    run_id::{JobId, RunId},
     status::Status,
 };
 use dropcast_store::{
@@ -326,10 +326,10 @@ async fn jobs_that_are_not_ours_change_nothing() {
         event["detail"]["jobQueue"] =
             json!("arn:aws:batch:eu-west-1:111122223333:job-queue/others");
     }
-    let other_names = ["nightly-report", "", "20260302T093000-XYZ"];
+    let other_names = ["nightly-report", "", "NBSWY3DPO5XXE3DENBSWY3DPOE"];
     let other_names = other_names.map(|name| job_with_a_retry(name)[2].clone());
     // Named like a run, and there is none.
-    let ghost = job_with_a_retry("20200101T000000-0123456789ab")[2].clone();
+    let ghost = job_with_a_retry("mfrggzdfmztwq2lknnwg23tpoa")[2].clone();
     deliver(
         &world,
         other_queue.iter().chain(&other_names).chain([&ghost]),

@@ -1,6 +1,6 @@
 //! The state's input and output.
 
-use dropcast_domain::{failure::ErrorCode, run_id::RunId};
+use dropcast_domain::{failure::ErrorCode, ids::RunId};
 use serde::{Deserialize, Serialize};
 
 use crate::rejection::Rejection;

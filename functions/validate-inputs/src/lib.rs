@@ -14,7 +14,6 @@ mod staged_files;
 use dropcast_app::versions;
 use dropcast_aws::s3::Object;
 use dropcast_domain::{
-    output,
     registry::RegisteredVersion,
     run::{Acceptance, AcceptedInput, Run},
     status::{Progress, Status, Transition},
@@ -85,7 +84,7 @@ where
         Err(rejection) => {
             deps.files
                 .keep(
-                    &output::problems_key(&run_id),
+                    &run.keys().problems(),
                     "application/json",
                     rejection.problems_json()?,
                 )

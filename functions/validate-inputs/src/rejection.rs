@@ -1,7 +1,7 @@
 //! Why an input is not accepted.
 
 use dropcast_app::versions::ResolveError;
-use dropcast_domain::{failure::ErrorCode, problem::ProblemList, run_id::Version};
+use dropcast_domain::{failure::ErrorCode, ids::Version, problem::ProblemList};
 use dropcast_inputs::file;
 
 use crate::Error;

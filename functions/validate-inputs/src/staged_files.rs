@@ -65,7 +65,7 @@ pub(crate) async fn validate_file<F: Files>(
         Ok(reading) => keep(files, run, &staged, reading).await.map(Ok),
         Err(rejection) => {
             if rejection.marked {
-                let key = output::marked_key(&run.id);
+                let key = run.keys().marked();
                 files
                     .keep_file(&key, output::WORKBOOK, &staged.marked)
                     .await?;
@@ -83,7 +83,7 @@ async fn keep<F: Files>(
     reading: Reading,
 ) -> Result<AcceptedInput, Error> {
     let file = run.upload.file_name();
-    let key = output::input_key(&run.id, &file);
+    let key = run.keys().input(&file);
     let (prepared_key, media_type, defaults, table) = match reading {
         Reading::Document { defaults, .. } => {
             let shown = defaults
@@ -91,11 +91,11 @@ async fn keep<F: Files>(
                 .filter(|pointer| pointer.len() <= MAX_POINTER_BYTES)
                 .take(MAX_DEFAULTS)
                 .collect();
-            let key = output::prepared_key(&run.id, &file);
+            let key = run.keys().prepared(&file);
             (key, "application/json", shown, None)
         }
         Reading::Table(reading) => {
-            let key = output::prepared_table_key(&run.id, &file);
+            let key = run.keys().prepared_table(&file);
             (key, "text/csv", Vec::new(), Some(reading.for_record()))
         }
     };

@@ -81,7 +81,7 @@ class ModelProcess:
             cwd=MODEL,
             env={
                 "PATH": os.environ["PATH"],
-                "DROPCAST_RUN_ID": "20261101T080000-0123456789ab",
+                "DROPCAST_RUN_ID": "mfrggzdfmztwq2lknnwg23tpoa",
                 "DROPCAST_MODEL": "revenue-forecast",
                 "DROPCAST_VERSION": "1",
                 "DROPCAST_OUTPUT_DIR": str(self.output),

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, ensure};
 use dropcast_domain::event::{BUILD_FINISHED, RUN_STATUS_CHANGED, SOURCE};
 use dropcast_domain::failure::ErrorCode;
+use dropcast_domain::ids::RunId;
 use dropcast_domain::run::Run;
-use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::Status;
 use dropcast_domain::upload::RunKind;
 use dropcast_local_stack::processes_of;
@@ -288,8 +288,9 @@ const DONE_BY_LAMBDA: [&str; 10] = [
 /// object is missing, instead of refusing to speak of it; what lets Batch be told of a role; and,
 /// as the emulator does not tell it from the object, the version of an object that only its
 /// metadata is read of.
-const NEVER_SEEN: [(&str, &str, &str); 4] = [
+const NEVER_SEEN: [(&str, &str, &str); 5] = [
     ("ValidateInputs", "s3:ListBucket", ""),
+    ("IndexOutputs", "s3:ListBucket", ""),
     ("RegisterVersion", "s3:ListBucket", ""),
     ("RegisterVersion", "iam:PassRole", ""),
     ("ValidateInputs", "s3:GetObjectVersion", "/refresh/*"),

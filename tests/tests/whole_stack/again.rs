@@ -3,9 +3,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_batch::types::{JobStatus, JobSummary, KeyValuesPair};
-use dropcast_domain::output;
+use dropcast_domain::ids::{RunId, Version};
 use dropcast_domain::run::{Acceptance, AcceptedInput, Run, UploadMetadata};
-use dropcast_domain::run_id::{RunId, Version};
 use dropcast_domain::status::Status;
 use dropcast_domain::upload::Upload as S3Upload;
 use dropcast_lambda_kit::clock::now;
@@ -141,8 +140,8 @@ async fn accepted(stack: &Stack, number: u32) -> Result<Run> {
         notify_left_out: Vec::new(),
     };
     let input = AcceptedInput {
-        key: output::input_key(&run.id, &name),
-        prepared_key: output::prepared_key(&run.id, &name),
+        key: run.keys().input(&name),
+        prepared_key: run.keys().prepared(&name),
         defaults: Vec::new(),
         table: None,
     };

@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::output::problems_key;
 use dropcast_domain::problem::ProblemList;
 use dropcast_domain::status::Status;
 use dropcast_domain::upload::INPUTS_PREFIX;
@@ -221,6 +220,13 @@ const ALL: &[Bad] = &[
         &["“latest” is not a version"],
     )
     .code(ErrorCode::VersionUnknown),
+    Bad::new(
+        "a_version_that_is_written_in_another_way_is_rejected",
+        "echo@v1/plan.json",
+        || b"{}".to_vec(),
+        &["“v1” is not a version; a version is a whole number from 1 to 999999"],
+    )
+    .code(ErrorCode::VersionUnknown),
 ];
 
 pub(crate) fn stories() -> Vec<Trial> {
@@ -245,7 +251,7 @@ async fn is_rejected(stack: &Stack, bad: &Bad) -> Result<()> {
     ensure!(ended.statuses() == way, "{:?}", ended.statuses());
     ensure!(run.job.is_none() && run.input.is_none(), "{run:?}");
 
-    let problems = stack.result(&problems_key(&run.id)).await?;
+    let problems = stack.result(&run.keys().problems()).await?;
     fits("problems.schema.json", &serde_json::from_slice(&problems)?)?;
     let problems: ProblemList = serde_json::from_slice(&problems)?;
     ensure!(run.problem_count == Some(problems.total()));

@@ -157,8 +157,8 @@ async fn what_cannot_be_done_is_said_with_its_exit_code(stack: &Stack) -> Result
             vec!["submit", &plan, "--model", "noop", "--version", "9"],
         ),
         (6, vec!["submit", "/no/such/file", "--model", "noop"]),
-        (6, vec!["show", "20260301T093000-0123456789ab"]),
-        (6, vec!["wait", "20260301T093000-0123456789ab"]),
+        (6, vec!["show", "mfrggzdfmztwq2lknnwg23tpoa"]),
+        (6, vec!["wait", "mfrggzdfmztwq2lknnwg23tpoa"]),
         (6, vec!["model", "show", "nop"]),
         (6, vec!["model", "register", "/no/such/folder"]),
         (

@@ -1,6 +1,7 @@
 //! Everything that can go wrong with a job ends in the right code, sentence and mail.
 
 use anyhow::{Context as _, Result, ensure};
+use dropcast_aws::batch::names::definition_name;
 use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::status::Status;
 use dropcast_store::History as _;
@@ -154,7 +155,10 @@ async fn fails(stack: &Stack, fault: &Fault) -> Result<()> {
     let model = stack.model_as(fault.model, &name).await?;
     let mut asked = (fault.strikes)();
     if asked.is_object() {
-        asked["jobDefinition"] = json!(model);
+        asked["jobDefinition"] = json!(definition_name(
+            &stack.connection().stack_name,
+            &model.parse()?
+        ));
         stack.fault(&asked).await?;
     }
     let ended = ends_failed(stack, &model, fault.code, fault.says).await?;
@@ -181,7 +185,8 @@ async fn ends_failed(stack: &Stack, model: &str, code: ErrorCode, says: &[&str])
 
 async fn lost_once(stack: &Stack) -> Result<()> {
     let model = stack.model_as("echo", "echo-host-lost-once").await?;
-    let fault = json!({ "fault": "host-lost", "jobDefinition": model });
+    let definition = definition_name(&stack.connection().stack_name, &model.parse()?);
+    let fault = json!({ "fault": "host-lost", "jobDefinition": definition });
     stack.fault(&fault).await?;
     let file = Upload::new(&model, "plan.json", "{}").notify(ANA);
     let (_, ended) = stack.run(&file).await?;
@@ -202,7 +207,7 @@ async fn lost_once(stack: &Stack) -> Result<()> {
     })
     .await?;
     let job = run.job.as_ref().context("the run's job")?;
-    let prefix = format!("runs/{}/outputs/{job}/2/", run.id);
+    let prefix = run.keys().attempt(job, 2);
     for output in &run.outputs {
         assert!(output.key.starts_with(&prefix), "{}", output.key);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_domain::run_id::Version;
+use dropcast_domain::ids::Version;
 use dropcast_domain::status::Status;
 use dropcast_tests::{Ended, Stack, Upload};
 use serde_json::{Value, json};
@@ -140,9 +140,7 @@ async fn the_job_was_told_what_its_schema_says(stack: &Stack, ended: &Ended) -> 
 
 async fn the_manifest_lists_everything(stack: &Stack, ended: &Ended) -> Result<()> {
     let run = &ended.run;
-    let manifest = stack
-        .result(&format!("runs/{}/manifest.json", run.id))
-        .await?;
+    let manifest = stack.result(&run.keys().manifest()).await?;
     let manifest: Value = serde_json::from_slice(&manifest)?;
     assert_eq!(manifest["runId"], run.id.as_str());
     let entries = manifest["outputs"].as_array().context("outputs")?;
@@ -163,7 +161,7 @@ async fn the_manifest_lists_everything(stack: &Stack, ended: &Ended) -> Result<(
     let job = run.job.as_ref().context("the run's job")?;
     for entry in entries {
         let path = entry["path"].as_str().unwrap_or_default();
-        let key = format!("runs/{}/outputs/{job}/1/{path}", run.id);
+        let key = format!("{}{path}", run.keys().attempt(job, 1));
         let content = stack.result(&key).await?;
         assert_eq!(entry["sha256"], json!(sha256(&content)), "{path}");
         assert_eq!(entry["bytes"], json!(content.len()), "{path}");
@@ -213,9 +211,7 @@ async fn more_outputs_than_a_page_lists_are_all_in_the_manifest(stack: &Stack) -
     let run = &ended.run;
     assert_eq!(run.output_count, Some(1_100));
     assert_eq!(run.outputs.len(), 50);
-    let manifest = stack
-        .result(&format!("runs/{}/manifest.json", run.id))
-        .await?;
+    let manifest = stack.result(&run.keys().manifest()).await?;
     let manifest: Value = serde_json::from_slice(&manifest)?;
     let entries = manifest["outputs"].as_array().context("outputs")?;
     assert_eq!(entries.len(), 1_100);

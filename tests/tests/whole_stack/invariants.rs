@@ -9,13 +9,13 @@ use aws_sdk_batch::types::{ContainerOverrides, JobStatus, KeyValuesPair};
 use aws_sdk_cloudformation::types::TemplateStage;
 use aws_sdk_s3::types::BucketVersioningStatus;
 use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::output::problems_key;
+use dropcast_domain::ids::RunId;
 use dropcast_domain::problem::ProblemList;
-use dropcast_domain::run_id::RunId;
 use dropcast_domain::status::Status;
 use dropcast_store::History as _;
 use dropcast_tests::stand_ins::PACKAGES;
 use dropcast_tests::{Dropped, Event, NESTED_STACK, Stack, Upload, programs, until};
+use jiff::SignedDuration;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::json;
 
@@ -130,7 +130,10 @@ async fn invariant_1_one_version_of_an_object_is_one_run_whatever_else_its_event
     ensure!(upload.version_id.is_some(), "the bucket keeps versions");
     let id = upload.run_id();
     for delivery in 0..6 {
+        // A second later each time: the time is no part of what tells uploads apart.
+        let reported_at = event.time + SignedDuration::from_secs(delivery);
         let mut event = event.whole.clone();
+        event["time"] = json!(reported_at.to_string());
         let object = &mut event["detail"]["object"];
         object["version-id"] = json!(upload.version_id);
         object["sequencer"] = json!(format!("00{delivery}"));
@@ -190,7 +193,7 @@ async fn invariant_3_a_second_job_of_a_run_is_terminated_and_its_outputs_are_not
     succeeded(&ended)?;
     assert_eq!(ended.run.job.as_ref(), Some(&first));
     let who = ended.run.outputs.first().context("the output")?;
-    let prefix = format!("runs/{id}/outputs/{first}/1/");
+    let prefix = ended.run.keys().attempt(&first, 1);
     assert!(who.key.starts_with(&prefix), "{}", who.key);
     assert_eq!(
         stack.result(&who.key).await?,
@@ -270,7 +273,7 @@ async fn invariant_6_a_rejected_run_keeps_its_input_and_every_problem(stack: &St
     ended_with(&ended, Status::Rejected, ErrorCode::InputRejected, &[])?;
     the_dropped_file_is_kept(stack, &dropped, &file).await?;
     let problems: ProblemList =
-        serde_json::from_slice(&stack.result(&problems_key(&run.id)).await?)?;
+        serde_json::from_slice(&stack.result(&run.keys().problems()).await?)?;
     let mut places: Vec<&str> = problems
         .problems
         .iter()

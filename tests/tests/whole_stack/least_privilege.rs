@@ -64,7 +64,7 @@ async fn invariant_8_a_function_is_refused_what_its_role_does_not_allow(
         "Outputs": { "Machine": { "Value": { "Ref": "Machine" } } },
     });
     let outputs = stack.deploy_beside("refused", &template).await?;
-    let input = json!({ "runId": "20260301T093000-0123456789ab", "status": "failed" });
+    let input = json!({ "runId": "mfrggzdfmztwq2lknnwg23tpoa", "status": "failed" });
     let machine = outputs.get("Machine").context("the state machine")?;
     let ended = stack.executed(machine, &input).await?;
     assert_eq!(ended.status.as_str(), "FAILED");

@@ -10,6 +10,7 @@
 
 mod aftermath;
 mod again;
+mod attack;
 mod bad_input;
 mod builds;
 mod checks;
@@ -25,6 +26,7 @@ mod odd_uploads;
 mod pushes;
 mod refresh;
 mod registry;
+mod role_matrix;
 mod secrets;
 mod state_machine;
 mod tables;
@@ -53,6 +55,8 @@ fn main() -> ExitCode {
         again::stories(),
         invariants::stories(),
         secrets::stories(),
+        attack::stories(),
+        role_matrix::stories(),
         least_privilege::stories(),
         happy_path::stories(),
         pushes::stories(),

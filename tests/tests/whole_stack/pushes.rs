@@ -26,7 +26,7 @@ stories![
 ];
 
 /// A new model's folder; its name is another one in each story.
-async fn init(stack: &Stack, name: &str) -> Result<PathBuf> {
+pub(crate) async fn init(stack: &Stack, name: &str) -> Result<PathBuf> {
     let folder = stack.connection().state.join("pushed").join(name);
     let folder_name = folder.display().to_string();
     let made = dropcast(stack, &["model", "init", name, "--dir", &folder_name]).await?;
@@ -34,7 +34,7 @@ async fn init(stack: &Stack, name: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-async fn push(stack: &Stack, folder: &Path, more: &[&str]) -> Result<Answer> {
+pub(crate) async fn push(stack: &Stack, folder: &Path, more: &[&str]) -> Result<Answer> {
     let folder = folder.display().to_string();
     let mut arguments = vec!["model", "push", &folder, "--timeout", "90s"];
     arguments.extend(more);

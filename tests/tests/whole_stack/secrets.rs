@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 use dropcast_store::TaskTokens as _;
 use dropcast_tests::Stack;
 
@@ -24,8 +24,9 @@ stories![
 /// not in it.
 pub(crate) async fn haystack(stack: &Stack, run: &RunId) -> Result<Vec<(String, String)>> {
     let mut hay = Vec::new();
+    let record = stack.record(run).await?;
     for (output, prefix) in [
-        ("ResultsBucketName", format!("runs/{run}/")),
+        ("ResultsBucketName", record.keys().prefix().to_owned()),
         ("ResultsBucketName", "cache/".to_owned()),
         ("InputsBucketName", "inputs/gated/".to_owned()),
     ] {
@@ -49,7 +50,6 @@ pub(crate) async fn haystack(stack: &Stack, run: &RunId) -> Result<Vec<(String, 
         hay.push((format!("mail {}", mail.message_id), stack.raw(&mail)?));
         hay.push(("mail, decoded".to_owned(), mail.text + &mail.html));
     }
-    let record = stack.record(run).await?;
     if let Some(job) = record.job {
         let job = stack.job(job.as_str()).await?;
         hay.push(("job".to_owned(), format!("{job:?}")));
@@ -150,7 +150,7 @@ async fn invariant_7_the_task_token_is_nowhere_but_in_its_item(stack: &Stack) ->
     ensure!(token.len() >= 32, "a token is long: {}", token.len());
     assert_eq!(
         in_the_table(stack, &token).await?,
-        [(format!("RUN#{run}"), "TOKEN".to_owned())]
+        [(format!("TOKEN#{run}"), "TOKEN".to_owned())]
     );
     is_nowhere(&haystack(stack, run).await?, &token)?;
     gated.open()?;

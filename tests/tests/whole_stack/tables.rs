@@ -5,7 +5,6 @@ use std::fs;
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::model::{InputFormat, Locale, TableEncoding};
-use dropcast_domain::output::{marked_key, problems_key};
 use dropcast_domain::problem::ProblemList;
 use dropcast_domain::status::Status;
 use dropcast_tests::{Ended, Stack, Upload, programs};
@@ -322,7 +321,7 @@ async fn is_rejected(stack: &Stack, bad: &Bad) -> Result<()> {
     let (dropped, ended) = stack.run(&file).await?;
     ended_with(&ended, Status::Rejected, ErrorCode::InputRejected, &[])?;
     is_the_only_run(stack, &dropped).await?;
-    let problems = stack.result(&problems_key(&ended.run.id)).await?;
+    let problems = stack.result(&ended.run.keys().problems()).await?;
     fits("problems.schema.json", &serde_json::from_slice(&problems)?)?;
     let problems: ProblemList = serde_json::from_slice(&problems)?;
     let mut said = String::new();
@@ -342,7 +341,7 @@ async fn is_rejected(stack: &Stack, bad: &Bad) -> Result<()> {
     if bad.marked {
         computes_nothing(&marked_sheet(stack, &ended).await?)?;
     } else {
-        ensure!(stack.result(&marked_key(&ended.run.id)).await.is_err());
+        ensure!(stack.result(&ended.run.keys().marked()).await.is_err());
         ensure!(attachments(stack, &ended).await?.is_empty());
     }
     Ok(())
@@ -350,7 +349,7 @@ async fn is_rejected(stack: &Stack, bad: &Bad) -> Result<()> {
 
 /// The marked copy of a rejected sheet: kept with the run, and attached to its mail.
 async fn marked_sheet(stack: &Stack, ended: &Ended) -> Result<Vec<u8>> {
-    let kept = stack.result(&marked_key(&ended.run.id)).await?;
+    let kept = stack.result(&ended.run.keys().marked()).await?;
     let attached = attachments(stack, ended).await?;
     let [(name, content)] = &attached[..] else {
         let names: Vec<_> = attached.iter().map(|(name, _)| name).collect();

@@ -1,9 +1,9 @@
 //! Changing which version is the default, and which versions can run.
 
 use dropcast_domain::{
+    ids::{RunId, Version},
     model::ModelName,
     registry::{AuditStamp, DefaultEntry, Defaults, Model, PromotionError, Retirement},
-    run_id::{RunId, Version},
 };
 use dropcast_store::{History, Models, Promotion, StoreResult};
 use thiserror::Error;

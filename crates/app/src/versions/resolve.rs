@@ -2,9 +2,9 @@
 
 use dropcast_domain::{
     failure::ErrorCode,
+    ids::Version,
     model::ModelName,
     registry::{self, Model, RegisteredVersion},
-    run_id::Version,
     title,
     upload::Request,
 };

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
-use dropcast_domain::{model::ModelName, run_id::Version};
+use dropcast_domain::{ids::Version, model::ModelName};
 
 use super::{Describe, Init, Push, Test, Versions};
 use crate::words;

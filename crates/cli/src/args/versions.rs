@@ -1,7 +1,7 @@
 //! `dropcast model`: the versions of a model, and which of them is the default.
 
 use clap::{Args, Subcommand};
-use dropcast_domain::{model::ModelName, run_id::Version};
+use dropcast_domain::{ids::Version, model::ModelName};
 
 /// Commands about the versions of a model.
 #[derive(Debug, Subcommand)]

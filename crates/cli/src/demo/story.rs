@@ -8,9 +8,9 @@ use std::{
 use anyhow::Context as _;
 use dropcast_api_types::{Demo, MailView, ReportedRun, RunDetail};
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     run::Run,
-    run_id::Version,
     status::{Status, Transition},
 };
 use dropcast_local_stack::Registry;

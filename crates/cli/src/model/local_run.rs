@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use dropcast_api_types::{Tested, TestedInput, seconds};
-use dropcast_domain::{job::exit_sentence, run_id::RunId};
+use dropcast_domain::{ids::RunId, job::exit_sentence};
 use dropcast_job_runner::{JobError, LocalRunResult};
 use dropcast_local_stack::ImageBuilder;
 use dropcast_model_folder::{ModelFolder, examples, local_run, local_run::Stage};
@@ -205,7 +205,7 @@ fn record_result(
 
 /// A run's id, for models that use it; nobody else knows it.
 fn run_id(input: &Path) -> RunId {
-    RunId::derive(clock::now(), "test", &input.to_string_lossy(), "")
+    RunId::derive("test", &input.to_string_lossy(), &clock::now().to_string())
 }
 
 /// A clause as a sentence.

@@ -12,8 +12,8 @@ use std::{
 use anyhow::Context as _;
 use dropcast_api_types::{PushStatus, Pushed};
 use dropcast_domain::{
+    ids::Version,
     registry::{Build, BuildEnd, BuildId},
-    run_id::Version,
 };
 use dropcast_local_stack::{Progress, Reporter as _};
 use dropcast_model_folder::{ModelFolder, examples, pack};
@@ -207,7 +207,7 @@ async fn follow(
 
 /// How a push ended.
 enum Ended {
-    Registered(dropcast_domain::run_id::Version),
+    Registered(dropcast_domain::ids::Version),
     Failed {
         phase: String,
         message: String,

@@ -6,9 +6,9 @@ use dropcast_api_types::{
 };
 use dropcast_app::versions::{self, ChangeError, DefaultChange, VersionList};
 use dropcast_domain::{
+    ids::{RunId, Version},
     model::ModelName,
     registry::{Defaults, Model, PromotionError},
-    run_id::{RunId, Version},
 };
 use dropcast_store::History as _;
 

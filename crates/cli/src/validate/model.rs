@@ -4,10 +4,10 @@ use std::path::Path;
 
 use dropcast_api_types::CheckedModel;
 use dropcast_domain::{
+    ids::Version,
     model::{InputFormat, InputSpec, MANIFEST_FILE, ModelName, ModelNameError},
     problem::quoted,
     registry::VersionSpec,
-    run_id::Version,
 };
 use dropcast_inputs::file::Reader;
 use dropcast_model_folder::ModelFolder;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{model::ModelName, run_id::RunId, upload::RunKind};
+use crate::{ids::RunId, model::ModelName, upload::RunKind};
 
 /// What submit-job tells a job in its environment, one variable a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -2,8 +2,8 @@
 
 use super::{JobChange, JobEnd, JobStatus, translate};
 use crate::{
+    ids::JobId,
     run::Run,
-    run_id::JobId,
     status::{Progress, Transition},
 };
 

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     failure::ErrorCode,
+    ids::RunId,
     run::Run,
-    run_id::RunId,
     status::{Progress, Transition},
     upload::Upload,
 };

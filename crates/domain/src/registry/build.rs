@@ -1,15 +1,19 @@
 //! Finished builds and their results.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumMessage, IntoStaticStr, VariantArray};
-use thiserror::Error;
 
 use super::{BuildPhase, BuildReport};
-use crate::{model::ModelName, recipient, run_id::Version, text, variants::every};
+use crate::{
+    ids::{Version, id_newtype},
+    model::ModelName,
+    recipient, text,
+    variants::every,
+};
 
 /// The maximum number of log lines that are kept of a failed build.
 pub const MAX_BUILD_LINES: usize = 40;
@@ -31,75 +35,39 @@ const MESSAGE_LENGTH: usize = 1_000;
 /// role's session is far shorter.
 const NAME_LENGTH: usize = 300;
 
-/// The id of a build: the UUID after the colon in `CodeBuild`'s `<project>:<uuid>`.
-///
-/// It is part of keys in the table and the models bucket, so nothing else is accepted.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(
-    description = "The id of a build: the UUID after the colon of CodeBuild's own id.",
-    extend("pattern" = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-)]
-pub struct BuildId(String);
+id_newtype! {
+    /// The id of one build: the UUID after the colon of `CodeBuild`'s `<project>:<uuid>`.
+    ///
+    /// It is part of keys of the table and of the models bucket, so no other text is one. It is
+    /// parsed from the UUID alone, or from the whole `<project>:<uuid>` or ARN that ends in it.
+    #[schemars(
+        description = "The id of a build: the UUID after the colon of CodeBuild's own id.",
+        extend("pattern" = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    )]
+    pub struct BuildId;
+    /// A text that is not a build id.
+    #[error(
+        "“{0}” is not a build id; one looks like 5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20, the part after the colon in CodeBuild's build id"
+    )]
+    pub struct ParseBuildIdError;
+    parse_build_id
+}
 
 impl BuildId {
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The key of the build's `version.json` in the models bucket.
     pub fn version_key(&self) -> String {
         format!("builds/{self}/version.json")
     }
 }
 
-/// A text that is not a build id.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "“{0}” is not a build id; one looks like 5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20, the part after the colon in CodeBuild's build id"
-)]
-pub struct ParseBuildIdError(String);
-
-impl FromStr for BuildId {
-    type Err = ParseBuildIdError;
-
-    /// Reads the UUID alone, or the whole `<project>:<uuid>` or ARN that ends in it.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let id = text.rsplit(':').next().unwrap_or_default();
-        let good = id.len() == 36
-            && id.bytes().enumerate().all(|(at, byte)| match at {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            });
-        if good {
-            Ok(Self(id.to_owned()))
-        } else {
-            Err(ParseBuildIdError(text.chars().take(80).collect()))
-        }
-    }
-}
-
-impl TryFrom<String> for BuildId {
-    type Error = ParseBuildIdError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<BuildId> for String {
-    fn from(id: BuildId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for BuildId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+fn parse_build_id(text: &str) -> Option<&str> {
+    let id = text.rsplit(':').next().unwrap_or_default();
+    let good = id.len() == 36
+        && id.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        });
+    good.then_some(id)
 }
 
 /// The record of a finished build. It never changes.

@@ -7,8 +7,8 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::{
+    ids::{RunId, Version},
     run::Run,
-    run_id::{RunId, Version},
 };
 
 /// One change of a model's default version. Entries are only ever added.

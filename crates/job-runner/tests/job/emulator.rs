@@ -84,7 +84,7 @@ impl Run {
                 ("DROPCAST_VERSION", "1".to_owned()),
                 (
                     "DROPCAST_OUTPUT_URI",
-                    format!("s3://{BUCKET}/runs/{id}/outputs/"),
+                    format!("s3://{BUCKET}/runs/{model}/{id}/outputs/"),
                 ),
                 (
                     "DROPCAST_CACHE_URI",
@@ -100,11 +100,11 @@ impl Run {
 
     /// Stores the input under a name of its own.
     pub(crate) fn input(&mut self, name: &str, content: &[u8]) {
-        let key = format!("runs/{}/prepared/{name}", self.id);
+        let key = format!("runs/{}/{}/prepared/{name}", self.model, self.id);
         self.put(&key, content);
         self.variables
             .insert("DROPCAST_INPUT_URI", format!("s3://{BUCKET}/{key}"));
-        let key = format!("runs/{}/input/{name}", self.id);
+        let key = format!("runs/{}/{}/input/{name}", self.model, self.id);
         self.put(&key, &[b"as it was: ", content].concat());
         self.variables
             .insert("DROPCAST_ORIGINAL_URI", format!("s3://{BUCKET}/{key}"));
@@ -212,21 +212,33 @@ impl Run {
 
     /// What stands under the run's output prefix, listing included, without the prefix.
     pub(crate) fn stored(&self) -> Vec<String> {
-        let prefix = format!("runs/{}/outputs/{JOB}/", self.id);
+        let prefix = format!("runs/{}/{}/outputs/{JOB}/", self.model, self.id);
         let keys = self.keys(&prefix);
         keys.iter()
             .map(|key| key.strip_prefix(&prefix).unwrap().to_owned())
             .collect()
     }
 
+    /// Stores an output of the first attempt as the model itself could.
+    pub(crate) fn put_output(&self, path: &str, content: &[u8]) {
+        let key = format!("runs/{}/{}/outputs/{JOB}/1/{path}", self.model, self.id);
+        self.put(&key, content);
+    }
+
     /// An output of the first attempt.
     pub(crate) fn output(&self, path: &str) -> Option<Object> {
-        self.get(&format!("runs/{}/outputs/{JOB}/1/{path}", self.id))
+        self.get(&format!(
+            "runs/{}/{}/outputs/{JOB}/1/{path}",
+            self.model, self.id
+        ))
     }
 
     /// The lines of the first attempt's listing, if it was published.
     pub(crate) fn listing(&self) -> Option<Vec<Value>> {
-        let key = format!("runs/{}/outputs/{JOB}/1.files.jsonl", self.id);
+        let key = format!(
+            "runs/{}/{}/outputs/{JOB}/1.files.jsonl",
+            self.model, self.id
+        );
         let text = String::from_utf8(self.get(&key)?.bytes).unwrap();
         Some(
             text.lines()
@@ -237,7 +249,7 @@ impl Run {
 
     /// Uploads in parts that were neither completed nor given up.
     pub(crate) fn open_uploads(&self) -> usize {
-        let prefix = format!("runs/{}/", self.id);
+        let prefix = format!("runs/{}/{}/", self.model, self.id);
         let list = self
             .s3
             .list_multipart_uploads()

@@ -199,6 +199,51 @@ fn a_file_of_100_mb_goes_in_parts_in_bounded_memory() {
 }
 
 #[test]
+fn what_stands_in_the_attempts_folder_is_never_replaced() {
+    let run = Run::new();
+    run.put_output("a", b"of somebody else");
+    let output = run.shell(r#"echo mine > "$DROPCAST_OUTPUT_DIR/a""#);
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("another file stands there already"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(run.output("a").unwrap().bytes, b"of somebody else");
+    assert!(run.listing().is_none());
+}
+
+#[test]
+fn a_write_that_came_through_though_its_answer_was_lost_is_done() {
+    let run = Run::new();
+    // In parts, at once, and empty; and the listing.
+    let script = r#"head -c 9000000 /dev/zero > "$DROPCAST_OUTPUT_DIR/big.bin"
+                    echo small > "$DROPCAST_OUTPUT_DIR/small.txt"
+                    : > "$DROPCAST_OUTPUT_DIR/empty""#;
+    assert_eq!(run.shell(script).status.code(), Some(0));
+    let listing = run.listing().unwrap();
+    // To S3 the same attempt once more is what a repeated request is.
+    let again = run.shell(script);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(run.listing().unwrap(), listing);
+    assert_eq!(run.open_uploads(), 0);
+}
+
+#[test]
+fn a_file_of_the_same_size_is_not_taken_for_the_one_that_was_sent() {
+    let run = Run::new();
+    assert_eq!(
+        run.shell(r#"echo one > "$DROPCAST_OUTPUT_DIR/a""#)
+            .status
+            .code(),
+        Some(0)
+    );
+    let other = run.shell(r#"echo two > "$DROPCAST_OUTPUT_DIR/a""#);
+    assert_eq!(other.status.code(), Some(73), "{}", stderr(&other));
+    assert_eq!(run.output("a").unwrap().bytes, b"one\n");
+}
+
+#[test]
 fn what_the_model_leaves_running_is_ended_before_the_outputs_are_read() {
     let run = Run::new();
     let output = run.shell(

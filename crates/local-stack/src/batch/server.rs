@@ -68,6 +68,10 @@ async fn operation(
     let answer = match operations::named(method.as_str(), uri.path()) {
         Some((name, true)) => {
             shell.calls.add(&headers, &format!("batch:{name}"));
+            // To tag what is made asks for a permission of its own.
+            if operations::tags(name, &body) {
+                shell.calls.add(&headers, "batch:TagResource");
+            }
             call(&shell, name, &body)
         }
         Some((name, false)) => Err(ApiError::Unsupported(name.to_owned())),

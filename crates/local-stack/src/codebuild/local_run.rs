@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
 
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 use dropcast_model_folder::ModelFolder;
 use dropcast_model_folder::local_run::Stage;
 use nix::sys::signal::Signal;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
+use dropcast_domain::ids::RunId;
 use dropcast_domain::job::exit_sentence;
 use dropcast_domain::registry::{BuildId, VersionFile};
-use dropcast_domain::run_id::RunId;
 use dropcast_model_folder::examples;
 use dropcast_model_folder::local_run::{self, Stage};
 use dropcast_model_folder::{FolderError, ModelFolder};
@@ -262,7 +262,7 @@ impl Work<'_> {
             build: &build.id,
             model,
             image,
-            run: RunId::derive(now(), "build", &build.uuid, &file),
+            run: RunId::derive("build", &build.uuid, &file),
         };
         let Some(log) = &mut self.log else {
             return Outcome::Succeeded;

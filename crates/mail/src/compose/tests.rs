@@ -54,6 +54,7 @@ fn output(path: &str, kind: OutputKind, bytes: u64, media_type: &str) -> Output 
         sha256: None,
         media_type: media_type.into(),
         key: format!("runs/x/outputs/j/1/{path}"),
+        version_id: None,
     }
 }
 

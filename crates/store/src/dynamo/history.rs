@@ -2,10 +2,10 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use dropcast_domain::{
+    ids::RunId,
     model::ModelName,
     registry::{Build, Model, RegisteredVersion},
     run::Run,
-    run_id::RunId,
     status::Transition,
 };
 use serde::de::DeserializeOwned;

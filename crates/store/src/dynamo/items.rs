@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dropcast_domain::{
+    ids::{RunId, Version},
     model::ModelName,
     registry::{Build, BuildId, DefaultEntry, Model, RegisteredVersion, Retirement},
     run::Run,
-    run_id::{RunId, Version},
     status::{Progress, Transition},
 };
 use jiff::Timestamp;
@@ -21,7 +21,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The sort key of the run's record. The stream's filter and announce-run match on it.
 pub const RUN_SK: &str = "RUN";
-/// The sort key of the task token.
+/// The sort key of the task token, in a partition of its own: roles are bound to partitions, and
+/// few may read it.
 pub(crate) const TOKEN_SK: &str = "TOKEN";
 /// The sort key of a failed job's last log lines.
 pub(crate) const LOG_SK: &str = "LOG";
@@ -51,6 +52,10 @@ pub(crate) const MODELS: &str = "MODELS";
 
 pub(crate) fn run_pk(run: &RunId) -> String {
     format!("RUN#{run}")
+}
+
+pub(crate) fn token_key(run: &RunId) -> Item {
+    key(format!("TOKEN#{run}"), TOKEN_SK)
 }
 
 pub(crate) fn model_pk(model: &str) -> String {
@@ -128,7 +133,9 @@ pub(crate) struct Step {
 pub(crate) fn run_item(run: &Run) -> Result<Item, StoreError> {
     let mut item = written(run, run_pk(&run.id), RUN_SK)?;
     item.insert("model_pk".into(), text(model_pk(&run.request.model)));
-    item.insert("model_sk".into(), text(run.id.as_str()));
+    // An id says nothing of when the run was, so lists sort by the upload's time.
+    let order = format!("{}#{}", sortable(run.upload.at), run.id);
+    item.insert("model_sk".into(), text(order));
     item.insert("open_pk".into(), text(OPEN));
     item.insert("open_sk".into(), text(sortable(run.current.at)));
     item.insert("order".into(), number(run.current.progress.order()));

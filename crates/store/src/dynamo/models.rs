@@ -1,12 +1,12 @@
 //! Models, their versions, and the builds that made them.
 
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{
         AuditStamp, Build, BuildEnd, BuildId, DefaultEntry, EndedBuild, Model, RegisteredVersion,
         VersionSpec,
     },
-    run_id::Version,
 };
 
 use super::{

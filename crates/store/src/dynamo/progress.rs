@@ -6,18 +6,18 @@ use aws_sdk_dynamodb::{
 };
 use dropcast_domain::{
     failure::Failure,
+    ids::{JobId, RunId},
     job::JobEnd,
     output::Output,
     run::{MAX_HEADLINE_OUTPUTS, Run, UploadMetadata},
-    run_id::{JobId, RunId},
     status::{Progress, Status, Transition},
 };
 
 use super::{
     DynamoStore, failed,
     items::{
-        self, LOG_SK, OPEN, RUN_SK, TOKEN_SK, TTL, attribute, key, number, run_pk, sortable,
-        status_sk, text,
+        self, LOG_SK, OPEN, RUN_SK, TTL, attribute, key, number, run_pk, sortable, status_sk, text,
+        token_key,
     },
     took_place,
 };
@@ -223,7 +223,7 @@ impl Jobs for DynamoStore {
 
 impl TaskTokens for DynamoStore {
     async fn put_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
-        let mut item = key(run_pk(run), TOKEN_SK);
+        let mut item = token_key(run);
         item.insert("token".into(), text(token));
         // The token of a task that timed out is never spent.
         item.insert(TTL.into(), self.expiry("put_task_token", run).await?);
@@ -241,7 +241,7 @@ impl TaskTokens for DynamoStore {
     }
 
     async fn task_token(&self, run: &RunId) -> StoreResult<Option<String>> {
-        let item = self.get("token", key(run_pk(run), TOKEN_SK)).await?;
+        let item = self.get("token", token_key(run)).await?;
         Ok(item.and_then(|item| {
             item.get("token")
                 .and_then(|token| token.as_s().ok())
@@ -254,7 +254,7 @@ impl TaskTokens for DynamoStore {
             .client
             .delete_item()
             .table_name(&self.table)
-            .set_key(Some(key(run_pk(run), TOKEN_SK)))
+            .set_key(Some(token_key(run)))
             .condition_expression("#token = :token")
             .expression_attribute_names("#token", "token")
             .expression_attribute_values(":token", text(token))

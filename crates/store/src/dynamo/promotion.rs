@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{AuditStamp, DefaultEntry, Defaults, Model, PromotionError, Retirement},
-    run_id::Version,
 };
 use jiff::Timestamp;
 

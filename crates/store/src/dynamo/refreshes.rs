@@ -6,13 +6,14 @@ use serde::Deserialize;
 
 use super::{
     DynamoStore,
-    items::{self, Item, REFRESH_SK, key, model_pk, sortable, text},
+    items::{self, Item, REFRESH_SK, key, sortable, text},
     took_place,
 };
 use crate::{Refreshes, ports::StoreResult};
 
+/// In a partition of its own: whoever starts refreshes writes to no entry of the registry.
 fn refresh_key(model: &ModelName) -> Item {
-    key(model_pk(model.as_str()), REFRESH_SK)
+    key(format!("REFRESH#{model}"), REFRESH_SK)
 }
 
 /// What is remembered.

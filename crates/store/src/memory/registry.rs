@@ -1,12 +1,12 @@
 //! Models, builds and defaults in memory.
 
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{
         AuditStamp, Build, BuildEnd, BuildId, DefaultEntry, Defaults, EndedBuild, Model,
         PromotionError, RegisteredVersion, Retirement, VersionSpec,
     },
-    run_id::Version,
 };
 use jiff::Timestamp;
 

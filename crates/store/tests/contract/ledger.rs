@@ -2,12 +2,12 @@
 
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
+    ids::{JobId, Version},
     job::JobEnd,
     mail::{MailKind, MailTopic},
     model::RefreshSpec,
     output::Output,
     run::MAX_HEADLINE_OUTPUTS,
-    run_id::{JobId, Version},
     status::Status,
     upload::Upload,
 };
@@ -240,6 +240,7 @@ pub(crate) async fn a_models_runs_come_newest_first(store: &impl Store) {
     for day in [3, 1, 2] {
         let run = run_of(Upload {
             at: seconds(86_400 * day),
+            version_id: Some(format!("v{day}")),
             ..upload(MODEL, "plan.json")
         });
         store.create_if_absent(&run).await.unwrap();

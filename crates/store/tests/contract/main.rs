@@ -75,6 +75,7 @@ macro_rules! contract {
 contract! {
     runs:
         beginning_twice_gives_the_record_that_stands
+        invariant_1_an_upload_reported_twice_with_two_times_is_one_run
         an_unknown_run_is_no_record_and_no_change
         a_step_forward_moves_and_a_step_back_does_not
         of_two_reports_of_one_step_the_earlier_stays_to_the_nanosecond

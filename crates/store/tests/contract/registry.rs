@@ -1,11 +1,11 @@
 //! Builds, and which version is the default.
 
 use dropcast_domain::{
+    ids::Version,
     registry::{
         AuditStamp, Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, DefaultKind,
         EndedBuild, PromotionError, Requester, VersionSpec,
     },
-    run_id::Version,
     status::Status,
     upload::Upload,
 };

@@ -2,15 +2,15 @@
 
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
+    ids::Version,
     job::JobEnd,
     run::{Acceptance, Run},
-    run_id::Version,
     status::{Status, Transition},
     upload::{RunKind, Upload},
 };
 use dropcast_store::{StoreError, ValidationOutcome};
 use dropcast_test_support::samples::{
-    MODEL, acceptance, job, metadata, new_run, now, output, run_of, step, upload,
+    MODEL, acceptance, at, job, metadata, new_run, now, output, run_of, step, upload,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,6 +37,23 @@ pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl St
             step(0, Status::Received, 0),
             step(0, Status::Validating, 10)
         ]
+    );
+}
+
+pub(crate) async fn invariant_1_an_upload_reported_twice_with_two_times_is_one_run(
+    store: &impl Store,
+) {
+    let run = new_run("a.json");
+    assert_eq!(store.create_if_absent(&run).await.unwrap(), run);
+    let again = run_of(Upload {
+        at: at(60_000),
+        ..run.upload.clone()
+    });
+    assert_eq!(store.create_if_absent(&again).await.unwrap(), run);
+    assert_eq!(store.runs_of(MODEL, 10).await.unwrap(), [run.clone()]);
+    assert_eq!(
+        store.timeline(&run.id).await.unwrap(),
+        [step(0, Status::Received, 0)]
     );
 }
 

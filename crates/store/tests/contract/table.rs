@@ -308,6 +308,13 @@ async fn invariant_7_the_token_lies_in_its_own_item_alone_and_is_gone_once_spent
     for (sort_key, item) in table.items().await {
         let holds = format!("{item:?}").contains("the secret token");
         assert_eq!(holds, sort_key == "TOKEN", "{sort_key}");
+        // In a partition of its own, for roles end at partitions.
+        let partition = item["PK"].as_s().unwrap();
+        assert_eq!(
+            holds,
+            *partition == format!("TOKEN#{}", run.id),
+            "{partition}"
+        );
     }
     let table = new_table().await;
     let events = [event("RUNNING", 0, 3), event("FAILED", 2, 7)];

@@ -2,9 +2,9 @@
 
 use dropcast_domain::{
     event::BuildFinished,
+    ids::Version,
     mail::MailTopic,
     registry::{Build, BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester},
-    run_id::Version,
 };
 use dropcast_store::{Builds as _, Models as _};
 use dropcast_test_support::{

@@ -14,7 +14,6 @@ use std::time::Duration;
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     mail::{MailKind, MailTopic},
-    output::{marked_key, problems_key},
     problem::{Problem, ProblemList},
     status::Status,
 };
@@ -302,8 +301,8 @@ async fn the_marked_copy_of_a_rejected_table_is_attached_or_linked_if_it_is_larg
         let problem = Problem::new("Plan!C7", "\"ten\"", "a number").standing_for(2, ["Plan!C9"]);
         let problems = serde_json::to_vec(&ProblemList::of(problem)).unwrap();
         let files = &mut world.files.0;
-        files.insert(problems_key(&run.id), problems);
-        files.insert(marked_key(&run.id), vec![b'P'; bytes]);
+        files.insert(run.keys().problems(), problems);
+        files.insert(run.keys().marked(), vec![b'P'; bytes]);
         assert!(!deliver(&world, &run).await);
         let mail = world.mailer.sent().remove(0).message;
         let mail = MessageParser::default().parse(&mail).unwrap();

@@ -19,7 +19,7 @@ use dropcast_domain::{
     link::LinkKeys,
     mail::{MailKind, MailTopic},
     model::OutputKind,
-    output::{Output, problems_key},
+    output::Output,
     problem::{Problem, ProblemList},
     run::{Run, UploadMetadata},
     status::Status,
@@ -235,7 +235,10 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
         Status::Rejected => {
             let problems = ProblemList::of(Problem::new("/lines", "1", "a list"));
             let problems = serde_json::to_vec(&problems).unwrap();
-            world.files.0.insert(problems_key(id), problems);
+            world.files.0.insert(
+                dropcast_test_support::samples::keys(id).problems(),
+                problems,
+            );
             Some(Failure::new(
                 ErrorCode::InputRejected,
                 "The file has one problem.",

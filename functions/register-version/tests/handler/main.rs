@@ -9,12 +9,12 @@
 mod world;
 
 use dropcast_domain::{
+    ids::Version,
     model::ModelName,
     registry::{
         AuditStamp, BuildCode, BuildEnd, BuildFailure, BuildId, BuildPhase, BuildReport,
         BuildState, DefaultKind, MAX_VERSION_FILE, Requester,
     },
-    run_id::Version,
 };
 use dropcast_store::{History as _, Models as _, Promotion as _};
 use dropcast_test_support::events::{

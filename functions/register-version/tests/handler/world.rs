@@ -163,6 +163,7 @@ pub(crate) fn world() -> World {
             build_log_group: format!("/aws/codebuild/{BUILD_PROJECT}"),
             image_repository: "local".into(),
             jobs: JobSettings {
+                stack: "dropcast".into(),
                 execution_role: "arn:aws:iam::111122223333:role/exec".into(),
                 boundary: "arn:aws:iam::111122223333:policy/boundary".into(),
                 role_path: "/dropcast/s/".into(),

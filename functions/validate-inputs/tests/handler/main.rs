@@ -16,13 +16,7 @@ use std::{
 };
 
 use dropcast_aws::{CallError, s3::Object};
-use dropcast_domain::{
-    model::ModelName,
-    output::{input_key, prepared_key, problems_key},
-    run::Run,
-    status::Status,
-    upload::Upload,
-};
+use dropcast_domain::{model::ModelName, run::Run, status::Status, upload::Upload};
 use dropcast_store::{Models as _, RunCompletion as _, Runs as _, memory::MemoryStore};
 use dropcast_test_support::{
     samples::{MODEL, now, run_of, step, upload, version_spec},
@@ -102,7 +96,7 @@ fn kept(world: &World, key: &str) -> Option<Vec<u8>> {
 }
 
 fn problems(world: &World, run: &Run) -> Value {
-    let problems = kept(world, &problems_key(&run.id)).expect("problems.json is written");
+    let problems = kept(world, &run.keys().problems()).expect("problems.json is written");
     let problems = serde_json::from_slice(&problems).unwrap();
     let schema =
         serde_json::from_str(include_str!("../../../../schemas/problems.schema.json")).unwrap();
@@ -150,8 +144,8 @@ async fn an_accepted_file_is_kept_as_it_was_and_as_the_model_reads_it() {
     assert_eq!(record.current, step(0, Status::Validating, 500));
     assert_eq!(record.version.unwrap().number(), 1);
     let input = record.input.unwrap();
-    assert_eq!(input.key, input_key(&run.id, "plan.json"));
-    assert_eq!(input.prepared_key, prepared_key(&run.id, "plan.json"));
+    assert_eq!(input.key, run.keys().input("plan.json"));
+    assert_eq!(input.prepared_key, run.keys().prepared("plan.json"));
     assert_eq!(input.defaults, ["/horizon_months"]);
     assert_eq!(kept(&world, &input.key).unwrap(), content);
     let prepared: Value =
@@ -160,7 +154,7 @@ async fn an_accepted_file_is_kept_as_it_was_and_as_the_model_reads_it() {
         prepared,
         json!({ "lines": ["Hardware"], "horizon_months": 12 })
     );
-    assert_eq!(kept(&world, &problems_key(&run.id)), None);
+    assert_eq!(kept(&world, &run.keys().problems()), None);
 }
 
 #[tokio::test]
@@ -266,6 +260,18 @@ async fn a_version_that_there_is_not_is_refused() {
         let (code, message, _) = rejected(&format!("{MODEL}@{version}"), "plan.json", b"{}").await;
         assert_eq!(code, "VersionUnknown", "{version}");
         assert!(message.contains(version), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_written_in_one_way_only() {
+    for version in ["01", "v1", "V1", "+1", " 1", "1 ", "000001", "１"] {
+        let (code, message, _) = rejected(&format!("{MODEL}@{version}"), "plan.json", b"{}").await;
+        assert_eq!(code, "VersionUnknown", "{version}");
+        assert!(
+            message.contains("in digits without a leading zero"),
+            "{message}"
+        );
     }
 }
 

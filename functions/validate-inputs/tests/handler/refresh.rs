@@ -1,9 +1,9 @@
 //! Refreshes: what asks for one is not read.
 
 use dropcast_domain::{
+    ids::Version,
     model::RefreshSpec,
     run::Run,
-    run_id::Version,
     upload::{RunKind, Upload},
 };
 use dropcast_store::{Models as _, Runs as _};

@@ -2,7 +2,6 @@
 
 use dropcast_domain::{
     model::{InputFormat, Locale, TableEncoding, TableSpec},
-    output::{marked_key, prepared_table_key},
     table::FilledColumn,
 };
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
@@ -85,14 +84,11 @@ async fn a_csv_file_is_kept_as_it_was_and_as_one_clean_csv() {
     let outcome = validate(&world, &run).await;
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
     let input = record(&world, &run).await.input.unwrap();
-    assert_eq!(input.key, input_key(&run.id, "Plan Q3.CSV"));
+    assert_eq!(input.key, run.keys().input("Plan Q3.CSV"));
+    assert_eq!(input.prepared_key, run.keys().prepared_table("Plan Q3.CSV"));
     assert_eq!(
         input.prepared_key,
-        prepared_table_key(&run.id, "Plan Q3.CSV")
-    );
-    assert_eq!(
-        input.prepared_key,
-        format!("runs/{}/prepared/Plan Q3.csv", run.id)
+        format!("runs/{}/{}/prepared/Plan Q3.csv", run.request.model, run.id)
     );
     assert_eq!(kept(&world, &input.key).unwrap(), windows);
     assert_eq!(
@@ -111,7 +107,7 @@ async fn a_csv_file_is_kept_as_it_was_and_as_one_clean_csv() {
             cells: 2
         }]
     );
-    assert_eq!(kept(&world, &marked_key(&run.id)), None);
+    assert_eq!(kept(&world, &run.keys().marked()), None);
 }
 
 #[tokio::test]
@@ -124,7 +120,7 @@ async fn a_workbook_is_read_from_its_sheet() {
     assert_eq!(kept(&world, &input.key).unwrap(), content);
     assert_eq!(
         input.prepared_key,
-        format!("runs/{}/prepared/plan.csv", run.id)
+        format!("runs/{}/{}/prepared/plan.csv", run.request.model, run.id)
     );
     assert_eq!(
         kept(&world, &input.prepared_key).unwrap(),
@@ -162,7 +158,7 @@ async fn faulty_cells_are_named_and_a_marked_copy_is_kept() {
         let record = record(&world, &run).await;
         assert_eq!(record.problem_count, Some(count));
         assert!(record.marked);
-        let marked = kept(&world, &marked_key(&run.id)).unwrap();
+        let marked = kept(&world, &run.keys().marked()).unwrap();
         assert!(marked.starts_with(b"PK"), "a workbook");
         assert_eq!(world.files.kept.lock().unwrap().len(), 2);
     }
@@ -209,7 +205,7 @@ async fn what_is_in_a_file_and_its_name_must_agree() {
             "{file}: {problems}"
         );
         assert!(!record(&world, &run).await.marked);
-        assert_eq!(kept(&world, &marked_key(&run.id)), None);
+        assert_eq!(kept(&world, &run.keys().marked()), None);
     }
 }
 

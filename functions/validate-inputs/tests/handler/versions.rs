@@ -1,6 +1,6 @@
 //! Which version a file gets.
 
-use dropcast_domain::{registry::AuditStamp, run::Run, run_id::Version, upload::Upload};
+use dropcast_domain::{ids::Version, registry::AuditStamp, run::Run, upload::Upload};
 use dropcast_store::{Models as _, Promotion as _, Runs as _};
 use dropcast_test_support::samples::{MODEL, at, run_of, upload, version_spec};
 use serde_json::json;

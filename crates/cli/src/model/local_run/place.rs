@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dropcast_domain::run_id::RunId;
+use dropcast_domain::ids::RunId;
 use dropcast_job_runner::{JobError, LISTING, LocalRun, LocalRunResult, WrittenFile, run_locally};
 use dropcast_local_stack::Image;
 use dropcast_model_folder::{ModelFolder, local_run::Stage};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use dropcast_api_types::{PushStatus, Pushed, SourceView};
-use dropcast_domain::run_id::Version;
+use dropcast_domain::ids::Version;
 use dropcast_model_folder::Packed;
 
 use super::Ended;

@@ -1,5 +1,7 @@
 //! The operations of AWS Batch by their paths.
 
+use serde_json::Value;
+
 /// Paths and names that the local Batch answers.
 const SUPPORTED: [(&str, &str); 10] = [
     ("/v1/submitjob", "SubmitJob"),
@@ -85,9 +87,29 @@ pub(crate) fn named(method: &str, path: &str) -> Option<(&'static str, bool)> {
         .map(|name| (*name, false))
 }
 
+/// Whether a request to make something tags it too
+/// (<https://docs.aws.amazon.com/batch/latest/userguide/supported-iam-actions-tagging.html>).
+pub(crate) fn tags(name: &str, body: &[u8]) -> bool {
+    let fields: Value = serde_json::from_slice(body).unwrap_or_default();
+    matches!(name, "SubmitJob" | "RegisterJobDefinition")
+        && fields["tags"]
+            .as_object()
+            .is_some_and(|tags| !tags.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::named;
+    use super::{named, tags};
+
+    #[test]
+    fn only_what_is_made_with_tags_is_tagged() {
+        let tagged = br#"{"jobName":"a","tags":{"dropcast:stack":"dropcast"}}"#;
+        assert!(tags("SubmitJob", tagged));
+        assert!(tags("RegisterJobDefinition", tagged));
+        assert!(!tags("TerminateJob", tagged));
+        assert!(!tags("SubmitJob", br#"{"jobName":"a","tags":{}}"#));
+        assert!(!tags("SubmitJob", b"{}"));
+    }
 
     #[test]
     fn a_path_names_its_operation() {

@@ -1,0 +1,186 @@
+//! Invariant 8 in full: every role tries every verb on every prefix, and what its function's ports
+//! do not do is denied. `ports` says what they do; a role that is not in it fails the test.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, ensure};
+use dropcast_tests::Stack;
+use dropcast_tests::tries::{MODEL, Place, Try, Verb};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::attack::{pushed, role_of};
+use crate::world::stories;
+
+/// Tries at a time.
+const AT_ONCE: usize = 8;
+
+stories![
+    invariant_8_a_role_may_do_on_each_prefix_what_its_functions_ports_do_and_nothing_else,
+    invariant_8_a_models_role_ends_at_its_own_model,
+];
+
+use Place::{
+    Builds, Cache, Input, Inputs, LinkSecret, Listing, Mails, Manifest, Marked, ModelSecret,
+    Models, ModelsByName, NoModel, Outputs, OutputsOfOther, Prepared, Problems, RefreshUploads,
+    Refreshes, Runs, Sources, Tokens, VersionFiles,
+};
+use Verb::{
+    DeleteItem, DeleteObject, GetItem, GetObject, GetObjectVersion, GetSecretValue, List,
+    ListVersions, PutItem, PutObject, PutObjectIfAbsent, Query, UpdateItem,
+};
+
+/// What the ports of the function with this role do, and on what.
+fn ports(role: &str) -> Option<&'static [(Verb, &'static [Place])]> {
+    Some(match role {
+        // Runs::create_if_absent notes the first step of the timeline too.
+        "StartRunRole" => &[(PutItem, &[Runs]), (UpdateItem, &[Runs])],
+        "ValidateInputsRole" => &[
+            (GetItem, &[Runs, Models]),
+            (UpdateItem, &[Runs]),
+            (Query, &[Models, ModelsByName]),
+            (GetObject, &[Inputs, RefreshUploads]),
+            (GetObjectVersion, &[Inputs, RefreshUploads]),
+            (List, &[Inputs, RefreshUploads]),
+            (PutObject, &[Input, Prepared, Problems, Marked, NoModel]),
+            (
+                PutObjectIfAbsent,
+                &[Input, Prepared, Problems, Marked, NoModel],
+            ),
+        ],
+        "SubmitJobRole" => &[
+            (GetItem, &[Runs, Models]),
+            (UpdateItem, &[Runs]),
+            (PutItem, &[Tokens]),
+            (DeleteItem, &[Tokens]),
+        ],
+        "TrackJobRole" => &[
+            (GetItem, &[Runs, Tokens]),
+            (UpdateItem, &[Runs]),
+            (PutItem, &[Runs]),
+            (DeleteItem, &[Tokens]),
+        ],
+        "IndexOutputsRole" => &[
+            (GetItem, &[Runs, Models]),
+            (UpdateItem, &[Runs]),
+            (GetObject, &[Listing]),
+            (List, &[Outputs, Listing, OutputsOfOther]),
+            (ListVersions, &[Outputs, Listing, OutputsOfOther]),
+            (PutObject, &[Manifest]),
+            (PutObjectIfAbsent, &[Manifest]),
+        ],
+        "FinishRunRole" => &[(GetItem, &[Runs]), (UpdateItem, &[Runs])],
+        // They use neither the table nor a bucket.
+        "AnnounceRunRole" | "RunStateMachineRole" => &[],
+        "JobExecutionRole" => &[(GetSecretValue, &[ModelSecret])],
+        "ModelBuildsRole" => &[
+            (GetObject, &[Sources]),
+            (GetObjectVersion, &[Sources]),
+            (PutObject, &[VersionFiles]),
+            (PutObjectIfAbsent, &[VersionFiles]),
+        ],
+        "NotifyRole" => &[
+            (GetItem, &[Runs, Models, Builds, Mails]),
+            (UpdateItem, &[Mails]),
+            (
+                GetObject,
+                &[
+                    Prepared,
+                    Problems,
+                    NoModel,
+                    Marked,
+                    Outputs,
+                    Listing,
+                    OutputsOfOther,
+                ],
+            ),
+            (GetSecretValue, &[LinkSecret]),
+        ],
+        "OpenLinkRole" => &[
+            (GetItem, &[Runs]),
+            (GetObject, &[Marked]),
+            (GetObjectVersion, &[Outputs, Listing, OutputsOfOther]),
+            (GetSecretValue, &[LinkSecret]),
+        ],
+        "RegisterVersionRole" => &[
+            (GetItem, &[Models, Builds]),
+            (PutItem, &[Models, Builds]),
+            (UpdateItem, &[Models]),
+            (GetObject, &[VersionFiles]),
+            (List, &[VersionFiles]),
+        ],
+        "StartRefreshesRole" => &[
+            (GetItem, &[Models, Refreshes]),
+            (PutItem, &[Refreshes]),
+            (Query, &[ModelsByName]),
+            (PutObject, &[RefreshUploads]),
+            (PutObjectIfAbsent, &[RefreshUploads]),
+        ],
+        _ => return None,
+    })
+}
+
+/// What a model's job does, and on what.
+const JOB: &[(Verb, &[Place])] = &[
+    // It asks for the outputs whose upload's answer was lost.
+    (GetObject, &[Input, Prepared, Outputs, Listing, Cache]),
+    (PutObjectIfAbsent, &[Outputs, Listing, Cache]),
+    (PutObject, &[Cache]),
+    (DeleteObject, &[Cache]),
+    (List, &[Cache]),
+];
+
+async fn invariant_8_a_role_may_do_on_each_prefix_what_its_functions_ports_do_and_nothing_else(
+    stack: &Stack,
+) -> Result<()> {
+    let mut wrong = Vec::new();
+    for (logical, role) in stack.roles().await? {
+        let ports =
+            ports(&logical).with_context(|| format!("{logical} is in the table of ports"))?;
+        wrong.extend(differences(stack, &logical, &role, MODEL, ports).await?);
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+async fn invariant_8_a_models_role_ends_at_its_own_model(stack: &Stack) -> Result<()> {
+    let model = "matrix";
+    pushed(stack, model).await?;
+    let role = role_of(stack, model).await?;
+    let wrong = differences(stack, "the model's role", &role, model, JOB).await?;
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// Where a role may do something else than the ports do.
+async fn differences(
+    stack: &Stack,
+    name: &str,
+    role: &str,
+    model: &str,
+    ports: &[(Verb, &[Place])],
+) -> Result<Vec<String>> {
+    let expected: BTreeSet<Try> = ports
+        .iter()
+        .flat_map(|(verb, places)| places.iter().map(|place| (*verb, *place)))
+        .map(|(verb, place)| Try { verb, place })
+        .collect();
+    let all: BTreeSet<Try> = Try::all().into_iter().collect();
+    ensure!(expected.is_subset(&all), "{name}: every port is tried");
+    let caller = stack.caller(role, model).await?;
+    let caller = &caller;
+    let tried: Vec<(Try, bool)> = stream::iter(all)
+        .map(|one| async move { anyhow::Ok((one, caller.may(one).await?)) })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
+        .with_context(|| name.to_owned())?;
+    ensure!(tried.len() > 150, "{} tries", tried.len());
+    Ok(tried
+        .into_iter()
+        .filter(|(one, allowed)| *allowed != expected.contains(one))
+        .map(|(Try { verb, place }, allowed)| {
+            let may = if allowed { "may" } else { "may not" };
+            format!("{name} {may} {verb:?} {place:?}")
+        })
+        .collect())
+}
