@@ -62,7 +62,10 @@ fn newest(found: Vec<Run>, limit: usize) -> Vec<Run> {
             by_id.insert(id, run);
         }
     }
-    by_id.into_values().rev().take(limit).collect()
+    let mut runs: Vec<Run> = by_id.into_values().collect();
+    runs.sort_by(|one, other| (other.upload.at, &other.id).cmp(&(one.upload.at, &one.id)));
+    runs.truncate(limit);
+    runs
 }
 
 /// What the table keeps of a run besides its record.
@@ -98,7 +101,7 @@ mod tests {
             bucket: "in".into(),
             key: "inputs/m/a.json".into(),
             version_id: None,
-            sequencer: Some("1".into()),
+            sequencer: Some(second.to_string()),
             bytes: 1,
             at,
         };

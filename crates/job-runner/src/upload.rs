@@ -240,6 +240,8 @@ impl Uploader {
             .await;
         if let Err(error) = completed {
             self.settle(&error, to, &composite, bytes).await?;
+            // Usually there is nothing left to abort: the earlier try completed this very upload.
+            self.abort(id, to).await;
         }
         Ok(whole)
     }

@@ -20,9 +20,9 @@ stories![
 ];
 
 use Place::{
-    Builds, Cache, Input, Inputs, LinkSecret, Listing, Mails, Manifest, Marked, ModelSecret,
-    Models, ModelsByName, NoModel, Outputs, OutputsOfOther, Prepared, Problems, RefreshUploads,
-    Refreshes, Runs, Sources, Tokens, VersionFiles,
+    Builds, Cache, Input, InputOfOther, Inputs, LinkSecret, Listing, Mails, Manifest, Marked,
+    ModelSecret, Models, ModelsByName, NoModel, Outputs, OutputsOfOther, Prepared, Problems,
+    RefreshUploads, Refreshes, Runs, Sources, Tokens, VersionFiles,
 };
 use Verb::{
     DeleteItem, DeleteObject, GetItem, GetObject, GetObjectVersion, GetSecretValue, List,
@@ -41,10 +41,13 @@ fn ports(role: &str) -> Option<&'static [(Verb, &'static [Place])]> {
             (GetObject, &[Inputs, RefreshUploads]),
             (GetObjectVersion, &[Inputs, RefreshUploads]),
             (List, &[Inputs, RefreshUploads]),
-            (PutObject, &[Input, Prepared, Problems, Marked, NoModel]),
+            (
+                PutObject,
+                &[Input, InputOfOther, Prepared, Problems, Marked, NoModel],
+            ),
             (
                 PutObjectIfAbsent,
-                &[Input, Prepared, Problems, Marked, NoModel],
+                &[Input, InputOfOther, Prepared, Problems, Marked, NoModel],
             ),
         ],
         "SubmitJobRole" => &[

@@ -85,6 +85,7 @@ fn example() -> Workspace {
     let purity = [
         "base64",
         "croner",
+        "data-encoding",
         "globset",
         "hex",
         "hmac",
