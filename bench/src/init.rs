@@ -37,7 +37,7 @@ const MEMORY_TARGET_MB: f64 = 25.0;
 const ZIP_TARGET_MB: f64 = 12.0;
 
 /// What the functions are set up with: every setting of all of them, as the templates have them.
-const SETTINGS: [(&str, &str); 32] = [
+const SETTINGS: [(&str, &str); 33] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAQKEY"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -48,6 +48,7 @@ const SETTINGS: [(&str, &str); 32] = [
     ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench"),
     ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
     ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+    ("STACK_NAME", "bench"),
     ("RUNS_TABLE", "runs"),
     ("INPUTS_BUCKET", "inputs"),
     ("RESULTS_BUCKET", "results"),

@@ -302,13 +302,13 @@ mod tests {
             let first = upload(&key);
             // Reported twice, with two times.
             let at = Timestamp::from_second(seconds).unwrap();
-            let again = Upload { at, bytes, sequencer: Some(sequencer), ..first.clone() };
+            let again = Upload { sequencer: Some(sequencer), bytes, at, ..first.clone() };
             prop_assert_eq!(first.run_id(), again.run_id());
             let other = Upload { version_id: Some("v2".into()), ..first.clone() };
             prop_assert_ne!(first.run_id(), other.run_id());
             // Without versions the sequencer takes their place, and the time still does not count.
             let first = Upload { version_id: None, ..first };
-            let again = Upload { at, bytes, ..first.clone() };
+            let again = Upload { bytes, at, ..first.clone() };
             prop_assert_eq!(first.run_id(), again.run_id());
         }
 

@@ -73,7 +73,7 @@ impl Config {
         let version = reader.read("DROPCAST_VERSION", |text| Ok(text.to_owned()));
         let job_id = reader.read("AWS_BATCH_JOB_ID", |text| {
             if text.contains('/') || text.chars().any(char::is_control) {
-                return Err(format!("is no job id, found {text:?}"));
+                return Err(format!("is not a job id, found {text:?}"));
             }
             Ok(text.to_owned())
         });
@@ -131,7 +131,7 @@ impl Config {
 fn object(text: &str) -> Result<S3Uri, String> {
     let uri = S3Uri::parse(text)?;
     if uri.key.is_empty() || uri.key.ends_with('/') {
-        return Err(format!("names no object, found {text:?}"));
+        return Err(format!("does not name an object, found {text:?}"));
     }
     Ok(uri)
 }

@@ -82,17 +82,23 @@ async fn builds_that_fail_say_in_which_phase_and_why() {
             "no-zip",
             b"<html>".to_vec(),
             "DOWNLOAD_SOURCE",
-            "CLIENT_ERROR: the zip file is refused: it is no zip file that can be read",
+            "CLIENT_ERROR: the zip file is not valid: it is no zip file that can be read",
             "",
         ),
         (
             "climbs",
             zip_of("../../climbed", b"x"),
             "DOWNLOAD_SOURCE",
-            "\"../../climbed\" leads out of the folder for primary source",
+            "\"../../climbed\" is outside the folder for primary source",
             "",
         ),
-        ("bomb", bomb(), "DOWNLOAD_SOURCE", "holds at most 2 GiB", ""),
+        (
+            "bomb",
+            bomb(),
+            "DOWNLOAD_SOURCE",
+            "may contain at most 2 GiB",
+            "",
+        ),
         (
             "no-model",
             model(&[("model.toml", None)]),
@@ -243,7 +249,7 @@ async fn a_build_that_is_stopped_or_takes_too_long_leaves_no_process() {
         builder
             .log(&slow_build)
             .await
-            .contains("longer than the 1 minutes")
+            .contains("time limit of 1 minute ")
     );
     let sleeper = std::fs::read_to_string(&pid).unwrap();
     until("the sleeper's end", || {

@@ -16,7 +16,7 @@ pub enum Error {
     #[error(transparent)]
     Call(#[from] CallError),
     /// Some models could not be looked at; the first fault is the source.
-    #[error("the schedules of {count} models could not be checked; the first is {model}")]
+    #[error("schedules that could not be checked: {count}; the first is that of the model {model}")]
     Models {
         /// How many.
         count: usize,

@@ -161,9 +161,9 @@ async fn a_model_that_cannot_be_asked_for_keeps_no_other_waiting_and_comes_next_
     let error = lambda_runtime::Diagnostic::from(error);
     assert_eq!(error.error_type, "Transient");
     assert!(
-        error
-            .error_message
-            .starts_with("1 of the models could not be looked at, b first"),
+        error.error_message.starts_with(
+            "schedules that could not be checked: 1; the first is that of the model b"
+        ),
         "{}",
         error.error_message
     );

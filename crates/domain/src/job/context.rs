@@ -32,18 +32,18 @@ pub struct JobContext {
     pub version: String,
     /// The input as the model reads it.
     #[serde(rename = "DROPCAST_INPUT_URI", skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^s3://[^/]+/runs/[^/]+/prepared/[^/]+$"))]
+    #[schemars(regex(pattern = "^s3://[^/]+/runs/[^/]+/[^/]+/prepared/[^/]+$"))]
     pub input: Option<String>,
     /// The input as it was uploaded.
     #[serde(
         rename = "DROPCAST_ORIGINAL_URI",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schemars(regex(pattern = "^s3://[^/]+/runs/[^/]+/input/[^/]+$"))]
+    #[schemars(regex(pattern = "^s3://[^/]+/runs/[^/]+/[^/]+/input/[^/]+$"))]
     pub original: Option<String>,
     /// The prefix of the outputs; below it is a folder for each job, with a folder for each attempt.
     #[serde(rename = "DROPCAST_OUTPUT_URI")]
-    #[schemars(regex(pattern = "^s3://[^/]+/runs/[^/]+/outputs/$"))]
+    #[schemars(regex(pattern = "^s3://[^/]+/runs/[^/]+/[^/]+/outputs/$"))]
     pub outputs: String,
     /// The prefix of what the model keeps between its runs.
     #[serde(rename = "DROPCAST_CACHE_URI")]

@@ -273,8 +273,9 @@ impl Work<'_> {
             Ok(Ok(result)) => result,
             Ok(Err(error)) => return self.failed(&command, &error.to_string()).await,
             Err(_) => {
+                let plural = if minutes == 1 { "" } else { "s" };
                 let why = format!(
-                    "The model was stopped: it exceeded the time limit of {minutes} minutes in model.toml."
+                    "The model was stopped: it exceeded the time limit of {minutes} minute{plural} in model.toml."
                 );
                 return self.failed(&command, &why).await;
             }

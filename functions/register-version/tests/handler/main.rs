@@ -156,14 +156,14 @@ async fn what_a_build_wrote_badly_is_a_record_and_no_version() {
         ),
         (
             Some(changed("image", json!("local/m:latest"))),
-            "none of the repository local",
+            "is not in the repository local",
         ),
         (
             Some(changed(
                 "image",
                 json!(format!("evil/m@sha256:{}", "0".repeat(64))),
             )),
-            "none of the repository local",
+            "is not in the repository local",
         ),
         (Some(manifest("title", "titel")), "model.toml:2: titel"),
         (
@@ -176,7 +176,7 @@ async fn what_a_build_wrote_badly_is_a_record_and_no_version() {
         ),
         (
             Some(manifest("revenue-forecast", "other")),
-            "was to make the model “revenue-forecast”",
+            "The build is for the model “revenue-forecast”",
         ),
         (Some(manifest("2048", "512")), "The nearest size"),
         (
