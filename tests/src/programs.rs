@@ -52,8 +52,13 @@ pub fn templates() -> Result<Vec<String>> {
     let folder = "infra/stacks";
     let mut paths = vec!["template.yaml".to_owned()];
     for entry in fs::read_dir(repository().join(folder)).context(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        anyhow::ensure!(name.ends_with(".yaml"), "{folder}/{name} is no template");
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        anyhow::ensure!(
+            path.extension()
+                .is_some_and(|extension| extension == "yaml"),
+            "{folder}/{name} is not a template"
+        );
         paths.push(format!("{folder}/{name}"));
     }
     paths.sort();

@@ -1,10 +1,5 @@
 //! The rules against this workspace, and each against one that breaks it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "A test that cannot go on fails, in its helpers too."
-)]
-
 mod invariants;
 mod lists;
 mod sources;

@@ -154,7 +154,7 @@ pub(super) struct Report {
     /// What concerns the table as a whole.
     table: ProblemList,
     groups: HashMap<(Option<usize>, Kind), Group>,
-    /// CellProblems of kinds that are not told apart any more.
+    /// Problems beyond the number of groups that are kept apart.
     ungrouped: u64,
     cell_problems: CellProblems,
 }

@@ -50,7 +50,10 @@ pub(crate) async fn invariant_1_an_upload_reported_twice_with_two_times_is_one_r
         ..run.upload.clone()
     });
     assert_eq!(store.create_if_absent(&again).await.unwrap(), run);
-    assert_eq!(store.runs_of(MODEL, 10).await.unwrap(), [run.clone()]);
+    assert_eq!(
+        store.runs_of(MODEL, 10).await.unwrap(),
+        std::slice::from_ref(&run)
+    );
     assert_eq!(
         store.timeline(&run.id).await.unwrap(),
         [step(0, Status::Received, 0)]

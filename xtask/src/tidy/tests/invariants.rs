@@ -56,7 +56,7 @@ fn what_is_deployed_and_knows_its_place_is_found() {
                 workspace,
                 "crates/store/src/lib.rs",
                 "fn f() {}\nconst URL: &str = \"http://LocalHost\";\n",
-            )
+            );
         },
         &["crates/store/src/lib.rs:2: `localhost`"],
     );
@@ -67,7 +67,7 @@ fn what_is_deployed_and_knows_its_place_is_found() {
                 workspace,
                 "crates/local/src/lib.rs",
                 "const URL: &str = \"http://localhost\";\n",
-            )
+            );
         },
         &[],
     );
@@ -80,7 +80,7 @@ fn what_is_deployed_and_knows_its_place_is_found() {
                 "functions/start-run",
                 None,
                 &["local"],
-            )
+            );
         },
         &["crates/local/Cargo.toml: `local` (layer `local`) is built into what is deployed"],
     );

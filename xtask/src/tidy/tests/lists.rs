@@ -52,7 +52,7 @@ fn a_function_in_two_templates_or_with_the_source_of_another_is_found() {
                 workspace,
                 "infra/stacks/a.yaml",
                 &template.replace("functions/", "../../functions/"),
-            )
+            );
         },
         &["template.yaml:2: `start-run` stands in infra/stacks/a.yaml:2 too"],
     );
@@ -63,7 +63,7 @@ fn a_function_in_two_templates_or_with_the_source_of_another_is_found() {
                 workspace,
                 "template.yaml",
                 &template.replace("/start-run/", "/stop-run/"),
-            )
+            );
         },
         &[
             "template.yaml:2: CodeUri of `start-run` leads to functions/stop-run",

@@ -30,7 +30,7 @@ fn an_arrow_that_runs_up_is_found_with_its_line() {
                 "crates/store",
                 Some("adapter"),
                 &["domain", "start-run"],
-            )
+            );
         },
         &["crates/store/Cargo.toml:3: `store` (layer `adapter`"],
     );
@@ -64,7 +64,7 @@ fn the_sdk_in_a_crate_without_a_cloud_is_found() {
                 "crates/rules",
                 Some("library"),
                 &["aws-sdk-s3"],
-            )
+            );
         },
         &["crates/rules/Cargo.toml:2: a crate of layer `library` may not use the AWS SDK"],
     );
@@ -110,7 +110,7 @@ fn a_long_main_and_a_branch_in_one_are_found() {
                 workspace,
                 main,
                 &format!("{}fn main() {{}}", "//\n".repeat(30)),
-            )
+            );
         },
         &["functions/start-run/src/main.rs: 31 lines"],
     );
@@ -121,7 +121,7 @@ fn a_long_main_and_a_branch_in_one_are_found() {
                 workspace,
                 main,
                 "fn main() {\n    run(|| {\n        if true {}\n    });\n}\n",
-            )
+            );
         },
         &["functions/start-run/src/main.rs:3: a branch"],
     );

@@ -1,4 +1,4 @@
-//! CellProblems of cells in words.
+//! The messages of problems with cells.
 
 use dropcast_domain::problem::{Problem, place, quoted};
 use dropcast_workbook::Cell;

@@ -252,7 +252,7 @@ fn everything_in_a_directory_counts_against_its_bound() {
         file
     };
     for (at, content) in [
-        (30, [&[7, 7, 0x5c, 0xea][..], &[0; 59_996]].concat()),
+        (30, [vec![7, 7, 0x5c, 0xea], vec![0; 59_996]].concat()),
         (32, vec![b'x'; 60_000]),
     ] {
         let file = directory(&|_| {
