@@ -198,7 +198,7 @@ impl TextMail<'_> {
     }
 
     fn labelled(fact: &Fact) -> String {
-        format!("  {:<18}", format!("{}:", fact.label))
+        format!("  {:<20}", format!("{}:", fact.label))
     }
 }
 
