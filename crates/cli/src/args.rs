@@ -1,5 +1,11 @@
 //! The command line.
 
+#![expect(
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "These comments are the text of --help, where brackets and angle brackets mean themselves."
+)]
+
 mod folder;
 mod model;
 mod versions;

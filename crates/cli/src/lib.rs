@@ -2,7 +2,7 @@
 //!
 //! `main` reads the command line, finds the stack and hands both to one module
 //! per command. Each command makes a document (what `--json` prints, in
-//! [`document`]) and a text from it; errors carry their exit code ([`exit`]).
+//! `dropcast-api-types`) and a text from it; errors carry their exit code ([`exit`]).
 
 pub mod args;
 mod caller;

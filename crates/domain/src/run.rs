@@ -129,7 +129,7 @@ pub struct UploadMetadata {
     pub notify: Vec<String>,
     /// Entries that are not valid addresses.
     pub notify_unusable: Vec<String>,
-    /// Addresses beyond the first [`MAX_RECIPIENTS`](crate::recipient::MAX_RECIPIENTS).
+    /// Addresses beyond the first [`MAX_RECIPIENTS`].
     pub notify_left_out: Vec<String>,
 }
 
