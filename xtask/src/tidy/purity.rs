@@ -8,7 +8,7 @@ const DOMAIN: &str = "crates/domain";
 
 /// Values, text, hashes, and what is derived from types (`schemars`, `strum`): none of these opens a file, a socket or a
 /// clock unasked.
-const DEPENDENCIES: [&str; 15] = [
+pub(super) const DEPENDENCIES: [&str; 15] = [
     "base64",
     "croner",
     "data-encoding",

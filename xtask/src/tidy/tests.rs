@@ -77,29 +77,12 @@ fn what_is_deployed_is_the_functions_the_job_and_all_that_they_are_built_with() 
 /// A workspace in which everything holds.
 fn example() -> Workspace {
     let mut workspace = Workspace::default();
-    let purity = [
-        "base64",
-        "croner",
-        "data-encoding",
-        "globset",
-        "hex",
-        "hmac",
-        "jiff",
-        "schemars",
-        "serde",
-        "serde_json",
-        "sha2",
-        "strsim",
-        "strum",
-        "thiserror",
-        "toml",
-    ];
     add(
         &mut workspace,
         "domain",
         "crates/domain",
         Some("domain"),
-        &purity,
+        &purity::DEPENDENCIES,
     );
     add(
         &mut workspace,
