@@ -33,7 +33,7 @@ use crate::{text, upload::RunKind, variants::every};
 )]
 pub enum ErrorCode {
     /// The file does not match the model's schema, or it cannot be read. The mail and
-    /// `runs/<run-id>/problems.json` list every problem.
+    /// `runs/<model>/<run-id>/problems.json` list every problem.
     InputRejected,
     /// The file was not uploaded to a model's folder, or the model is not registered.
     ModelUnknown,
