@@ -217,7 +217,7 @@ impl<'t> Parser<'t> {
         if self.memory <= self.limits.max_memory {
             return Ok(());
         }
-        let message = "The document holds too many separate values to be read at once. Split it into several files.";
+        let message = "The document contains too many separate values to be read at once. Split it into several files.";
         Err(self.with(Problem::with_message(
             "",
             "too many values",
@@ -251,7 +251,7 @@ impl<'t> Parser<'t> {
                 let (line, column) = position(self.text, start);
                 let found = format!("a second {}", quoted(&self.text[start + 1..self.at - 1]));
                 let message = format!(
-                    "{}: this name stands twice in the same object, again on line {line}, column {column}. Keep one of them.",
+                    "{}: this name appears twice in the same object, again on line {line}, column {column}. Keep one of them.",
                     place(&pointer)
                 );
                 Problem::with_message(&pointer, &found, "each name once", &message)
@@ -363,7 +363,7 @@ impl<'t> Parser<'t> {
         self.exact = false;
         self.problems.push_with(|| {
             let (line, column) = position(self.text, self.at);
-            let hint = format!("It stands on line {line}, column {column}. {hint}");
+            let hint = format!("It is on line {line}, column {column}. {hint}");
             Problem::new(&pointer(&self.stack), token, allowed).hinted(&hint)
         });
         Value::Null

@@ -272,7 +272,7 @@ impl Uploader {
             }
         }
         Err(match code {
-            Some("PreconditionFailed") => "another file stands there already".to_owned(),
+            Some("PreconditionFailed") => "another file already exists there".to_owned(),
             _ => describe(error),
         })
     }

@@ -88,7 +88,7 @@ impl Walk {
         let unreadable = |error: io::Error| {
             let shown = if prefix.is_empty() { "." } else { &prefix };
             Refusal(format!(
-                "the {} holds {shown:?}, which cannot be read: {error}",
+                "the {} contains {shown:?}, which cannot be read: {error}",
                 self.noun
             ))
         };
@@ -98,7 +98,7 @@ impl Walk {
             let name = entry.file_name();
             let kind = match name.to_str() {
                 None => Kind::Refused(format!(
-                    "holds {:?}, a name that is not UTF-8",
+                    "contains {:?}, a name that is not UTF-8",
                     format!("{prefix}{}", name.to_string_lossy())
                 )),
                 Some(name) => self.kind_of(&entry, &format!("{prefix}{name}")),
@@ -132,7 +132,7 @@ impl Walk {
         let found = match entry.file_type() {
             Ok(found) => found,
             Err(error) => {
-                return Kind::Refused(format!("holds {path:?}, which cannot be read: {error}"));
+                return Kind::Refused(format!("contains {path:?}, which cannot be read: {error}"));
             }
         };
         if found.is_symlink() {
@@ -153,25 +153,27 @@ impl Walk {
             Ok(target) => target,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Kind::Refused(format!(
-                    "holds the link {path:?}, which leads to nothing ({shown:?})"
+                    "contains the link {path:?}, which leads to nothing ({shown:?})"
                 ));
             }
             Err(error) => {
                 return Kind::Refused(format!(
-                    "holds the link {path:?}, which cannot be followed: {error}"
+                    "contains the link {path:?}, which cannot be followed: {error}"
                 ));
             }
         };
         if !target.starts_with(&self.root) {
             return Kind::Refused(format!(
-                "holds the link {path:?}, which leads out of it ({shown:?})"
+                "contains the link {path:?}, which leads out of it ({shown:?})"
             ));
         }
         match fs::metadata(&target) {
             Ok(found) if found.is_dir() => Kind::Folder(target),
             Ok(found) if found.is_file() => Kind::LinkedFile(target),
             Ok(_) => Kind::Refused(special(path)),
-            Err(error) => Kind::Refused(format!("holds {path:?}, which cannot be read: {error}")),
+            Err(error) => {
+                Kind::Refused(format!("contains {path:?}, which cannot be read: {error}"))
+            }
         }
     }
 
@@ -203,7 +205,7 @@ impl Walk {
             }
             Ok(_) => Err(self.refusal(&special(&path))),
             Err(error) => {
-                Err(self.refusal(&format!("holds {path:?}, which cannot be read: {error}")))
+                Err(self.refusal(&format!("contains {path:?}, which cannot be read: {error}")))
             }
         }
     }

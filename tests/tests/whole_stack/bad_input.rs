@@ -129,7 +129,7 @@ const ALL: &[Bad] = &[
         "a_name_that_stands_twice_is_rejected",
         "echo/twice.json",
         || br#"{"year": 2027, "year": 2028}"#.to_vec(),
-        &["/year", "stands twice", "Keep one of them."],
+        &["/year", "appears twice", "Keep one of them."],
     ),
     Bad::new(
         "a_number_beyond_all_range_is_rejected",

@@ -236,7 +236,7 @@ pub(super) fn explain_too_many_items(items: usize, most: usize, pointer: &str) -
 pub(super) fn explain_repeated(item: &Value, pointer: &str, earlier: &str) -> Problem {
     let found = literal(item);
     let message = format!(
-        "{}: found {found}, which stands at {} already; each item is allowed once.",
+        "{}: found {found}, which is already at {}; each item is allowed once.",
         place(pointer),
         excerpt(earlier)
     );

@@ -124,7 +124,7 @@ fn every_keyword_has_a_sentence_for_people() {
         (
             json!({"uniqueItems": true}),
             json!([1, 2, 1.0]),
-            "At /2: found 1.0, which stands at /0 already; each item is allowed once.",
+            "At /2: found 1.0, which is already at /0; each item is allowed once.",
         ),
         (
             json!({"contains": {"const": 1}}),

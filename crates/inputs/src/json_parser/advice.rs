@@ -4,7 +4,7 @@ use dropcast_domain::problem::quoted;
 
 use super::Expected;
 
-pub(super) const EMPTY: &str = "it holds no JSON document. Fill it in, or save it again.";
+pub(super) const EMPTY: &str = "it contains no JSON document. Fill it in, or save it again.";
 pub(super) const IN_TEXT: &str =
     "Write a line break in a text as \\n, a tab as \\t, and close the text with a quotation mark.";
 pub(super) const ESCAPE: &str = "A backslash itself is written as two.";

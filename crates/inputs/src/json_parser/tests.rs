@@ -17,11 +17,11 @@ fn every_mistake_is_named_by_its_line_and_column_with_what_to_do() {
     for (text, expected) in [
         (
             "",
-            "The file is empty: it holds no JSON document. Fill it in, or save it again.",
+            "The file is empty: it contains no JSON document. Fill it in, or save it again.",
         ),
         (
             " \n\t",
-            "The file is empty: it holds no JSON document. Fill it in, or save it again.",
+            "The file is empty: it contains no JSON document. Fill it in, or save it again.",
         ),
         (
             "{\"a\": [1, 2",
@@ -189,7 +189,7 @@ fn a_name_that_stands_twice_is_named_by_its_pointer_and_both_are_kept_apart() {
     );
     assert_eq!(
         parsed.problems.problems[0].message,
-        "At /a/b~1c: this name stands twice in the same object, again on line 2, column 2. Keep one of them."
+        "At /a/b~1c: this name appears twice in the same object, again on line 2, column 2. Keep one of them."
     );
     let parsed = parse(r#"{"é": 1, "\u00e9": 2}"#, &Limits::default()).unwrap();
     assert_eq!(
@@ -233,7 +233,7 @@ fn a_number_that_cannot_be_kept_is_named_by_its_pointer() {
             ("/a/1", number, allowed)
         );
         assert!(
-            problem.message.contains("It stands on line 2, column 2."),
+            problem.message.contains("It is on line 2, column 2."),
             "{}",
             problem.message
         );
@@ -312,7 +312,7 @@ fn memory_is_bounded_not_only_the_file() {
             parse(&text, &limits)
                 .unwrap_err()
                 .to_string()
-                .starts_with("The document holds too many separate values")
+                .starts_with("The document contains too many separate values")
         );
     }
 }

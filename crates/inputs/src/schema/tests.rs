@@ -156,7 +156,7 @@ fn a_schema_file_with_a_mistake_is_named_by_its_line() {
         CompiledSchema::parse(b"{\"type\": \"object\", \"type\": \"array\"}")
             .unwrap_err()
             .to_string()
-            .contains("stands twice")
+            .contains("appears twice")
     );
     assert!(CompiledSchema::parse(&vec![b' '; 2 * 1024 * 1024]).is_err());
     assert!(CompiledSchema::parse(b"\xef\xbb\xbf{}").is_ok());

@@ -116,7 +116,7 @@ fn describe_no_header(spec: &TableSpec) -> Problem {
     match spec.header_row {
         Some(row) => {
             let message = format!(
-                "Row {row} must hold the names of the columns, but it is empty. Put them there."
+                "Row {row} must contain the column names, but it is empty. Put them there."
             );
             Problem::with_message(
                 &format!("row {row}"),
@@ -150,8 +150,7 @@ fn reject_header(
     };
     let (header_row, problem) = match (below, problem) {
         (Some(MisplacedHeader { row, problem }), _) => {
-            let message =
-                format!("the names of the columns stand in row {row}. Delete the rows above it.");
+            let message = format!("the column names are in row {row}. Delete the rows above it.");
             report.mark(first, 0, &message);
             (row, problem)
         }
@@ -413,9 +412,9 @@ impl<W: Write> Checking<'_, W> {
         if self.rows < least {
             let allowed = format!("at least {}", count(least, "row"));
             let message = if self.rows == 0 {
-                format!("There are no values below the header; {allowed} must be there.")
+                format!("There are no values below the header; {allowed} must follow it.")
             } else {
-                format!("The table has {found} below the header; {allowed} must be there.")
+                format!("The table has {found} below the header; {allowed} must follow it.")
             };
             note(allowed, message);
         } else if let Some(most) = most.filter(|most| self.rows > *most) {

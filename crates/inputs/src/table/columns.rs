@@ -306,7 +306,7 @@ impl RowSchema {
                 }
                 let at = format!("{}/properties/{}", node.location, pointer_segment(name));
                 let message = format!(
-                    "At {at}: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a boolean."
+                    "At {at}: a table cell contains a single value; this column takes only lists or objects. Describe a number, a text, a date or a boolean."
                 );
                 problems.push(Problem::with_message(
                     &at,

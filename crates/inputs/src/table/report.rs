@@ -123,7 +123,7 @@ impl Kind {
 pub(super) struct Words {
     /// What a heading names for several such problems: `Column "growth"`; may be empty.
     pub(super) subject: String,
-    /// What all of them are, after their number: `cells do not hold a number`.
+    /// What all of them are, after their number: `cells do not contain a number`.
     pub(super) many: String,
     /// What was found.
     pub(super) found: String,

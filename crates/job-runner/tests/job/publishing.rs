@@ -205,7 +205,7 @@ fn what_stands_in_the_attempts_folder_is_never_replaced() {
     let output = run.shell(r#"echo mine > "$DROPCAST_OUTPUT_DIR/a""#);
     assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("another file stands there already"),
+        stderr(&output).contains("another file already exists there"),
         "{}",
         stderr(&output)
     );

@@ -167,7 +167,7 @@ impl<'a> CellFilter<'a> {
 
     fn extend(&mut self, row: u16, first: u16, last: u16) -> Result<(), ReadError> {
         if last > LAST_COLUMN {
-            return Err(damaged("a cell stands outside of every sheet"));
+            return Err(damaged("a cell is outside every sheet"));
         }
         let widened = |range: Option<(u16, u16)>, from: u16, to: u16| {
             range.map_or((from, to), |(low, high)| (low.min(from), high.max(to)))
@@ -191,8 +191,8 @@ impl<'a> CellFilter<'a> {
             "more cells than can be read in the older format",
             &format!("at most {MAX_CELLS} cells in the rectangle around all values"),
             &format!(
-                "The sheet is too large for the older format (reached at {at}). Delete what \
-                 stands far from the table, or save the workbook as \"Excel Workbook (.xlsx)\"."
+                "The sheet is too large for the older format (reached at {at}). Delete cells \
+                 far away from the table, or save the workbook as \"Excel Workbook (.xlsx)\"."
             ),
         ))
     }

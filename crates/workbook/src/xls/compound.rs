@@ -60,7 +60,7 @@ pub(super) fn read_workbook_stream<R: Read + Seek>(file: R) -> Result<Vec<u8>, R
             "",
             "an Office document of another kind",
             "an Excel 97-2003 workbook (xls)",
-            "The file is named .xls, but holds no workbook. Open it in the program that it came \
+            "The file is named .xls, but contains no workbook. Open it in the program that it came \
              from, and save the table as an Excel workbook.",
         ));
     };

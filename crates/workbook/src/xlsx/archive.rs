@@ -73,7 +73,7 @@ fn check_directory<R: Read + Seek>(file: &mut R, size: u64) -> Result<(), ReadEr
     file.seek(SeekFrom::Start(end_at))?;
     file.read_exact(&mut end)?;
     if !end.starts_with(b"PK\x05\x06") {
-        return Err(damaged("its end is missing, or something stands behind it"));
+        return Err(damaged("its end is missing, or other data follows it"));
     }
     let mut parts = u64::from(u16_at(&end, 10));
     let mut length = u64::from(u32_at(&end, 12));

@@ -25,7 +25,7 @@ pub(super) fn explain_unconverted(
     let allowed = Converter::allowed(column, problem).to_owned();
     Words {
         subject: subject(column),
-        many: format!("cells do not hold {allowed}"),
+        many: format!("cells do not contain {allowed}"),
         sentence: format!("found {found}; {allowed} is allowed."),
         hint: converter.hint(cell, column, problem),
         general: converter.general_hint(cell, column, problem),
@@ -55,7 +55,7 @@ pub(super) fn explain_broken(
         let found = read_as.unwrap_or_else(|| show_value(value));
         return Words {
             subject: subject(column),
-            many: format!("cells do not hold {}", column.allowed),
+            many: format!("cells do not contain {}", column.allowed),
             allowed: column.allowed.clone(),
             sentence: format!("found {found}; {} is allowed.", column.allowed),
             found,
@@ -66,7 +66,7 @@ pub(super) fn explain_broken(
     let (found, sentence) = describe_problem(&problem, read_as);
     Words {
         subject: subject(column),
-        many: format!("cells do not hold {}", problem.allowed),
+        many: format!("cells do not contain {}", problem.allowed),
         sentence,
         found,
         tells_found: true,

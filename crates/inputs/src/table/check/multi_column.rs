@@ -72,7 +72,7 @@ impl<W: Write> Checking<'_, W> {
                 None => String::new(),
             };
             let many = match column {
-                Some(_) => format!("cells do not hold {}", problem.allowed),
+                Some(_) => format!("cells do not contain {}", problem.allowed),
                 None => format!(
                     "rows are not as the schema describes them ({})",
                     problem.allowed
@@ -125,7 +125,7 @@ impl<W: Write> Checking<'_, W> {
             Seen::TooMany => {
                 let names = header::list(&self.spec.key);
                 let message = format!(
-                    "The table has too many rows to tell whether {names} stand once only: at most {} are compared. Split the table.",
+                    "The table has too many rows to check that {names} are unique: at most {} are compared. Split the table.",
                     self.rows - 1
                 );
                 self.report.add(Problem::with_message(
@@ -149,10 +149,10 @@ impl<W: Write> Checking<'_, W> {
             let names = header::list(&self.spec.key);
             let found: Vec<String> = values.iter().map(|value| show_value(value)).collect();
             let found = found.join(", ");
-            let once = if self.spec.key.len() == 1 {
-                format!("each value of {names} once")
+            let each = if self.spec.key.len() == 1 {
+                format!("each value of {names}")
             } else {
-                format!("each combination of {names} once")
+                format!("each combination of {names}")
             };
             Words {
                 subject: if self.spec.key.len() == 1 {
@@ -160,10 +160,12 @@ impl<W: Write> Checking<'_, W> {
                 } else {
                     format!("Columns {names}")
                 },
-                many: "rows repeat what an earlier row has".to_owned(),
-                sentence: format!("{found} stands in row {earlier} already; {once} is allowed."),
+                many: "rows repeat the values of an earlier row".to_owned(),
+                sentence: format!(
+                    "{found} is already in row {earlier}; {each} may occur only once."
+                ),
                 found: format!("{found} again"),
-                allowed: once,
+                allowed: format!("{each} once"),
                 tells_found: true,
                 hint: "Remove or correct one of the rows.".to_owned(),
                 ..Words::default()

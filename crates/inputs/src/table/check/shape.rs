@@ -34,7 +34,7 @@ impl<W: Write> Checking<'_, W> {
                         "the row has {}, but the header has {width}.",
                         count(last + 1, "cell")
                     ),
-                    hint: "Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.".to_owned(),
+                    hint: "Put text that contains the delimiter or a line break in quotation marks, or remove the extra cells.".to_owned(),
 tells_found: true,
 ..Words::default()
                 },
@@ -51,7 +51,7 @@ tells_found: true,
             let (missing, hint) = match lacking {
                 Some(lacking) => (
                     format!(": {} is missing", quoted(&lacking.column.name)),
-                    "Fill in the row, and put a text that holds a line break in quotation marks.",
+                    "Fill in the row, and put text that contains a line break in quotation marks.",
                 ),
                 None if row.is_cut => (
                     ", and the file ends within it".to_owned(),
@@ -109,9 +109,9 @@ tells_found: true,
                         let found = convert::found(cell);
                         Words {
                             subject: String::new(),
-                            many: format!("cells stand in a column that has no name at {header}"),
+                            many: format!("cells are in a column without a name at {header}"),
                             sentence: format!(
-                                "found {found} in a column that has no name at {header}."
+                                "found {found} in a column without a name at {header}."
                             ),
                             found,
                             allowed: "an empty cell".to_owned(),

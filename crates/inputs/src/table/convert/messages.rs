@@ -146,7 +146,7 @@ impl Converter {
             ),
             ConversionProblem::Unusable => "Write it out instead.".to_owned(),
             ConversionProblem::Formula => {
-                "The formula in this cell failed: mend it, or write the value.".to_owned()
+                "The formula in this cell failed: fix it, or enter the value.".to_owned()
             }
             ConversionProblem::Uncomputed => {
                 "Open the workbook in Excel, which computes it, save it, and send it again.".to_owned()
@@ -177,13 +177,13 @@ impl Converter {
                     iso_example(column.form)
                 ),
                 DateProblem::Days(_) => format!(
-                    "In Excel such a number of days stands for a date: write dates such as {}, or give the cells a date format.",
+                    "In Excel such a number of days represents a date: write dates such as {}, or give the cells a date format.",
                     iso_example(column.form)
                 ),
                 other => Self::date_hint(column.form, other),
             },
             ConversionProblem::Days(_) => {
-                "As numbers of days they may stand for dates: give the cells a date format.".to_owned()
+                "As numbers of days they may represent dates: give the cells a date format.".to_owned()
             }
             ConversionProblem::Percent(_) => {
                 "Excel shows these cells as percentages: give them a number format and write the numbers that are meant.".to_owned()
@@ -294,7 +294,7 @@ impl Converter {
                 None => String::new(),
             },
             DateProblem::Days(day) => format!(
-                "In Excel this number of days stands for {day}: write {}, or give the cell a date format.",
+                "In Excel this number of days represents {day}: write {}, or give the cell a date format.",
                 write(day)
             ),
             DateProblem::HasTime => "Write the date without a time.".to_owned(),
@@ -314,7 +314,7 @@ fn days_hint(days: f64) -> String {
         .flatten();
     match day {
         Some(day) if days >= 20_000.0 => {
-            format!("As a number of days it stands for {day}: give the cell a date format.")
+            format!("As a number of days it represents {day}: give the cell a date format.")
         }
         _ => "Write a date, and give the cell a date format.".to_owned(),
     }

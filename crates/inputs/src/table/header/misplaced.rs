@@ -55,7 +55,7 @@ fn describe(rows: &dyn Rows, first: u64, row: u64, wanted: &[&str]) -> Misplaced
         row => format!("rows 1 to {}", row - 1),
     };
     let message = format!(
-        "At {at}: the first row must hold the names of the columns, but they stand in row {row}. Delete {above}."
+        "At {at}: the first row must contain the column names, but they are in row {row}. Delete {above}."
     );
     MisplacedHeader {
         row,

@@ -68,7 +68,7 @@ impl<'r> Reading<'r> {
         let allowed = format!("the column names {}", list(&self.in_order(&self.missing)));
         let message = if is_data {
             format!(
-                "At {at}: the first row must hold the names of the columns, but it looks like values: {found}. Put a row with the names {} above it.",
+                "At {at}: the first row must contain the column names, but it looks like values: {found}. Put a row with the names {} above it.",
                 list(&self.in_order(&self.missing))
             )
         } else {
@@ -92,7 +92,7 @@ impl<'r> Reading<'r> {
         }
         if let Some(hidden) = name.chars().find(|&c| is_hidden(c) && !c.is_whitespace()) {
             let message = format!(
-                "the column's name {} holds the invisible character U+{:04X}. Write the name without it.",
+                "the column's name {} contains the invisible character U+{:04X}. Write the name without it.",
                 quoted(name),
                 u32::from(hidden)
             );
@@ -259,7 +259,7 @@ impl<'r> Reading<'r> {
     /// A column that stands earlier in the header too.
     pub(super) fn report_repeated(&mut self, at: usize, name: &str, earlier: usize) {
         let message = format!(
-            "the column {} stands in the header twice, as columns {} and {}. Remove or rename one of them.",
+            "the column {} appears twice in the header, as columns {} and {}. Remove or rename one of them.",
             quoted(name),
             earlier + 1,
             at + 1
@@ -300,7 +300,7 @@ impl<'r> Reading<'r> {
             let at = self.rows.row_address(self.row);
             let wanted = self.schema.column(name, self.spec);
             let wanted = wanted.map_or_else(String::new, |column| {
-                format!(" Its cells hold {}.", column.allowed)
+                format!(" Its cells contain {}.", column.allowed)
             });
             let message = format!(
                 "At {at}: the column {} is missing. Add it to the header.{wanted}",

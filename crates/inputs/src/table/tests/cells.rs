@@ -137,7 +137,7 @@ fn cells_of_another_kind_get_a_sentence_that_says_what_to_do() {
         (
             &number,
             &Cell::Error("#REF!"),
-            "found #REF!; a number is allowed. The formula in this cell failed: mend it, or write the value.",
+            "found #REF!; a number is allowed. The formula in this cell failed: fix it, or enter the value.",
         ),
         (
             &number,
@@ -172,7 +172,7 @@ fn cells_of_another_kind_get_a_sentence_that_says_what_to_do() {
         (
             &day,
             &Cell::Number(45_000.0),
-            "found 45000; a date such as 2026-01-31 is allowed. As a number of days it stands for 2023-03-15: give the cell a date format.",
+            "found 45000; a date such as 2026-01-31 is allowed. As a number of days it represents 2023-03-15: give the cell a date format.",
         ),
         (
             &day,
@@ -192,7 +192,7 @@ fn cells_of_another_kind_get_a_sentence_that_says_what_to_do() {
         (
             &json!({"type": "string"}),
             &Cell::Error("#N/A"),
-            "found #N/A; text is allowed. The formula in this cell failed: mend it, or write the value.",
+            "found #N/A; text is allowed. The formula in this cell failed: fix it, or enter the value.",
         ),
     ] {
         assert_eq!(becomes(property, cell), Err(expected.to_owned()));

@@ -37,7 +37,7 @@ fn what_is_no_date_gets_a_sentence_that_says_what_to_write() {
             &date,
             "45000",
             None,
-            "found \"45000\"; a date such as 2026-01-31 is allowed. In Excel this number of days stands for 2023-03-15: write 2023-03-15, or give the cell a date format.",
+            "found \"45000\"; a date such as 2026-01-31 is allowed. In Excel this number of days represents 2023-03-15: write 2023-03-15, or give the cell a date format.",
         ),
         (
             &date,

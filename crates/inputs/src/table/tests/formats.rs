@@ -125,7 +125,7 @@ fn what_is_wrong_is_named_by_its_cell_in_every_format() {
             "row 1",
             "row 1 of the sheet Plan",
             &[
-                "the first row must hold the names of the columns, but it looks like values: \"x\", \"1\".",
+                "the first row must contain the column names, but it looks like values: \"x\", \"1\".",
             ],
         ),
         (
@@ -133,14 +133,14 @@ fn what_is_wrong_is_named_by_its_cell_in_every_format() {
             &[Text("x"), Text("y")],
             "row 1, column a",
             "Plan!B1",
-            &["the column \"a\" stands in the header twice, as columns 1 and 2."],
+            &["the column \"a\" appears twice in the header, as columns 1 and 2."],
         ),
         (
             &[Text("a"), Text("b"), Nothing, Text("c")],
             &[Text("x"), Number(1.0), Text("z"), Text("2026-01-31")],
             "row 2, cell 3",
             "Plan!C2",
-            &["found \"z\" in a column that has no name at "],
+            &["found \"z\" in a column without a name at "],
         ),
         (
             &[Text("a"), Text("b")],
@@ -154,7 +154,7 @@ fn what_is_wrong_is_named_by_its_cell_in_every_format() {
             &[Text("x"), Number(1.0)],
             "row 1, column b\\u202e",
             "Plan!B1",
-            &["the column's name \"b\\u202e\" holds the invisible character U+202E."],
+            &["the column's name \"b\\u202e\" contains the invisible character U+202E."],
         ),
     ];
     for (header, row, in_csv, in_book, words) in headers {
@@ -206,7 +206,7 @@ fn what_is_wrong_is_named_by_its_cell_in_every_format() {
         (
             IN_DATES,
             Number(45_000.0),
-            &["45000", date, "stands for 2023-03-15"],
+            &["45000", date, "represents 2023-03-15"],
         ),
     ];
     for ((header, in_csv, in_book), cell, words) in cells {
@@ -259,7 +259,7 @@ fn equal_problems_are_put_together_in_every_format() {
         assert_eq!(problem.others, [other]);
         assert_eq!(
             problem.message,
-            format!("Column \"b\": 2 cells do not hold a number: {listed}")
+            format!("Column \"b\": 2 cells do not contain a number: {listed}")
         );
     }
 }

@@ -25,7 +25,7 @@ fn a_mixed_column_is_told_problem_by_problem_with_what_each_cell_holds() {
     assert_eq!(
         column(&cells, &numbers(), &TableSpec::default()),
         [
-            "Column \"x\": 3 cells do not hold a number from -90 to 300: row 2 (\"4,5\"), row 3 (\"1.234,5\"), row 8 (\"1,25\"). Write numbers such as 12.5.",
+            "Column \"x\": 3 cells do not contain a number from -90 to 300: row 2 (\"4,5\"), row 3 (\"1.234,5\"), row 8 (\"1,25\"). Write numbers such as 12.5.",
             "At row 4, column x: found \"٣\"; a number from -90 to 300 is allowed. Write numbers with the digits 0 to 9.",
             "At row 5, column x: found \"NaN\"; a number from -90 to 300 is allowed. There is no such number: leave the cell empty.",
             "At row 6, column x: found \"ten\"; a number from -90 to 300 is allowed.",
@@ -52,9 +52,9 @@ fn different_bad_dates_get_no_advice_about_one_of_them() {
     assert_eq!(
         said,
         [
-            "Column \"x\": 2 cells do not hold a date such as 2026-01-31: row 2 (\"2026-02-30\"), row 3 (\"2026-04-31\"). Their months have fewer days.",
-            "Column \"x\": 2 cells do not hold a date such as 2026-01-31: row 4 (\"2026-13-01\"), row 5 (\"2026-14-01\"). A year has the months 1 to 12.",
-            "Column \"x\": 2 cells do not hold a date such as 2026-01-31: row 6 (\"31/01/2026\"), row 7 (\"30/01/2026\"). Write the year first, then the month and the day: 2026-01-31.",
+            "Column \"x\": 2 cells do not contain a date such as 2026-01-31: row 2 (\"2026-02-30\"), row 3 (\"2026-04-31\"). Their months have fewer days.",
+            "Column \"x\": 2 cells do not contain a date such as 2026-01-31: row 4 (\"2026-13-01\"), row 5 (\"2026-14-01\"). A year has the months 1 to 12.",
+            "Column \"x\": 2 cells do not contain a date such as 2026-01-31: row 6 (\"31/01/2026\"), row 7 (\"30/01/2026\"). Write the year first, then the month and the day: 2026-01-31.",
         ]
     );
 }
@@ -66,7 +66,7 @@ fn advice_that_is_the_same_for_all_is_given() {
     assert_eq!(
         said,
         [
-            "Column \"x\": 2 cells do not hold a date such as 2026-01-31: row 2 (\"2026-02-30\"), row 3 (\"30/02/2026\"). February 2026 has 28 days."
+            "Column \"x\": 2 cells do not contain a date such as 2026-01-31: row 2 (\"2026-02-30\"), row 3 (\"30/02/2026\"). February 2026 has 28 days."
         ]
     );
     let said = column(&["4,5", "4,5"], &numbers(), &TableSpec::default());
@@ -91,7 +91,7 @@ fn what_is_found_is_what_stands_in_the_cell() {
     assert_eq!(
         column(&["1.234", "301", "1.235"], &numbers(), &german()),
         [
-            "Column \"x\": 3 cells do not hold a number from -90 to 300: row 2 (\"1.234\" (read as 1234)), row 3 (301), row 4 (\"1.235\" (read as 1235))."
+            "Column \"x\": 3 cells do not contain a number from -90 to 300: row 2 (\"1.234\" (read as 1234)), row 3 (301), row 4 (\"1.235\" (read as 1235))."
         ]
     );
     let row =

@@ -21,19 +21,19 @@ fn a_wrong_header_gets_a_sentence_for_each_fault() {
         ),
         (
             "line\nA\n",
-            vec!["At row 1: the column \"month\" is missing. Add it to the header. Its cells hold a date such as 2026-01-31.".to_owned()],
+            vec!["At row 1: the column \"month\" is missing. Add it to the header. Its cells contain a date such as 2026-01-31.".to_owned()],
         ),
         (
             "line,month,line\nA,2026-01-31,B\n",
-            vec!["At row 1, column line: the column \"line\" stands in the header twice, as columns 1 and 3. Remove or rename one of them.".to_owned()],
+            vec!["At row 1, column line: the column \"line\" appears twice in the header, as columns 1 and 3. Remove or rename one of them.".to_owned()],
         ),
         (
             "line,month,LINE\nA,2026-01-31,B\n",
-            vec!["At row 1, column LINE: the column \"LINE\" stands in the header twice, as columns 1 and 3. Remove or rename one of them.".to_owned()],
+            vec!["At row 1, column LINE: the column \"LINE\" appears twice in the header, as columns 1 and 3. Remove or rename one of them.".to_owned()],
         ),
         (
             "A,2026-01-31,5\nB,2026-02-28,6\n",
-            vec![format!("At row 1: the first row must hold the names of the columns, but it looks like values: \"A\", \"2026-01-31\", \"5\". Put a row with the names {known} above it.")],
+            vec![format!("At row 1: the first row must contain the column names, but it looks like values: \"A\", \"2026-01-31\", \"5\". Put a row with the names {known} above it.")],
         ),
         (
             "red,green\nA,B\n",
@@ -41,11 +41,11 @@ fn a_wrong_header_gets_a_sentence_for_each_fault() {
         ),
         (
             "line,month,gro\u{202e}wth\nA,2026-01-31,1\n",
-            vec!["At row 1, column gro\\u202ewth: the column's name \"gro\\u202ewth\" holds the invisible character U+202E. Write the name without it.".to_owned()],
+            vec!["At row 1, column gro\\u202ewth: the column's name \"gro\\u202ewth\" contains the invisible character U+202E. Write the name without it.".to_owned()],
         ),
         (
             "line,month,,growth\nA,2026-01-31,x,1\nB,2026-01-31,,1\nC,2026-01-31,y,1\n",
-            vec!["2 cells stand in a column that has no name at row 1, cell 3: row 2 (\"x\"), row 4 (\"y\"). Give the column a name, or empty it.".to_owned()],
+            vec!["2 cells are in a column without a name at row 1, cell 3: row 2 (\"x\"), row 4 (\"y\"). Give the column a name, or empty it.".to_owned()],
         ),
         (
             "\n , \n",
@@ -53,7 +53,7 @@ fn a_wrong_header_gets_a_sentence_for_each_fault() {
         ),
         (
             "line,month\n",
-            vec!["There are no values below the header; at least 1 row must be there.".to_owned()],
+            vec!["There are no values below the header; at least 1 row must follow it.".to_owned()],
         ),
     ] {
         assert_eq!(messages(csv, &plan(), &spec), expected, "{csv}");
@@ -169,14 +169,14 @@ fn a_title_above_the_header_is_told_with_the_row_of_the_names() {
         assert_eq!(
             messages(csv, &growth(), &growth_needed()),
             [format!(
-                "At row 1: the first row must hold the names of the columns, but they stand in row {row}. Delete {above}."
+                "At row 1: the first row must contain the column names, but they are in row {row}. Delete {above}."
             )]
         );
         let rejected = rejected(csv.as_bytes(), &growth(), &growth_needed());
         assert!(rejected.can_be_marked());
         let notes = notes(csv.as_bytes(), &rejected, &growth_needed());
         assert!(notes.contains("<comment ref=\"A1\""), "{notes}");
-        assert!(notes.contains(&format!("stand in row {row}")), "{notes}");
+        assert!(notes.contains(&format!("are in row {row}")), "{notes}");
     }
 }
 
@@ -237,7 +237,7 @@ fn the_manifest_names_further_columns_and_the_header_s_row() {
     );
     assert_eq!(
         messages("Plan\n\n\na,b\n1,2\n", &row, &spec),
-        ["Row 3 must hold the names of the columns, but it is empty. Put them there."]
+        ["Row 3 must contain the column names, but it is empty. Put them there."]
     );
     let closed = json!({"properties": {"a": {}}, "additionalProperties": false});
     let (_, clean) = accepted(b"\n\na,b,c\n1,,3\n", &closed, &spec);

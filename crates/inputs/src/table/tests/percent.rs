@@ -73,7 +73,7 @@ fn a_cell_that_shows_a_percentage_is_no_number_unless_the_manifest_says_which() 
         (shown_in_xls(), InputFormat::Xls),
     ] {
         let said = outcome(&file, format, "number", Percent::Refuse).unwrap_err();
-        assert!(said.contains("2 cells do not hold a number"), "{said}");
+        assert!(said.contains("2 cells do not contain a number"), "{said}");
         assert!(said.contains("4.5% (stored as 0.045)"), "{said}");
         assert_eq!(
             outcome(&file, format, "number", Percent::Points).unwrap(),

@@ -12,11 +12,11 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
     for (csv, expected) in [
         (
             "a,b\nx,1,2\n",
-            "At row 2: the row has 3 cells, but the header has 2. Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
+            "At row 2: the row has 3 cells, but the header has 2. Put text that contains the delimiter or a line break in quotation marks, or remove the extra cells.",
         ),
         (
             "a,b\nx\n",
-            "At row 2: the row has 1 cell, but the header has 2: \"b\" is missing. Fill in the row, and put a text that holds a line break in quotation marks.",
+            "At row 2: the row has 1 cell, but the header has 2: \"b\" is missing. Fill in the row, and put text that contains a line break in quotation marks.",
         ),
         (
             "a,b\nx,\n",
@@ -32,7 +32,7 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
         ),
         (
             "a,b\nx,1,2\ny,2\nz,3,4\n",
-            "2 rows have more cells than the header, which has 2: row 2 (3 cells), row 4 (3 cells). Put a text that holds the delimiter or a line break in quotation marks, or remove what is too much.",
+            "2 rows have more cells than the header, which has 2: row 2 (3 cells), row 4 (3 cells). Put text that contains the delimiter or a line break in quotation marks, or remove the extra cells.",
         ),
     ] {
         assert_eq!(messages(csv, &pair(), &spec), [expected], "{csv}");
@@ -182,7 +182,7 @@ fn a_key_stands_in_one_row() {
     assert_eq!(
         messages("a,b\nx,1\nx,2\nx,1.0\ny,1\n", &pair(), &spec),
         [
-            "At row 4, column a: \"x\", 1.0 stands in row 2 already; each combination of \"a\" and \"b\" once is allowed. Remove or correct one of the rows."
+            "At row 4, column a: \"x\", 1.0 is already in row 2; each combination of \"a\" and \"b\" may occur only once. Remove or correct one of the rows."
         ]
     );
     let spec = TableSpec {
@@ -192,7 +192,7 @@ fn a_key_stands_in_one_row() {
     assert_eq!(
         messages("a,b\nx,1\nx,2\nx,3\n", &pair(), &spec),
         [
-            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 4 (\"x\" again). Remove or correct one of the rows."
+            "Column \"a\": 2 rows repeat the values of an earlier row: row 3 (\"x\" again), row 4 (\"x\" again). Remove or correct one of the rows."
         ]
     );
 }
@@ -206,7 +206,7 @@ fn there_may_be_too_few_and_too_many_rows() {
     };
     assert_eq!(
         messages("a,b\nx,1\n", &pair(), &spec),
-        ["The table has 1 row below the header; at least 2 rows must be there."]
+        ["The table has 1 row below the header; at least 2 rows must follow it."]
     );
     assert_eq!(
         messages(&format!("a,b\n{}", "x,1\n".repeat(4)), &pair(), &spec),
@@ -259,8 +259,8 @@ fn a_faulty_cell_hides_no_problem_of_other_columns() {
             &spec
         ),
         [
-            "Column \"n\": 2 cells do not hold a number: row 3 (\"ten\"), row 4 (\"ten\").",
-            "Column \"a\": 2 rows repeat what an earlier row has: row 3 (\"x\" again), row 5 (\"y\" again). Remove or correct one of the rows.",
+            "Column \"n\": 2 cells do not contain a number: row 3 (\"ten\"), row 4 (\"ten\").",
+            "Column \"a\": 2 rows repeat the values of an earlier row: row 3 (\"x\" again), row 5 (\"y\" again). Remove or correct one of the rows.",
             "At row 3, column kind: the cell is empty, which is needed because \"target\" is given; text is allowed.",
             "At row 4, column target: found \"x\"; a number is allowed.",
         ]
@@ -289,7 +289,7 @@ fn similar_problems_are_put_together_and_the_worst_comes_first() {
     };
     assert_eq!(
         numbers.message,
-        "Column \"b\": 214 cells do not hold a number: row 3 (\"ten\"), row 4 (\"1;5\"), row 5 (\"ten\"), row 6 (\"1;5\"), row 7 (\"ten\"), row 8 (\"1;5\") and 208 more."
+        "Column \"b\": 214 cells do not contain a number: row 3 (\"ten\"), row 4 (\"1;5\"), row 5 (\"ten\"), row 6 (\"1;5\"), row 7 (\"ten\"), row 8 (\"1;5\") and 208 more."
     );
     assert_eq!((numbers.count, numbers.others.len()), (214, 5));
     assert_eq!(empty.at, "row 2, column a");
@@ -335,6 +335,6 @@ fn a_schema_that_no_row_can_satisfy_is_refused() {
     );
     assert_eq!(
         refused(json!({"properties": {"a": {"type": "array"}}})),
-        "At /properties/a: a cell of a table holds one value; this column takes only lists or objects. Describe a number, a text, a date or a boolean."
+        "At /properties/a: a table cell contains a single value; this column takes only lists or objects. Describe a number, a text, a date or a boolean."
     );
 }

@@ -74,7 +74,7 @@ fn of_two_sheets_that_fit_none_is_taken_silently() {
     let file = book(&[("2026", PLAN), ("Cover", COVER), ("2027", OTHER)]);
     assert_eq!(
         said(&file),
-        "The sheets \"2026\" and \"2027\" each hold the columns of the table, and nothing tells which is meant. Keep the one that is meant, or hide the others (right click on a sheet's name, Hide), and send the workbook again."
+        "The sheets \"2026\" and \"2027\" each contain the columns of the table, and it is not clear which one is meant. Keep the one that is meant, or hide the others (right click on a sheet's name, Hide), and send the workbook again."
     );
 }
 

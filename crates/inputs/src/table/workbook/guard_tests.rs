@@ -224,7 +224,7 @@ fn a_directory_that_does_not_fit_its_file_is_refused() {
         says(
             &file,
             InputFormat::Xlsx,
-            &["its end is missing, or something stands behind it"],
+            &["its end is missing, or other data follows it"],
         );
     }
 }

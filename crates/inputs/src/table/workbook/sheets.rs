@@ -88,7 +88,7 @@ fn missing(sheets: &[Sheet], name: &str) -> ReadError {
     };
     let names = sheets.iter().map(|sheet| sheet.name.as_str());
     let advice = nearest(name, names).map_or_else(
-        || format!("Name the sheet that holds the table {}.", quoted(name)),
+        || format!("Name the sheet that contains the table {}.", quoted(name)),
         |near| {
             format!(
                 "Did you mean {}? Rename it to {}.",
@@ -142,7 +142,7 @@ fn find_by_columns<R: Read + Seek>(
         return Err(rejected(
             "an empty workbook",
             "a sheet with the table",
-            "The workbook is empty: no sheet holds anything.",
+            "The workbook is empty: it contains no values.",
         ));
     }
     let at = pick(&sheets, names)?;
@@ -261,8 +261,8 @@ fn several(names: &[&str]) -> ReadError {
         &format!("the columns in each of the sheets {listed}"),
         "one sheet with the table",
         &format!(
-            "The sheets {listed} each hold the columns of the table, and nothing tells which is \
-             meant. Keep the one that is meant, or hide the others (right click on a sheet's \
+            "The sheets {listed} each contain the columns of the table, and it is not clear which \
+             one is meant. Keep the one that is meant, or hide the others (right click on a sheet's \
              name, Hide), and send the workbook again."
         ),
     )
@@ -283,10 +283,10 @@ fn none(names: &[&str], wanted: &[&str]) -> ReadError {
 
 fn only_hidden(name: &str) -> ReadError {
     rejected(
-        "nothing but hidden sheets that hold anything",
+        "only hidden sheets with content",
         "a visible sheet with the table",
         &format!(
-            "No visible sheet of the workbook holds anything; the hidden sheet {} does. \
+            "All visible sheets of the workbook are empty; the hidden sheet {} is not. \
              Show it in Excel (right click on a sheet's name, Unhide), save the workbook, \
              and send it again.",
             quoted(name)

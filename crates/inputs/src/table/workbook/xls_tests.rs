@@ -123,7 +123,7 @@ fn a_hidden_sheet_is_read_only_where_the_model_names_it() {
     let book = Biff::new().cell(NUMBER, 0, 0, &number(1.0)).hidden();
     let message = read(&book).unwrap_err();
     assert!(
-        message.contains("the hidden sheet \"Plan\" does"),
+        message.contains("the hidden sheet \"Plan\" is not"),
         "{message}"
     );
     let spec = TableSpec {
@@ -246,5 +246,5 @@ fn a_compound_file_without_a_workbook_is_no_workbook() {
     let mut compound = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
     compound.create_stream("/WordDocument").unwrap();
     let message = read_file(&compound.into_inner().into_inner()).unwrap_err();
-    assert!(message.contains("holds no workbook"), "{message}");
+    assert!(message.contains("contains no workbook"), "{message}");
 }

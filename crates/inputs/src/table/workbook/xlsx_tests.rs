@@ -164,7 +164,7 @@ fn a_workbook_without_anything_to_read_says_so() {
     let empty = plan(|_| {});
     assert_eq!(
         read(&empty).unwrap_err(),
-        "The workbook is empty: no sheet holds anything."
+        "The workbook is empty: it contains no values."
     );
     let mut writer = Writer::new();
     writer.add_worksheet();
@@ -173,7 +173,7 @@ fn a_workbook_without_anything_to_read_says_so() {
     hidden.write(0, 0, "month").unwrap();
     let message = read(&writer.save_to_buffer().unwrap()).unwrap_err();
     assert!(
-        message.contains("the hidden sheet \"Plan\" does"),
+        message.contains("the hidden sheet \"Plan\" is not"),
         "{message}"
     );
 }

@@ -20,7 +20,7 @@ pub(super) fn find_attribute<'a>(
         // calamine takes a form feed for white space, quick-xml does not.
         if attribute.key.as_ref().trim_ascii() == wanted && found.replace(attribute.value).is_some()
         {
-            return Err(PartProblem::Broken("an attribute that stands twice"));
+            return Err(PartProblem::Broken("a duplicate attribute"));
         }
     }
     Ok(found)

@@ -96,7 +96,7 @@ fn malformed_markup_is_found() {
         assert_eq!(broken(attribute), "a malformed attribute", "{attribute}");
     }
     for twice in ["<c r='A1' r='ZZZZZZZZ1'>", "<row r='1' s='2' r='1'>"] {
-        assert_eq!(broken(twice), "an attribute that stands twice", "{twice}");
+        assert_eq!(broken(twice), "a duplicate attribute", "{twice}");
     }
     assert!(scan(b"<!-- -- > - --><a/>").is_ok());
     assert!(scan(b"<![CDATA[]]><a/>").is_ok());
