@@ -126,7 +126,7 @@ impl Bench {
             bytes,
             at,
         };
-        let run = Run::begin(upload, at.checked_add(SignedDuration::from_hours(24))?);
+        let run = Run::received(upload, at.checked_add(SignedDuration::from_hours(24))?);
         let store = DynamoStore::new(
             aws_sdk_dynamodb::Client::new(&connection.sdk_config()),
             connection.output("RunsTableName")?,

@@ -110,7 +110,7 @@ mod tests {
                 progress: Progress::first(status),
                 at,
             },
-            ..Run::begin(upload, at)
+            ..Run::received(upload, at)
         }
     }
 

@@ -230,7 +230,7 @@ mod tests {
         };
         Run {
             current,
-            ..Run::begin(upload, Timestamp::UNIX_EPOCH)
+            ..Run::received(upload, Timestamp::UNIX_EPOCH)
         }
     }
 

@@ -134,8 +134,8 @@ pub struct UploadMetadata {
 }
 
 impl Run {
-    /// Creates the record of a run for a new upload.
-    pub fn begin(upload: Upload, expires_at: Timestamp) -> Self {
+    /// The record of a new run, in status `received`.
+    pub fn received(upload: Upload, expires_at: Timestamp) -> Self {
         let (kind, request) = (upload.kind(), upload.request());
         let title = match kind {
             RunKind::Run => upload.file_name(),

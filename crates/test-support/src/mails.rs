@@ -77,7 +77,7 @@ fn story(status: Status) -> Story {
         bytes: 312,
         at: at(),
     };
-    let mut run = Run::begin(upload, at() + SignedDuration::from_hours(24 * 365));
+    let mut run = Run::received(upload, at() + SignedDuration::from_hours(24 * 365));
     run.title = "Plan 2027".into();
     run.version = Some("3".parse().unwrap());
     run.current = Transition {

@@ -48,7 +48,7 @@ pub fn new_run(file: &str) -> Run {
 /// The run of an upload that was just seen, kept for 90 days.
 pub fn run_of(upload: Upload) -> Run {
     let expires_at = upload.at + jiff::SignedDuration::from_hours(90 * 24);
-    Run::begin(upload, expires_at)
+    Run::received(upload, expires_at)
 }
 
 /// The one job of a run.

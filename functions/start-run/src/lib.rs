@@ -56,7 +56,7 @@ async fn start<S: Runs, X: StartExecutions>(
     let expires_at = upload.at.saturating_add(kept_for)?;
     let run = deps
         .store
-        .create_if_absent(&Run::begin(upload, expires_at))
+        .create_if_absent(&Run::received(upload, expires_at))
         .await?;
     tracing::info!(run.id = %run.id, status = %run.status(), "the run of the upload exists");
     if !run.is_over() {

@@ -131,7 +131,7 @@ async fn accepted(stack: &Stack, number: u32) -> Result<Run> {
         bytes: 2,
         at,
     };
-    let run = Run::begin(upload, at.checked_add(SignedDuration::from_hours(1))?);
+    let run = Run::received(upload, at.checked_add(SignedDuration::from_hours(1))?);
     stack.store.create_if_absent(&run).await?;
     let metadata = UploadMetadata {
         title: name.clone(),

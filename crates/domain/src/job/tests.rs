@@ -20,7 +20,7 @@ fn new_run() -> Run {
         bytes: 2,
         at: Timestamp::UNIX_EPOCH,
     };
-    Run::begin(upload, Timestamp::UNIX_EPOCH)
+    Run::received(upload, Timestamp::UNIX_EPOCH)
 }
 
 fn attempt(exit_code: Option<i32>, reason: Option<&str>, status_reason: Option<&str>) -> Attempt {

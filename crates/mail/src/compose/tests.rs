@@ -26,7 +26,7 @@ fn run(status: Status) -> Run {
         bytes: 312,
         at: uploaded,
     };
-    let mut run = Run::begin(upload, uploaded + SignedDuration::from_hours(24 * 365));
+    let mut run = Run::received(upload, uploaded + SignedDuration::from_hours(24 * 365));
     run.title = "Plan 2027".into();
     run.version = Some("3".parse().unwrap());
     run.current = Transition {
@@ -127,7 +127,7 @@ fn refresh(status: Status) -> Run {
         key: "refresh/revenue-forecast/20260301T060000Z.json".into(),
         ..run.upload.clone()
     };
-    let begun = Run::begin(upload, run.expires_at);
+    let begun = Run::received(upload, run.expires_at);
     (run.kind, run.title, run.upload) = (begun.kind, begun.title, begun.upload);
     run.input = None;
     run

@@ -141,7 +141,7 @@ fn open_runs_count_for_the_version_that_they_have_or_will_get() {
             bytes: 1,
             at: at(milliseconds),
         };
-        let mut run = Run::begin(upload, at(100_000));
+        let mut run = Run::received(upload, at(100_000));
         run.version = settled.map(version);
         run
     };
