@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks that what `make demo` compiles of others' crates has the features that it has in the tests: with others, cargo
-# would compile the crate again for `make test`, and all that depend on it. Prints each crate where they differ.
+# Checks the features of dependencies. What `make demo` compiles of others' crates has the features that it has in the
+# tests: with others, cargo would compile the crate again for `make test`, and all that depend on it. Prints each crate
+# where they differ.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,5 +14,14 @@ differing=$(comm -23 <(crates --edges normal,build --no-default-features) <(crat
 if [[ -n $differing ]]; then
   echo 'Tests ask for other features of these crates than the programs do. Say them in Cargo.toml, for both:' >&2
   echo "$differing" >&2
+  exit 1
+fi
+
+# The use cases call no AWS service, and are built without the SDK.
+tree=$(cargo tree --locked --quiet --prefix none --edges normal --package dropcast-app)
+sdk=$(grep -E '^aws-' <<< "$tree" | sort -u || true)
+if [[ -n $sdk ]]; then
+  echo 'dropcast-app depends on crates of the AWS SDK. Make the dependency a feature that it does not ask for:' >&2
+  echo "$sdk" >&2
   exit 1
 fi

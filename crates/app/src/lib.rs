@@ -1,12 +1,15 @@
 //! The use cases: what people and functions ask Dropcast for, answered over the store's ports.
 //!
-//! Whoever answers a request, a command or an event calls this crate, so that each question has
-//! one answer. It calls no AWS service itself, reads no clock and prints nothing: times are
-//! arguments, and refusals are types whose text is the sentence for people.
+//! The command line and the functions call this crate, so that each question has one answer. It
+//! calls no AWS service, reads no clock and prints nothing: times are arguments, and errors are
+//! types whose text is the sentence that people read.
 //!
-//! One module for each kind of thing that is asked about.
+//! There is one module for each subject.
+
+#![warn(missing_docs)]
 
 pub mod models;
+pub mod refreshes;
 pub mod runs;
 pub mod uploads;
 pub mod versions;

@@ -29,13 +29,9 @@ pub async fn list_runs<S: History>(store: &S, filter: RunFilter<'_>) -> StoreRes
     let RunFilter { model, open, limit } = filter;
     let found = match (model, open) {
         (Some(model), false) => store.runs_of(model, limit).await?,
-        (model, true) => {
-            // The open ones are few; the limit counts those of the model.
-            let open = store.open_runs(u16::MAX).await?;
-            open.into_iter()
-                .filter(|run| model.is_none_or(|model| run.request.model == model))
-                .collect()
-        }
+        // Open runs are few, and the store lists the oldest first: all are read for the newest.
+        (Some(model), true) => store.open_runs_of(model, u16::MAX).await?,
+        (None, true) => store.open_runs(u16::MAX).await?,
         (None, false) => {
             let models = store.models().await?;
             let mut found = store.open_runs(limit).await?;
@@ -115,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn each_run_is_listed_once_as_it_stands_later_and_the_newest_comes_first() {
+    fn each_run_is_listed_once_with_its_latest_status_and_the_newest_comes_first() {
         let found = vec![
             run(1, Status::Running),
             run(2, Status::Received),

@@ -3,7 +3,7 @@
 mod change;
 mod resolve;
 
-pub use change::{ChangeError, DefaultChange, NotAllowed, promote, retire, roll_back};
+pub use change::{ChangeError, ChangeRefusedError, DefaultChange, promote, retire, roll_back};
 pub use resolve::{ResolveError, resolve_refresh, resolve_version};
 
 use dropcast_domain::{

@@ -54,10 +54,10 @@ async fn a_change_of_the_default_names_the_one_before() {
 }
 
 #[tokio::test]
-async fn what_is_not_allowed_comes_with_what_stands_against_it() {
+async fn a_refused_change_comes_with_the_reason() {
     let (store, name) = store(2).await;
     let promoted = promote(&store, &name, version(1), stamp(1_000)).await;
-    let ChangeError::NotAllowed(refusal) = promoted.unwrap().unwrap_err() else {
+    let ChangeError::Refused(refusal) = promoted.unwrap().unwrap_err() else {
         panic!("it is the default already");
     };
     assert_eq!(refusal.reason, PromotionError::IsDefault(version(1)));
@@ -96,7 +96,7 @@ async fn a_version_with_open_runs_is_not_retired_and_a_default_never() {
         }
     );
     let refused = retire(&store, &name, version(1), stamp(1_000)).await;
-    let ChangeError::NotAllowed(refusal) = refused.unwrap().unwrap_err() else {
+    let ChangeError::Refused(refusal) = refused.unwrap().unwrap_err() else {
         panic!("it is the default");
     };
     assert_eq!(refusal.reason, PromotionError::IsDefault(version(1)));

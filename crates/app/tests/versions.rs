@@ -5,7 +5,10 @@
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
-use dropcast_app::versions::{ResolveError, resolve_refresh, resolve_version};
+use dropcast_app::{
+    refreshes::find_due_refresh,
+    versions::{ResolveError, resolve_refresh, resolve_version},
+};
 use dropcast_domain::{
     failure::ErrorCode,
     ids::Version,
@@ -71,7 +74,7 @@ async fn refused(folder: &str) -> (ErrorCode, String) {
 }
 
 #[tokio::test]
-async fn a_pinned_version_runs_whatever_the_default_is() {
+async fn a_pinned_version_runs_even_if_another_is_the_default() {
     let resolved = resolve(&store().await, "revenue-forecast@3", 0).await;
     assert_eq!(resolved.unwrap().version, version(3));
 }
@@ -183,4 +186,35 @@ async fn only_a_version_with_a_refresh_command_is_refreshed() {
     );
     let retired = refresh(Some(version(1))).await.unwrap_err();
     assert_eq!(retired.code(), ErrorCode::VersionRetired);
+}
+
+#[tokio::test]
+async fn a_due_refresh_is_that_of_the_version_that_its_run_resolves_to() {
+    let store = MemoryStore::default();
+    let mut scheduled = version_spec(MODEL);
+    scheduled.built_at = at(0);
+    for schedule in ["0 6 * * *", "0 * * * *"] {
+        scheduled.manifest.refresh = Some(RefreshSpec {
+            command: vec!["python".into(), "refresh.py".into()],
+            schedule: Some(schedule.parse().unwrap()),
+        });
+        store.register(&scheduled).await.unwrap();
+    }
+    let name = MODEL.parse().unwrap();
+    for default in [1, 2] {
+        if default == 2 {
+            let promoted = store.promote(&name, version(2), stamp(60_000)).await;
+            promoted.unwrap().unwrap();
+        }
+        let now = at(86_400_000);
+        let model = store.model(&name).await.unwrap().unwrap();
+        let due = find_due_refresh(&store, &model, now).await.unwrap();
+        let resolved = resolve_refresh(&store, &Request::new(&name, None), now).await;
+        let resolved = resolved.unwrap().unwrap();
+        assert_eq!(resolved.version, version(default));
+        assert_eq!(
+            due.map(|refresh| refresh.schedule),
+            resolved.spec.manifest.refresh.unwrap().schedule
+        );
+    }
 }

@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_table_that_does_not_answer_is_no_internal_fault() {
         let error = anyhow::Error::from(StoreError::Call {
-            verb: "find",
+            operation: "get",
             transient: true,
             source: "dispatch failure".into(),
         });

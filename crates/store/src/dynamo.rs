@@ -21,7 +21,7 @@ use dropcast_domain::ids::RunId;
 use crate::StoreError;
 use items::{Item, RUN_SK, TTL, key, run_pk};
 
-/// The runs table.
+/// The runs table of a deployment.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
     client: Client,
@@ -37,7 +37,7 @@ impl DynamoStore {
         }
     }
 
-    async fn get(&self, verb: &'static str, key: Item) -> Result<Option<Item>, StoreError> {
+    async fn get(&self, operation: &'static str, key: Item) -> Result<Option<Item>, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -46,7 +46,7 @@ impl DynamoStore {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| failed(verb, error))?;
+            .map_err(|error| failed(operation, error))?;
         Ok(answer.item)
     }
 
@@ -57,11 +57,11 @@ impl DynamoStore {
             .set_key(Some(key))
     }
 
-    /// Writes under a condition and answers the item as it stands afterwards,
-    /// written or not, without a read of its own.
+    /// Writes under a condition and returns the item as it is afterwards, changed or not, without
+    /// a separate read.
     async fn change(
         &self,
-        verb: &'static str,
+        operation: &'static str,
         update: UpdateItemFluentBuilder,
     ) -> Result<Changed, StoreError> {
         let answer = update
@@ -72,7 +72,7 @@ impl DynamoStore {
         match answer {
             Ok(done) => Ok(Changed {
                 took_place: true,
-                standing: done.attributes,
+                current: done.attributes,
             }),
             Err(error) => {
                 if let Some(UpdateItemError::ConditionalCheckFailedException(refusal)) =
@@ -80,16 +80,20 @@ impl DynamoStore {
                 {
                     return Ok(Changed {
                         took_place: false,
-                        standing: refusal.item.clone(),
+                        current: refusal.item.clone(),
                     });
                 }
-                Err(failed(verb, error))
+                Err(failed(operation, error))
             }
         }
     }
 
-    /// When a run's record expires, which whatever belongs to the run shares.
-    async fn expiry(&self, verb: &'static str, run: &RunId) -> Result<AttributeValue, StoreError> {
+    /// When a run's record expires, which all items of the run share.
+    async fn expiry(
+        &self,
+        operation: &'static str,
+        run: &RunId,
+    ) -> Result<AttributeValue, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -101,7 +105,7 @@ impl DynamoStore {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| failed(verb, error))?;
+            .map_err(|error| failed(operation, error))?;
         answer
             .item
             .and_then(|mut item| item.remove(TTL))
@@ -109,27 +113,27 @@ impl DynamoStore {
     }
 }
 
-/// What came of a conditional write.
+/// The result of a conditional write.
 struct Changed {
     took_place: bool,
     /// The item after the write, or the one that the condition refused.
-    standing: Option<Item>,
+    current: Option<Item>,
 }
 
 impl Changed {
-    /// The run's record as it stands.
+    /// The run's record as it is now.
     fn record(self, run: &RunId) -> Result<Item, StoreError> {
-        self.standing
+        self.current
             .ok_or_else(|| StoreError::NoSuchRun(run.clone()))
     }
 }
 
-fn failed<E>(verb: &'static str, error: SdkError<E, HttpResponse>) -> StoreError
+fn failed<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> StoreError
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     StoreError::Call {
-        verb,
+        operation,
         transient: dropcast_aws::is_transient(&error),
         source: Box::new(error),
     }
@@ -137,7 +141,7 @@ where
 
 /// Whether a conditional write happened; other failures stay failures.
 fn took_place<T, E>(
-    verb: &'static str,
+    operation: &'static str,
     answer: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<bool, StoreError>
 where
@@ -146,6 +150,6 @@ where
     match answer {
         Ok(_) => Ok(true),
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(failed(verb, error)),
+        Err(error) => Err(failed(operation, error)),
     }
 }

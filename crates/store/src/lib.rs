@@ -1,15 +1,19 @@
-//! The DynamoDB table behind ports of a few verbs each.
+//! The runs table behind ports of a few operations each.
 //!
-//! A port has the verbs that one kind of caller needs; [`DynamoStore`]
-//! implements them all. Every write but the task token's is conditional, so
-//! that each verb can be repeated, and concurrent callers agree.
+//! A port has the operations that one kind of caller needs; `DynamoStore` implements them all.
+//! Every write but the task token's is conditional, so that each operation can be repeated, and
+//! concurrent callers agree.
 
+#![warn(missing_docs)]
+
+#[cfg(feature = "dynamo")]
 mod dynamo;
 mod error;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod ports;
 
+#[cfg(feature = "dynamo")]
 pub use dynamo::{DynamoStore, items};
 pub use error::StoreError;
 pub use ports::*;

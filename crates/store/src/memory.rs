@@ -1,8 +1,8 @@
-//! The ports in memory, for tests of whatever stands on a store.
+//! The ports in memory, for tests of code that uses a store.
 //!
 //! The rules are the domain's own ([`Run::advance`], [`Run::assign_job`] and so
-//! on), so this store says what the table must do; one set of contract tests
-//! holds both to it.
+//! on), so this store defines what the table must do; one set of contract tests checks
+//! both.
 
 mod registry;
 
@@ -89,8 +89,8 @@ async fn yield_once() {
 }
 
 impl MemoryStore {
-    /// The table, after whoever else is at work had a turn: a call over a network
-    /// takes its time too, and without that no test could show a race.
+    /// The table, after other tasks had a turn: a call over a network takes time too, and without
+    /// that no test could show a race.
     async fn table(&self) -> MutexGuard<'_, Table> {
         yield_once().await;
         // A test that failed while it held the lock left nothing half-done behind.
@@ -277,15 +277,15 @@ impl Mails for MemoryStore {
         _message_id: &str,
         _now: Timestamp,
     ) -> StoreResult<()> {
-        if let Some(standing) = self.table().await.mails.get_mut(&slot(mail)) {
-            *standing = Mail::Sent;
+        if let Some(claim) = self.table().await.mails.get_mut(&slot(mail)) {
+            *claim = Mail::Sent;
         }
         Ok(())
     }
 
     async fn release_claim(&self, mail: &MailKey) -> StoreResult<()> {
-        if let Some(standing @ Mail::HeldUntil(_)) = self.table().await.mails.get_mut(&slot(mail)) {
-            *standing = Mail::Released;
+        if let Some(claim @ Mail::HeldUntil(_)) = self.table().await.mails.get_mut(&slot(mail)) {
+            *claim = Mail::Released;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The ports: what callers may ask of a store.
+//! The ports: what callers can do with a store.
 
 use std::future::Future;
 
@@ -20,12 +20,12 @@ use jiff::Timestamp;
 
 use crate::StoreError;
 
-/// The answer of a verb.
+/// The result of a store operation.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// Runs and their way forward.
+/// Runs and their progress.
 pub trait Runs: Send + Sync {
-    /// Writes the record of a new run unless there is one; answers the one that stands.
+    /// Writes the record of a new run unless there is one; returns the existing one.
     fn create_if_absent(&self, run: &Run) -> impl Future<Output = StoreResult<Run>> + Send;
 
     /// The record, read consistently.
@@ -40,9 +40,9 @@ pub trait Runs: Send + Sync {
     ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
-/// What validation found.
+/// The result of validation.
 pub trait Validation: Send + Sync {
-    /// Keeps what the uploader wished and what validation decided.
+    /// Records the upload's metadata and what validation decided.
     fn record_validation(
         &self,
         run: &RunId,
@@ -66,28 +66,28 @@ pub enum ValidationOutcome {
         problem_count: u64,
         /// The version whose rules were applied, where there was one.
         version: Option<Version>,
-        /// Whether a copy of the input with its faults marked is kept.
+        /// Whether a copy of the input with its problems marked is stored.
         marked: bool,
     },
 }
 
 /// The run's one job.
 pub trait Jobs: Send + Sync {
-    /// Names the run's job unless one is named; answers the job that counts (invariant 3).
+    /// Records the run's job unless one is recorded; returns the recorded one (invariant 3).
     fn assign_job(
         &self,
         run: &RunId,
         job: &JobId,
     ) -> impl Future<Output = StoreResult<JobId>> + Send;
 
-    /// Keeps how the job ended, unless that is kept already.
+    /// Records how the job ended, unless that is recorded already.
     fn record_job_end(
         &self,
         run: &RunId,
         end: &JobEnd,
     ) -> impl Future<Output = StoreResult<()>> + Send;
 
-    /// Keeps the last lines that a failed job logged.
+    /// Stores the last lines that a failed job logged.
     fn put_log(
         &self,
         run: &RunId,
@@ -97,17 +97,17 @@ pub trait Jobs: Send + Sync {
 
 /// The execution's task token: the only way to resume it (invariant 7).
 pub trait TaskTokens: Send + Sync {
-    /// Keeps the token before the job is submitted; a retried task's newer token replaces the older.
+    /// Stores the token before the job is submitted; a retried task's newer token replaces the older.
     fn put_task_token(
         &self,
         run: &RunId,
         token: &str,
     ) -> impl Future<Output = StoreResult<()>> + Send;
 
-    /// The token, unless it is spent.
+    /// The token, unless it was used.
     fn task_token(&self, run: &RunId) -> impl Future<Output = StoreResult<Option<String>>> + Send;
 
-    /// Forgets this token after it was used. A newer one stays.
+    /// Deletes this token after it was used. A newer one stays.
     fn delete_task_token(
         &self,
         run: &RunId,
@@ -115,7 +115,7 @@ pub trait TaskTokens: Send + Sync {
     ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
-/// What the run published.
+/// The outputs of a run.
 pub trait Outputs: Send + Sync {
     /// Puts the declared outputs on the record, and how many objects the manifest lists.
     fn publish(
@@ -128,8 +128,8 @@ pub trait Outputs: Send + Sync {
 
 /// The end of a run.
 pub trait RunCompletion: Send + Sync {
-    /// Writes the one terminal status; answers the record as it stands, which an
-    /// earlier end may have settled otherwise.
+    /// Writes the terminal status unless the run has one; returns the record, which may have the
+    /// status of an earlier call.
     fn finish(
         &self,
         run: &RunId,
@@ -140,7 +140,7 @@ pub trait RunCompletion: Send + Sync {
 
 /// Which mails were sent.
 pub trait Mails: Send + Sync {
-    /// Claims one mail for sending.
+    /// Claims one mail for sending, unless it was sent or the claim of another is still valid.
     fn claim(
         &self,
         mail: &MailKey,
@@ -155,7 +155,7 @@ pub trait Mails: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<()>> + Send;
 
-    /// Gives a claim back after SES refused, so that the next try need not wait for it to lapse.
+    /// Releases a claim after SES refused, so that the next try need not wait until it expires.
     fn release_claim(&self, mail: &MailKey) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
@@ -173,18 +173,18 @@ pub struct MailKey {
 /// Whether a mail may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// Yes, and nobody tried before.
+    /// Yes, for the first time.
     Granted,
-    /// Yes, but an earlier claim lapsed without a record of how it went: it may
-    /// go out a second time. To be counted.
+    /// Yes, but an earlier claim expired without a record of the result: the mail may go out a
+    /// second time. Callers count these.
     Expired,
-    /// No: somebody else is at it.
+    /// No: another invocation is sending it.
     Held,
     /// No: it was sent.
     Sent,
 }
 
-/// How long a claim is held against others, in seconds. Longer than the
+/// How long a claim is valid, in seconds. Longer than the
 /// notify function may run (30 s), shorter than its queue's visibility timeout.
 pub const CLAIM_SECONDS: i64 = 60;
 
@@ -218,12 +218,12 @@ pub async fn newest_version(
     }
 }
 
-/// What became of builds.
+/// The results of builds.
 pub trait Builds: Send + Sync {
     /// The record of a build.
     fn build(&self, build: &BuildId) -> impl Future<Output = StoreResult<Option<Build>>> + Send;
 
-    /// Writes the record of a build unless there is one; answers the one that stands.
+    /// Writes the record of a build unless there is one; returns the existing one.
     fn create_build_if_absent(
         &self,
         build: &Build,
@@ -232,9 +232,9 @@ pub trait Builds: Send + Sync {
     /// Writes a version under the model's next number, and the record of the build that made it:
     /// both or neither. The first version becomes the default.
     ///
-    /// `seen` is the newest version that the caller looked at. A version that came after it and
-    /// was made of the very same is the build's too: two pushes of one thing are one version.
-    /// Answers the build's record as it stands, which an earlier delivery may have written.
+    /// `seen` is the newest version that the caller has read. A version that came after it and was
+    /// made from the same content is the build's too: two pushes of the same content are one version.
+    /// Returns the build's record, which an earlier delivery may have written.
     fn register_build(
         &self,
         build: &EndedBuild,
@@ -243,9 +243,9 @@ pub trait Builds: Send + Sync {
     ) -> impl Future<Output = StoreResult<Build>> + Send;
 }
 
-/// Which version is a model's default, and which run no more.
+/// Which version is a model's default, and which are retired.
 pub trait Promotion: Send + Sync {
-    /// The default's whole history, and every retired version.
+    /// The whole history of the default, and every retired version.
     fn defaults(&self, name: &ModelName) -> impl Future<Output = StoreResult<Defaults>> + Send;
 
     /// The version that was the default at a moment, where that is known.
@@ -255,7 +255,7 @@ pub trait Promotion: Send + Sync {
         moment: Timestamp,
     ) -> impl Future<Output = StoreResult<Option<Version>>> + Send;
 
-    /// Since when a version runs no more, if it is retired.
+    /// Who retired a version and when, if it is retired.
     fn retirement(
         &self,
         name: &ModelName,
@@ -270,14 +270,14 @@ pub trait Promotion: Send + Sync {
         stamp: AuditStamp<'_>,
     ) -> impl Future<Output = StoreResult<Result<DefaultEntry, PromotionError>>> + Send;
 
-    /// Makes what was the default before the default again.
+    /// Makes the previous default the default again.
     fn roll_back(
         &self,
         name: &ModelName,
         stamp: AuditStamp<'_>,
     ) -> impl Future<Output = StoreResult<Result<DefaultEntry, PromotionError>>> + Send;
 
-    /// Lets a version run no more. That it has no open runs is the caller's to see to.
+    /// Retires a version. The caller must have checked that it has no open runs.
     fn retire(
         &self,
         name: &ModelName,
@@ -286,15 +286,15 @@ pub trait Promotion: Send + Sync {
     ) -> impl Future<Output = StoreResult<Result<Retirement, PromotionError>>> + Send;
 }
 
-/// Which refreshes of models were asked for on their schedules.
+/// The scheduled refreshes that were started.
 pub trait Refreshes: Send + Sync {
-    /// The last moment of a model's schedule that was asked for.
+    /// The last due time of a model's schedule for which a refresh was started.
     fn last_refresh(
         &self,
         model: &ModelName,
     ) -> impl Future<Output = StoreResult<Option<Timestamp>>> + Send;
 
-    /// Remembers a moment; an earlier one than is remembered changes nothing.
+    /// Records a due time, unless a later one is recorded.
     fn record_refresh(
         &self,
         model: &ModelName,
@@ -302,7 +302,7 @@ pub trait Refreshes: Send + Sync {
     ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
-/// What people look up.
+/// Lists of records, and what belongs to a run.
 pub trait History: Send + Sync {
     /// A model's runs, the newest first.
     fn runs_of(
@@ -324,7 +324,7 @@ pub trait History: Send + Sync {
     /// Every step of a run, in its order.
     fn timeline(&self, run: &RunId) -> impl Future<Output = StoreResult<Vec<Transition>>> + Send;
 
-    /// The kept log lines of a failed job.
+    /// The stored log lines of a failed job.
     fn log(&self, run: &RunId) -> impl Future<Output = StoreResult<Vec<String>>> + Send;
 
     /// A model's versions, the newest first.

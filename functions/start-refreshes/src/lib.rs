@@ -1,14 +1,15 @@
-//! Asks for the refreshes that models have on a schedule.
+//! Starts the scheduled refreshes of models.
 //!
-//! Invoked every few minutes, it looks which moment of each model's schedule is due and puts the
-//! object that starts the refresh, under a key that the moment gives: whoever asks for the same
-//! moment again puts the same key, which is there already. Only then is the moment remembered, so
-//! that a crash between the two is made up for by the next invocation.
+//! Invoked every few minutes, it puts the object that starts a refresh for each model whose
+//! schedule is due. The object's key contains the due time, so that a second attempt finds the
+//! object there. The due time is recorded only afterwards: after a crash between the two, the next
+//! invocation does the rest.
 
 mod config;
 mod error;
 mod requests;
 
+use dropcast_app::refreshes::{DueRefresh, find_due_refresh};
 use dropcast_domain::{
     model::{ModelName, Schedule},
     registry::Model,
@@ -24,21 +25,16 @@ pub use config::Config;
 pub use error::Error;
 pub use requests::Requests;
 
-/// Models that are looked at side by side.
-const AT_ONCE: usize = 8;
+/// How many models are checked at the same time.
+const CONCURRENT_MODELS: usize = 8;
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, R> {
-    /// The runs table.
     pub store: S,
-    /// Where refreshes are asked for.
     pub requests: R,
-    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
-/// What one invocation did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Started {
     /// How many models there are.
@@ -47,7 +43,7 @@ pub struct Started {
     pub due: usize,
 }
 
-/// Looks at every model; one that cannot be looked at does not keep the others waiting.
+/// Checks every model; an error with one does not keep the others waiting.
 pub async fn handle<S, R>(deps: &Deps<S, R>, _event: IgnoredAny) -> Result<Started, HandlerError>
 where
     S: History + Models + Refreshes,
@@ -64,24 +60,24 @@ where
     let now = (deps.now)();
     let models = deps.store.models().await?;
     let started = models.len();
-    let looked: Vec<(ModelName, Result<bool, Error>)> = stream::iter(models)
+    let checked: Vec<(ModelName, Result<bool, Error>)> = stream::iter(models)
         .map(async |model| {
             let due = start_one(deps, &model, now).await;
             (model.name, due)
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(CONCURRENT_MODELS)
         .collect()
         .await;
     let mut due = 0;
-    let mut faults = Vec::new();
-    for (model, looked) in looked {
-        match looked {
+    let mut failures = Vec::new();
+    for (model, checked) in checked {
+        match checked {
             Ok(was_due) => due += usize::from(was_due),
-            Err(error) => faults.push((model, error)),
+            Err(error) => failures.push((model, error)),
         }
     }
-    let count = faults.len();
-    if let Some((model, source)) = faults.into_iter().next() {
+    let count = failures.len();
+    if let Some((model, source)) = failures.into_iter().next() {
         let source = Box::new(source);
         return Err(Error::Models {
             count,
@@ -96,38 +92,27 @@ where
     })
 }
 
-/// Asks for the refresh of one model that is due, if one is.
+/// Starts the refresh of one model, if one is due.
 async fn start_one<S, R>(deps: &Deps<S, R>, model: &Model, now: Timestamp) -> Result<bool, Error>
 where
     S: Models + Refreshes,
     R: Requests,
 {
+    let Some(DueRefresh { schedule, due }) = find_due_refresh(&deps.store, model, now).await?
+    else {
+        return Ok(false);
+    };
     let name = &model.name;
-    let Some(version) = deps.store.version(name, model.default_version).await? else {
-        return Ok(false);
-    };
-    let refresh = version.spec.manifest.refresh.as_ref();
-    let Some(schedule) = refresh.and_then(|refresh| refresh.schedule.as_ref()) else {
-        return Ok(false);
-    };
-    // What was due before there was such a version is nobody's to make up for.
-    let since = match deps.store.last_refresh(name).await? {
-        Some(last) => last,
-        None => version.spec.built_at,
-    };
-    let Some(due) = schedule.due(since, now) else {
-        return Ok(false);
-    };
-    let asked = deps
+    let put = deps
         .requests
-        .put(&scheduled_refresh_key(name, due), request(schedule, due))
+        .put(&scheduled_refresh_key(name, due), request(&schedule, due))
         .await?;
     deps.store.record_refresh(name, due).await?;
-    tracing::info!(model = %name, %due, asked, "refresh due");
+    tracing::info!(model = %name, %due, put, "refresh due");
     Ok(true)
 }
 
-/// What the object says to whoever looks into it.
+/// The object's content. No function reads it; it tells people why the object is there.
 fn request(schedule: &Schedule, due: Timestamp) -> String {
     serde_json::json!({ "schedule": schedule, "due": due }).to_string()
 }

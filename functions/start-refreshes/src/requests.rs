@@ -4,9 +4,8 @@ use std::future::Future;
 
 use dropcast_aws::{CallError, s3::Bucket};
 
-/// Where refreshes are asked for.
 pub trait Requests: Send + Sync {
-    /// Puts an object under a key unless there is one; says whether it did.
+    /// Puts an object unless there is one with the key; returns whether it did.
     fn put(
         &self,
         key: &str,

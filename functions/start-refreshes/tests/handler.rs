@@ -61,19 +61,19 @@ fn refreshed(model: &str) -> VersionSpec {
     spec
 }
 
-async fn world(drafts: &[VersionSpec]) -> World {
+async fn world(specs: &[VersionSpec]) -> World {
     let world = Deps {
         store: MemoryStore::default(),
         requests: FakeBucket::default(),
         now: morning,
     };
-    for spec in drafts {
+    for spec in specs {
         world.store.register(spec).await.unwrap();
     }
     world
 }
 
-fn asked(world: &World) -> Vec<String> {
+fn uploaded(world: &World) -> Vec<String> {
     world
         .requests
         .objects
@@ -89,16 +89,16 @@ async fn due(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn a_refresh_that_is_due_is_asked_for_once() {
+async fn a_due_refresh_is_started_once() {
     let mut world = world(&[refreshed("m")]).await;
-    let told = handle(&world, IgnoredAny).await.unwrap();
-    assert_eq!(told, Started { models: 1, due: 1 });
-    assert_eq!(asked(&world), ["refresh/m/20260302T060000Z.json"]);
+    let started = handle(&world, IgnoredAny).await.unwrap();
+    assert_eq!(started, Started { models: 1, due: 1 });
+    assert_eq!(uploaded(&world), ["refresh/m/20260302T060000Z.json"]);
     assert_eq!(due(&world).await, 0);
     world.now = next_morning;
     assert_eq!(due(&world).await, 1);
-    assert_eq!(asked(&world).len(), 2);
-    let key = &asked(&world)[0];
+    assert_eq!(uploaded(&world).len(), 2);
+    let key = &uploaded(&world)[0];
     let content = world.requests.objects.lock().unwrap()[key].clone();
     assert_eq!(
         content,
@@ -107,9 +107,9 @@ async fn a_refresh_that_is_due_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn one_that_was_asked_for_and_not_remembered_is_not_asked_for_again() {
+async fn a_refresh_that_was_started_and_not_recorded_is_not_started_again() {
     let world = world(&[refreshed("m")]).await;
-    // The process before this one died between the two.
+    // The previous invocation was stopped between the two.
     let key = "refresh/m/20260302T060000Z.json".to_owned();
     let put = (key, "theirs".to_owned());
     world.requests.objects.lock().unwrap().extend([put]);
@@ -129,21 +129,21 @@ async fn one_that_was_asked_for_and_not_remembered_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn nothing_is_made_up_for_from_before_the_version_was_built() {
+async fn due_times_before_the_version_was_built_do_not_count() {
     let mut spec = refreshed("m");
     spec.built_at = morning();
     let world = world(&[spec]).await;
     assert_eq!(due(&world).await, 0);
-    assert!(asked(&world).is_empty());
+    assert!(uploaded(&world).is_empty());
 }
 
 #[tokio::test]
-async fn a_model_without_a_schedule_is_left_alone() {
+async fn a_model_without_a_schedule_is_not_refreshed() {
     let mut on_demand = refreshed("on-demand");
     on_demand.manifest.refresh.as_mut().unwrap().schedule = None;
     let world = world(&[version_spec("plain"), on_demand]).await;
-    let told = handle(&world, IgnoredAny).await.unwrap();
-    assert_eq!(told, Started { models: 2, due: 0 });
+    let started = handle(&world, IgnoredAny).await.unwrap();
+    assert_eq!(started, Started { models: 2, due: 0 });
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn the_schedule_is_the_default_versions() {
 }
 
 #[tokio::test]
-async fn a_model_that_cannot_be_asked_for_keeps_no_other_waiting_and_comes_next_time() {
+async fn an_error_with_one_model_does_not_delay_others_and_is_retried() {
     let mut world = world(&[refreshed("a"), refreshed("b"), refreshed("c")]).await;
     world.requests.unavailable = Some("/b/");
     let error = handle(&world, IgnoredAny).await.unwrap_err();
@@ -167,10 +167,10 @@ async fn a_model_that_cannot_be_asked_for_keeps_no_other_waiting_and_comes_next_
         "{}",
         error.error_message
     );
-    assert_eq!(asked(&world).len(), 2);
+    assert_eq!(uploaded(&world).len(), 2);
     let name = "b".parse().unwrap();
     assert_eq!(world.store.last_refresh(&name).await.unwrap(), None);
     world.requests.unavailable = None;
     assert_eq!(due(&world).await, 1);
-    assert_eq!(asked(&world).len(), 3);
+    assert_eq!(uploaded(&world).len(), 3);
 }

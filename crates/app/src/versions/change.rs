@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::models::{UnknownModel, find_model};
 
-/// How many open runs of a model are looked through before one of its versions is retired.
+/// How many open runs of a model are checked before one of its versions is retired.
 const MAX_OPEN_RUNS: u16 = 10_000;
 
 /// A model's new default.
@@ -22,7 +22,7 @@ pub struct DefaultChange {
     pub entry: DefaultEntry,
 }
 
-/// Why nothing was changed.
+/// Why a default or a version was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ChangeError {
     /// There is no such model.
@@ -37,16 +37,17 @@ pub enum ChangeError {
         runs: Vec<RunId>,
     },
     /// The model's versions and defaults do not allow it.
-    #[error("{}", .0.reason)]
-    NotAllowed(Box<NotAllowed>),
+    #[error(transparent)]
+    Refused(Box<ChangeRefusedError>),
 }
 
-/// Why a model's versions and defaults do not allow a change, and what they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotAllowed {
-    /// Why.
+/// A change that a model's versions and defaults do not allow.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{reason}")]
+pub struct ChangeRefusedError {
+    /// The rule that forbids it.
     pub reason: PromotionError,
-    /// The model before the change was tried.
+    /// The model before the change.
     pub model: Model,
     /// Its defaults and retired versions.
     pub defaults: Defaults,
@@ -64,10 +65,10 @@ pub async fn promote<S: Models + Promotion + History>(
         Err(unknown) => return Ok(Err(unknown.into())),
     };
     let promoted = store.promote(name, version, stamp).await?;
-    changed(store, model, promoted).await
+    finish_change(store, model, promoted).await
 }
 
-/// Makes the version the default that was it before the present one.
+/// Makes the previous default the default again.
 pub async fn roll_back<S: Models + Promotion + History>(
     store: &S,
     name: &ModelName,
@@ -78,11 +79,11 @@ pub async fn roll_back<S: Models + Promotion + History>(
         Err(unknown) => return Ok(Err(unknown.into())),
     };
     let rolled_back = store.roll_back(name, stamp).await?;
-    changed(store, model, rolled_back).await
+    finish_change(store, model, rolled_back).await
 }
 
-/// Retires a version, which then cannot run: not the default, and none that an open run has or
-/// will have.
+/// Retires a version, which then cannot run. Refused for the default, and for a version that an open
+/// run has or will have.
 pub async fn retire<S: Models + Promotion + History>(
     store: &S,
     name: &ModelName,
@@ -93,7 +94,7 @@ pub async fn retire<S: Models + Promotion + History>(
         Ok(model) => model,
         Err(unknown) => return Ok(Err(unknown.into())),
     };
-    // That it is the default is the reason to give, whatever it runs.
+    // For the default, that is the reason to give, whether or not it has open runs.
     if version != model.default_version {
         let defaults = store.defaults(name).await?;
         let open = store.open_runs_of(name.as_str(), MAX_OPEN_RUNS).await?;
@@ -104,11 +105,11 @@ pub async fn retire<S: Models + Promotion + History>(
     }
     match store.retire(name, version, stamp).await? {
         Ok(retirement) => Ok(Ok(retirement)),
-        Err(reason) => not_allowed(store, model, reason).await.map(Err),
+        Err(reason) => explain_refusal(store, model, reason).await.map(Err),
     }
 }
 
-async fn changed<S: Promotion>(
+async fn finish_change<S: Promotion>(
     store: &S,
     model: Model,
     changed: Result<DefaultEntry, PromotionError>,
@@ -118,17 +119,17 @@ async fn changed<S: Promotion>(
             previous: model.default_version,
             entry,
         })),
-        Err(reason) => not_allowed(store, model, reason).await.map(Err),
+        Err(reason) => explain_refusal(store, model, reason).await.map(Err),
     }
 }
 
-async fn not_allowed<S: Promotion>(
+async fn explain_refusal<S: Promotion>(
     store: &S,
     model: Model,
     reason: PromotionError,
 ) -> StoreResult<ChangeError> {
     let defaults = store.defaults(&model.name).await?;
-    Ok(ChangeError::NotAllowed(Box::new(NotAllowed {
+    Ok(ChangeError::Refused(Box::new(ChangeRefusedError {
         reason,
         model,
         defaults,

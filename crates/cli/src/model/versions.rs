@@ -229,7 +229,7 @@ fn refused(name: &ModelName, error: &ChangeError, doing: &str, stack: &Stack) ->
     match error {
         ChangeError::UnknownModel(unknown) => registry::unknown_model(unknown, &command),
         ChangeError::OpenRuns { version, runs } => still_running(name, *version, runs, &command),
-        ChangeError::NotAllowed(refusal) => in_words(
+        ChangeError::Refused(refusal) => in_words(
             &refusal.model,
             &refusal.defaults,
             &refusal.reason,

@@ -35,7 +35,7 @@ impl DynamoStore {
 
     pub(super) async fn collect<T: DeserializeOwned>(
         &self,
-        verb: &'static str,
+        operation: &'static str,
         query: QueryFluentBuilder,
         limit: usize,
     ) -> StoreResult<Vec<T>> {
@@ -43,7 +43,7 @@ impl DynamoStore {
         let mut pages = query.into_paginator().send();
         while let Some(page) = pages.next().await {
             for item in page
-                .map_err(|error| failed(verb, error))?
+                .map_err(|error| failed(operation, error))?
                 .items
                 .unwrap_or_default()
             {

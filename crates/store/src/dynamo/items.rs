@@ -1,4 +1,4 @@
-//! How records lie in the table.
+//! Keys and attributes of the records in the table.
 
 use std::collections::HashMap;
 
@@ -40,8 +40,8 @@ pub(crate) const VERSION_PREFIX: &str = "VERSION#";
 pub(crate) const DEFAULT_PREFIX: &str = "DEFAULT#";
 /// The sort key prefix of a model's retired versions.
 pub(crate) const RETIRED_PREFIX: &str = "RETIRED#";
-/// On a model, the time key of the entry that made its default version: whoever changes the
-/// default has seen this one.
+/// On a model, the time key of the entry that made its default version: a change of the default
+/// is conditional on it.
 pub(crate) const DEFAULT_SINCE: &str = "default_since";
 /// The sort key of what is remembered of a model's scheduled refreshes.
 pub(crate) const REFRESH_SK: &str = "REFRESH";
@@ -144,7 +144,7 @@ pub(crate) fn run_item(run: &Run) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// When whatever belongs to the run may be forgotten.
+/// When the run and its items may be deleted.
 pub(crate) fn expiry(run: &Run) -> AttributeValue {
     number(run.expires_at.as_second())
 }
@@ -191,9 +191,9 @@ pub(crate) fn version_key(model: &ModelName, version: Version) -> Item {
 }
 
 fn written<T: Serialize>(value: &T, pk: String, sk: &str) -> Result<Item, StoreError> {
-    let mut item: Item = serde_dynamo::to_item(value).map_err(|source| StoreError::Unreadable {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(|source| StoreError::Invalid {
         key: format!("{pk} {sk}"),
-        source,
+        source: Box::new(source),
     })?;
     item.extend(key(pk, sk));
     Ok(item)
@@ -201,9 +201,9 @@ fn written<T: Serialize>(value: &T, pk: String, sk: &str) -> Result<Item, StoreE
 
 /// Reads one attribute's worth of a value, for update expressions.
 pub(crate) fn attribute<T: Serialize>(value: &T, name: &str) -> Result<AttributeValue, StoreError> {
-    serde_dynamo::to_attribute_value(value).map_err(|source| StoreError::Unreadable {
+    serde_dynamo::to_attribute_value(value).map_err(|source| StoreError::Invalid {
         key: name.to_owned(),
-        source,
+        source: Box::new(source),
     })
 }
 
@@ -215,8 +215,8 @@ pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
             .cloned()
             .unwrap_or_default()
     });
-    serde_dynamo::from_item(item).map_err(|source| StoreError::Unreadable {
+    serde_dynamo::from_item(item).map_err(|source| StoreError::Invalid {
         key: key.join(" "),
-        source,
+        source: Box::new(source),
     })
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, ports::StoreResult};
 
-/// In a partition of its own: whoever sends mails writes to no record of a run or a build.
+/// In a partition of its own: notify, which sends mails, writes to no record of a run or a build.
 fn mail_key(mail: &MailKey) -> Item {
     let topic = match &mail.topic {
         MailTopic::Run(run) => run.as_str(),
@@ -47,19 +47,19 @@ impl Mails for DynamoStore {
             .and_then(|done| done.attributes.clone())
             .unwrap_or_default();
         if took_place("claim", answer)? {
-            // A claim given back is held until 0; one that lapsed, until some time past.
-            let lapsed = before
+            // A released claim is held until 0; an expired one, until some time past.
+            let expired = before
                 .get("held_until")
                 .and_then(|until| until.as_n().ok())
                 .is_some_and(|until| until != "0");
-            return Ok(if lapsed {
+            return Ok(if expired {
                 Claim::Expired
             } else {
                 Claim::Granted
             });
         }
-        let standing = self.get("claim", mail_key(mail)).await?.unwrap_or_default();
-        Ok(if standing.contains_key("sent_at") {
+        let current = self.get("claim", mail_key(mail)).await?.unwrap_or_default();
+        Ok(if current.contains_key("sent_at") {
             Claim::Sent
         } else {
             Claim::Held
@@ -75,7 +75,7 @@ impl Mails for DynamoStore {
             .expression_attribute_values(":id", text(message_id))
             .send()
             .await;
-        took_place("sent", answer).map(drop)
+        took_place("mark_sent", answer).map(drop)
     }
 
     async fn release_claim(&self, mail: &MailKey) -> StoreResult<()> {
@@ -86,6 +86,6 @@ impl Mails for DynamoStore {
             .expression_attribute_values(":never", number(0))
             .send()
             .await;
-        took_place("release", answer).map(drop)
+        took_place("release_claim", answer).map(drop)
     }
 }

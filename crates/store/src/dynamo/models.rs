@@ -37,13 +37,13 @@ impl Models for DynamoStore {
 
     async fn register(&self, spec: &VersionSpec) -> StoreResult<RegisteredVersion> {
         for _ in 0..TRIES {
-            let standing = self.model(&spec.manifest.name).await?;
+            let current = self.model(&spec.manifest.name).await?;
             let stamp = AuditStamp {
                 by: None,
                 at: spec.built_at,
             };
             let mut writes = self.transaction("register");
-            let version = add_version(&mut writes, standing.as_ref(), spec, stamp)?;
+            let version = add_version(&mut writes, current.as_ref(), spec, stamp)?;
             if writes.commit().await? {
                 return Ok(version);
             }
@@ -72,8 +72,8 @@ impl Builds for DynamoStore {
         if super::took_place("create_build_if_absent", put)? {
             return Ok(build.clone());
         }
-        let standing = self.build(&build.build_id).await?;
-        standing.ok_or(StoreError::Contended("create_build_if_absent"))
+        let existing = self.build(&build.build_id).await?;
+        existing.ok_or(StoreError::Contended("create_build_if_absent"))
     }
 
     async fn register_build(
@@ -84,11 +84,11 @@ impl Builds for DynamoStore {
     ) -> StoreResult<Build> {
         let name = &spec.manifest.name;
         for _ in 0..TRIES {
-            if let Some(standing) = self.build(&build.build_id).await? {
-                return Ok(standing);
+            if let Some(existing) = self.build(&build.build_id).await? {
+                return Ok(existing);
             }
-            let standing = self.model(name).await?;
-            let newest = standing.as_ref().map(Model::newest);
+            let current = self.model(name).await?;
+            let newest = current.as_ref().map(Model::newest);
             if let Some(newest) = newest.filter(|_| newest > seen)
                 && let Some(same) = self.version(name, newest).await?
                 && same.spec.is_made_like(spec)
@@ -102,7 +102,7 @@ impl Builds for DynamoStore {
                 at: build.at,
             };
             let mut writes = self.transaction("register_build");
-            let version = add_version(&mut writes, standing.as_ref(), spec, stamp)?.version;
+            let version = add_version(&mut writes, current.as_ref(), spec, stamp)?.version;
             let record = build.record(BuildEnd::Registered { version });
             writes.put_new(items::build_item(&record)?)?;
             if writes.commit().await? {
@@ -113,23 +113,23 @@ impl Builds for DynamoStore {
     }
 }
 
-/// Adds a version under the next number to what is written together: a number without a version,
-/// or the reverse, could not be told from a lost write.
+/// Adds a version under the next number to a transaction: a number without a version, or the
+/// reverse, would look like a lost write.
 fn add_version(
     writes: &mut Transaction<'_>,
-    standing: Option<&Model>,
+    current: Option<&Model>,
     spec: &VersionSpec,
     stamp: AuditStamp<'_>,
 ) -> StoreResult<RegisteredVersion> {
     let name = &spec.manifest.name;
-    let version = standing.map_or(Version::FIRST, |model| model.next_version);
+    let version = current.map_or(Version::FIRST, |model| model.next_version);
     let registered = RegisteredVersion {
         model: name.clone(),
         version,
         spec: spec.clone(),
     };
     writes.put_new(items::version_item(&registered)?)?;
-    if standing.is_none() {
+    if current.is_none() {
         let entry = DefaultEntry::first(version, stamp);
         let mut model = items::model_item(&Model {
             name: name.clone(),
@@ -142,7 +142,7 @@ fn add_version(
         writes.put_new(items::default_item(name, &entry)?)?;
     } else {
         let title = attribute(&spec.manifest.title, "title")?;
-        // Not the whole item: somebody may promote a version at this moment.
+        // Not the whole item: a version may be promoted at this moment.
         writes.update(key(model_pk(name.as_str()), MODEL_SK), |update| {
             update
                 .update_expression("SET title = :title, nextVersion = :after")

@@ -69,27 +69,27 @@ impl Runs for DynamoStore {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let standing = match answer {
+        let existing = match answer {
             Ok(_) => run.clone(),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                     items::read(refusal.item.clone().unwrap_or_default())?
                 }
-                _ => return Err(failed("begin", error)),
+                _ => return Err(failed("create_if_absent", error)),
             },
         };
-        // Also for a run that stood: the process may have died between the two writes.
+        // Also for a run that was there already: the process may have died between the two writes.
         let received = Transition {
             progress: Progress::first(Status::Received),
             at: run.upload.at,
         };
-        self.note(&run.id, received, items::expiry(&standing))
+        self.note(&run.id, received, items::expiry(&existing))
             .await?;
-        Ok(standing)
+        Ok(existing)
     }
 
     async fn get(&self, run: &RunId) -> StoreResult<Option<Run>> {
-        self.get("find", key(run_pk(run), RUN_SK))
+        self.get("get", key(run_pk(run), RUN_SK))
             .await?
             .map(items::read)
             .transpose()
@@ -176,7 +176,9 @@ impl Validation for DynamoStore {
             }
         }
         // A run that is over keeps what it has.
-        let changed = self.change("judge", update.update_expression(set)).await?;
+        let changed = self
+            .change("record_validation", update.update_expression(set))
+            .await?;
         changed.record(run).map(drop)
     }
 }
@@ -189,8 +191,8 @@ impl Jobs for DynamoStore {
             .condition_expression("attribute_exists(PK) AND attribute_not_exists(job)")
             .expression_attribute_values(":job", text(job.as_str()));
         let record = self.change("assign_job", update).await?.record(run)?;
-        let standing: Run = items::read(record)?;
-        standing.job.ok_or(StoreError::Contended("assign_job"))
+        let current: Run = items::read(record)?;
+        current.job.ok_or(StoreError::Contended("assign_job"))
     }
 
     async fn record_job_end(&self, run: &RunId, end: &JobEnd) -> StoreResult<()> {
@@ -225,7 +227,7 @@ impl TaskTokens for DynamoStore {
     async fn put_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
         let mut item = token_key(run);
         item.insert("token".into(), text(token));
-        // The token of a task that timed out is never spent.
+        // Nobody deletes the token of a task that timed out.
         item.insert(TTL.into(), self.expiry("put_task_token", run).await?);
         // Unconditional on purpose: the token of a retried task supersedes the one before it.
         let answer = self
@@ -241,7 +243,7 @@ impl TaskTokens for DynamoStore {
     }
 
     async fn task_token(&self, run: &RunId) -> StoreResult<Option<String>> {
-        let item = self.get("token", token_key(run)).await?;
+        let item = self.get("task_token", token_key(run)).await?;
         Ok(item.and_then(|item| {
             item.get("token")
                 .and_then(|token| token.as_s().ok())
@@ -300,10 +302,10 @@ impl RunCompletion for DynamoStore {
         }
         let update = update.update_expression(format!("{set} REMOVE open_pk, open_sk"));
         let record = self.change("finish", update).await?.record(run)?;
-        let standing: Run = items::read(record)?;
+        let finished: Run = items::read(record)?;
         // Also for a run that was over: the process may have died between the two writes.
-        self.note(run, standing.current, items::expiry(&standing))
+        self.note(run, finished.current, items::expiry(&finished))
             .await?;
-        Ok(standing)
+        Ok(finished)
     }
 }

@@ -1,4 +1,4 @@
-//! Which version is a model's default, and which run no more.
+//! Which version is a model's default, and which are retired.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use dropcast_domain::{
@@ -18,22 +18,10 @@ use super::{
 };
 use crate::{Models, Promotion, StoreError, ports::StoreResult};
 
-/// What the default of a model that was registered by an earlier release rests on: such a model
-/// has no entry yet, and its first one says that it was so since ever.
-fn since_ever(model: &Model) -> DefaultEntry {
-    let stamp = AuditStamp {
-        by: None,
-        at: Timestamp::UNIX_EPOCH,
-    };
-    DefaultEntry::first(model.default_version, stamp)
-}
-
-/// A model's default as it stands, for whoever changes it.
-struct Standing {
+/// A model and its defaults, as a change of the default finds them.
+struct CurrentDefault {
     model: Model,
     defaults: Defaults,
-    /// The one entry of `defaults`, where it is not in the table yet.
-    missing: Option<DefaultEntry>,
 }
 
 impl DynamoStore {
@@ -47,53 +35,39 @@ impl DynamoStore {
             .expression_attribute_values(":prefix", text(prefix))
     }
 
-    async fn standing(&self, name: &ModelName) -> StoreResult<Option<Standing>> {
+    async fn current_default(&self, name: &ModelName) -> StoreResult<Option<CurrentDefault>> {
         let Some(model) = self.model(name).await? else {
             return Ok(None);
         };
-        let mut defaults = self.defaults(name).await?;
-        let missing = defaults.entries.is_empty().then(|| since_ever(&model));
-        defaults.entries.extend(missing.clone());
-        Ok(Some(Standing {
-            model,
-            defaults,
-            missing,
-        }))
+        let defaults = self.defaults(name).await?;
+        Ok(Some(CurrentDefault { model, defaults }))
     }
 
-    /// Makes an entry the current one; false when somebody else was faster.
+    /// Makes an entry the current one; false when another change came first.
     async fn write_default(
         &self,
-        verb: &'static str,
-        standing: &Standing,
+        operation: &'static str,
+        CurrentDefault { model, defaults }: &CurrentDefault,
         entry: &DefaultEntry,
     ) -> StoreResult<bool> {
-        let name = &standing.model.name;
-        let mut writes = self.transaction(verb);
+        let name = &model.name;
+        let pk = model_pk(name.as_str());
+        // A model is registered together with its first entry.
+        let seen = defaults.current().ok_or_else(|| StoreError::NoDefault {
+            model: name.clone(),
+        })?;
+        let mut writes = self.transaction(operation);
         writes.put_new(items::default_item(name, entry)?)?;
-        if let Some(missing) = &standing.missing {
-            writes.put_new(items::default_item(name, missing)?)?;
-        }
-        let seen = standing
-            .defaults
-            .current()
-            .filter(|_| standing.missing.is_none());
-        writes.update(key(model_pk(name.as_str()), MODEL_SK), |update| {
-            let update = update
+        writes.update(key(pk.clone(), MODEL_SK), |update| {
+            update
                 .update_expression("SET defaultVersion = :version, #since = :since")
+                .condition_expression("#since = :seen")
                 .expression_attribute_names("#since", DEFAULT_SINCE)
                 .expression_attribute_values(":version", number(entry.version))
-                .expression_attribute_values(":since", text(sortable(entry.at)));
-            match seen {
-                Some(seen) => update
-                    .condition_expression("#since = :seen")
-                    .expression_attribute_values(":seen", text(sortable(seen.at))),
-                None => update
-                    .condition_expression("attribute_exists(PK) AND attribute_not_exists(#since)"),
-            }
+                .expression_attribute_values(":since", text(sortable(entry.at)))
+                .expression_attribute_values(":seen", text(sortable(seen.at)))
         })?;
-        let retired = key(model_pk(name.as_str()), retired_sk(entry.version));
-        writes.check(retired, |check| {
+        writes.check(key(pk, retired_sk(entry.version)), |check| {
             check.condition_expression("attribute_not_exists(PK)")
         })?;
         writes.commit().await
@@ -151,17 +125,17 @@ impl Promotion for DynamoStore {
         stamp: AuditStamp<'_>,
     ) -> StoreResult<Result<DefaultEntry, PromotionError>> {
         for _ in 0..TRIES {
-            let Some(standing) = self.standing(name).await? else {
+            let Some(current) = self.current_default(name).await? else {
                 return Ok(Err(PromotionError::NoSuchModel));
             };
-            if version > standing.model.newest() {
+            if version > current.model.newest() {
                 return Ok(Err(PromotionError::NoSuchVersion(version)));
             }
-            let entry = match standing.defaults.promote(version, stamp) {
+            let entry = match current.defaults.promote(version, stamp) {
                 Ok(entry) => entry,
                 Err(unchanged) => return Ok(Err(unchanged)),
             };
-            if self.write_default("promote", &standing, &entry).await? {
+            if self.write_default("promote", &current, &entry).await? {
                 return Ok(Ok(entry));
             }
         }
@@ -174,14 +148,14 @@ impl Promotion for DynamoStore {
         stamp: AuditStamp<'_>,
     ) -> StoreResult<Result<DefaultEntry, PromotionError>> {
         for _ in 0..TRIES {
-            let Some(standing) = self.standing(name).await? else {
+            let Some(current) = self.current_default(name).await? else {
                 return Ok(Err(PromotionError::NoSuchModel));
             };
-            let entry = match standing.defaults.roll_back(stamp) {
+            let entry = match current.defaults.roll_back(stamp) {
                 Ok(entry) => entry,
                 Err(unchanged) => return Ok(Err(unchanged)),
             };
-            if self.write_default("roll_back", &standing, &entry).await? {
+            if self.write_default("roll_back", &current, &entry).await? {
                 return Ok(Ok(entry));
             }
         }
@@ -195,19 +169,19 @@ impl Promotion for DynamoStore {
         stamp: AuditStamp<'_>,
     ) -> StoreResult<Result<Retirement, PromotionError>> {
         for _ in 0..TRIES {
-            let Some(standing) = self.standing(name).await? else {
+            let Some(current) = self.current_default(name).await? else {
                 return Ok(Err(PromotionError::NoSuchModel));
             };
-            if version > standing.model.newest() {
+            if version > current.model.newest() {
                 return Ok(Err(PromotionError::NoSuchVersion(version)));
             }
-            let retirement = match standing.defaults.retire(version, stamp) {
+            let retirement = match current.defaults.retire(version, stamp) {
                 Ok(retirement) => retirement,
                 Err(unchanged) => return Ok(Err(unchanged)),
             };
             let mut writes = self.transaction("retire");
             writes.put_new(items::retired_item(name, &retirement)?)?;
-            // Nobody promotes it meanwhile.
+            // It must not have been promoted since.
             writes.check(key(model_pk(name.as_str()), MODEL_SK), |check| {
                 check
                     .condition_expression("defaultVersion <> :version")

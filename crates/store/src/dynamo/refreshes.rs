@@ -11,22 +11,22 @@ use super::{
 };
 use crate::{Refreshes, ports::StoreResult};
 
-/// In a partition of its own: whoever starts refreshes writes to no entry of the registry.
+/// In a partition of its own: start-refreshes writes to no entry of the registry.
 fn refresh_key(model: &ModelName) -> Item {
     key(format!("REFRESH#{model}"), REFRESH_SK)
 }
 
-/// What is remembered.
+/// The last moment of a schedule that was asked for.
 #[derive(Deserialize)]
-struct Remembered {
+struct LastRefresh {
     due: Timestamp,
 }
 
 impl Refreshes for DynamoStore {
     async fn last_refresh(&self, model: &ModelName) -> StoreResult<Option<Timestamp>> {
         let item = self.get("last_refresh", refresh_key(model)).await?;
-        let remembered = item.map(items::read::<Remembered>).transpose()?;
-        Ok(remembered.map(|remembered| remembered.due))
+        let last = item.map(items::read::<LastRefresh>).transpose()?;
+        Ok(last.map(|last| last.due))
     }
 
     async fn record_refresh(&self, model: &ModelName, due: Timestamp) -> StoreResult<()> {

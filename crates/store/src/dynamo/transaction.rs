@@ -17,15 +17,15 @@ pub(super) const TRIES: u32 = 10;
 /// Writes that belong together.
 pub(super) struct Transaction<'a> {
     store: &'a DynamoStore,
-    verb: &'static str,
+    operation: &'static str,
     writes: Vec<TransactWriteItem>,
 }
 
 impl DynamoStore {
-    pub(super) fn transaction(&self, verb: &'static str) -> Transaction<'_> {
+    pub(super) fn transaction(&self, operation: &'static str) -> Transaction<'_> {
         Transaction {
             store: self,
-            verb,
+            operation,
             writes: Vec::new(),
         }
     }
@@ -94,13 +94,13 @@ impl Transaction<'_> {
             {
                 Ok(false)
             }
-            Err(error) => Err(failed(self.verb, error)),
+            Err(error) => Err(failed(self.operation, error)),
         }
     }
 
     fn unbuilt(&self, error: BuildError) -> StoreError {
         StoreError::Call {
-            verb: self.verb,
+            operation: self.operation,
             transient: false,
             source: Box::new(error),
         }

@@ -101,8 +101,8 @@ impl Builds for MemoryStore {
 
     async fn create_build_if_absent(&self, build: &Build) -> StoreResult<Build> {
         let mut table = self.table().await;
-        let standing = table.builds.entry(build.build_id.clone());
-        Ok(standing.or_insert_with(|| build.clone()).clone())
+        let record = table.builds.entry(build.build_id.clone());
+        Ok(record.or_insert_with(|| build.clone()).clone())
     }
 
     async fn register_build(
@@ -112,8 +112,8 @@ impl Builds for MemoryStore {
         seen: Option<Version>,
     ) -> StoreResult<Build> {
         let mut table = self.table().await;
-        if let Some(standing) = table.builds.get(&build.build_id) {
-            return Ok(standing.clone());
+        if let Some(existing) = table.builds.get(&build.build_id) {
+            return Ok(existing.clone());
         }
         let name = &spec.manifest.name;
         let newest = table.models.get(name).map(Model::newest);

@@ -70,7 +70,7 @@ pub(crate) async fn the_first_kept_log_stays(store: &impl Store) {
     assert_eq!(store.log(&run.id).await.unwrap(), lines);
 }
 
-pub(crate) async fn a_newer_token_stays_when_the_older_one_is_spent(store: &impl Store) {
+pub(crate) async fn a_newer_token_stays_when_the_older_one_is_deleted(store: &impl Store) {
     let run = begun(store).await;
     assert_eq!(store.task_token(&run.id).await.unwrap(), None);
     store.put_task_token(&run.id, "older").await.unwrap();
@@ -130,7 +130,7 @@ pub(crate) async fn a_mail_is_claimed_sent_and_never_claimed_again(store: &impl 
     assert_eq!(store.claim(&mail, seconds(4)).await.unwrap(), Claim::Sent);
 }
 
-pub(crate) async fn a_claim_lapses_and_says_so(store: &impl Store) {
+pub(crate) async fn an_expired_claim_is_reported_as_such(store: &impl Store) {
     let mail = mail(&begun(store).await);
     assert_eq!(
         store.claim(&mail, seconds(0)).await.unwrap(),
@@ -143,7 +143,9 @@ pub(crate) async fn a_claim_lapses_and_says_so(store: &impl Store) {
     assert_eq!(store.claim(&mail, then).await.unwrap(), Claim::Held);
 }
 
-pub(crate) async fn a_released_claim_can_be_had_at_once_and_is_no_lapse(store: &impl Store) {
+pub(crate) async fn a_released_claim_can_be_taken_at_once_and_is_not_reported_as_expired(
+    store: &impl Store,
+) {
     let mail = mail(&begun(store).await);
     store.claim(&mail, seconds(0)).await.unwrap();
     store.release_claim(&mail).await.unwrap();

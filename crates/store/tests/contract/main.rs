@@ -74,7 +74,7 @@ macro_rules! contract {
 
 contract! {
     runs:
-        beginning_twice_gives_the_record_that_stands
+        creating_a_run_twice_returns_the_existing_record
         invariant_1_an_upload_reported_twice_with_two_times_is_one_run
         an_unknown_run_is_no_record_and_no_change
         a_step_forward_moves_and_a_step_back_does_not
@@ -87,9 +87,9 @@ contract! {
         an_accepted_refresh_has_no_input
         a_rejected_input_is_kept
         finishing_twice_keeps_the_first_end
-        a_run_stands_at_its_end_with_what_happened_to_it;
+        a_finished_run_has_its_outcome;
     registry:
-        the_same_build_is_one_version_however_often_it_is_told
+        a_build_is_one_version_however_often_its_event_is_delivered
         two_pushes_at_once_get_two_numbers
         a_build_of_the_very_same_is_the_newest_version
         a_failed_build_is_kept_once_and_is_no_version
@@ -100,18 +100,18 @@ contract! {
         a_retired_version_stays_so_and_is_never_the_default
         of_a_promotion_and_a_retirement_at_once_one_takes_place
         what_is_not_there_cannot_be_promoted_or_retired
-        a_model_registered_by_hand_has_its_first_default_too
+        a_model_registered_without_a_build_has_its_first_default_too
         a_models_open_runs_are_its_own;
     ledger:
         invariant_3_the_first_job_that_is_named_counts
         invariant_3_of_many_jobs_named_at_once_one_counts
         a_job_ends_once
         the_first_kept_log_stays
-        a_newer_token_stays_when_the_older_one_is_spent
+        a_newer_token_stays_when_the_older_one_is_deleted
         at_most_fifty_outputs_stand_on_the_record
         a_mail_is_claimed_sent_and_never_claimed_again
-        a_claim_lapses_and_says_so
-        a_released_claim_can_be_had_at_once_and_is_no_lapse
+        an_expired_claim_is_reported_as_such
+        a_released_claim_can_be_taken_at_once_and_is_not_reported_as_expired
         of_many_claims_at_once_one_is_granted
         mails_of_another_kind_or_recipient_have_claims_of_their_own
         versions_are_numbered_and_the_first_is_the_default

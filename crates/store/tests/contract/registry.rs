@@ -70,7 +70,9 @@ async fn registered(store: &impl Store, versions: u32) {
     }
 }
 
-pub(crate) async fn the_same_build_is_one_version_however_often_it_is_told(store: &impl Store) {
+pub(crate) async fn a_build_is_one_version_however_often_its_event_is_delivered(
+    store: &impl Store,
+) {
     let build = ended(1);
     let made = content(1);
     let told = (0..5).map(|_| store.register_build(&build, &made, None));
@@ -336,7 +338,9 @@ pub(crate) async fn what_is_not_there_cannot_be_promoted_or_retired(store: &impl
     assert!(store.defaults(&name).await.unwrap().retired.is_empty());
 }
 
-pub(crate) async fn a_model_registered_by_hand_has_its_first_default_too(store: &impl Store) {
+pub(crate) async fn a_model_registered_without_a_build_has_its_first_default_too(
+    store: &impl Store,
+) {
     let name = MODEL.parse().unwrap();
     store.register(&version_spec(MODEL)).await.unwrap();
     store.register(&content(2)).await.unwrap();

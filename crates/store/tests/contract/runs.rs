@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Store;
 
-pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl Store) {
+pub(crate) async fn creating_a_run_twice_returns_the_existing_record(store: &impl Store) {
     let run = new_run("a.json");
     assert_eq!(store.create_if_absent(&run).await.unwrap(), run);
     store
@@ -27,10 +27,10 @@ pub(crate) async fn beginning_twice_gives_the_record_that_stands(store: &impl St
         expires_at: run.expires_at + SignedDuration::from_hours(24),
         ..run.clone()
     };
-    let standing = store.create_if_absent(&again).await.unwrap();
-    assert_eq!(standing.status(), Status::Validating);
-    assert_eq!(standing.expires_at, run.expires_at);
-    assert_eq!(store.get(&run.id).await.unwrap().unwrap(), standing);
+    let existing = store.create_if_absent(&again).await.unwrap();
+    assert_eq!(existing.status(), Status::Validating);
+    assert_eq!(existing.expires_at, run.expires_at);
+    assert_eq!(store.get(&run.id).await.unwrap().unwrap(), existing);
     assert_eq!(
         store.timeline(&run.id).await.unwrap(),
         [
@@ -345,7 +345,7 @@ pub(crate) async fn finishing_twice_keeps_the_first_end(store: &impl Store) {
     );
 }
 
-pub(crate) async fn a_run_stands_at_its_end_with_what_happened_to_it(store: &impl Store) {
+pub(crate) async fn a_finished_run_has_its_outcome(store: &impl Store) {
     let run = begun(store).await;
     let id = &run.id;
     store

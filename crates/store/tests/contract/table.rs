@@ -23,15 +23,16 @@ use dropcast_domain::{
     failure::{ErrorCode, Failure},
     job::{Attempt, Effect, JobChange, JobStatus, decide},
     mail::{MailKind, MailTopic},
+    registry::AuditStamp,
     status::{Progress, Status, Transition},
 };
 use dropcast_store::{
-    DynamoStore, Jobs as _, MailKey, Mails as _, Outputs as _, RunCompletion as _, Runs as _,
-    StoreError, TaskTokens as _, Validation as _, ValidationOutcome,
+    DynamoStore, Jobs as _, MailKey, Mails as _, Models as _, Outputs as _, Promotion as _,
+    RunCompletion as _, Runs as _, StoreError, TaskTokens as _, Validation as _, ValidationOutcome,
 };
 use dropcast_test_support::{
     emulator,
-    samples::{acceptance, at, job, metadata, new_run, now, output, step},
+    samples::{acceptance, at, job, metadata, new_run, now, output, step, version_spec},
 };
 
 /// A table of the test's own, with the keys and indexes of the template.
@@ -295,7 +296,7 @@ async fn a_run_with_a_retry_writes_at_most_thirty_items_too() {
 }
 
 #[tokio::test]
-async fn invariant_7_the_token_lies_in_its_own_item_alone_and_is_gone_once_spent() {
+async fn invariant_7_the_token_is_in_its_own_item_alone_and_is_deleted_after_use() {
     let table = new_table().await;
     let run = new_run("plan.json");
     table.store.create_if_absent(&run).await.unwrap();
@@ -350,7 +351,7 @@ async fn all_that_belongs_to_a_run_expires_with_its_record() {
 }
 
 #[tokio::test]
-async fn no_recipient_stands_in_a_key() {
+async fn no_key_contains_a_recipient() {
     let table = new_table().await;
     live(&table.store, &[event("FAILED", 1, 7)]).await;
     for sort_key in table.items().await.into_keys() {
@@ -359,7 +360,7 @@ async fn no_recipient_stands_in_a_key() {
 }
 
 #[tokio::test]
-async fn a_crash_between_the_two_writes_of_a_step_is_mended_by_its_repetition() {
+async fn a_retry_completes_a_step_after_a_crash_between_its_two_writes() {
     let table = new_table().await;
     let run = new_run("plan.json");
     let (running, end) = (step(0, Status::Running, 5), step(1, Status::Failed, 9));
@@ -412,9 +413,45 @@ async fn an_item_that_does_not_read_is_named_and_not_retried() {
     let error = table.store.get(&run.id).await.unwrap_err();
     assert!(!error.is_transient());
     assert!(
-        matches!(&error, StoreError::Unreadable { key, .. } if key.ends_with(" RUN")),
+        matches!(&error, StoreError::Invalid { key, .. } if key.ends_with(" RUN")),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn the_default_of_a_model_without_its_default_entry_cannot_be_changed() {
+    let table = new_table().await;
+    let spec = version_spec("m");
+    let name = spec.manifest.name.clone();
+    for _ in 0..2 {
+        table.store.register(&spec).await.unwrap();
+    }
+    let entry = table.store.defaults(&name).await.unwrap().entries.remove(0);
+    table
+        .client
+        .delete_item()
+        .table_name(&table.name)
+        .key("PK", AttributeValue::S(format!("MODEL#{name}")))
+        .key("SK", AttributeValue::S(format!("DEFAULT#{:.3}", entry.at)))
+        .send()
+        .await
+        .unwrap();
+    let before = table.items().await;
+    let stamp = AuditStamp {
+        by: None,
+        at: at(0),
+    };
+    let promoted = table
+        .store
+        .promote(&name, "2".parse().unwrap(), stamp)
+        .await;
+    let error = promoted.unwrap_err();
+    assert!(!error.is_transient());
+    assert!(
+        matches!(&error, StoreError::NoDefault { model } if *model == name),
+        "{error}"
+    );
+    assert_eq!(table.items().await, before);
 }
 
 #[tokio::test]
