@@ -4,7 +4,7 @@
 
 For each CodeBuild project of the template it reads the buildspec and the scripts that the buildspec names, all from
 the folder, and looks each `aws SERVICE COMMAND` in them up among the IAM actions of the project's role.
-A command that is not in ACTIONS fails the check, so that whoever adds one says what it needs. Only actions are
+A command that is not in ACTIONS fails the check, so that its actions are added with it. Only actions are
 compared, not the resources that they are granted on.
 """
 

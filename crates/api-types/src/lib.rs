@@ -6,6 +6,8 @@
 //! schema keeps its name and its meaning; new ones may be added. The events and the run record are
 //! in `dropcast-domain`, beside the rules that they follow.
 
+#![warn(missing_docs)]
+
 mod build;
 mod demo;
 mod doctor;

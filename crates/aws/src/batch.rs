@@ -1,5 +1,5 @@
-//! AWS Batch, as several programs use it: on which terms a job runs and what secrets it is given,
-//! whether its definition stands, how a job is stopped.
+//! AWS Batch, as several programs use it: the resources and secrets of a job, whether its definition
+//! is active, how a job is stopped.
 
 pub mod names;
 pub mod secrets;
@@ -30,7 +30,8 @@ pub async fn is_active(
         .any(|found| found.status() == Some("ACTIVE")))
 }
 
-/// Stops a job wherever it stands, with a reason that Batch keeps; one that has ended is left alone.
+/// Stops a job in whatever state it is, with a reason that Batch records. A job that has ended is not
+/// changed.
 pub async fn stop(
     client: &Client,
     job: &JobId,

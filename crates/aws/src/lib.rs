@@ -1,5 +1,7 @@
 //! How every Dropcast program reaches AWS, and what several of them ask of it.
 
+#![warn(missing_docs)]
+
 #[cfg(feature = "batch")]
 pub mod batch;
 mod error;

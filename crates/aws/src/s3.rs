@@ -30,7 +30,7 @@ pub struct Bucket {
 pub struct Object {
     /// Its size in bytes, as S3 declares it.
     pub bytes: Option<u64>,
-    /// The metadata of whoever wrote it, without the `x-amz-meta-`.
+    /// Its user metadata, by name without `x-amz-meta-`.
     pub metadata: HashMap<String, String>,
     content: ByteStream,
 }

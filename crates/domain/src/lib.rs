@@ -4,6 +4,8 @@
 //! in as arguments, decisions go out as values. Everything that touches AWS
 //! lives in the functions and adapters around this crate.
 
+#![warn(missing_docs)]
+
 pub mod event;
 pub mod failure;
 pub mod ids;

@@ -5,6 +5,8 @@
 //! share stands beside them: text encodings, schemas, defaults and the words
 //! in which a broken rule is explained.
 
+#![warn(missing_docs)]
+
 pub mod declarations;
 mod defaults;
 mod encoding;

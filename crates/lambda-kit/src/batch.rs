@@ -19,10 +19,10 @@ pub struct Envelope<T> {
     pub detail: T,
 }
 
-/// Handles each message of a batch, an [`Envelope`] most often, and answers which to deliver again.
+/// Handles each message of a batch, an [`Envelope`] most often, and returns which to deliver again.
 ///
 /// A body that does not parse is reported as failed too: it ends in the
-/// dead-letter queue, where an alarm stands, and is not lost.
+/// dead-letter queue, which has an alarm, and is not lost.
 pub async fn each<M, E, F, Handled>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
     M: DeserializeOwned,

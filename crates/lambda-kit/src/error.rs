@@ -1,4 +1,4 @@
-//! What Lambda, Step Functions and SQS learn of a function's error.
+//! A function's error, as Lambda, Step Functions and SQS see it.
 
 use std::{error::Error, fmt};
 
@@ -9,9 +9,9 @@ use lambda_runtime::Diagnostic;
 /// What a caller should do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Try again, with growing pauses: a neighbour was slow or away.
+    /// Try again, with growing pauses: another service was slow or unavailable.
     Transient,
-    /// Try again at once: somebody else changed the same thing.
+    /// Try again at once: another caller changed the same thing.
     Conflict,
     /// Trying again changes nothing.
     Permanent,
@@ -64,7 +64,7 @@ impl From<HandlerError> for Diagnostic {
         if name == class.name() {
             tracing::error!(error = %error_message, ?class, "the invocation failed");
         } else {
-            // A name of its own is one that the run's user is told: nothing here is broken.
+            // An error with its own name is reported to the run's user: it is no defect.
             tracing::warn!(error = %error_message, code = name, "the run ends here");
         }
         Self {

@@ -1,4 +1,4 @@
-//! What Lambda, Step Functions and SQS are told of a failure.
+//! A function's error, as Lambda, Step Functions and SQS see it.
 
 #![expect(
     clippy::unwrap_used,
@@ -68,16 +68,18 @@ fn what_a_service_refused_is_not_tried_again() {
 }
 
 #[test]
-fn lambda_is_told_the_name_and_the_whole_chain() {
+fn lambda_gets_the_name_and_the_whole_chain() {
     let error = CallError::of_sdk("s3:GetObject", refused(503, "SlowDown"));
-    let told = Diagnostic::from(HandlerError::from(error));
-    assert_eq!(told.error_type, "Transient");
+    let diagnostic = Diagnostic::from(HandlerError::from(error));
+    assert_eq!(diagnostic.error_type, "Transient");
     assert!(
-        told.error_message.starts_with("s3:GetObject failed: "),
+        diagnostic
+            .error_message
+            .starts_with("s3:GetObject failed: "),
         "{}",
-        told.error_message
+        diagnostic.error_message
     );
-    assert!(told.error_message.contains("SlowDown"));
+    assert!(diagnostic.error_message.contains("SlowDown"));
 }
 
 #[derive(Debug, thiserror::Error)]

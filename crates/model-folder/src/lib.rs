@@ -4,6 +4,8 @@
 //! them, [`pack`] makes the zip file of a folder's content and [`unpack`] takes such a file apart,
 //! whoever made it.
 
+#![warn(missing_docs)]
+
 mod error;
 pub mod examples;
 mod expected_problems;

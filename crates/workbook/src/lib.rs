@@ -19,6 +19,8 @@
 //!   cells are read too.
 //! - **Comments, pictures, charts, tables, validations and macros** are ignored.
 
+#![warn(missing_docs)]
+
 mod address;
 mod cell;
 mod dates;

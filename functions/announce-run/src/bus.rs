@@ -1,5 +1,3 @@
-//! The event bus.
-
 use std::future::Future;
 
 use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
@@ -8,10 +6,9 @@ use dropcast_domain::event::{Announcement, SOURCE};
 
 use crate::Error;
 
-/// Where events are published.
 pub trait Announcements: Send + Sync {
-    /// Publishes one event about an item of this table, whose ARN tells deployments that share a
-    /// bus apart.
+    /// Publishes one event about an item of this table. The table's ARN goes into the event, so that
+    /// deployments can share a bus.
     fn publish(
         &self,
         table: &str,
@@ -19,7 +16,6 @@ pub trait Announcements: Send + Sync {
     ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// An EventBridge bus.
 #[derive(Debug)]
 pub struct EventBus {
     client: Client,
@@ -27,7 +23,6 @@ pub struct EventBus {
 }
 
 impl EventBus {
-    /// The bus of this name.
     pub fn new(client: Client, bus: impl Into<String>) -> Self {
         Self {
             client,

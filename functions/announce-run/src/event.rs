@@ -21,7 +21,6 @@ pub struct TableChanges {
     pub records: Vec<Change>,
 }
 
-/// One change.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Change {
     #[serde(rename = "eventSourceARN")]
@@ -40,7 +39,7 @@ struct Images {
 }
 
 impl Change {
-    /// What names the change in its stream.
+    /// The change's number in its stream.
     pub(crate) fn sequence_number(&self) -> &str {
         &self.dynamodb.sequence_number
     }
@@ -51,8 +50,8 @@ impl Change {
         of_stream.map_or(&self.stream, |(table, _)| table)
     }
 
-    /// What the change is to others: an event for a run's status or a finished build, nothing for
-    /// what else the table holds.
+    /// The event to publish: for a new status of a run and for a finished build; none for other
+    /// items of the table.
     pub(crate) fn into_announcement(self) -> Result<Option<Announcement>, Error> {
         let Images {
             old_image,
@@ -87,7 +86,7 @@ fn read<T: DeserializeOwned>(image: Item) -> Result<T, Error> {
     serde_dynamo::from_item(image).map_err(Error::Unreadable)
 }
 
-/// The changes to deliver again: the named one and all behind it.
+/// The changes to deliver again: the named one and all after it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedChanges {

@@ -1,7 +1,7 @@
 //! Publishes an event for every status change of a run, and for every build that ended.
 //!
-//! The table is the outbox: whoever changes a record need not publish
-//! anything, and a change that was written is announced, if late (invariant 5).
+//! The table is the outbox: functions that change a record publish nothing, and every written
+//! change is announced, though perhaps late (invariant 5).
 
 mod bus;
 mod config;
@@ -20,9 +20,9 @@ pub use event::{Change, FailedChanges, TableChanges};
 
 /// Announces a batch of the table's changes, in their order.
 ///
-/// After the first that cannot be announced the rest waits behind it: Lambda
-/// begins again there. One that still fails after the retries that the template
-/// allows goes to the dead-letter queue, which alarms.
+/// It stops at the first that cannot be announced, where Lambda starts again. A change that still
+/// fails after the retries that the template allows goes to the dead-letter queue, which has an
+/// alarm.
 pub async fn handle<A: Announcements>(
     announcements: &A,
     changes: TableChanges,

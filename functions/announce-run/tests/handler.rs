@@ -101,7 +101,7 @@ async fn every_status_change_is_announced_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_event_bears_no_address_and_no_input() {
+async fn an_event_contains_no_address_and_no_input() {
     let bus = FakeBus::with_room(100);
     answer(&bus, &recorded()).await;
     let taken = serde_json::to_string(&*bus.taken.lock().unwrap()).unwrap();

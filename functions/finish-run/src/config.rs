@@ -1,11 +1,7 @@
-//! Settings of this function.
-
 use dropcast_lambda_kit::config::{ConfigError, Settings};
 
-/// Settings of this function.
 #[derive(Debug)]
 pub struct Config {
-    /// The runs table's name.
     pub runs_table: String,
 }
 

@@ -1,17 +1,12 @@
-//! What can go wrong.
-
 use dropcast_aws::CallError;
 use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Batch.
     #[error(transparent)]
     Call(#[from] CallError),
 }

@@ -1,55 +1,46 @@
-//! The state's input and output.
-
 use dropcast_domain::{failure::ErrorCode, ids::RunId, status::Status};
 use serde::{Deserialize, Serialize};
 
-/// How the run ends.
+/// The state's input.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Finish {
-    /// The run.
+pub struct FinishRequest {
     pub run_id: RunId,
-    /// The terminal status.
-    pub status: End,
-    /// Why it did not succeed.
+    pub status: RunEnd,
+    /// The error code, unless the run succeeded.
     #[serde(default)]
     pub code: Option<ErrorCode>,
-    /// What happened, in a sentence.
+    /// What happened, in one sentence; the code's own text without.
     #[serde(default)]
     pub message: Option<String>,
 }
 
-/// A terminal status; no other is taken.
+/// A terminal status; no other one is accepted.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum End {
-    /// The outputs are published.
+pub enum RunEnd {
     Succeeded,
-    /// The run ended without outputs.
     Failed,
-    /// The input was not accepted.
     Rejected,
-    /// Somebody stopped the run.
     Cancelled,
 }
 
-impl From<End> for Status {
-    fn from(end: End) -> Self {
+impl From<RunEnd> for Status {
+    fn from(end: RunEnd) -> Self {
         match end {
-            End::Succeeded => Self::Succeeded,
-            End::Failed => Self::Failed,
-            End::Rejected => Self::Rejected,
-            End::Cancelled => Self::Cancelled,
+            RunEnd::Succeeded => Self::Succeeded,
+            RunEnd::Failed => Self::Failed,
+            RunEnd::Rejected => Self::Rejected,
+            RunEnd::Cancelled => Self::Cancelled,
         }
     }
 }
 
-/// How the run stands now.
+/// The run's end as it is recorded.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finished {
-    /// The run.
     pub run_id: RunId,
-    /// Its terminal status, which an earlier end may have settled.
+    /// The terminal status, which may be that of an earlier call.
     pub status: Status,
 }

@@ -1,18 +1,14 @@
-//! Batch, as far as this function needs it.
-
 use std::future::Future;
 
 use aws_sdk_batch::Client;
 use dropcast_aws::CallError;
 use dropcast_domain::ids::JobId;
 
-/// Stops jobs that nobody waits for.
 pub trait StopJob: Send + Sync {
-    /// Stops a job wherever it stands; one that has ended is left alone.
+    /// Stops a job in whatever state it is; a job that has ended is not changed.
     fn stop(&self, job: &JobId) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
-/// AWS Batch.
 #[derive(Debug)]
 pub struct BatchJobs(pub Client);
 

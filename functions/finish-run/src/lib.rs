@@ -12,38 +12,34 @@ use jiff::Timestamp;
 
 pub use config::Config;
 pub use error::Error;
-pub use event::{Finish, Finished};
+pub use event::{FinishRequest, Finished};
 pub use jobs::{BatchJobs, StopJob};
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, J> {
-    /// The runs table.
     pub store: S,
-    /// Batch.
     pub jobs: J,
-    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
-/// Ends a run; a run that is over stays as it is.
+/// Ends a run; a run that has ended stays as it is.
 pub async fn handle<S: Runs + RunCompletion, J: StopJob>(
     deps: &Deps<S, J>,
-    finish: Finish,
+    request: FinishRequest,
 ) -> Result<Finished, HandlerError> {
-    Ok(end(deps, finish).await?)
+    Ok(end(deps, request).await?)
 }
 
 async fn end<S: Runs + RunCompletion, J: StopJob>(
     deps: &Deps<S, J>,
-    finish: Finish,
+    request: FinishRequest,
 ) -> Result<Finished, Error> {
-    let Finish {
+    let FinishRequest {
         run_id,
         status,
         code,
         message,
-    } = finish;
+    } = request;
     let run = deps
         .store
         .get(&run_id)
@@ -58,7 +54,7 @@ async fn end<S: Runs + RunCompletion, J: StopJob>(
         at: (deps.now)(),
     };
     let run = deps.store.finish(&run_id, end, failure.as_ref()).await?;
-    // The wait for the job ran out, or its end went unseen: what nobody waits for is not paid for.
+    // The wait timed out, or the event of the job's end was lost: a job that runs on costs money.
     if let (Some(job), None) = (&run.job, &run.job_end) {
         deps.jobs.stop(job).await?;
     }

@@ -20,7 +20,7 @@ use dropcast_test_support::{
     samples::{at, job, new_run, now, step},
     unavailable,
 };
-use finish_run::{Deps, Finish, StopJob, handle};
+use finish_run::{Deps, FinishRequest, StopJob, handle};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ async fn world() -> (World, Run) {
     (world, run)
 }
 
-fn finish(run: &RunId, rest: Value) -> Finish {
+fn finish(run: &RunId, rest: Value) -> FinishRequest {
     let mut event = rest;
     event["runId"] = json!(run);
     serde_json::from_value(event).unwrap()
@@ -132,7 +132,7 @@ async fn invariant_2_a_terminal_status_absorbs_a_later_end() {
 }
 
 #[tokio::test]
-async fn a_job_that_nobody_waits_for_is_stopped() {
+async fn a_job_that_outlives_its_run_is_stopped() {
     let (world, run) = world().await;
     world.store.assign_job(&run.id, &job()).await.unwrap();
     let event = json!({ "status": "failed", "code": "TimedOut", "message": "Too long." });
@@ -170,7 +170,7 @@ fn no_status_but_a_terminal_one_is_taken() {
     let run = new_run("plan.json").id;
     for status in Status::ALL {
         let event = json!({ "runId": run, "status": status });
-        let taken = serde_json::from_value::<Finish>(event).is_ok();
+        let taken = serde_json::from_value::<FinishRequest>(event).is_ok();
         assert_eq!(taken, status.is_terminal(), "{status}");
     }
 }

@@ -1,18 +1,13 @@
-//! What can go wrong.
-
 use dropcast_aws::CallError;
 use dropcast_domain::{failure::ErrorCode, model::OutputPatternError};
 use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// S3.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The model did not write what it must.

@@ -1,8 +1,8 @@
-//! From S3's listing to the manifest, in memory that does not grow with it.
+//! Writes the manifest from S3's listing, in memory that does not grow with it.
 //!
-//! S3 lists keys in UTF-8 byte order, and the job's runner wrote its own list,
-//! with the checksums, in the same order. So both are read side by side, and
-//! each object is written to the manifest as it passes.
+//! S3 lists keys in UTF-8 byte order, and the job's runner wrote its own list, with the checksums,
+//! in the same order. So both are read side by side, and each object is written to the manifest at
+//! once.
 
 use dropcast_aws::CallError;
 use dropcast_domain::{
@@ -27,7 +27,6 @@ pub(crate) struct RunnersLine {
     media_type: Option<String>,
 }
 
-/// One entry of the manifest.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
@@ -56,7 +55,7 @@ pub struct Indexer<'a> {
     count: u64,
 }
 
-/// What an index came to.
+/// The result of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// The outputs for the record, in the manifest's order.
@@ -86,11 +85,11 @@ impl<'a> Indexer<'a> {
         })
     }
 
-    /// Takes one object, with the runner's line about it where there is one;
-    /// answers its manifest entry as JSON.
+    /// Adds one object, with the runner's line about it if there is one, and returns its manifest
+    /// entry as JSON.
     fn take(&mut self, object: &ListedObject, line: Option<&RunnersLine>) -> Vec<u8> {
         let path = object.key.strip_prefix(&self.prefix).unwrap_or(&object.key);
-        // A line of another size speaks of another object.
+        // A line with another size is about another object.
         let line = line.filter(|line| line.path == path && line.bytes == object.bytes);
         let media_type = line
             .and_then(|line| line.media_type.clone())

@@ -22,14 +22,10 @@ pub use event::{Index, Indexed};
 pub use index::{Indexer, Summary};
 pub use results::Results;
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, R> {
-    /// The runs table.
     pub store: S,
-    /// The results bucket.
     pub results: R,
-    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
@@ -81,7 +77,7 @@ async fn publish<S: Runs + Models + Outputs, R: Results>(
     )
     .await?;
     tracing::info!(run.id = %run_id, objects = summary.count, "outputs listed");
-    // A refresh writes the model's cache; what a run promises is not asked of it.
+    // A refresh writes the model's cache; the manifest's outputs are those of runs.
     if run.kind == RunKind::Run && !summary.missing.is_empty() {
         return Err(Error::Missing(summary.missing));
     }

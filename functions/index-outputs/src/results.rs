@@ -1,5 +1,3 @@
-//! The results bucket, as far as this function needs it.
-
 use std::future::Future;
 
 use aws_sdk_s3::{
@@ -11,10 +9,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, Lines};
 
 use crate::index::RunnersLine;
 
-/// One object of S3's listing.
 #[derive(Debug, Clone)]
 pub struct ListedObject {
-    /// Its key.
     pub key: String,
     /// Its size in bytes.
     pub bytes: u64,
@@ -22,7 +18,6 @@ pub struct ListedObject {
     pub version_id: Option<String>,
 }
 
-/// One page of S3's listing.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// At most a thousand objects.
@@ -38,7 +33,6 @@ pub struct PageMarker {
     version_id: Option<String>,
 }
 
-/// The results bucket.
 pub trait Results: Send + Sync {
     /// A page of the objects below a prefix, in UTF-8 byte order.
     fn page(
@@ -47,7 +41,7 @@ pub trait Results: Send + Sync {
         after: Option<PageMarker>,
     ) -> impl Future<Output = Result<Page, CallError>> + Send;
 
-    /// The runner's own list; none where a model wrote to S3 by itself.
+    /// The runner's own list; none where a model wrote to S3 directly.
     fn lines(&self, key: &str) -> impl Future<Output = Result<RunnersLines, CallError>> + Send;
 
     /// A new object, written piece by piece.
@@ -80,7 +74,7 @@ impl Results for Bucket {
                     .size
                     .and_then(|size| u64::try_from(size).ok())
                     .unwrap_or_default();
-                // What a bucket holds that keeps no versions has the version "null".
+                // Objects of a bucket without versioning have the version "null".
                 let version_id = version.version_id.filter(|id| id != "null");
                 version.key.map(|key| ListedObject {
                     key,
@@ -119,7 +113,7 @@ pub struct RunnersLines(Option<Lines<Reader>>);
 type Reader = Box<dyn AsyncBufRead + Send + Unpin>;
 
 impl RunnersLines {
-    /// The next line that reads; others are passed over, their objects go without a checksum.
+    /// The next valid line. Others are skipped; their objects get no checksum.
     pub(crate) async fn next(&mut self) -> Result<Option<RunnersLine>, CallError> {
         let Some(lines) = &mut self.0 else {
             return Ok(None);
@@ -155,7 +149,6 @@ pub struct ManifestWriter {
 }
 
 impl ManifestWriter {
-    /// Adds some bytes.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= PART_BYTES {

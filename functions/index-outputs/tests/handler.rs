@@ -295,7 +295,7 @@ async fn a_listing_of_more_than_one_page_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_a_run_promises_to_write_is_not_asked_of_a_refresh() {
+async fn a_refresh_need_not_write_the_required_outputs() {
     let mut world = world().await;
     let refresh = samples::run_of(dropcast_domain::upload::Upload {
         key: format!("refresh/{MODEL}/now.json"),

@@ -1,23 +1,18 @@
-//! Settings of this function.
-
 use dropcast_lambda_kit::config::{ConfigError, Settings};
 
-/// Settings of this function.
 #[derive(Debug)]
 pub struct Config {
-    /// The runs table's name.
     pub runs_table: String,
-    /// The results bucket's name.
     pub results_bucket: String,
     /// The secret with the link-signing keys.
     pub link_secret_arn: String,
-    /// Where links begin, without a slash at the end.
+    /// The URL that links begin with, without a slash at the end.
     pub link_base_url: String,
-    /// How long links stay good, in days.
+    /// How long links are valid, in days.
     pub link_lifetime_days: u32,
     /// The address that mails come from.
     pub sender_address: String,
-    /// The address that is mailed when nobody else can be.
+    /// The address that is mailed if no recipient can be.
     pub operator_address: String,
     /// Domains that may be mailed, with their subdomains; at least one.
     pub allowed_recipient_domains: Vec<String>,

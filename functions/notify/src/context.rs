@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::{Deps, Error, Files, Mailer};
 
-/// The largest input that is read to show what was asked, in bytes.
+/// The largest input that is read to be shown in the mail, in bytes.
 const SHOWN_INPUT_BYTES: u64 = 1_000_000;
 
 /// The largest list of problems, in bytes: a hundred of them are far smaller.
@@ -62,7 +62,7 @@ impl MailContext {
         );
 
         let inputs = match &run.input {
-            // A table is told by how it was read; its cells are no news to anybody.
+            // Of a table, the mail says how it was read; it does not repeat the cells.
             Some(input) if input.table.is_some() => None,
             Some(input) => json(
                 deps.files
@@ -132,7 +132,7 @@ impl MailContext {
         })
     }
 
-    /// What names the mail to one recipient.
+    /// The key of the mail to one recipient.
     pub(crate) fn mail_to(&self, recipient: &str) -> MailKey {
         MailKey {
             topic: self.content.topic.clone(),
@@ -168,7 +168,7 @@ impl MailContext {
     }
 }
 
-/// Whether the operator stands in for recipients of whom none could be mailed.
+/// Whether the operator is mailed because no recipient can be.
 fn chosen_nobody(run: &Run, own: &[String], mailed: &[String]) -> bool {
     !run.notify.iter().chain(own).any(|wanted| {
         mailed

@@ -1,5 +1,3 @@
-//! What can go wrong.
-
 use dropcast_aws::{CallError, secrets::KeysError};
 use dropcast_lambda_kit::{
     error::{Class, FunctionError, class_of_call},
@@ -9,41 +7,34 @@ use dropcast_mail::{mime::MessageError, render::RenderError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-use crate::mailer::NotSent;
+use crate::mailer::SendError;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// S3.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// SES.
     #[error(transparent)]
-    NotSent(#[from] NotSent),
-    /// The link-signing keys.
+    Send(#[from] SendError),
     #[error(transparent)]
     Keys(#[from] KeysError),
-    /// Another delivery of the event is sending this very mail.
+    /// Another delivery of the event is sending the same mail.
     #[error("another delivery of the message is sending this mail")]
     Held,
-    /// The texts cannot be made.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// The message cannot be made.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// Several recipients of one run have no mail yet, each for a reason of its own.
-    #[error("{} mails were not sent: {}", .0.len(), told(.0))]
+    /// Several recipients have no mail yet, for different reasons.
+    #[error("{} mails were not sent: {}", .0.len(), join_chains(.0))]
     Several(Vec<Error>),
 }
 
 impl Error {
-    /// What became of all recipients of a run; none if each has its mail.
+    /// The error of a run's or build's mails; none if each recipient has its mail.
     ///
-    /// Another delivery at work is told only where it is all there is to tell.
+    /// That another delivery is sending a mail is the error only if there is no other.
     pub(crate) fn of_all(mut failures: Vec<Self>) -> Option<Self> {
         let number = failures.len();
         failures.retain(|error| !matches!(error, Self::Held));
@@ -55,8 +46,8 @@ impl Error {
     }
 }
 
-/// Each failure with its causes, so that none is lost from the one line that is logged.
-fn told(failures: &[Error]) -> String {
+/// Each failure with its causes: only one line is logged.
+fn join_chains(failures: &[Error]) -> String {
     let chains: Vec<String> = failures
         .iter()
         .map(|error| telemetry::chain(error))
@@ -69,11 +60,11 @@ impl FunctionError for Error {
         match self {
             Self::Store(error) => error.class(),
             Self::Call(error) => error.class(),
-            Self::NotSent(not_sent) => not_sent.error.class(),
+            Self::Send(error) => error.error.class(),
             Self::Keys(error) => class_of_call(error.is_transient()),
             Self::Held => Class::Conflict,
             Self::Render(_) | Self::Message(_) => Class::Permanent,
-            // One mail that may still go out is worth the next try.
+            // A retry is worthwhile if one of the mails can still be sent.
             Self::Several(failures) => failures
                 .iter()
                 .map(Self::class)

@@ -1,16 +1,14 @@
-//! Our own events as they arrive.
+//! Dropcast's own events, which are the messages of the queue.
 
 use dropcast_domain::{ids::RunId, registry::BuildId};
 use serde::Deserialize;
 
-/// An event that somebody may have to be mailed about.
+/// An event that may be the reason for a mail.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "detail-type", content = "detail")]
 pub enum Notice {
-    /// A run changed.
     #[serde(rename = "Run Status Changed")]
     Run(RunNotice),
-    /// A build ended.
     #[serde(rename = "Build Finished")]
     Build(BuildNotice),
 }
@@ -19,7 +17,6 @@ pub enum Notice {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunNotice {
-    /// The run.
     pub run_id: RunId,
 }
 
@@ -27,6 +24,5 @@ pub struct RunNotice {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BuildNotice {
-    /// The build.
     pub build_id: BuildId,
 }

@@ -26,22 +26,15 @@ use context::MailContext;
 pub use error::Error;
 pub use event::{BuildNotice, Notice, RunNotice};
 pub use files::Files;
-pub use mailer::{Mailer, NotSent, Ses};
+pub use mailer::{Mailer, SendError, Ses};
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, F, K, M> {
-    /// The runs table.
     pub store: S,
-    /// The results bucket.
     pub files: F,
-    /// The link-signing keys.
     pub keys: K,
-    /// SES.
     pub mailer: M,
-    /// The clock.
     pub now: fn() -> Timestamp,
-    /// Settings.
     pub config: Config,
 }
 
@@ -138,7 +131,7 @@ async fn mail_one<S: Mails, F, K, M: Mailer>(
             Ok(())
         }
         Err(error) => {
-            // What SES refused was not sent; what got no answer may have been, so its claim must lapse.
+            // What SES refused was not sent; what got no answer may have been, so its claim must expire.
             if error.refused {
                 deps.store.release_claim(mail).await?;
             }

@@ -1,5 +1,3 @@
-//! SES, as far as this function needs it.
-
 use std::future::Future;
 
 use aws_sdk_ses::{
@@ -15,20 +13,18 @@ use dropcast_domain::mail::{MailKind, MailTopic};
 use dropcast_lambda_kit::telemetry;
 use thiserror::Error;
 
-/// A mail that was not sent, as far as we know.
+/// A mail was not sent, as far as is known.
 #[derive(Debug, Error)]
 #[error("the mail was not sent")]
-pub struct NotSent {
-    /// What went wrong.
+pub struct SendError {
     #[source]
     pub error: CallError,
-    /// Whether SES itself said no: then it has not sent it.
+    /// Whether SES refused the mail, so that it certainly was not sent.
     pub refused: bool,
 }
 
-/// Where mails go out.
 pub trait Mailer: Send + Sync {
-    /// Sends one MIME message to one recipient; answers the message's id.
+    /// Sends one MIME message to one recipient and returns the message's id.
     fn send(
         &self,
         sender: &str,
@@ -36,17 +32,15 @@ pub trait Mailer: Send + Sync {
         message: Vec<u8>,
         topic: &MailTopic,
         kind: MailKind,
-    ) -> impl Future<Output = Result<String, NotSent>> + Send;
+    ) -> impl Future<Output = Result<String, SendError>> + Send;
 }
 
-/// Amazon SES.
 #[derive(Debug)]
 pub struct Ses {
     client: Client,
 }
 
 impl Ses {
-    /// Amazon SES.
     pub fn new(client: Client) -> Self {
         Self { client }
     }
@@ -60,8 +54,8 @@ impl Mailer for Ses {
         message: Vec<u8>,
         topic: &MailTopic,
         kind: MailKind,
-    ) -> Result<String, NotSent> {
-        let unbuilt = |error: aws_sdk_ses::error::BuildError| NotSent {
+    ) -> Result<String, SendError> {
+        let unbuilt = |error: aws_sdk_ses::error::BuildError| SendError {
             error: CallError {
                 call: "ses:SendRawEmail",
                 transient: false,
@@ -102,7 +96,7 @@ impl Mailer for Ses {
 }
 
 /// What SES's failure means, without the recipient's address: SES names whom it refuses, and errors are logged.
-fn not_sent(error: &SdkError<SendRawEmailError>, recipient: &str) -> NotSent {
+fn not_sent(error: &SdkError<SendRawEmailError>, recipient: &str) -> SendError {
     let refused = match error {
         SdkError::ConstructionFailure(_) => true,
         // What failed on SES's own side may have been sent.
@@ -110,7 +104,7 @@ fn not_sent(error: &SdkError<SendRawEmailError>, recipient: &str) -> NotSent {
         _ => false,
     };
     let said = telemetry::chain(error).replace(recipient, "<the recipient>");
-    NotSent {
+    SendError {
         error: CallError {
             call: "ses:SendRawEmail",
             transient: dropcast_aws::is_transient(error),

@@ -32,7 +32,7 @@ fn ses(response: Response) -> (Ses, Server) {
     (Ses::new(client), server)
 }
 
-async fn send(ses: &Ses) -> Result<String, notify::NotSent> {
+async fn send(ses: &Ses) -> Result<String, notify::SendError> {
     let run = MailTopic::Run("nbswy3dpo5xxe3denbswy3dpoe".parse().unwrap());
     let message = b"Subject: x\r\n\r\nx".to_vec();
     ses.send(

@@ -1,13 +1,8 @@
-//! Settings of this function.
-
 use dropcast_lambda_kit::config::{ConfigError, Settings};
 
-/// Settings of this function.
 #[derive(Debug)]
 pub struct Config {
-    /// The runs table's name.
     pub runs_table: String,
-    /// The results bucket's name.
     pub results_bucket: String,
     /// The secret with the link-signing keys.
     pub link_secret_arn: String,

@@ -15,7 +15,6 @@ pub struct OpenLink {
 }
 
 impl OpenLink {
-    /// A request for a token.
     pub fn new(token: &str) -> Self {
         Self {
             path_parameters: BTreeMap::from([("token".to_owned(), token.to_owned())]),
@@ -28,20 +27,17 @@ impl OpenLink {
     }
 }
 
-/// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
-    /// The HTTP status.
     pub status_code: u16,
-    /// The HTTP headers.
     pub headers: BTreeMap<&'static str, String>,
     /// The page; empty for a redirect.
     pub body: String,
 }
 
 impl Answer {
-    /// A redirect that nobody may keep: the URL dies within minutes.
+    /// A redirect that must not be cached: the URL expires within minutes.
     pub(crate) fn redirect(url: String) -> Self {
         let headers = [
             ("location", url),
@@ -55,7 +51,6 @@ impl Answer {
         }
     }
 
-    /// A plain page.
     pub(crate) fn page(status_code: u16, body: String) -> Self {
         let headers = [
             ("content-type", "text/html; charset=utf-8".to_owned()),

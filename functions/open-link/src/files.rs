@@ -5,10 +5,9 @@ use std::{future::Future, time::Duration};
 use dropcast_aws::{CallError, s3::Bucket};
 use dropcast_domain::output::Output;
 
-/// How long the URL behind a link lives: enough to begin a download.
+/// How long the URL of a redirect is valid: long enough to start a download.
 const URL_LIFETIME: Duration = Duration::from_mins(5);
 
-/// Where published files are.
 pub trait Files: Send + Sync {
     /// A URL that downloads the file for a few minutes.
     fn url(&self, output: &Output) -> impl Future<Output = Result<String, CallError>> + Send;

@@ -19,20 +19,15 @@ pub use error::Error;
 pub use event::{Answer, OpenLink};
 pub use files::Files;
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, K, F> {
-    /// The runs table.
     pub store: S,
-    /// The link-signing keys.
     pub keys: K,
-    /// The results bucket.
     pub files: F,
-    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
-/// Answers a redirect to the file, or a page that says why not.
+/// Returns a redirect to the file, or a page that says why it does not open.
 pub async fn handle<S: Runs, K: KeySource, F: Files>(
     deps: &Deps<S, K, F>,
     request: OpenLink,

@@ -126,7 +126,7 @@ async fn the_marked_copy_of_a_rejected_table_opens_and_nothing_else_of_it() {
 }
 
 #[tokio::test]
-async fn a_link_redirects_to_a_url_that_nobody_may_keep() {
+async fn a_link_redirects_to_a_url_that_must_not_be_cached() {
     let (world, run) = world().await;
     for path in ["forecast.csv", "charts/a b.png"] {
         let token = world.keys.0.sign(&link(&run, path));

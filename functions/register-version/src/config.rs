@@ -1,16 +1,11 @@
-//! Settings of this function.
-
 use std::str::FromStr;
 
 use dropcast_lambda_kit::config::{ConfigError, Settings};
 use thiserror::Error;
 
-/// Settings of this function.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The runs table's name.
     pub runs_table: String,
-    /// The models bucket's name.
     pub models_bucket: String,
     /// The results bucket's name, which models' roles may use parts of.
     pub results_bucket: String,
@@ -39,7 +34,6 @@ pub struct JobSettings {
     pub secret_prefix: String,
     /// The log group that jobs write to.
     pub log_group: String,
-    /// What runs them.
     pub platform: Platform,
     /// Whether a job on Fargate gets a public address: it needs one where no NAT is.
     pub assign_public_ip: PublicIp,
@@ -47,33 +41,25 @@ pub struct JobSettings {
     pub architecture: Architecture,
 }
 
-/// What runs jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Platform {
-    /// Fargate, on demand or Spot.
     #[default]
     Fargate,
-    /// EC2 instances, on demand or Spot.
     Ec2,
 }
 
 /// Whether a job on Fargate gets a public address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PublicIp {
-    /// It does.
     Enabled,
-    /// It does not.
     #[default]
     Disabled,
 }
 
-/// A processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Architecture {
-    /// Intel's and AMD's.
     #[default]
     X86_64,
-    /// Graviton.
     Arm64,
 }
 

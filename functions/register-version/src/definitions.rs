@@ -1,5 +1,3 @@
-//! Batch's job definitions, as far as this function needs them.
-
 use std::{collections::HashMap, future::Future};
 
 use aws_sdk_batch::{
@@ -20,8 +18,8 @@ use thiserror::Error;
 
 use crate::config::{Architecture, JobSettings, Platform, PublicIp};
 
-/// What runs the jobs of one version: overrides change neither image nor role, so that each
-/// version has a definition of its own.
+/// The job definition of one version: overrides change neither image nor role, so that each version
+/// has its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobDefinition {
     /// The model, which gives the definition its name, beside the stack.
@@ -34,18 +32,17 @@ pub struct JobDefinition {
     pub job: JobSpec,
 }
 
-/// Why there is no definition.
+/// Why a job definition cannot be had.
 #[derive(Debug, Error)]
-pub enum NotDefined {
-    /// Batch will not have it, for this reason; trying again changes nothing.
+pub enum DefineJobError {
+    /// Batch refuses it for this reason; a retry changes nothing.
     #[error("AWS Batch refuses the job definition: {0}")]
     Refused(String),
-    /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
 }
 
-impl FunctionError for NotDefined {
+impl FunctionError for DefineJobError {
     fn class(&self) -> Class {
         match self {
             Self::Refused(_) => Class::Permanent,
@@ -56,13 +53,13 @@ impl FunctionError for NotDefined {
 
 /// The job definitions of a deployment.
 pub trait JobDefinitions: Send + Sync {
-    /// The ARN, revision included, of an active definition that says just this: the known one if
-    /// that does, and registered if there is none.
+    /// The ARN, revision included, of an active definition with exactly this content: the known one
+    /// if it has it. Registers one if there is none.
     fn define(
         &self,
         definition: &JobDefinition,
         known: Option<&str>,
-    ) -> impl Future<Output = Result<String, NotDefined>> + Send;
+    ) -> impl Future<Output = Result<String, DefineJobError>> + Send;
 }
 
 /// Job definitions of AWS Batch.
@@ -147,8 +144,8 @@ impl BatchDefinitions {
         }
     }
 
-    /// A definition that says what is wanted: the known one before any other, for two builds at
-    /// once may have registered twins, of which a version has one.
+    /// An active definition with the wanted content. The known one is preferred: two builds at the
+    /// same time may have registered duplicates, of which a version names one.
     async fn find(
         &self,
         name: &str,
@@ -177,24 +174,24 @@ impl BatchDefinitions {
             let arns = listed.filter_map(Listed::job_definition_arn);
             same.extend(arns.map(ToOwned::to_owned));
         }
-        Ok(choose(same, known))
+        Ok(prefer_known(same, known))
     }
 }
 
-/// The known one of definitions that say the same, or any.
-fn choose(mut same: Vec<String>, known: Option<&str>) -> Option<String> {
+/// The known one of several duplicates, or any.
+fn prefer_known(mut same: Vec<String>, known: Option<&str>) -> Option<String> {
     let at = same.iter().position(|arn| Some(arn.as_str()) == known);
     (!same.is_empty()).then(|| same.swap_remove(at.unwrap_or_default()))
 }
 
-/// Whether a listed definition is what is wanted, down to the last member of its container: what is
-/// registered under this name elsewhere must not bring along another user, a mount or a variable.
-/// Time limit and retries are given again with every job.
+/// Whether a listed definition has the wanted content in every member of its container: a definition
+/// that others registered under this name must not add a user, a mount or a variable. Time limit
+/// and retries are set again for every job.
 fn is_wanted(listed: &ContainerProperties, wanted: &ContainerProperties) -> bool {
     normalize(listed) == normalize(wanted)
 }
 
-/// A container with what Batch fills in where something was left out, and with one order.
+/// A container with the values that Batch fills in, and its lists in one order.
 fn normalize(container: &ContainerProperties) -> ContainerProperties {
     let mut container = container.clone();
     container.volumes.get_or_insert_default();
@@ -235,7 +232,7 @@ impl JobDefinitions for BatchDefinitions {
         &self,
         definition: &JobDefinition,
         known: Option<&str>,
-    ) -> Result<String, NotDefined> {
+    ) -> Result<String, DefineJobError> {
         let container = self.container(definition);
         let name = names::definition_name(&self.settings.stack, &definition.model);
         if let Some(arn) = self.find(&name, &container, known).await? {
@@ -255,13 +252,13 @@ impl JobDefinitions for BatchDefinitions {
             .await;
         match registered {
             Ok(registered) => registered.job_definition_arn.ok_or_else(|| {
-                NotDefined::Call(CallError {
+                DefineJobError::Call(CallError {
                     call: "batch:RegisterJobDefinition",
                     transient: false,
                     source: "Batch returned no ARN".into(),
                 })
             }),
-            Err(error) if error.code() == Some("ClientException") => Err(NotDefined::Refused(
+            Err(error) if error.code() == Some("ClientException") => Err(DefineJobError::Refused(
                 error.message().unwrap_or("no details").to_owned(),
             )),
             Err(error) => Err(CallError::of_sdk("batch:RegisterJobDefinition", error).into()),
@@ -316,12 +313,18 @@ mod tests {
     const SECRETS: &str = "[job.secrets]\nDATABASE_URL = \"db\"\nPASSWORD = \"db:password\"\n";
 
     #[test]
-    fn of_twins_the_known_one_is_used_again() {
-        let twins = || vec!["churn:1".to_owned(), "churn:2".to_owned()];
-        assert_eq!(choose(twins(), Some("churn:2")).unwrap(), "churn:2");
-        assert_eq!(choose(twins(), Some("churn:9")).unwrap(), "churn:1");
-        assert_eq!(choose(twins(), None).unwrap(), "churn:1");
-        assert_eq!(choose(Vec::new(), Some("churn:9")), None);
+    fn the_known_one_of_several_duplicates_is_preferred() {
+        let duplicates = || vec!["churn:1".to_owned(), "churn:2".to_owned()];
+        assert_eq!(
+            prefer_known(duplicates(), Some("churn:2")).unwrap(),
+            "churn:2"
+        );
+        assert_eq!(
+            prefer_known(duplicates(), Some("churn:9")).unwrap(),
+            "churn:1"
+        );
+        assert_eq!(prefer_known(duplicates(), None).unwrap(), "churn:1");
+        assert_eq!(prefer_known(Vec::new(), Some("churn:9")), None);
     }
 
     #[test]

@@ -6,10 +6,8 @@ use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// S3, Batch, IAM, `CodeBuild` or CloudWatch Logs.
@@ -18,7 +16,7 @@ pub enum Error {
     /// The event names no build.
     #[error(transparent)]
     Event(#[from] ParseBuildIdError),
-    /// Some of the builds that were compared could not be handled; each was logged.
+    /// Some of the reconciled builds could not be processed; each was logged.
     #[error("{0} builds could not be processed")]
     Several(usize),
 }

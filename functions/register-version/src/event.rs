@@ -10,12 +10,11 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "detail-type")]
 pub enum Message {
-    /// A build changed.
     #[serde(rename = "CodeBuild Build State Change")]
     Build(Box<BuildStateChange>),
-    /// It is time to look for builds whose event never came.
-    #[serde(rename = "Compare Builds")]
-    Compare,
+    /// A scheduled request to process builds whose event was lost.
+    #[serde(rename = "Reconcile Builds")]
+    Reconcile,
 }
 
 /// `CodeBuild`'s event, as far as it is used.

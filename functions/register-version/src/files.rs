@@ -5,10 +5,9 @@ use std::future::Future;
 use dropcast_aws::{CallError, s3::Bucket};
 use dropcast_domain::registry::MAX_VERSION_FILE;
 
-/// What builds write.
 pub trait BuildFiles: Send + Sync {
-    /// A file's content; none if there is no such file. Of one that is too large, the beginning
-    /// that is too large already.
+    /// A file's content; none if there is no such file. A file that is too large is cut off beyond
+    /// the allowed size.
     fn read(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, CallError>> + Send;
 }
 

@@ -1,8 +1,8 @@
-//! Makes a version of every build that ended well, and a record of every other.
+//! Registers a version for every successful build, and records the failure of every other one.
 //!
-//! What a build's event calls for is decided in [`dropcast_domain::registry::decide`]; here it is
-//! done. The same build is one version however often it is told, and what was built badly is a
-//! record that says so: only what a retry can fix, or a fault in Dropcast, is an error.
+//! [`dropcast_domain::registry::decide`] decides what a build's event requires; this function
+//! performs it. A build becomes one version however often its event is delivered. A failed build is
+//! recorded as such; errors are only failures that a retry can fix and defects of Dropcast.
 
 mod config;
 mod definitions;
@@ -33,34 +33,30 @@ use dropcast_store::{Builds, DynamoStore, Models, Promotion, newest_version};
 use jiff::{SignedDuration, Timestamp};
 
 pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};
-pub use definitions::{BatchDefinitions, JobDefinition, JobDefinitions, NotDefined};
+pub use definitions::{BatchDefinitions, DefineJobError, JobDefinition, JobDefinitions};
 pub use error::Error;
 pub use event::{BuildStateChange, Message};
 pub use files::BuildFiles;
 pub use project::{AwsProject, BuildProject};
 pub use roles::{IamRoles, JobRoles};
 
-/// How long ago a build may have ended that is compared: what is older belongs to a deployment of
-/// before that had the same name, or was tried every quarter of an hour since.
-const COMPARED_FOR: SignedDuration = SignedDuration::from_hours(48);
+/// Builds that ended longer ago are not reconciled: they belong to an earlier deployment of the same
+/// name, or have been tried every quarter of an hour since.
+const RECONCILE_WINDOW: SignedDuration = SignedDuration::from_hours(48);
 
-/// How long a build that Dropcast may not make a version is tried, until its owner is told: time to
-/// add the missing permission. The build's own event lies among the dead letters meanwhile.
-const TRIED_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// How long a build with a permanent error, such as a missing permission, is retried before it is
+/// recorded as failed: time to add the permission. Its event is in the dead-letter queue until then.
+const DENIED_RETRY_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long any other build is tried, until its owner is told: as long as it is compared, less some
-/// looks.
-const LAST_TRIED: SignedDuration = SignedDuration::from_hours(47);
+/// How long any other build is retried before it is recorded as failed. It ends before
+/// [`RECONCILE_WINDOW`], so that a few attempts to record the failure are left.
+const RETRY_WINDOW: SignedDuration = SignedDuration::from_hours(47);
 
-/// The services that the handler works with: those of AWS, or a test's own.
+/// The services that the handler uses: those of AWS, or those of a test.
 pub trait Services {
-    /// The runs table.
     type Store: Builds + Models + Promotion;
-    /// The models bucket.
     type Files: BuildFiles;
-    /// Batch's job definitions.
     type Definitions: JobDefinitions;
-    /// The roles of models' jobs.
     type Roles: JobRoles;
     /// The build project and its logs.
     type Project: BuildProject;
@@ -68,9 +64,9 @@ pub trait Services {
 
 /// The services of AWS.
 #[derive(Debug)]
-pub enum Aws {}
+pub enum AwsServices {}
 
-impl Services for Aws {
+impl Services for AwsServices {
     type Store = DynamoStore;
     type Files = Bucket;
     type Definitions = BatchDefinitions;
@@ -78,26 +74,19 @@ impl Services for Aws {
     type Project = AwsProject;
 }
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S: Services> {
-    /// The runs table.
     pub store: S::Store,
-    /// The models bucket.
     pub files: S::Files,
-    /// Batch's job definitions.
     pub definitions: S::Definitions,
-    /// The roles of models' jobs.
     pub roles: S::Roles,
     /// The build project and its logs.
     pub project: S::Project,
-    /// Settings.
     pub config: Config,
-    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
-/// Handles a batch of `CodeBuild Build State Change` events, and of words to compare.
+/// Handles a batch of `CodeBuild Build State Change` events and of requests to reconcile.
 pub async fn handle<S: Services>(
     deps: &Deps<S>,
     event: SqsEvent,
@@ -107,35 +96,39 @@ pub async fn handle<S: Services>(
 
 async fn perform<S: Services>(deps: &Deps<S>, message: Message) -> Result<(), Error> {
     match message {
-        Message::Build(change) => settle(deps, BuildReport::try_from(*change)?).await,
-        Message::Compare => compare(deps).await,
+        Message::Build(change) => process_build(deps, BuildReport::try_from(*change)?).await,
+        Message::Reconcile => reconcile(deps).await,
     }
 }
 
-/// Looks for builds whose event never came: `CodeBuild` sends its events once, if at all.
-async fn compare<S: Services>(deps: &Deps<S>) -> Result<(), Error> {
+/// Processes builds whose event was lost: `CodeBuild` delivers events at most once.
+async fn reconcile<S: Services>(deps: &Deps<S>) -> Result<(), Error> {
     let now = (deps.now)();
     let mut reports = deps.project.newest().await?;
-    reports.retain(|report| now.duration_since(report.at) < COMPARED_FOR);
+    reports.retain(|report| now.duration_since(report.at) < RECONCILE_WINDOW);
     // The oldest first, so that versions are numbered as they were built.
     reports.sort_by_key(|report| report.at);
-    tracing::info!(builds = reports.len(), "comparing builds with versions");
+    tracing::info!(builds = reports.len(), "reconciling builds");
     let mut failed = 0;
     for report in reports {
         // One build that cannot be handled does not keep the others waiting.
-        let Err(error) = settle(deps, report.clone()).await else {
+        let Err(error) = process_build(deps, report.clone()).await else {
             continue;
         };
         telemetry::log_failure(&error, "the build could not be processed");
         let age = now.duration_since(report.at);
         let permanent = error.class() == Class::Permanent;
-        let tried_for = if permanent { TRIED_FOR } else { LAST_TRIED };
-        let may_do_again = if age > tried_for {
+        let window = if permanent {
+            DENIED_RETRY_WINDOW
+        } else {
+            RETRY_WINDOW
+        };
+        let is_pending = if age > window {
             !give_up(&deps.store, report, &error).await
         } else {
             !permanent
         };
-        failed += usize::from(may_do_again);
+        failed += usize::from(is_pending);
     }
     match failed {
         0 => Ok(()),
@@ -143,18 +136,19 @@ async fn compare<S: Services>(deps: &Deps<S>) -> Result<(), Error> {
     }
 }
 
-/// Tells whoever waits for a build's version that there will be none. Whether that could be kept.
+/// Records the failure of a build that cannot be registered. Returns whether it was recorded.
 async fn give_up(store: &impl Builds, report: BuildReport, error: &Error) -> bool {
     let failure = BuildFailure::not_registered(&error.to_string());
-    let kept = fail(store, &report.into(), failure).await;
-    kept.inspect_err(|error| {
-        telemetry::log_failure(error, "the failure of the build could not be recorded");
-    })
-    .is_ok()
+    let recorded = fail(store, &report.into(), failure).await;
+    recorded
+        .inspect_err(|error| {
+            telemetry::log_failure(error, "the failure of the build could not be recorded");
+        })
+        .is_ok()
 }
 
-/// Does what a build calls for, unless that was done.
-async fn settle<S: Services>(deps: &Deps<S>, report: BuildReport) -> Result<(), Error> {
+/// Registers a build or records its failure, unless that was done.
+async fn process_build<S: Services>(deps: &Deps<S>, report: BuildReport) -> Result<(), Error> {
     let decision = decide(&report, &deps.config.build_project);
     if let BuildDecision::Ignore(why) = decision {
         tracing::info!(build.id = %report.build, "{}", why.as_str());
@@ -184,8 +178,7 @@ async fn settle<S: Services>(deps: &Deps<S>, report: BuildReport) -> Result<(), 
     Ok(())
 }
 
-/// The last lines that a build logged; none where nobody may read them, for its failure must be
-/// told all the same.
+/// The last lines that a build logged. None if they cannot be read: the failure is recorded anyway.
 async fn last_lines(
     project: &impl BuildProject,
     stream: Option<&str>,
@@ -211,7 +204,7 @@ async fn fail(
     Ok(store.create_build_if_absent(&record).await?)
 }
 
-/// Makes what a build wrote a version, or says why it can be none.
+/// Registers a build's version, or records why it cannot be one.
 async fn register<S: Services>(deps: &Deps<S>, mut build: EndedBuild) -> Result<Build, Error> {
     let content = deps.files.read(&build.build_id.version_key()).await?;
     let (file, manifest) = match check(&deps.config, &build, content.as_deref()) {
@@ -234,11 +227,11 @@ async fn register<S: Services>(deps: &Deps<S>, mut build: EndedBuild) -> Result<
         .map(|newest| newest.spec.job_definition.as_str());
     spec.job_definition = match deps.definitions.define(&definition, known).await {
         Ok(arn) => arn,
-        Err(NotDefined::Refused(why)) => {
+        Err(DefineJobError::Refused(why)) => {
             let why = format!("AWS Batch refuses the job definition: {why}");
             return fail(&deps.store, &build, BuildFailure::refused(&why)).await;
         }
-        Err(NotDefined::Call(error)) => return Err(error.into()),
+        Err(DefineJobError::Call(error)) => return Err(error.into()),
     };
     // The same image on another platform is another version, and so is one that was retired.
     if let Some(newest) = &newest
@@ -254,7 +247,7 @@ async fn register<S: Services>(deps: &Deps<S>, mut build: EndedBuild) -> Result<
     Ok(deps.store.register_build(&build, &spec, seen).await?)
 }
 
-/// Everything that can be wrong with what a build wrote.
+/// Checks the version file that a build wrote.
 fn check(
     config: &Config,
     build: &EndedBuild,
@@ -263,10 +256,9 @@ fn check(
     let file = VersionFile::read(&build.build_id, content)?;
     let manifest = file.manifest(&config.image_repository, &build.requester)?;
     declarations::check(&manifest, &file.input_schema, file.row_schema.as_deref())
-        .map_err(|unusable| BuildFailure::refused(&unusable.to_string()))?;
+        .map_err(|error| BuildFailure::refused(&error.to_string()))?;
     if config.jobs.platform == Platform::Fargate {
-        fargate::check(&manifest.job)
-            .map_err(|no_such_size| BuildFailure::refused(&no_such_size.to_string()))?;
+        fargate::check(&manifest.job).map_err(|error| BuildFailure::refused(&error.to_string()))?;
     }
     Ok((file, manifest))
 }
@@ -279,7 +271,7 @@ fn version_spec(file: VersionFile, manifest: Manifest, commit: Option<String>) -
         .is_some_and(|table| table.schema.is_some());
     VersionSpec {
         input_schema: file.input_schema,
-        // Whatever the build wrote: a schema that the manifest does not name is none of it.
+        // Whatever the build wrote: a schema that the manifest does not name does not count.
         row_schema: file.row_schema.filter(|_| names_one),
         image: file.image,
         job_definition: String::new(),

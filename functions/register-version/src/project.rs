@@ -9,14 +9,13 @@ use dropcast_aws::{CallError, SdkConfig, logs::LogGroup};
 use dropcast_domain::registry::{
     BUILD_LINES_READ, BuildPhase, BuildReport, BuildState, PhaseReport, Requester,
 };
-
 use jiff::Timestamp;
 
 use crate::Config;
 
 /// The builds of the project.
 pub trait BuildProject: Send + Sync {
-    /// The newest builds, at most a hundred: as many as `CodeBuild` tells at once.
+    /// The newest builds, at most a hundred: a page of `CodeBuild`'s answer.
     fn newest(&self) -> impl Future<Output = Result<Vec<BuildReport>, CallError>> + Send;
 
     /// The last lines of a build's log, `CodeBuild`'s own among them; none where there is no such stream.
@@ -60,14 +59,14 @@ impl BuildProject for AwsProject {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let told = self
+        let answer = self
             .builds
             .batch_get_builds()
             .set_ids(Some(ids))
             .send()
             .await
             .map_err(|error| CallError::of_sdk("codebuild:BatchGetBuilds", error))?;
-        Ok(told.builds().iter().filter_map(report).collect())
+        Ok(answer.builds().iter().filter_map(report).collect())
     }
 
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
@@ -76,7 +75,7 @@ impl BuildProject for AwsProject {
     }
 }
 
-/// A build as it is told when asked for; none without an id or an end, for it is not over.
+/// A build of the answer; none without an id or an end, because it is still running.
 fn report(build: &Build) -> Option<BuildReport> {
     let environment = build.environment();
     let variables = environment
@@ -107,7 +106,7 @@ fn phase(phase: &ListedPhase) -> PhaseReport {
         state: phase
             .phase_status()
             .map(|status| BuildState::from_name(status.as_str())),
-        // An event tells both as one text: `COMMAND_EXECUTION_ERROR: …`.
+        // An event has both in one text: `COMMAND_EXECUTION_ERROR: …`.
         context: contexts
             .map(|context| {
                 let code = context.status_code().unwrap_or_default();

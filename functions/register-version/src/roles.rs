@@ -1,4 +1,4 @@
-//! The role that a model's jobs have: one for each model, made with its first version.
+//! The role of a model's jobs: one for each model, created with its first version.
 
 use std::future::Future;
 
@@ -20,13 +20,11 @@ const MAX_NAME: usize = 64;
 /// The name of the one policy of such a role.
 const POLICY: &str = "model";
 
-/// The roles of models' jobs.
 pub trait JobRoles: Send + Sync {
-    /// The ARN of a model's role, which is made if need be and given what it may do.
+    /// The ARN of a model's role, which is created if it does not exist, with its policy.
     fn role_of(&self, model: &ModelName) -> impl Future<Output = Result<String, CallError>> + Send;
 }
 
-/// Roles in IAM.
 #[derive(Debug)]
 pub struct IamRoles {
     client: Client,
@@ -36,7 +34,7 @@ pub struct IamRoles {
 }
 
 impl IamRoles {
-    /// Roles as the settings want them, for what lies in the results bucket.
+    /// Roles with the path and boundary of the settings, for the results bucket.
     pub fn new(client: Client, config: &Config) -> Self {
         Self {
             client,
@@ -46,10 +44,10 @@ impl IamRoles {
         }
     }
 
-    /// Makes the role unless it is there.
+    /// Creates the role unless it exists.
     ///
-    /// It is not looked for first: IAM knows the path of a role, which is what the permission rests
-    /// on, only once the role is there, and refuses to say that it is not.
+    /// There is no `GetRole` before: the permission depends on the role's path, which IAM knows only
+    /// of an existing role, so the call would be denied for a missing one.
     async fn create(&self, name: &str, model: &ModelName) -> Result<(), CallError> {
         let created = self
             .client
@@ -79,8 +77,8 @@ impl JobRoles for IamRoles {
     async fn role_of(&self, model: &ModelName) -> Result<String, CallError> {
         let name = role_name(&self.path, model);
         self.create(&name, model).await?;
-        // Every time: whoever made the role may have died before this, and the policy may be of
-        // an earlier release.
+        // Every time: the process that created the role may have stopped before this call, and a
+        // deployment may change the policy.
         let partition = partition_of(&self.boundary);
         self.client
             .put_role_policy()
@@ -135,8 +133,9 @@ fn trust(account: &str) -> Value {
 /// What a job may do: read the inputs of its own model's runs, write their outputs, and keep the
 /// model's cache.
 ///
-/// Outputs are read by one request, a `HeadObject`: an upload whose answer was lost asks whether it
-/// came through. That they cannot be replaced is for the boundary and the bucket to say.
+/// Outputs are read by one request, a `HeadObject`: after an upload whose answer was lost, it checks
+/// whether the object exists. The boundary and the bucket's policy
+/// keep outputs from being replaced.
 fn policy(partition: &str, bucket: &str, model: &ModelName) -> Value {
     let bucket = format!("arn:{partition}:s3:::{bucket}");
     let (runs, cache) = (runs_prefix(model), cache_prefix(model));
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_roles_name_tells_the_deployment_and_the_model_and_fits() {
+    fn a_roles_name_contains_the_deployment_and_the_model_and_fits() {
         let named = |path: &str, model: &str| role_name(path, &model.parse().unwrap());
         let name = |model: &str| named("/dropcast/forecasts/", model);
         assert!(name("revenue").starts_with("forecasts-job-revenue-"));
@@ -203,7 +202,7 @@ mod tests {
         let text = policy.to_string();
         assert!(text.contains("arn:aws-cn:s3:::results/cache/m/*"), "{text}");
         assert!(!text.contains("results/*"), "{text}");
-        // Every object that is named lies below one of the model's two prefixes.
+        // Every object in the policy is below one of the model's two prefixes.
         let resources: Vec<&str> = text
             .split('"')
             .filter(|part| part.starts_with("arn:") && part.contains('/'))
@@ -216,7 +215,7 @@ mod tests {
                 "{key}"
             );
         }
-        // Whoever can list the runs can read everybody's inputs.
+        // With a list of the runs' ids, a job could read the input of every run of its model.
         let listing = &policy["Statement"][3]["Condition"]["StringLike"]["s3:prefix"];
         assert_eq!(listing, "cache/m/*");
         assert_eq!(

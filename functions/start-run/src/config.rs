@@ -1,13 +1,8 @@
-//! Settings of this function.
-
 use dropcast_lambda_kit::config::{ConfigError, Settings};
 
-/// Settings of this function.
 #[derive(Debug)]
 pub struct Config {
-    /// The runs table's name.
     pub runs_table: String,
-    /// The state machine's ARN.
     pub state_machine_arn: String,
     /// How long a record is kept, in days.
     pub retention_days: u32,

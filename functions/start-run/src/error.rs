@@ -1,21 +1,16 @@
-//! What can go wrong.
-
 use dropcast_aws::CallError;
 use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Step Functions.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// Nothing in the event tells the upload from others under its key.
-    #[error("the event bears neither the object's version nor a sequencer")]
+    /// The event does not distinguish the upload from others under its key.
+    #[error("the event has neither the object's version nor a sequencer")]
     NoGeneration,
     /// The event's time plus the retention is no time.
     #[error("the upload's time is out of range")]

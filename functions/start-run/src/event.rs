@@ -31,13 +31,13 @@ struct Object {
 }
 
 impl ObjectCreated {
-    /// The upload, written at the time that the event bears.
-    pub(crate) fn at(self, time: Timestamp) -> Upload {
+    /// The upload, at the event's time.
+    pub(crate) fn uploaded_at(self, time: Timestamp) -> Upload {
         let Self { bucket, object } = self;
         Upload {
             bucket: bucket.name,
             key: object.key,
-            // A bucket whose versioning is off says "null", which tells no two uploads apart.
+            // A bucket without versioning says "null" for every upload.
             version_id: object
                 .version_id
                 .filter(|id| !id.is_empty() && id != "null"),

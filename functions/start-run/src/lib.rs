@@ -17,12 +17,9 @@ pub use config::Config;
 pub use error::Error;
 pub use event::ObjectCreated;
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, X> {
-    /// The runs table.
     pub store: S,
-    /// The state machine.
     pub executions: X,
     /// How long a record is kept, in days.
     pub retention_days: u32,
@@ -34,7 +31,7 @@ pub async fn handle<S: Runs, X: StartExecutions>(
     event: SqsEvent,
 ) -> Result<SqsBatchResponse, Infallible> {
     Ok(batch::each(event, |event: Envelope<ObjectCreated>| {
-        start(deps, event.detail.at(event.time))
+        start(deps, event.detail.uploaded_at(event.time))
     })
     .await)
 }
@@ -49,7 +46,7 @@ async fn start<S: Runs, X: StartExecutions>(
         return Ok(());
     }
     if upload.generation().is_none() {
-        // It would be one run with every other upload of its kind, and the second file would be lost.
+        // All such uploads under the key would be one run, and the second file would be lost.
         return Err(Error::NoGeneration);
     }
     let kept_for = SignedDuration::from_hours(24 * i64::from(deps.retention_days));

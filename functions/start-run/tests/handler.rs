@@ -120,7 +120,7 @@ async fn invariant_1_an_upload_reported_twice_with_two_times_is_one_run() {
 }
 
 #[tokio::test]
-async fn invariant_1_without_versions_the_sequencer_tells_uploads_apart() {
+async fn invariant_1_without_versions_the_sequencer_distinguishes_uploads() {
     let deps = deps();
     let unversioned = |sequencer: &str| {
         let mut event = object_created(KEY, "null");
@@ -275,7 +275,7 @@ async fn a_file_outside_any_models_folder_becomes_a_run_too() {
 }
 
 #[tokio::test]
-async fn without_versions_the_sequencer_tells_uploads_apart() {
+async fn without_versions_the_sequencer_distinguishes_uploads() {
     let deps = deps();
     let mut events = Vec::new();
     for (version, sequencer) in [

@@ -1,19 +1,13 @@
-//! Settings of this function.
-
 use dropcast_lambda_kit::config::{ConfigError, Settings};
 
 use crate::Queues;
 
-/// Settings of this function.
 #[derive(Debug)]
 pub struct Config {
-    /// The runs table's name.
     pub runs_table: String,
-    /// The results bucket's name.
     pub results_bucket: String,
     /// The stack's name, which jobs are tagged with.
     pub stack: String,
-    /// The Batch job queues.
     pub queues: Queues,
 }
 

@@ -1,34 +1,24 @@
-//! What can go wrong.
-
 use dropcast_aws::CallError;
 use dropcast_domain::{failure::ErrorCode, ids::Version, model::ModelName};
 use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Batch or Step Functions.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The version's job definition was deregistered.
     #[error(
         "Version {version} of {model} can no longer run, because its job definition was deregistered."
     )]
-    DefinitionGone {
-        /// The model.
-        model: ModelName,
-        /// The version.
-        version: Version,
-    },
-    /// The run was never accepted: the state machine would not come here.
+    DefinitionGone { model: ModelName, version: Version },
+    /// The run was never accepted; the state machine does not submit such runs.
     #[error("the run's input was never accepted")]
     NotAccepted,
-    /// The run ended meanwhile: nobody would wait for its job.
+    /// The run has ended: a job would run for nothing.
     #[error("the run has ended")]
     Over,
 }

@@ -3,11 +3,9 @@
 use dropcast_domain::ids::{JobId, RunId};
 use serde::{Deserialize, Serialize};
 
-/// The state's input.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Submit {
-    /// The run.
     pub run_id: RunId,
     /// What resumes the execution. A secret: it has no `Debug`.
     pub task_token: String,

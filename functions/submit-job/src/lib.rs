@@ -1,9 +1,9 @@
 //! Submits the one Batch job of a run.
 //!
 //! `SubmitJob` has no client token, so a retried submit could start two jobs.
-//! The order here makes that rare, and harmless where it happens: the token is
-//! kept first, then the run's job is looked for by its name, and only then is
-//! one submitted; the record names the first one, and any other is stopped.
+//! The order here makes that rare and harmless: the token is stored first, then the run's job is
+//! searched by its name, and only then is one submitted; the record names the first one, and any
+//! other is stopped.
 
 mod config;
 mod error;
@@ -29,22 +29,18 @@ pub use error::Error;
 pub use event::{Submit, Submitted};
 pub use queue::{BatchQueue, JobQueue, JobRequest, Queues};
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, Q, X> {
-    /// The runs table.
     pub store: S,
     /// The Batch queue.
     pub queue: Q,
     /// The state machine, to resume an execution whose job ended already.
     pub executions: X,
-    /// The results bucket's name.
     pub results_bucket: String,
-    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
-/// Sees to it that the run has its one job, whose end will resume the execution.
+/// Makes sure that the run has its one job, whose end will resume the execution.
 pub async fn handle<S, Q, X>(
     deps: &Deps<S, Q, X>,
     submit: Submit,
@@ -65,7 +61,8 @@ where
 {
     let Submit { run_id, task_token } = submit;
     deps.store.put_task_token(&run_id, &task_token).await?;
-    // Read after the token is kept: either this sees the job's end, or whoever records the end sees the token.
+    // Read after the token is stored: either this sees the job's end, or track-job, which records
+    // the end, sees the token.
     let run = deps
         .store
         .get(&run_id)
@@ -78,7 +75,7 @@ where
             job_id: job.clone(),
         });
     }
-    // Taken before Batch hears of the job, whose first event may come before this function ends.
+    // Before the job is submitted: its first event may come before this function ends.
     let submitted_at = (deps.now)();
     if run.is_over() {
         return Err(Error::Over);

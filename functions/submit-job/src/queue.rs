@@ -27,7 +27,7 @@ pub struct Queues {
 }
 
 impl Queues {
-    /// The queue of jobs on these terms: the same one, however often it is asked for.
+    /// The queue for a job, which depends on its memory alone.
     pub fn of(&self, terms: &JobSpec) -> &str {
         match &self.large {
             Some(large) if terms.memory_mib >= self.large_from_mib => large,
@@ -45,7 +45,8 @@ pub struct JobRequest {
     pub definition: String,
     /// The job's command, where it is not its definition's.
     pub command: Option<Vec<String>>,
-    /// The job's environment. Batch shows it in clear to whoever may describe jobs: no secret.
+    /// The job's environment. It holds no secret: everyone who may call `DescribeJobs` sees it in
+    /// plain text.
     pub environment: Vec<(String, String)>,
     /// What it may use, how long, and how often.
     pub terms: JobSpec,
@@ -63,14 +64,11 @@ pub trait JobQueue: Send + Sync {
     /// Whether a job definition can be submitted.
     fn is_active(&self, definition: &str) -> impl Future<Output = Result<bool, CallError>> + Send;
 
-    /// Submits a job.
     fn submit(&self, request: JobRequest) -> impl Future<Output = Result<JobId, CallError>> + Send;
 
-    /// Stops a job.
     fn stop(&self, job: &JobId) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
-/// The queues in AWS Batch.
 #[derive(Debug)]
 pub struct BatchQueue {
     client: Client,

@@ -51,7 +51,7 @@ struct QueueState {
     loses_answer: bool,
     /// Whether a token was kept when a job was submitted, job by job.
     token_was_kept: Vec<bool>,
-    /// The run's name of whoever is faster than we are.
+    /// The job of another invocation that was faster.
     faster: Option<JobId>,
 }
 
@@ -133,7 +133,7 @@ async fn record(world: &World, run: &Run) -> Run {
 }
 
 #[tokio::test]
-async fn the_job_is_told_where_its_files_are_and_bears_the_runs_name() {
+async fn the_job_has_the_runs_name_and_the_locations_of_its_files() {
     let (world, run) = world().await;
     let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
     let jobs = jobs(&world);

@@ -1,18 +1,13 @@
-//! What can go wrong.
-
 use dropcast_aws::CallError;
 use dropcast_domain::ids::ParseJobIdError;
 use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Batch, CloudWatch Logs or Step Functions.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The event names no job.

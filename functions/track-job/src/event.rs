@@ -52,7 +52,7 @@ struct Container {
 }
 
 impl JobStateChange {
-    /// The run whose job this is, if it is one of the queues' and named like a run.
+    /// The run whose job this is: one in a queue of the deployment, with a run's id as its name.
     pub(crate) fn run_of(&self, queues: &[String]) -> Option<RunId> {
         if queues.contains(&self.job_queue) {
             self.job_name.parse().ok()
@@ -61,17 +61,17 @@ impl JobStateChange {
         }
     }
 
-    /// The change, at the time that the event bears: whole seconds, but for a
-    /// job that began to run, whose own time Batch tells to the millisecond.
-    pub(crate) fn at(self, time: Timestamp) -> Result<JobChange, ParseJobIdError> {
+    /// The change, at the event's time, which is in whole seconds. For a job that started to run,
+    /// at its `startedAt`, which is in milliseconds.
+    pub(crate) fn changed_at(self, time: Timestamp) -> Result<JobChange, ParseJobIdError> {
         let status = JobStatus::from_name(&self.status);
         let began = self
             .started_at
             .filter(|_| status == JobStatus::Running)
             .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
-        let asked = [self.is_cancelled, self.is_terminated];
+        let requests = [self.is_cancelled, self.is_terminated];
         Ok(JobChange {
-            stopped_on_request: asked
+            stopped_on_request: requests
                 .into_iter()
                 .flatten()
                 .reduce(|one, other| one || other),

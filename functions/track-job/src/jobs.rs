@@ -6,12 +6,11 @@ use dropcast_aws::{CallError, logs::LogGroup};
 use dropcast_domain::{ids::JobId, text};
 
 /// How many lines of a failed job are kept.
-const LINES: usize = 40;
+const MAX_LINES: usize = 40;
 
-/// The longest line that is kept, in characters: 40 of them fit an item many times over.
-const LINE_LENGTH: usize = 500;
+/// The longest line that is kept, in characters: 40 of them are far below an item's 400 kB.
+const MAX_LINE_CHARS: usize = 500;
 
-/// What can be asked and told of a job.
 pub trait JobTrace: Send + Sync {
     /// The last lines of a log stream; none where there is no such stream.
     fn last_lines(
@@ -19,7 +18,7 @@ pub trait JobTrace: Send + Sync {
         stream: &str,
     ) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 
-    /// Stops a job; one that has ended is left alone.
+    /// Stops a job; a job that has ended is not changed.
     fn stop(&self, job: &JobId, reason: &str)
     -> impl Future<Output = Result<(), CallError>> + Send;
 }
@@ -40,11 +39,11 @@ impl AwsJobs {
 
 impl JobTrace for AwsJobs {
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
-        let lines = self.logs.last_lines(stream, LINES).await;
+        let lines = self.logs.last_lines(stream, MAX_LINES).await;
         let lines = lines.map_err(|error| CallError::of_sdk("logs:GetLogEvents", error))?;
         Ok(lines
             .iter()
-            .map(|line| text::shorten(line, LINE_LENGTH))
+            .map(|line| text::shorten(line, MAX_LINE_CHARS))
             .collect())
     }
 

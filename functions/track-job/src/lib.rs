@@ -28,14 +28,10 @@ pub use error::Error;
 pub use event::JobStateChange;
 pub use jobs::{AwsJobs, JobTrace};
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, X, J> {
-    /// The runs table.
     pub store: S,
-    /// The state machine.
     pub executions: X,
-    /// Batch and the jobs' logs.
     pub jobs: J,
     /// The queues whose jobs are ours.
     pub job_queues: Vec<String>,
@@ -65,8 +61,8 @@ where
         tracing::info!("not a job of this deployment");
         return Ok(());
     };
-    let change = event.detail.at(event.time)?;
-    // Once more when the record names another job by the time that this one is to be named.
+    let change = event.detail.changed_at(event.time)?;
+    // A second time if another job was assigned between the read and the write.
     for _ in 0..2 {
         let Some(run) = deps.store.get(&run_id).await? else {
             tracing::warn!(run.id = %run_id, "a job is named after a run that does not exist");
@@ -79,7 +75,7 @@ where
     Ok(())
 }
 
-/// Does what was decided; false when the run turns out to have another job.
+/// Performs the effects; false if the run turns out to have another job.
 async fn perform<S, X, J>(
     deps: &Deps<S, X, J>,
     run: &RunId,
@@ -104,7 +100,7 @@ where
             Effect::KeepLog(stream) => {
                 let lines = match deps.jobs.last_lines(&stream).await {
                     Err(error) if error.class() == Class::Permanent => {
-                        // The run must end even where nobody may read its job's log.
+                        // The run must end even if its job's log cannot be read.
                         telemetry::log_failure(&error, "the failed job's log cannot be read");
                         Vec::new()
                     }
@@ -123,7 +119,7 @@ where
     Ok(true)
 }
 
-/// Resumes the execution unless its token is spent.
+/// Resumes the execution unless its token was used.
 async fn resume<S: TaskTokens, X: ResumeExecutions, J>(
     deps: &Deps<S, X, J>,
     run: &RunId,

@@ -242,7 +242,7 @@ async fn a_failed_job_keeps_its_last_lines_and_its_reason() {
 }
 
 #[tokio::test]
-async fn a_job_without_a_log_stream_fails_all_the_same() {
+async fn a_job_without_a_log_stream_fails_without_a_log() {
     let world = world();
     let run = waiting(&world).await;
     let mut event = job_failed(run.id.as_str());
@@ -278,7 +278,7 @@ async fn logs_that_cannot_be_read_now_are_read_with_the_next_delivery() {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_may_read_does_not_keep_the_run_from_its_end() {
+async fn a_run_ends_even_if_its_log_cannot_be_read() {
     let world = world();
     let run = waiting(&world).await;
     world.jobs.0.lock().unwrap().denied = true;

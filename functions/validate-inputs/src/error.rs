@@ -5,13 +5,10 @@ use dropcast_lambda_kit::error::{Class, FunctionError};
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// What can go wrong.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// S3.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The schema was compiled at registration, and does not compile now.
@@ -23,7 +20,6 @@ pub enum Error {
     /// Reading a table panicked.
     #[error("reading the table was interrupted")]
     BrokeOff(#[source] tokio::task::JoinError),
-    /// The problems cannot be written.
     #[error("the problems cannot be written as JSON")]
     Unwritable(#[source] serde_json::Error),
 }

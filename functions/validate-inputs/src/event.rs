@@ -3,13 +3,12 @@
 use dropcast_domain::{failure::ErrorCode, ids::RunId};
 use serde::{Deserialize, Serialize};
 
-use crate::rejection::Rejection;
+use crate::rejection::RunRejection;
 
 /// Which run to validate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Validate {
-    /// The run.
     pub run_id: RunId,
 }
 
@@ -37,7 +36,7 @@ impl Outcome {
         Self::Accepted { wait_seconds }
     }
 
-    pub(crate) fn rejected(rejection: &Rejection) -> Self {
+    pub(crate) fn rejected(rejection: &RunRejection) -> Self {
         Self::Rejected {
             code: rejection.code,
             message: rejection.message.clone(),

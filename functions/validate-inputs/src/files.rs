@@ -1,5 +1,3 @@
-//! The buckets, as far as this function needs them.
-
 use std::{future::Future, path::Path};
 
 use aws_sdk_s3::Client;
@@ -12,12 +10,12 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 
 use crate::Error;
 
-/// What is gathered before it is written to disk, in bytes.
+/// How much is buffered before it is written to disk, in bytes.
 const WRITE_BUFFER: usize = 1 << 20;
 
 /// The inputs bucket to read, the results bucket to write.
 pub trait Files: Send + Sync {
-    /// Opens a dropped file; none if it was deleted meanwhile.
+    /// Opens an uploaded file; none if it was deleted.
     fn open(
         &self,
         upload: &Upload,
@@ -40,7 +38,6 @@ pub trait Files: Send + Sync {
     ) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
-/// The buckets in S3.
 #[derive(Debug)]
 pub struct S3Files {
     inputs: Bucket,
@@ -48,7 +45,6 @@ pub struct S3Files {
 }
 
 impl S3Files {
-    /// The buckets of these names.
     pub fn new(client: Client, inputs: impl Into<String>, results: impl Into<String>) -> Self {
         Self {
             inputs: Bucket::new(client.clone(), inputs),
@@ -72,7 +68,7 @@ impl Files for S3Files {
     }
 }
 
-/// Writes an object's content to a new file, piece by piece.
+/// Writes an object's content to a new file, in pieces.
 pub(crate) async fn spool(mut object: Object, to: &Path) -> Result<(), Error> {
     let file = tokio::fs::File::create_new(to).await?;
     let mut file = BufWriter::with_capacity(WRITE_BUFFER, file);

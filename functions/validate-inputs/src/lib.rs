@@ -1,7 +1,7 @@
-//! Checks the dropped file against the version's schema.
+//! Checks the uploaded file against the version's schema.
 //!
-//! Whatever is wrong with the file becomes a rejection. Errors of this function are failures
-//! that a retry may fix, and defects of Dropcast.
+//! Problems with the file become a rejection. Errors of this function are failures that a retry
+//! may fix, and defects of Dropcast.
 
 mod config;
 mod error;
@@ -28,16 +28,12 @@ pub use config::Config;
 pub use error::Error;
 pub use event::{Outcome, Validate};
 pub use files::{Files, S3Files};
-use rejection::Rejection;
+use rejection::RunRejection;
 
-/// What the handler works with.
 #[derive(Debug)]
 pub struct Deps<S, F> {
-    /// The runs table.
     pub store: S,
-    /// The inputs and results buckets.
     pub files: F,
-    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
@@ -89,13 +85,13 @@ where
                     rejection.problems_json()?,
                 )
                 .await?;
-            let verdict = ValidationOutcome::Rejected {
+            let outcome = ValidationOutcome::Rejected {
                 problem_count: rejection.problem_count(),
                 version: rejection.version,
                 marked: rejection.marked,
             };
             deps.store
-                .record_validation(&run_id, &metadata, &verdict)
+                .record_validation(&run_id, &metadata, &outcome)
                 .await?;
             tracing::info!(run.id = %run_id, code = %rejection.code, "input rejected");
             Ok(Outcome::rejected(&rejection))
@@ -104,9 +100,9 @@ where
 }
 
 /// The version that will run and its input, which a refresh has none of.
-type Validated = Result<(RegisteredVersion, Option<AcceptedInput>), Rejection>;
+type Validated = Result<(RegisteredVersion, Option<AcceptedInput>), RunRejection>;
 
-/// Everything that can be wrong, the cheapest first.
+/// Makes all checks, the cheapest first.
 async fn validate_input<S, F>(
     deps: &Deps<S, F>,
     run: &Run,
@@ -117,29 +113,29 @@ where
     F: Files,
 {
     if run.kind == RunKind::Refresh {
-        // What the object holds that asked for it is of no account.
+        // The content of the object that starts a refresh is ignored.
         let resolved = versions::resolve_refresh(&deps.store, &run.request, run.upload.at).await?;
         return Ok(resolved
             .map(|version| (version, None))
-            .map_err(|error| Rejection::unresolved(&error)));
+            .map_err(|error| RunRejection::unresolved(&error)));
     }
     let Some(dropped) = dropped else {
-        return Ok(Err(Rejection::deleted()));
+        return Ok(Err(RunRejection::deleted()));
     };
     let resolved = versions::resolve_version(&deps.store, &run.request, run.upload.at).await?;
     let version = match resolved {
         Ok(version) => version,
-        Err(error) => return Ok(Err(Rejection::unresolved(&error))),
+        Err(error) => return Ok(Err(RunRejection::unresolved(&error))),
     };
     let spec = &version.spec;
     let file = run.upload.file_name();
     let bytes = dropped.bytes.unwrap_or(run.upload.bytes);
     let validated = match file::format_of(&spec.manifest.input, &file, bytes) {
         Ok(format) => staged_files::validate_file(&deps.files, run, spec, format, dropped).await?,
-        Err(rejected) => Err(Rejection::unread(rejected)),
+        Err(rejected) => Err(RunRejection::unread(rejected)),
     };
     Ok(match validated {
-        Err(rejection) => Err(rejection.of_version(version.version)),
+        Err(rejection) => Err(rejection.with_version(version.version)),
         Ok(input) => Ok((version, Some(input))),
     })
 }

@@ -1,4 +1,4 @@
-//! Why an input is not accepted.
+//! Why a run's input is not accepted.
 
 use dropcast_app::versions::ResolveError;
 use dropcast_domain::{failure::ErrorCode, ids::Version, problem::ProblemList};
@@ -6,9 +6,9 @@ use dropcast_inputs::file;
 
 use crate::Error;
 
-/// Why an input is not accepted.
+/// The rejection of a run's input.
 #[derive(Debug)]
-pub(crate) struct Rejection {
+pub(crate) struct RunRejection {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,
     pub(crate) problems: ProblemList,
@@ -17,7 +17,7 @@ pub(crate) struct Rejection {
     pub(crate) marked: bool,
 }
 
-impl Rejection {
+impl RunRejection {
     fn new(code: ErrorCode, message: String) -> Self {
         Self {
             code,
@@ -39,7 +39,7 @@ impl Rejection {
         }
     }
 
-    /// A file that is refused before it is read: its one problem says it all.
+    /// A file that is refused before it is read: its one problem is the whole message.
     pub(crate) fn unread(rejected: file::Rejection) -> Self {
         Self {
             message: rejected.problems.to_string(),
@@ -47,7 +47,7 @@ impl Rejection {
         }
     }
 
-    pub(crate) fn of_version(self, version: Version) -> Self {
+    pub(crate) fn with_version(self, version: Version) -> Self {
         Self {
             version: Some(version),
             ..self
@@ -78,7 +78,7 @@ impl Rejection {
         self.problems.total()
     }
 
-    /// What is kept as `problems.json`.
+    /// The content of `problems.json`.
     pub(crate) fn problems_json(&self) -> Result<Vec<u8>, Error> {
         serde_json::to_vec_pretty(&self.problems).map_err(Error::Unwritable)
     }

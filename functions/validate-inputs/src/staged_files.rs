@@ -1,5 +1,5 @@
-//! Where a file lies on disk while it is read: the original, what the model gets of it, and the
-//! copy in which its faults are marked. Memory does not grow with a table.
+//! The files on disk while an input is read: the original, the one that the model gets, and the
+//! copy in which the problems are marked. Memory does not grow with a table.
 
 use std::{
     fs::File,
@@ -19,10 +19,10 @@ use dropcast_inputs::file::{Outcome, Reader, Reading, Rejection as FileRejection
 use crate::{
     Error,
     files::{Files, spool},
-    rejection::Rejection,
+    rejection::RunRejection,
 };
 
-/// The most pointers of filled-in defaults that stand on the record.
+/// How many pointers to filled-in defaults the record has at most.
 const MAX_DEFAULTS: usize = 100;
 
 /// The longest of them, in bytes: a pointer may hold a key of the user's, and
@@ -40,17 +40,17 @@ struct StagedFiles {
     marked: PathBuf,
 }
 
-/// Reads a file of a format that the model takes and of a size that it may have. What is kept
-/// of it: the original and what the model gets, or the copy in which the faults are marked.
+/// Reads a file whose format and size the model accepts. Stores the original and the prepared
+/// file, or the copy in which the problems are marked.
 pub(crate) async fn validate_file<F: Files>(
     files: &F,
     run: &Run,
     spec: &VersionSpec,
     format: InputFormat,
     dropped: Object,
-) -> Result<Result<AcceptedInput, Rejection>, Error> {
+) -> Result<Result<AcceptedInput, RunRejection>, Error> {
     let input = &spec.manifest.input;
-    // Checked at registration too, so this does not fail for what a user did.
+    // Checked at registration too, so this does not fail because of a user's input.
     let reader = Reader::new(input, format, spec.schema_of(format)).map_err(|_| Error::Schema)?;
     let folder = tempfile::tempdir()?;
     let staged = StagedFiles {
@@ -75,7 +75,7 @@ pub(crate) async fn validate_file<F: Files>(
     }
 }
 
-/// Keeps an accepted file as it was and as the model gets it.
+/// Stores an accepted file as it was uploaded and as the model gets it.
 async fn keep<F: Files>(
     files: &F,
     run: &Run,
@@ -112,25 +112,25 @@ async fn keep<F: Files>(
 }
 
 impl StagedFiles {
-    fn read(&self, reader: &Reader) -> io::Result<Result<Reading, Rejection>> {
+    fn read(&self, reader: &Reader) -> io::Result<Result<Reading, RunRejection>> {
         let clean = BufWriter::with_capacity(BUFFER, File::create(&self.clean)?);
         Ok(match reader.read(open(&self.original)?, clean)? {
             Outcome::Accepted(reading) => Ok(reading),
             Outcome::Rejected(rejected) => {
                 let marked = self.mark(reader, &rejected).unwrap_or_else(|error| {
-                    // The problems say everything that the copy would.
+                    // The list of problems says the same as the copy.
                     tracing::warn!(%error, "the marked copy could not be created");
                     false
                 });
-                Err(Rejection {
+                Err(RunRejection {
                     marked,
-                    ..Rejection::of(rejected)
+                    ..RunRejection::of(rejected)
                 })
             }
         })
     }
 
-    /// Makes the copy in which the faults are marked; says whether there was anything to mark.
+    /// Makes the copy in which the problems are marked; false if there was nothing to mark.
     fn mark(&self, reader: &Reader, rejected: &FileRejection) -> io::Result<bool> {
         if !rejected.can_be_marked() {
             return Ok(false);

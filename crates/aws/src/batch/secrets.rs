@@ -19,7 +19,7 @@ pub fn of(model: &ModelName, job: &JobSpec, arns: &str) -> Vec<Secret> {
     let secrets = job.secrets.iter().map(|(variable, secret)| {
         let mut from = format!("{arns}{model}/{}", secret.name());
         if let Some(key) = secret.json_key() {
-            // Behind the key stand the version's stage and its id: the current one.
+            // After the key come the version's stage and id; empty means the current version.
             from = format!("{from}:{key}::");
         }
         Secret::builder().name(variable).value_from(from).build()

@@ -11,8 +11,8 @@ use super::MailContext;
 use crate::{Config, Deps, Error};
 
 impl MailContext {
-    /// None where nobody is to be mailed: of a build that went well only those who asked for it are
-    /// told, and whoever pushed saw it already.
+    /// None if there is no recipient: a successful build is mailed only to those who asked for it,
+    /// as the person who pushed has seen the result.
     pub(crate) async fn load_build<S: Models, F, K, M>(
         deps: &Deps<S, F, K, M>,
         build: &Build,
@@ -49,8 +49,8 @@ impl MailContext {
     }
 }
 
-/// Whoever the pusher named; of a failure, else those whom the model's newest version mails, and
-/// the operator where nobody is left.
+/// The recipients of the push. For a failure without any: those of the model's newest version, or
+/// the operator.
 fn recipients(build: &Build, newest: Option<&RegisteredVersion>, config: &Config) -> Recipients {
     let own = newest.map_or(&[][..], |version| {
         version.spec.manifest.notify.recipients.as_slice()
@@ -65,7 +65,7 @@ fn recipients(build: &Build, newest: Option<&RegisteredVersion>, config: &Config
     );
     match build.end.status() {
         BuildStatus::Failed => chosen,
-        // Nobody stands in for those whom a success may not be mailed to.
+        // A success is not mailed to the operator instead.
         BuildStatus::Registered => Recipients {
             mailed: chosen
                 .mailed

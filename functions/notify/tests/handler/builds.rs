@@ -125,7 +125,7 @@ async fn without_a_list_the_models_own_people_hear_of_a_failure_and_else_the_ope
 }
 
 #[tokio::test]
-async fn a_new_version_is_told_to_those_alone_who_asked_for_it() {
+async fn a_new_version_is_mailed_only_to_those_who_asked_for_it() {
     let registered = || BuildEnd::Registered {
         version: "2".parse::<Version>().unwrap(),
     };

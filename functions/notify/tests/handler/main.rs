@@ -28,7 +28,9 @@ use mail_parser::MessageParser;
 use notify::handle;
 use serde_json::json;
 
-use world::{ANA, BO, Log, OPERATOR, Treatment, deliver, ended, keys, notice, wait_seconds, world};
+use world::{
+    ANA, BO, Log, OPERATOR, SendBehavior, deliver, ended, keys, notice, wait_seconds, world,
+};
 
 #[tokio::test]
 async fn each_kind_of_end_is_mailed_once_to_each_recipient() {
@@ -90,10 +92,10 @@ async fn invariant_5_of_two_deliveries_at_the_same_time_one_sends() {
 async fn a_refusal_gives_the_claim_back_and_spares_the_other_recipients() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Failed, &[ANA, BO]).await;
-    world.mailer.treat(ANA, Some(Treatment::Refuses));
+    world.mailer.set_behavior(ANA, Some(SendBehavior::Refuses));
     assert!(deliver(&world, &run).await);
     assert_eq!(world.mailer.recipients(), [BO]);
-    world.mailer.treat(ANA, None);
+    world.mailer.set_behavior(ANA, None);
     let log = Log::default();
     let again = log.of(deliver(&world, &run)).await;
     assert!(!again, "at once: no claim has to lapse");
@@ -116,12 +118,14 @@ async fn a_message_that_cannot_be_built_claims_nothing() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_holds_the_claim_until_it_lapses_and_the_repetition_is_counted() {
+async fn a_lost_answer_holds_the_claim_until_it_expires_and_the_repetition_is_counted() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
-    world.mailer.treat(ANA, Some(Treatment::LosesAnswer));
+    world
+        .mailer
+        .set_behavior(ANA, Some(SendBehavior::LosesAnswer));
     assert!(deliver(&world, &run).await);
-    world.mailer.treat(ANA, None);
+    world.mailer.set_behavior(ANA, None);
     wait_seconds(CLAIM_SECONDS - 1);
     assert!(deliver(&world, &run).await, "held");
     assert_eq!(world.mailer.sent().len(), 1);
@@ -136,10 +140,10 @@ async fn a_lost_answer_holds_the_claim_until_it_lapses_and_the_repetition_is_cou
 async fn a_crash_between_sess_answer_and_our_record_is_counted() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
-    world.mailer.treat(ANA, Some(Treatment::Hangs));
+    world.mailer.set_behavior(ANA, Some(SendBehavior::Hangs));
     let died = tokio::time::timeout(Duration::from_millis(50), deliver(&world, &run)).await;
     assert!(died.is_err());
-    world.mailer.treat(ANA, None);
+    world.mailer.set_behavior(ANA, None);
     assert!(deliver(&world, &run).await, "the dead one's claim is held");
     wait_seconds(CLAIM_SECONDS);
     let log = Log::default();
@@ -154,7 +158,9 @@ async fn a_crash_between_sess_answer_and_our_record_is_counted() {
 async fn a_mail_that_is_tried_again_is_the_same_to_the_receiver() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
-    world.mailer.treat(ANA, Some(Treatment::LosesAnswer));
+    world
+        .mailer
+        .set_behavior(ANA, Some(SendBehavior::LosesAnswer));
     deliver(&world, &run).await;
     wait_seconds(CLAIM_SECONDS);
     deliver(&world, &run).await;
@@ -208,7 +214,7 @@ async fn the_record_counts_and_not_what_the_notice_says() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_be_mailed_is_not_and_the_operator_stands_in() {
+async fn the_operator_is_mailed_in_place_of_recipients_outside_the_allowed_domains() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Failed, &["eve@evil.example"]).await;
     assert!(!deliver(&world, &run).await);
@@ -348,8 +354,10 @@ async fn files_that_are_gone_or_do_not_read_do_not_keep_a_mail_back() {
 async fn each_failure_is_logged_once_however_many_recipients_have_one() {
     let mut world = world().await;
     let run = ended(&mut world, Status::Failed, &[ANA, BO]).await;
-    world.mailer.treat(ANA, Some(Treatment::LosesAnswer));
-    world.mailer.treat(BO, Some(Treatment::Refuses));
+    world
+        .mailer
+        .set_behavior(ANA, Some(SendBehavior::LosesAnswer));
+    world.mailer.set_behavior(BO, Some(SendBehavior::Refuses));
     let log = Log::default();
     assert!(log.of(deliver(&world, &run)).await);
     assert_eq!(log.text().matches("ERROR").count(), 1, "{}", log.text());
@@ -363,7 +371,7 @@ async fn each_failure_is_logged_once_however_many_recipients_have_one() {
     assert_eq!(text.matches("ERROR").count(), 1, "{text}");
     assert_eq!(text.matches("ses:SendRawEmail failed: no").count(), 1);
     assert!(!text.contains("another delivery"), "{text}");
-    world.mailer.treat(BO, None);
+    world.mailer.set_behavior(BO, None);
     let log = Log::default();
     assert!(log.of(deliver(&world, &run)).await);
     assert_eq!(log.text().matches("another delivery").count(), 1);
@@ -373,10 +381,14 @@ async fn each_failure_is_logged_once_however_many_recipients_have_one() {
 async fn no_address_link_or_input_is_logged() {
     let log = Log::default();
     for end in [Status::Succeeded, Status::Failed, Status::Rejected] {
-        for treatment in [None, Some(Treatment::Refuses), Some(Treatment::LosesAnswer)] {
+        for behavior in [
+            None,
+            Some(SendBehavior::Refuses),
+            Some(SendBehavior::LosesAnswer),
+        ] {
             let mut world = world().await;
             let run = ended(&mut world, end, &[ANA, "eve@evil.example"]).await;
-            world.mailer.treat(ANA, treatment);
+            world.mailer.set_behavior(ANA, behavior);
             log.of(deliver(&world, &run)).await;
         }
     }

@@ -42,7 +42,7 @@ async fn ended(world: &World, end: Status) -> Run {
 }
 
 #[tokio::test]
-async fn a_refresh_that_succeeded_is_mailed_to_nobody() {
+async fn a_successful_refresh_sends_no_mail() {
     let world = world().await;
     let run = ended(&world, Status::Succeeded).await;
     assert!(!deliver(&world, &run).await);

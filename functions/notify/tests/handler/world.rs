@@ -1,6 +1,6 @@
-//! A deployment in memory: its table, its bucket, its keys and an SES that can misbehave.
+//! A deployment in memory: its table, bucket and keys, and an SES that can fail.
 //!
-//! Each lets others have a turn before it answers, so that deliveries at the same time interleave.
+//! Each yields before it answers, so that concurrent deliveries interleave.
 
 use std::{
     cell::Cell,
@@ -33,7 +33,7 @@ use dropcast_test_support::{
     samples::{MODEL, acceptance, at, job, metadata, new_run, output, step, version_spec},
 };
 use jiff::Timestamp;
-use notify::{Config, Deps, Files, Mailer, NotSent, handle};
+use notify::{Config, Deps, Files, Mailer, SendError, handle};
 use serde_json::{Value, json};
 use tokio::task::yield_now;
 
@@ -79,14 +79,14 @@ impl KeySource for FakeKeys {
     }
 }
 
-/// SES: what it took, and how it treats whom.
+/// SES: the mails that it accepted, and how it behaves for each recipient.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FakeSes(Arc<Mutex<SesState>>);
 
 #[derive(Debug, Default)]
 pub(crate) struct SesState {
     sent: Vec<Sent>,
-    treats: BTreeMap<String, Treatment>,
+    behaviors: BTreeMap<String, SendBehavior>,
 }
 
 #[derive(Debug, Clone)]
@@ -98,21 +98,21 @@ pub(crate) struct Sent {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Treatment {
-    /// Says no.
+pub(crate) enum SendBehavior {
+    /// Refuses the mail.
     Refuses,
-    /// Takes the mail, and its answer is lost.
+    /// Accepts the mail, but the answer is lost.
     LosesAnswer,
-    /// Takes the mail and never answers: the function dies with it.
+    /// Accepts the mail and never answers: the function is stopped.
     Hangs,
 }
 
 impl FakeSes {
-    pub(crate) fn treat(&self, recipient: &str, how: Option<Treatment>) {
+    pub(crate) fn set_behavior(&self, recipient: &str, how: Option<SendBehavior>) {
         let mut state = self.0.lock().unwrap();
         match how {
-            Some(how) => state.treats.insert(recipient.to_owned(), how),
-            None => state.treats.remove(recipient),
+            Some(how) => state.behaviors.insert(recipient.to_owned(), how),
+            None => state.behaviors.remove(recipient),
         };
     }
 
@@ -133,12 +133,12 @@ impl Mailer for FakeSes {
         message: Vec<u8>,
         topic: &MailTopic,
         kind: MailKind,
-    ) -> Result<String, NotSent> {
+    ) -> Result<String, SendError> {
         yield_now().await;
-        let (treatment, number) = {
+        let (behavior, number) = {
             let mut state = self.0.lock().unwrap();
-            let treatment = state.treats.get(recipient).copied();
-            if !matches!(treatment, Some(Treatment::Refuses)) {
+            let behavior = state.behaviors.get(recipient).copied();
+            if !matches!(behavior, Some(SendBehavior::Refuses)) {
                 state.sent.push(Sent {
                     to: recipient.to_owned(),
                     message,
@@ -146,9 +146,9 @@ impl Mailer for FakeSes {
                     kind,
                 });
             }
-            (treatment, state.sent.len())
+            (behavior, state.sent.len())
         };
-        let not_sent = |refused: bool| NotSent {
+        let not_sent = |refused: bool| SendError {
             error: CallError {
                 call: "ses:SendRawEmail",
                 transient: true,
@@ -156,11 +156,11 @@ impl Mailer for FakeSes {
             },
             refused,
         };
-        match treatment {
+        match behavior {
             None => Ok(format!("message-{number}")),
-            Some(Treatment::Refuses) => Err(not_sent(true)),
-            Some(Treatment::LosesAnswer) => Err(not_sent(false)),
-            Some(Treatment::Hangs) => std::future::pending().await,
+            Some(SendBehavior::Refuses) => Err(not_sent(true)),
+            Some(SendBehavior::LosesAnswer) => Err(not_sent(false)),
+            Some(SendBehavior::Hangs) => std::future::pending().await,
         }
     }
 }

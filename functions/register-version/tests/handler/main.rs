@@ -23,7 +23,7 @@ use dropcast_test_support::events::{
 use jiff::Timestamp;
 use register_version::handle;
 use serde_json::{Value, json};
-use world::{Around as _, ENDED_AT, MANIFEST, World, version_file, world};
+use world::{ENDED_AT, MANIFEST, TestServices as _, World, version_file, world};
 
 fn model() -> ModelName {
     "revenue-forecast".parse().unwrap()
@@ -37,7 +37,7 @@ async fn told<'a>(world: &World, events: impl IntoIterator<Item = &'a Value>) {
 
 /// A build of this number that succeeded and wrote this.
 async fn built(world: &World, number: u32, file: &Value) {
-    world.wrote(number, file.to_string().as_bytes());
+    world.put_version_file(number, file.to_string().as_bytes());
     told(world, [&build_ended(number, "SUCCEEDED")]).await;
 }
 
@@ -85,7 +85,7 @@ async fn the_first_build_is_version_1_and_the_default_and_the_second_is_not() {
 #[tokio::test]
 async fn the_same_event_five_times_is_one_version() {
     let world = world();
-    world.wrote(1, version_file(1, 1).to_string().as_bytes());
+    world.put_version_file(1, version_file(1, 1).to_string().as_bytes());
     let event = build_ended(1, "SUCCEEDED");
     told(&world, [&event; 3]).await;
     let (one, other) = futures::future::join(told(&world, [&event]), told(&world, [&event])).await;
@@ -98,7 +98,7 @@ async fn the_same_event_five_times_is_one_version() {
 async fn two_pushes_at_once_get_two_numbers() {
     let world = world();
     for number in [1, 2] {
-        world.wrote(number, version_file(number, number).to_string().as_bytes());
+        world.put_version_file(number, version_file(number, number).to_string().as_bytes());
     }
     let events = [1, 2].map(|number| build_ended(number, "SUCCEEDED"));
     futures::future::join(told(&world, [&events[0]]), told(&world, [&events[1]])).await;
@@ -193,7 +193,7 @@ async fn what_a_build_wrote_badly_is_a_record_and_no_version() {
     ] {
         let world = world();
         if let Some(content) = content {
-            world.wrote(1, &content);
+            world.put_version_file(1, &content);
         }
         told(&world, [&build_ended(1, "SUCCEEDED")]).await;
         let failure = failure_of(&world, 1).await;
@@ -212,7 +212,7 @@ async fn what_a_build_wrote_badly_is_a_record_and_no_version() {
 }
 
 #[tokio::test]
-async fn what_batch_refuses_is_told_in_its_words() {
+async fn the_failure_quotes_the_reason_of_batch() {
     let world = world();
     *world.definitions.refusal.lock().unwrap() = Some("memory must be a number.".into());
     built(&world, 1, &version_file(1, 1)).await;
@@ -255,7 +255,7 @@ async fn a_build_that_failed_in_any_phase_is_kept_with_its_last_lines() {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_may_read_does_not_hide_the_failure() {
+async fn a_failure_is_recorded_without_a_readable_log() {
     let mut world = world();
     world.project.no_log = true;
     for (number, status, code) in [
@@ -272,9 +272,9 @@ async fn a_log_that_nobody_may_read_does_not_hide_the_failure() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_or_not_over_is_let_be() {
+async fn builds_of_other_projects_and_running_builds_are_ignored() {
     let world = world();
-    world.wrote(1, version_file(1, 1).to_string().as_bytes());
+    world.put_version_file(1, version_file(1, 1).to_string().as_bytes());
     let mut others = build_ended(1, "SUCCEEDED");
     others["detail"]["project-name"] = json!("another");
     let events = [
@@ -289,7 +289,7 @@ async fn what_is_not_ours_or_not_over_is_let_be() {
 #[tokio::test]
 async fn an_event_with_only_what_is_needed_does() {
     let world = world();
-    world.wrote(1, version_file(1, 1).to_string().as_bytes());
+    world.put_version_file(1, version_file(1, 1).to_string().as_bytes());
     let mut event = build_ended(1, "SUCCEEDED");
     event["detail"]
         .as_object_mut()
@@ -314,7 +314,7 @@ async fn a_message_that_is_no_event_of_a_build_goes_to_the_dead_letters() {
 }
 
 fn tick() -> Value {
-    json!({ "detail-type": "Compare Builds" })
+    json!({ "detail-type": "Reconcile Builds" })
 }
 
 /// A build as `CodeBuild` lists it, which ended so many seconds after [`ENDED_AT`].
@@ -335,7 +335,7 @@ async fn a_build_whose_event_never_came_is_found_by_comparing() {
     let world = world();
     built(&world, 1, &version_file(1, 1)).await;
     for number in [2, 3] {
-        world.wrote(number, version_file(number, number).to_string().as_bytes());
+        world.put_version_file(number, version_file(number, number).to_string().as_bytes());
     }
     *world.project.newest.lock().unwrap() = vec![
         report(5, "IN_PROGRESS", 50),
@@ -355,7 +355,7 @@ async fn a_build_whose_event_never_came_is_found_by_comparing() {
 }
 
 #[tokio::test]
-async fn builds_of_long_ago_are_not_compared() {
+async fn builds_that_ended_48_hours_ago_are_not_reconciled() {
     let world = world();
     let newest = world.project.newest.lock();
     *newest.unwrap() = vec![report(2, "SUCCEEDED", 0), report(1, "SUCCEEDED", -172_800)];
@@ -365,9 +365,9 @@ async fn builds_of_long_ago_are_not_compared() {
 }
 
 #[tokio::test]
-async fn a_build_that_may_not_be_registered_is_tried_for_an_hour_and_then_told() {
+async fn a_build_without_permission_is_reported_after_an_hour() {
     let mut world = world();
-    world.wrote(1, version_file(1, 1).to_string().as_bytes());
+    world.put_version_file(1, version_file(1, 1).to_string().as_bytes());
     *world.project.newest.lock().unwrap() = vec![report(1, "SUCCEEDED", 0)];
     *world.roles.denied.lock().unwrap() = true;
     told(&world, [&tick()]).await;
@@ -384,9 +384,9 @@ async fn a_build_that_may_not_be_registered_is_tried_for_an_hour_and_then_told()
 }
 
 #[tokio::test]
-async fn a_build_that_aws_never_let_register_is_told_before_it_is_not_compared_any_more() {
+async fn an_unregistrable_build_is_reported_after_47_hours() {
     let mut world = world();
-    world.wrote(1, version_file(1, 1).to_string().as_bytes());
+    world.put_version_file(1, version_file(1, 1).to_string().as_bytes());
     *world.project.newest.lock().unwrap() = vec![report(1, "SUCCEEDED", 0)];
     *world.roles.unavailable.lock().unwrap() = true;
     world.now = || Timestamp::from_second(ENDED_AT + 3_601).unwrap();
@@ -402,7 +402,7 @@ async fn a_build_that_aws_never_let_register_is_told_before_it_is_not_compared_a
 async fn a_twin_of_its_definition_does_not_make_the_same_folder_a_new_version() {
     let world = world();
     built(&world, 1, &version_file(1, 1)).await;
-    world.definitions.twin_of_the_first();
+    world.definitions.duplicate_the_first();
     built(&world, 2, &version_file(2, 1)).await;
     assert_eq!(version_of(&world, 2).await, 1);
 }

@@ -1,4 +1,4 @@
-//! What stands around the handler, in memory.
+//! The services that the handler uses, in memory.
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +14,8 @@ use dropcast_store::{Builds as _, memory::MemoryStore};
 use dropcast_test_support::events::{BUILD_PROJECT, build_id};
 use jiff::Timestamp;
 use register_version::{
-    Architecture, BuildFiles, BuildProject, Config, Deps, JobDefinition, JobDefinitions, JobRoles,
-    JobSettings, NotDefined, Platform, PublicIp, Services,
+    Architecture, BuildFiles, BuildProject, Config, DefineJobError, Deps, JobDefinition,
+    JobDefinitions, JobRoles, JobSettings, Platform, PublicIp, Services,
 };
 use serde_json::{Value, json};
 
@@ -33,8 +33,7 @@ impl BuildFiles for Bucket {
     }
 }
 
-/// Registers every definition anew that is not there yet; of twins the newest is found, but the
-/// known one before it.
+/// Registers every new definition. Of duplicates it returns the known one, or the newest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Definitions {
     pub(crate) registered: Arc<Mutex<Vec<JobDefinition>>>,
@@ -42,11 +41,11 @@ pub(crate) struct Definitions {
 }
 
 impl Definitions {
-    /// What another build registered at the same time.
-    pub(crate) fn twin_of_the_first(&self) {
+    /// Registers what another build registers at the same time.
+    pub(crate) fn duplicate_the_first(&self) {
         let mut registered = self.registered.lock().unwrap();
-        let twin = registered[0].clone();
-        registered.push(twin);
+        let duplicate = registered[0].clone();
+        registered.push(duplicate);
     }
 }
 
@@ -55,9 +54,9 @@ impl JobDefinitions for Definitions {
         &self,
         definition: &JobDefinition,
         known: Option<&str>,
-    ) -> Result<String, NotDefined> {
+    ) -> Result<String, DefineJobError> {
         if let Some(why) = self.refusal.lock().unwrap().clone() {
-            return Err(NotDefined::Refused(why));
+            return Err(DefineJobError::Refused(why));
         }
         let mut registered = self.registered.lock().unwrap();
         let name = &definition.model;
@@ -72,8 +71,8 @@ impl JobDefinitions for Definitions {
         if same.any(is_known) {
             return Ok(known.unwrap_or_default().to_owned());
         }
-        let standing = registered.iter().rposition(|one| one == definition);
-        Ok(arn(standing.unwrap_or_else(|| {
+        let existing = registered.iter().rposition(|one| one == definition);
+        Ok(arn(existing.unwrap_or_else(|| {
             registered.push(definition.clone());
             registered.len() - 1
         })))
@@ -178,7 +177,7 @@ pub(crate) fn world() -> World {
     }
 }
 
-/// What the build of this number wrote; its image is of its own content.
+/// The version file of the build with this number, with an image of this content.
 pub(crate) fn version_file(number: u32, content: u32) -> Value {
     json!({
         "buildId": build_id(number),
@@ -190,15 +189,15 @@ pub(crate) fn version_file(number: u32, content: u32) -> Value {
     })
 }
 
-pub(crate) trait Around {
-    /// Puts what a build wrote into the bucket.
-    fn wrote(&self, number: u32, file: &[u8]);
+pub(crate) trait TestServices {
+    /// Puts the version file of a build into the bucket.
+    fn put_version_file(&self, number: u32, file: &[u8]);
 
     async fn record(&self, number: u32) -> Option<Build>;
 }
 
-impl Around for World {
-    fn wrote(&self, number: u32, file: &[u8]) {
+impl TestServices for World {
+    fn put_version_file(&self, number: u32, file: &[u8]) {
         let key = format!("builds/{}/version.json", build_id(number));
         self.files.0.lock().unwrap().insert(key, file.to_vec());
     }

@@ -182,7 +182,7 @@ async fn a_pinned_version_is_the_one_that_runs() {
 }
 
 #[tokio::test]
-async fn what_the_uploader_wished_is_kept_whatever_the_verdict() {
+async fn metadata_is_recorded_for_accepted_and_rejected_runs() {
     for content in [&br#"{"lines":[]}"#[..], b"junk"] {
         let (mut world, run) = dropped(MODEL, "plan.json", content).await;
         world.files.metadata = HashMap::from([
@@ -219,7 +219,7 @@ async fn a_title_beyond_ascii_is_decoded_and_an_empty_one_leaves_the_files_name(
 }
 
 #[tokio::test]
-async fn a_model_that_there_is_not_is_named_with_the_nearest_that_there_is() {
+async fn an_unknown_model_gets_the_nearest_name_as_a_suggestion() {
     let (code, message, _) = rejected("revenue-forcast", "plan.json", b"{}").await;
     assert_eq!(code, "ModelUnknown");
     assert!(
@@ -255,7 +255,7 @@ async fn a_model_that_there_is_not_is_named_with_the_nearest_that_there_is() {
 }
 
 #[tokio::test]
-async fn a_version_that_there_is_not_is_refused() {
+async fn an_unknown_version_is_rejected() {
     for version in ["9", "0", "latest", "1.0", ""] {
         let (code, message, _) = rejected(&format!("{MODEL}@{version}"), "plan.json", b"{}").await;
         assert_eq!(code, "VersionUnknown", "{version}");
@@ -322,7 +322,7 @@ async fn what_is_not_json_is_refused_in_plain_words() {
 }
 
 #[tokio::test]
-async fn a_key_that_stands_twice_is_refused() {
+async fn a_duplicate_key_is_rejected() {
     let (code, _, problems) = rejected(MODEL, "plan.json", br#"{"lines":[],"lines":["x"]}"#).await;
     assert_eq!(code, "InputRejected");
     assert!(problems.to_string().contains("lines"), "{problems}");
@@ -373,7 +373,7 @@ async fn a_file_that_was_deleted_meanwhile_is_said_to_be() {
 }
 
 #[tokio::test]
-async fn defaults_at_endless_places_leave_room_on_the_record() {
+async fn only_so_many_defaults_are_put_on_the_record() {
     let (world, run) = dropped("nested", "plan.json", b"").await;
     let mut nested = version_spec("nested");
     nested.manifest.input.max_bytes = 10_000_000;
@@ -400,7 +400,7 @@ async fn defaults_at_endless_places_leave_room_on_the_record() {
 }
 
 #[tokio::test]
-async fn a_verdict_that_comes_after_the_end_changes_nothing() {
+async fn validation_after_the_end_of_the_run_changes_nothing() {
     let (world, run) = dropped(MODEL, "plan.json", br#"{"lines":[]}"#).await;
     let over = world
         .store
@@ -412,7 +412,7 @@ async fn a_verdict_that_comes_after_the_end_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_unavailable_and_a_run_that_is_unknown_are_no_verdicts() {
+async fn an_unavailable_bucket_and_an_unknown_run_are_errors_and_reject_nothing() {
     let (mut world, run) = dropped(MODEL, "plan.json", b"{}").await;
     world.files.unavailable = true;
     let event = |run: &Run| serde_json::from_value(json!({ "runId": run.id })).unwrap();

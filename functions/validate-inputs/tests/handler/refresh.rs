@@ -31,7 +31,7 @@ async fn refresh(folder: &str, content: &[u8]) -> (World, Run) {
 }
 
 #[tokio::test]
-async fn a_refresh_is_accepted_whatever_its_object_holds() {
+async fn the_content_of_the_object_that_starts_a_refresh_is_ignored() {
     for content in [&b"\xff not JSON"[..], b"", &vec![b'x'; 20_000]] {
         let (world, run) = refresh("revenue-forecast@2", content).await;
         let outcome = serde_json::to_value(validate(&world, &run).await).unwrap();
@@ -45,7 +45,7 @@ async fn a_refresh_is_accepted_whatever_its_object_holds() {
 }
 
 #[tokio::test]
-async fn a_refresh_whose_object_is_gone_is_a_refresh_all_the_same() {
+async fn a_refresh_runs_after_its_object_was_deleted() {
     let (mut world, run) = refresh("revenue-forecast@2", b"{}").await;
     world.files.dropped = None;
     let outcome = serde_json::to_value(validate(&world, &run).await).unwrap();
