@@ -68,9 +68,9 @@ pub(crate) struct Outcome {
     pub(crate) warnings: Vec<String>,
 }
 
-/// The index as it stands in S3.
+/// The index in S3.
 #[derive(Debug)]
-struct Standing {
+struct CurrentIndex {
     index: Index,
     /// What S3 calls this content; none where there is no index yet.
     etag: Option<String>,
@@ -78,7 +78,7 @@ struct Standing {
 
 impl Cache {
     /// Fetches the model's cache into `folder`, `concurrency` objects at a time. What cannot be
-    /// fetched is left out and told in the warnings.
+    /// fetched is left out and reported in the warnings.
     pub(crate) async fn fetch(
         client: Client,
         config: &Config,
@@ -95,12 +95,12 @@ impl Cache {
             fetched: HashMap::new(),
         };
         let mut warnings = Vec::new();
-        let standing = match cache.standing().await {
-            Ok(standing) => standing,
+        let current = match cache.current_index().await {
+            Ok(current) => current,
             Err(reason) => return (cache, vec![reason]),
         };
         let this = &cache;
-        let results: Vec<_> = stream::iter(standing.index.files)
+        let results: Vec<_> = stream::iter(current.index.files)
             .map(|(path, entry)| this.fetch_one(path, entry, staging))
             .buffer_unordered(concurrency)
             .collect()
@@ -116,7 +116,7 @@ impl Cache {
 
     /// The index, or one of everything under the prefix where nothing has been stored with one:
     /// so a cache can be filled by hand before the first run.
-    async fn standing(&self) -> Result<Standing, String> {
+    async fn current_index(&self) -> Result<CurrentIndex, String> {
         let at = self.prefix.join(INDEX);
         let request = self.client.get_object().bucket(&at.bucket).key(&at.key);
         let object = match request.send().await {
@@ -124,8 +124,8 @@ impl Cache {
             Err(error) => {
                 let missing = match error.code() {
                     Some("NoSuchKey") => true,
-                    // What S3 says of an object that is not there to whoever may list some
-                    // prefixes only.
+                    // S3's answer for a missing object to callers that may list some prefixes
+                    // only.
                     Some("AccessDenied") => !self.is_listed(&at).await?,
                     _ => false,
                 };
@@ -133,7 +133,7 @@ impl Cache {
                     return Err(format!("{at} cannot be read: {}", describe(&error)));
                 }
                 let index = self.listed().await?;
-                return Ok(Standing { index, etag: None });
+                return Ok(CurrentIndex { index, etag: None });
             }
         };
         let etag = object.e_tag;
@@ -145,7 +145,7 @@ impl Cache {
             .into_bytes();
         let index = serde_json::from_slice(&bytes)
             .map_err(|error| format!("{at} is no index of a cache: {error}"))?;
-        Ok(Standing { index, etag })
+        Ok(CurrentIndex { index, etag })
     }
 
     /// Whether an object is there, by a listing.
@@ -167,7 +167,7 @@ impl Cache {
             for object in page.contents.unwrap_or_default() {
                 let key = object.key.unwrap_or_default();
                 let path = key.strip_prefix(&self.prefix.key).unwrap_or(&key);
-                // What the console makes of "create folder".
+                // The marker that the console creates for a folder.
                 if path.is_empty() || path.ends_with('/') || path.starts_with(OURS) {
                     continue;
                 }
@@ -211,21 +211,21 @@ impl Cache {
     /// When a part of the folder cannot be read, nothing is deleted.
     pub(crate) async fn store(self, uploader: &Uploader, now: u64) -> Outcome {
         let mut outcome = Outcome::default();
-        let walk = match Walk::open(&self.folder, CACHE_FOLDER, self.longest_path()) {
+        let walk = match Walk::open(&self.folder, CACHE_FOLDER, self.max_path_bytes()) {
             Ok(Some(walk)) => walk,
             Ok(None) => {
                 let deleted = "the model deleted the cache folder itself".to_owned();
                 outcome.warnings.push(deleted);
                 return outcome;
             }
-            Err(refusal) => {
-                outcome.warnings.push(refusal.to_string());
+            Err(error) => {
+                outcome.warnings.push(error.to_string());
                 return outcome;
             }
         };
-        let (changes, refusals, failures) = self.changes(walk, uploader).await;
+        let (changes, errors, failures) = self.changes(walk, uploader).await;
         let nothing = changes.stored.is_empty() && changes.deleted.is_empty();
-        outcome.warnings = refusals;
+        outcome.warnings = errors;
         if !failures.is_empty() {
             outcome.warnings.extend(failures);
             outcome.warnings.push("it was not changed".to_owned());
@@ -245,14 +245,14 @@ impl Cache {
         outcome
     }
 
-    fn longest_path(&self) -> usize {
+    fn max_path_bytes(&self) -> usize {
         MAX_KEY
             .saturating_sub(self.prefix.key.len())
             .saturating_sub(self.own.len())
     }
 
-    /// Uploads what changed, and tells it from what did not. Beside it: what in the folder cannot
-    /// be a file of the cache, and what could not be stored.
+    /// Uploads the changed files. Returns the changes, what in the folder cannot be a file of the
+    /// cache, and what could not be stored.
     async fn changes(
         &self,
         walk: Walk,
@@ -267,8 +267,8 @@ impl Cache {
             .iter()
             .map(|(path, known)| (path.as_str(), known))
             .collect();
-        let (mut refusals, mut failures) = (Vec::new(), Vec::new());
-        let (known, refused) = (&mut gone, &mut refusals);
+        let (mut errors, mut failures) = (Vec::new(), Vec::new());
+        let (known, forbidden) = (&mut gone, &mut errors);
         let mut stores = stream::iter(walk)
             .filter_map(|found| {
                 let pair = match found {
@@ -276,8 +276,8 @@ impl Cache {
                         let before = known.remove(file.path.as_str());
                         Some((file, before))
                     }
-                    Err(refusal) => {
-                        refused.push(refusal.to_string());
+                    Err(error) => {
+                        forbidden.push(error.to_string());
                         None
                     }
                 };
@@ -293,7 +293,7 @@ impl Cache {
             }
         }
         drop(stores);
-        if refusals.is_empty() {
+        if errors.is_empty() {
             changes.deleted = gone.into_keys().map(str::to_owned).collect();
         }
         changes.fetched = self
@@ -301,10 +301,11 @@ impl Cache {
             .iter()
             .map(|(path, known)| (path.clone(), known.object.clone()))
             .collect();
-        (changes, refusals, failures)
+        (changes, errors, failures)
     }
 
-    /// Uploads a file unless it is what was fetched; answers its path and its object if it did.
+    /// Uploads a file unless it is unchanged since it was fetched; returns its path and its object if
+    /// it did.
     async fn store_one(
         &self,
         file: FoundFile,
@@ -330,13 +331,13 @@ impl Cache {
         }
     }
 
-    /// Replaces the index by one with the changes: only the very index that they were put on top
-    /// of, so that nobody's changes are lost.
+    /// Replaces the index by one with the changes, and only the index that they were applied to, so that
+    /// no other job's changes are lost.
     async fn commit(&self, changes: &Changes, now: u64) -> Result<(u64, u64, Vec<String>), String> {
         let at = self.prefix.join(INDEX);
         let mut pause = FIRST_PAUSE;
         for _ in 0..TRIES {
-            let Standing { mut index, etag } = self.standing().await?;
+            let CurrentIndex { mut index, etag } = self.current_index().await?;
             let applied = index.apply(changes, now);
             self.delete(index.take_unused(now)).await;
             let content = serde_json::to_vec(&index).map_err(|error| error.to_string())?;
@@ -366,7 +367,7 @@ impl Cache {
         ))
     }
 
-    /// Deletes objects that no index names any more. One that stays takes up room and nothing else.
+    /// Deletes objects that the index no longer names. One that is left over only takes up space.
     async fn delete(&self, objects: Vec<String>) {
         for object in objects {
             let request = self.client.delete_object().bucket(&self.prefix.bucket);
@@ -435,9 +436,9 @@ mod tests {
             "200 OK",
             "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>",
         );
-        let standing = cache(&[DENIED, NONE, NONE]).standing().await.unwrap();
-        assert!(standing.index.files.is_empty());
-        assert_eq!(standing.etag, None);
+        let current = cache(&[DENIED, NONE, NONE]).current_index().await.unwrap();
+        assert!(current.index.files.is_empty());
+        assert_eq!(current.etag, None);
     }
 
     #[tokio::test]
@@ -446,7 +447,7 @@ mod tests {
             "200 OK",
             "<ListBucketResult><KeyCount>1</KeyCount><Contents><Key>cache/m/index</Key></Contents></ListBucketResult>",
         );
-        let reason = cache(&[DENIED, THERE]).standing().await.unwrap_err();
+        let reason = cache(&[DENIED, THERE]).current_index().await.unwrap_err();
         assert!(reason.contains("AccessDenied"), "{reason}");
     }
 

@@ -7,6 +7,8 @@
 //! Nothing is half-published: of a run's outputs only those of the attempt that succeeded count,
 //! and their listing, `<job>/<attempt>.files.jsonl`, is written last.
 
+#![warn(missing_docs)]
+
 pub mod args;
 mod cache;
 pub mod config;
@@ -42,13 +44,13 @@ pub use crate::error::JobError;
 pub use crate::local_run::{LISTING, LocalRun, LocalRunResult, WrittenFile, run_locally};
 pub use crate::s3_uri::S3Uri;
 
-/// Warnings of one kind that are told one by one; the rest is counted. The last lines of a job's
-/// log are what a user is shown.
-const TOLD_ONE_BY_ONE: usize = 3;
+/// How many warnings of one kind are logged one by one; the rest is counted. Users see the last
+/// lines of a job's log.
+const MAX_SINGLE_WARNINGS: usize = 3;
 const LEFT_PROCESSES: &str = "warning: the model left processes running; they were stopped";
 const NO_OUTPUTS: &str = "warning: the model wrote no outputs";
 
-/// Parses the command line, runs the model and answers the exit code of the process.
+/// Parses the command line, runs the model and returns the exit code of the process.
 pub fn main(arguments: impl Iterator<Item = OsString>, environment: Environment<'_>) -> ExitCode {
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
@@ -93,7 +95,7 @@ fn end(ended: Result<u8, JobError>) -> ExitCode {
     }
 }
 
-/// Does everything, and answers the model's exit code.
+/// Does everything, and returns the model's exit code.
 ///
 /// Says nothing of its own when the model failed: the model's last lines are what the user is
 /// shown.
@@ -175,7 +177,7 @@ fn unix_now() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// What the model is told of: variables and their values.
+/// The environment variables of the model, by name.
 type Variables = Vec<(&'static str, OsString)>;
 
 /// Fetches the input in both its forms and the cache side by side.
@@ -231,10 +233,10 @@ async fn fetch_input(
 }
 
 fn warn(about_the_cache: &[String]) {
-    for warning in about_the_cache.iter().take(TOLD_ONE_BY_ONE) {
+    for warning in about_the_cache.iter().take(MAX_SINGLE_WARNINGS) {
         say(&format!("warning: cache: {warning}"));
     }
-    if let Some(more @ 1..) = about_the_cache.len().checked_sub(TOLD_ONE_BY_ONE) {
+    if let Some(more @ 1..) = about_the_cache.len().checked_sub(MAX_SINGLE_WARNINGS) {
         say(&format!("warning: cache: {more} more warnings like these"));
     }
 }

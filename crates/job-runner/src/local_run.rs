@@ -1,7 +1,7 @@
 //! A local run: a model's command run as a job would run it, without S3.
 //!
 //! It has the same variables, folders, signals and exit codes, and its outputs are held to the
-//! same rules. What a job fetches stands on disk already, and what it would publish stays there.
+//! same rules. What a job fetches is on disk already, and what it would publish stays there.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -104,8 +104,8 @@ pub async fn run_locally(local_run: &LocalRun<'_>) -> Result<LocalRunResult, Job
     if ended.left_processes {
         say(LEFT_PROCESSES);
     }
-    let longest_path = publish::MAX_KEY - MAX_PREFIX;
-    let files = publish::list(local_run.outputs, longest_path)?;
+    let max_path_bytes = publish::MAX_KEY - MAX_PREFIX;
+    let files = publish::list(local_run.outputs, max_path_bytes)?;
     result.files = files
         .into_iter()
         .map(|file| WrittenFile {
@@ -131,7 +131,7 @@ pub(crate) async fn run_in_folder(folder: &Path, command: &[OsString]) -> Result
     let listing_failed = |error: io::Error| {
         JobError::WorkFolder(format!("{} cannot be written: {error}", listing.display()))
     };
-    // Tells whoever started the container that it came this far.
+    // The caller that started the container sees by this file that the outputs are being listed.
     File::create(&listing).map_err(listing_failed)?;
     let input = only_file(&folder.join("input"))?;
     let original = folder.join("original");

@@ -186,7 +186,7 @@ fn is_gone(group: Pid) -> bool {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => return false,
             Err(Errno::ECHILD) => return killpg(group, None) == Err(Errno::ESRCH),
-            // A real-time signal's end is an error here, and the process is reaped all the same.
+            // A real-time signal's end is an error here, but the process is reaped nevertheless.
             Ok(_) | Err(_) => {}
         }
     }
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exit_codes_are_kept_and_signals_are_told_as_a_shell_tells_them() {
+    fn exit_codes_are_kept_and_signals_are_reported_as_a_shell_does() {
         assert_eq!(exit_code(ExitStatus::from_raw(0)), 0);
         assert_eq!(exit_code(ExitStatus::from_raw(3 << 8)), 3);
         assert_eq!(exit_code(ExitStatus::from_raw(255 << 8)), 255);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_missing_is_told_from_one_that_cannot_start() {
+    fn a_missing_command_has_another_exit_code_than_one_that_cannot_start() {
         let missing = start(&["no-such-command".into()], &[], Bounds::default()).unwrap_err();
         assert_eq!(missing.exit_code(), 127);
         let folder = tempfile::tempdir().unwrap();

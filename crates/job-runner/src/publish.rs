@@ -12,7 +12,7 @@ use crate::error::JobError;
 use crate::media_type;
 use crate::s3_uri::S3Uri;
 use crate::upload::{IfExists, Uploaded, Uploader};
-use crate::walk::{FoundFile, Refusal, Walk};
+use crate::walk::{FoundFile, Walk, WalkError};
 use crate::work_folder::WorkFolder;
 
 /// The most bytes of an S3 key
@@ -52,8 +52,8 @@ pub(crate) async fn publish(
     uploader: &Uploader,
 ) -> Result<Published, JobError> {
     let prefix = config.attempt_prefix();
-    let longest_path = MAX_KEY.saturating_sub(prefix.key.len());
-    let found = look(&work.outputs, longest_path)?;
+    let max_path_bytes = MAX_KEY.saturating_sub(prefix.key.len());
+    let found = look(&work.outputs, max_path_bytes)?;
 
     let listing = work.staging.join("files.jsonl");
     let unwritten = |error: std::io::Error| {
@@ -62,7 +62,7 @@ pub(crate) async fn publish(
         ))
     };
     let mut lines = BufWriter::new(File::create(&listing).map_err(unwritten)?);
-    let mut uploads = stream::iter(walk(&work.outputs, longest_path)?)
+    let mut uploads = stream::iter(walk(&work.outputs, max_path_bytes)?)
         .map(|file| upload(file, &prefix, uploader))
         .buffered(uploader.concurrency().saturating_mul(LOOK_AHEAD));
     let mut published = Published::default();
@@ -96,19 +96,19 @@ pub(crate) async fn publish(
 }
 
 /// Every file that would be published, by path; refuses all for the first that must not be.
-pub(crate) fn list(outputs: &Path, longest_path: usize) -> Result<Vec<FoundFile>, JobError> {
-    let files = walk(outputs, longest_path)?;
+pub(crate) fn list(outputs: &Path, max_path_bytes: usize) -> Result<Vec<FoundFile>, JobError> {
+    let files = walk(outputs, max_path_bytes)?;
     files
-        .map(|file| file.map_err(|refusal| refused(&refusal)))
+        .map(|file| file.map_err(|error| outputs_refused(&error)))
         .collect()
 }
 
 /// Looks at every file, and refuses all of them for the first that must not be published.
-fn look(outputs: &Path, longest_path: usize) -> Result<Published, JobError> {
+fn look(outputs: &Path, max_path_bytes: usize) -> Result<Published, JobError> {
     let mut found = Published::default();
-    for file in walk(outputs, longest_path)? {
+    for file in walk(outputs, max_path_bytes)? {
         found.files += 1;
-        found.bytes += file.map_err(|refusal| refused(&refusal))?.bytes;
+        found.bytes += file.map_err(|error| outputs_refused(&error))?.bytes;
     }
     Ok(found)
 }
@@ -116,23 +116,23 @@ fn look(outputs: &Path, longest_path: usize) -> Result<Published, JobError> {
 /// An output folder that the model deleted holds no outputs.
 fn walk(
     outputs: &Path,
-    longest_path: usize,
-) -> Result<impl Iterator<Item = Result<FoundFile, Refusal>>, JobError> {
-    let walk =
-        Walk::open(outputs, OUTPUT_FOLDER, longest_path).map_err(|refusal| refused(&refusal))?;
+    max_path_bytes: usize,
+) -> Result<impl Iterator<Item = Result<FoundFile, WalkError>>, JobError> {
+    let walk = Walk::open(outputs, OUTPUT_FOLDER, max_path_bytes)
+        .map_err(|error| outputs_refused(&error))?;
     Ok(walk.into_iter().flatten())
 }
 
-fn refused(refusal: &Refusal) -> JobError {
-    JobError::OutputsRefused(format!("{refusal}; nothing was published"))
+fn outputs_refused(error: &WalkError) -> JobError {
+    JobError::OutputsRefused(format!("{error}; nothing was published"))
 }
 
 async fn upload(
-    file: Result<FoundFile, Refusal>,
+    file: Result<FoundFile, WalkError>,
     prefix: &S3Uri,
     uploader: &Uploader,
 ) -> Result<(FoundFile, String, Uploaded), JobError> {
-    let file = file.map_err(|refusal| refused(&refusal))?;
+    let file = file.map_err(|error| outputs_refused(&error))?;
     let media_type = media_type::of(&file.path);
     let to = prefix.join(&file.path);
     match uploader

@@ -36,13 +36,13 @@ const CONFLICT_WAITS: [Duration; 4] = [
     Duration::from_secs(2),
 ];
 
-/// What becomes of an object that stands under the key already.
+/// What happens if an object with the key exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfExists {
     /// It is replaced.
     Replace,
     /// It stays, and the upload fails. Nothing that was published can change, and the bucket's
-    /// policy takes outputs in no other way.
+    /// policy accepts outputs in no other way.
     Fail,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Uploader {
     part_bytes: u64,
     concurrency: u32,
     slots: Arc<Semaphore>,
-    /// Multipart uploads under way, by id: S3 keeps and bills their parts until told otherwise.
+    /// Multipart uploads under way, by id: S3 keeps and bills their parts until they are completed or aborted.
     open: Mutex<BTreeMap<String, S3Uri>>,
 }
 
@@ -95,7 +95,7 @@ impl Uploader {
     /// Uploads one file. The error is a clause that does not name the file.
     ///
     /// S3 checks each part against its SHA-256, so what is stored is what was hashed. A file
-    /// that changed meanwhile is an error, though its object may already stand.
+    /// that changed meanwhile is an error, though its object may already exist.
     pub(crate) async fn upload(
         &self,
         from: &Path,
@@ -143,7 +143,7 @@ impl Uploader {
             .send()
             .await;
         if let Err(error) = stored {
-            self.settle(&error, to, &checksum, bytes).await?;
+            self.check_refused(&error, to, &checksum, bytes).await?;
         }
         drop(slot);
         blocking(move || reader.finish()).await
@@ -239,16 +239,16 @@ impl Uploader {
             .send()
             .await;
         if let Err(error) = completed {
-            self.settle(&error, to, &composite, bytes).await?;
+            self.check_refused(&error, to, &composite, bytes).await?;
             // Usually there is nothing left to abort: the earlier try completed this very upload.
             self.abort(id, to).await;
         }
         Ok(whole)
     }
 
-    /// Whether a refused write is done all the same: S3 may have taken an earlier try of it, the
-    /// answer of which was lost. Then the object is this very file.
-    async fn settle<E, R>(
+    /// Checks whether a refused write has in fact succeeded: S3 may have accepted an earlier attempt
+    /// whose answer was lost. Then the object has this file's content.
+    async fn check_refused<E, R>(
         &self,
         error: &SdkError<E, R>,
         to: &S3Uri,
@@ -277,7 +277,7 @@ impl Uploader {
         })
     }
 
-    /// Whether an object of this checksum and size stands under a key.
+    /// Whether the object of a key has this checksum and size.
     async fn holds(&self, to: &S3Uri, checksum: &str, bytes: u64) -> bool {
         let head = self
             .client

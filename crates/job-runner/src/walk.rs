@@ -1,4 +1,4 @@
-//! Walks a folder that a model wrote, and refuses what must not leave it.
+//! Walks a folder that a model wrote, and rejects what must not be uploaded.
 
 use std::fs;
 use std::io;
@@ -16,10 +16,10 @@ pub(crate) struct FoundFile {
     pub(crate) bytes: u64,
 }
 
-/// Something in the folder that must not be uploaded; a sentence that names it.
+/// Something in the folder must not be uploaded; the text names it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Refusal(String);
+pub(crate) struct WalkError(String);
 
 /// Files below a folder, in the order of their paths' bytes, so that a listing of them can be
 /// merged with S3's own. Holds the names of the open folders only, never of the whole tree.
@@ -27,7 +27,7 @@ pub(crate) struct Refusal(String);
 pub(crate) struct Walk {
     root: PathBuf,
     noun: &'static str,
-    longest_path: usize,
+    max_path_bytes: usize,
     open: Vec<OpenFolder>,
 }
 
@@ -51,43 +51,43 @@ enum Kind {
     File,
     LinkedFile(PathBuf),
     Folder(PathBuf),
-    Refused(String),
+    Forbidden(String),
 }
 
 impl Walk {
     /// Opens `root`, a path without links. `noun` is what messages call it ("output folder"),
-    /// `longest_path` the most bytes that a path below it may have.
+    /// `max_path_bytes` how long a path below it may be.
     ///
-    /// Answers `None` when the folder is gone.
+    /// Returns `None` if the folder does not exist.
     pub(crate) fn open(
         root: &Path,
         noun: &'static str,
-        longest_path: usize,
-    ) -> Result<Option<Self>, Refusal> {
+        max_path_bytes: usize,
+    ) -> Result<Option<Self>, WalkError> {
         match fs::symlink_metadata(root) {
             Ok(found) if found.is_dir() => {}
             Ok(_) => {
-                return Err(Refusal(format!(
+                return Err(WalkError(format!(
                     "the {noun} was replaced by something else"
                 )));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Refusal(format!("the {noun} cannot be read: {error}"))),
+            Err(error) => return Err(WalkError(format!("the {noun} cannot be read: {error}"))),
         }
         let mut walk = Self {
             root: root.to_owned(),
             noun,
-            longest_path,
+            max_path_bytes,
             open: Vec::new(),
         };
         walk.enter(root.to_owned(), String::new())?;
         Ok(Some(walk))
     }
 
-    fn enter(&mut self, real: PathBuf, prefix: String) -> Result<(), Refusal> {
+    fn enter(&mut self, real: PathBuf, prefix: String) -> Result<(), WalkError> {
         let unreadable = |error: io::Error| {
             let shown = if prefix.is_empty() { "." } else { &prefix };
-            Refusal(format!(
+            WalkError(format!(
                 "the {} contains {shown:?}, which cannot be read: {error}",
                 self.noun
             ))
@@ -97,7 +97,7 @@ impl Walk {
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name();
             let kind = match name.to_str() {
-                None => Kind::Refused(format!(
+                None => Kind::Forbidden(format!(
                     "contains {:?}, a name that is not UTF-8",
                     format!("{prefix}{}", name.to_string_lossy())
                 )),
@@ -124,7 +124,7 @@ impl Walk {
             .chars()
             .any(|c| c.is_control() || c == '\u{fffe}' || c == '\u{ffff}')
         {
-            return Kind::Refused(format!(
+            return Kind::Forbidden(format!(
                 "contains {path:?}, a name with a control character"
             ));
         }
@@ -132,7 +132,9 @@ impl Walk {
         let found = match entry.file_type() {
             Ok(found) => found,
             Err(error) => {
-                return Kind::Refused(format!("contains {path:?}, which cannot be read: {error}"));
+                return Kind::Forbidden(format!(
+                    "contains {path:?}, which cannot be read: {error}"
+                ));
             }
         };
         if found.is_symlink() {
@@ -142,7 +144,7 @@ impl Walk {
         } else if found.is_file() {
             Kind::File
         } else {
-            Kind::Refused(special(path))
+            Kind::Forbidden(special(path))
         }
     }
 
@@ -152,46 +154,46 @@ impl Walk {
         let target = match fs::canonicalize(link) {
             Ok(target) => target,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Kind::Refused(format!(
+                return Kind::Forbidden(format!(
                     "contains the link {path:?}, which leads to nothing ({shown:?})"
                 ));
             }
             Err(error) => {
-                return Kind::Refused(format!(
+                return Kind::Forbidden(format!(
                     "contains the link {path:?}, which cannot be followed: {error}"
                 ));
             }
         };
         if !target.starts_with(&self.root) {
-            return Kind::Refused(format!(
+            return Kind::Forbidden(format!(
                 "contains the link {path:?}, which leads out of it ({shown:?})"
             ));
         }
         match fs::metadata(&target) {
             Ok(found) if found.is_dir() => Kind::Folder(target),
             Ok(found) if found.is_file() => Kind::LinkedFile(target),
-            Ok(_) => Kind::Refused(special(path)),
+            Ok(_) => Kind::Forbidden(special(path)),
             Err(error) => {
-                Kind::Refused(format!("contains {path:?}, which cannot be read: {error}"))
+                Kind::Forbidden(format!("contains {path:?}, which cannot be read: {error}"))
             }
         }
     }
 
-    fn descend(&mut self, real: PathBuf, path: String) -> Result<(), Refusal> {
+    fn descend(&mut self, real: PathBuf, path: String) -> Result<(), WalkError> {
         if self.open.iter().any(|open| open.real == real) {
-            return Err(self.refusal(&format!(
+            return Err(self.error(&format!(
                 "contains the link {path:?}, which points to a folder that contains it"
             )));
         }
         self.enter(real, path + "/")
     }
 
-    fn found(&self, path: String, source: PathBuf) -> Result<FoundFile, Refusal> {
-        if path.len() > self.longest_path {
-            return Err(self.refusal(&format!(
+    fn found(&self, path: String, source: PathBuf) -> Result<FoundFile, WalkError> {
+        if path.len() > self.max_path_bytes {
+            return Err(self.error(&format!(
                 "contains {path:?}, whose path is {} bytes long; an S3 key has room for {}",
                 path.len(),
-                self.longest_path
+                self.max_path_bytes
             )));
         }
         match fs::symlink_metadata(&source) {
@@ -203,15 +205,15 @@ impl Walk {
                     bytes,
                 })
             }
-            Ok(_) => Err(self.refusal(&special(&path))),
+            Ok(_) => Err(self.error(&special(&path))),
             Err(error) => {
-                Err(self.refusal(&format!("contains {path:?}, which cannot be read: {error}")))
+                Err(self.error(&format!("contains {path:?}, which cannot be read: {error}")))
             }
         }
     }
 
-    fn refusal(&self, what: &str) -> Refusal {
-        Refusal(format!("the {} {what}", self.noun))
+    fn error(&self, what: &str) -> WalkError {
+        WalkError(format!("the {} {what}", self.noun))
     }
 }
 
@@ -227,9 +229,9 @@ impl Entry {
 }
 
 impl Iterator for Walk {
-    type Item = Result<FoundFile, Refusal>;
+    type Item = Result<FoundFile, WalkError>;
 
-    /// The next file. After a refusal the walk goes on behind what was refused.
+    /// The next file. After an error the walk goes on behind what was refused.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let folder = self.open.last_mut()?;
@@ -239,12 +241,12 @@ impl Iterator for Walk {
             };
             let path = format!("{}{}", folder.prefix, entry.name);
             let source = match entry.kind {
-                Kind::Refused(what) => return Some(Err(self.refusal(&what))),
+                Kind::Forbidden(what) => return Some(Err(self.error(&what))),
                 Kind::File => folder.real.join(&entry.name),
                 Kind::LinkedFile(target) => target,
                 Kind::Folder(real) => match self.descend(real, path) {
                     Ok(()) => continue,
-                    Err(refusal) => return Some(Err(refusal)),
+                    Err(error) => return Some(Err(error)),
                 },
             };
             return Some(self.found(path, source));
@@ -289,7 +291,7 @@ mod tests {
             self
         }
 
-        fn walk(&self) -> Vec<Result<FoundFile, Refusal>> {
+        fn walk(&self) -> Vec<Result<FoundFile, WalkError>> {
             Walk::open(&self.root, "output folder", 200)
                 .unwrap()
                 .unwrap()
@@ -303,7 +305,7 @@ mod tests {
                 .collect()
         }
 
-        fn refusal(&self) -> String {
+        fn error(&self) -> String {
             self.walk()
                 .into_iter()
                 .find_map(Result::err)
@@ -353,10 +355,10 @@ mod tests {
         for (name, target) in links {
             let link = folder.root.join(name);
             symlink(&target, &link).unwrap();
-            let refusal = folder.refusal();
+            let error = folder.error();
             assert!(
-                refusal.contains(name) && refusal.contains("leads out of it"),
-                "{refusal}"
+                error.contains(name) && error.contains("leads out of it"),
+                "{error}"
             );
             fs::remove_file(link).unwrap();
         }
@@ -379,7 +381,7 @@ mod tests {
         let neighbour = folder.root.with_file_name("out-secret");
         fs::write(&neighbour, "x").unwrap();
         symlink(&neighbour, folder.root.join("a")).unwrap();
-        assert!(folder.refusal().contains("leads out of it"));
+        assert!(folder.error().contains("leads out of it"));
     }
 
     #[test]
@@ -389,35 +391,35 @@ mod tests {
         symlink("..", folder.root.join("sub/up")).unwrap();
         assert!(
             folder
-                .refusal()
+                .error()
                 .contains("which points to a folder that contains it")
         );
         fs::remove_file(folder.root.join("sub/up")).unwrap();
         symlink("gone", folder.root.join("dangling")).unwrap();
-        assert!(folder.refusal().contains("leads to nothing"));
+        assert!(folder.error().contains("leads to nothing"));
         fs::remove_file(folder.root.join("dangling")).unwrap();
         symlink("self", folder.root.join("self")).unwrap();
-        assert!(folder.refusal().contains("cannot be followed"));
+        assert!(folder.error().contains("cannot be followed"));
     }
 
     #[test]
     fn special_files_and_names_that_s3_cannot_hold_are_refused() {
         let folder = Folder::new();
         let _socket = UnixListener::bind(folder.root.join("socket")).unwrap();
-        assert!(folder.refusal().contains("neither a file nor a folder"));
+        assert!(folder.error().contains("neither a file nor a folder"));
         fs::remove_file(folder.root.join("socket")).unwrap();
         fs::write(folder.root.join(OsStr::from_bytes(b"caf\xe9.csv")), "x").unwrap();
-        assert!(folder.refusal().contains("not UTF-8"));
+        assert!(folder.error().contains("not UTF-8"));
         fs::remove_file(folder.root.join(OsStr::from_bytes(b"caf\xe9.csv"))).unwrap();
         fs::write(folder.root.join("a\nb"), "x").unwrap();
-        assert!(folder.refusal().contains("control character"));
+        assert!(folder.error().contains("control character"));
         fs::remove_file(folder.root.join("a\nb")).unwrap();
         let folder = folder.with(&[&format!("{}/{}", "d".repeat(100), "f".repeat(100))]);
-        assert!(folder.refusal().contains("201 bytes"));
+        assert!(folder.error().contains("201 bytes"));
     }
 
     #[test]
-    fn a_folder_that_is_gone_is_told_from_one_that_was_replaced() {
+    fn a_deleted_folder_is_distinguished_from_a_replaced_one() {
         let folder = Folder::new();
         fs::remove_dir(&folder.root).unwrap();
         assert!(

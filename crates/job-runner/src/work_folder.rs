@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_file_can_have_is_mended() {
+    fn a_name_that_no_file_can_have_is_replaced() {
         assert_eq!(file_name("runs/.."), "input");
         assert_eq!(file_name("runs/."), "input");
         assert_eq!(file_name("a\nb\0c.json"), "a_b_c.json");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_goes_away_unless_asked_to_stay() {
+    fn the_folder_is_deleted_unless_it_is_to_be_kept() {
         let place = tempfile::tempdir().unwrap();
         let work = WorkFolder::make(Some(place.path()), false).unwrap();
         assert!(work.outputs.is_dir());

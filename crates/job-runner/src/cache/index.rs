@@ -1,8 +1,8 @@
 //! Which objects are a model's cache at a moment.
 //!
-//! Each file lies in an object of its own that is never written again, and the index names them
-//! all. It is replaced in one piece, so that whoever reads it sees what one run or refresh left,
-//! and never half of it.
+//! Each file is in an object of its own that is never written again, and the index names them all.
+//! It is replaced in one piece, so that readers see what one run or refresh left, and never half of
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,16 +64,16 @@ pub(crate) struct Applied {
 }
 
 impl Index {
-    /// Puts a job's changes on top of what stands now, which others may have changed since.
+    /// Applies a job's changes to the current index, which other jobs may have changed since.
     ///
     /// Of two runs that changed the same file the later one counts. What a refresh stored is not
-    /// undone by a run that began before it: it was made of older data. A file that somebody
-    /// replaced is not deleted.
+    /// undone by a run that began before it: it was made of older data. A file that
+    /// another job replaced is not deleted.
     pub(crate) fn apply(&mut self, changes: &Changes, now: u64) -> Applied {
         let mut applied = Applied::default();
         for (path, object) in &changes.stored {
-            let standing = self.files.get(path);
-            let renewed = standing.is_some_and(|entry| {
+            let current = self.files.get(path);
+            let renewed = current.is_some_and(|entry| {
                 entry.refreshed && changes.fetched.get(path) != Some(&entry.object)
             });
             if renewed && !changes.refresh {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_replaced_is_not_deleted() {
+    fn a_file_that_another_job_replaced_is_not_deleted() {
         let mut index = Index::default();
         index.apply(&changes("one", &[], &["a", "b"], &[]), 10);
         let fetched = [("a", "one/a"), ("b", "one/b")];

@@ -210,7 +210,7 @@ impl Run {
         })
     }
 
-    /// What stands under the run's output prefix, listing included, without the prefix.
+    /// The keys below the run's output prefix, listing included, without the prefix.
     pub(crate) fn stored(&self) -> Vec<String> {
         let prefix = format!("runs/{}/{}/outputs/{JOB}/", self.model, self.id);
         let keys = self.keys(&prefix);

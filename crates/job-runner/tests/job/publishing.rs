@@ -199,7 +199,7 @@ fn a_file_of_100_mb_goes_in_parts_in_bounded_memory() {
 }
 
 #[test]
-fn what_stands_in_the_attempts_folder_is_never_replaced() {
+fn objects_of_the_attempt_are_never_replaced() {
     let run = Run::new();
     run.put_output("a", b"of somebody else");
     let output = run.shell(r#"echo mine > "$DROPCAST_OUTPUT_DIR/a""#);
@@ -298,7 +298,7 @@ fn nothing_that_it_says_holds_a_credential() {
 }
 
 #[test]
-fn wrong_usage_is_told_with_a_code_of_its_own_and_help_is_no_failure() {
+fn wrong_usage_has_its_own_exit_code_and_help_is_no_failure() {
     let run = |arguments: &[&str]| {
         let mut job = Command::new(env!("CARGO_BIN_EXE_dropcast-job"));
         job.env_clear().args(arguments).output().unwrap()

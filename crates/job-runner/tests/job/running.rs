@@ -97,7 +97,7 @@ fn an_interrupt_from_the_keyboard_reaches_the_model() {
 }
 
 #[test]
-fn a_model_that_a_signal_ended_is_told_as_a_shell_tells_it() {
+fn a_model_ended_by_a_signal_is_reported_as_a_shell_does() {
     for signal in [Signal::SIGKILL, Signal::SIGSEGV, Signal::SIGTERM] {
         let run = Run::new();
         let output = run.shell(&format!("ulimit -c 0; kill -{} $$", signal as i32));
@@ -143,7 +143,7 @@ fn the_models_other_processes_may_say_their_last_lines() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_told_from_one_that_cannot_start() {
+fn a_missing_command_has_another_exit_code_than_one_that_cannot_start() {
     let run = Run::new();
     let missing = run.job(&[], &["no-such-command"]).output().unwrap();
     assert_eq!(missing.status.code(), Some(127));
