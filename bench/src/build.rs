@@ -102,7 +102,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// Builds a model that differs from all others; answers milliseconds from the build's event
+    /// Builds a model that differs from all others; returns milliseconds from the build's event
     /// and from its start to its version.
     async fn build(&self, number: usize) -> anyhow::Result<(f64, f64)> {
         let key = format!("sources/built/{number}.zip");

@@ -161,8 +161,8 @@ fn report(figures: &Figures) -> anyhow::Result<Report> {
         ["", "measured", "must be"],
     );
     let exactly = |wanted: usize, found: usize| {
-        let verdict = if wanted == found { "ok" } else { "missed" };
-        format!("{wanted}: {verdict}")
+        let outcome = if wanted == found { "ok" } else { "missed" };
+        format!("{wanted}: {outcome}")
     };
     let nothing = |found: i64| if found == 0 { "0: ok" } else { "0: missed" }.to_owned();
     let none = String::new;

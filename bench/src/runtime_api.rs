@@ -32,18 +32,18 @@ const REQUEST_ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
 /// Serves one function at a time.
 pub(crate) struct RuntimeApi {
     address: String,
-    told: mpsc::UnboundedReceiver<Told>,
+    receiver: mpsc::UnboundedReceiver<RuntimeEvent>,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
 }
 
 struct Shared {
-    tell: mpsc::UnboundedSender<Told>,
+    sender: mpsc::UnboundedSender<RuntimeEvent>,
     event: Mutex<Option<Value>>,
 }
 
-/// What the function did.
-enum Told {
+/// An event of the running function.
+enum RuntimeEvent {
     /// It asked for an event and got none.
     Waits(Instant),
     /// It was given an event.
@@ -68,9 +68,9 @@ impl RuntimeApi {
     pub(crate) async fn serve() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
-        let (tell, told) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
-            tell,
+            sender,
             event: Mutex::new(None),
         });
         let router = Router::new()
@@ -87,13 +87,13 @@ impl RuntimeApi {
         });
         Ok(Self {
             address,
-            told,
+            receiver,
             shared,
             server,
         })
     }
 
-    /// Starts a function with nothing but this environment, and answers how long it took from the
+    /// Starts a function with nothing but this environment, and returns how long it took from the
     /// start of the process to its first request for an event, which it is not given.
     pub(crate) async fn start(
         &mut self,
@@ -102,9 +102,9 @@ impl RuntimeApi {
     ) -> anyhow::Result<(Function, Duration)> {
         let began = Instant::now();
         let mut function = self.spawn(program, environment, None)?;
-        match self.told_by(&mut function, START_LIMIT).await? {
-            Told::Waits(at) => Ok((function, at.duration_since(began))),
-            _ => anyhow::bail!("{} answered what nobody asked", program.display()),
+        match self.next_event(&mut function, START_LIMIT).await? {
+            RuntimeEvent::Waits(at) => Ok((function, at.duration_since(began))),
+            _ => anyhow::bail!("{} sent an answer without an event", program.display()),
         }
     }
 
@@ -119,11 +119,13 @@ impl RuntimeApi {
         let mut function = self.spawn(program, environment, Some(event))?;
         let (mut given, mut answered) = (None, None);
         loop {
-            match self.told_by(&mut function, INVOCATION_LIMIT).await? {
-                Told::Given(at) => given = Some(at),
-                Told::Answered(at, Ok(answer)) => answered = Some((at, answer)),
-                Told::Answered(_, Err(error)) => anyhow::bail!("the function failed: {error}"),
-                Told::Waits(_) => {
+            match self.next_event(&mut function, INVOCATION_LIMIT).await? {
+                RuntimeEvent::Given(at) => given = Some(at),
+                RuntimeEvent::Answered(at, Ok(answer)) => answered = Some((at, answer)),
+                RuntimeEvent::Answered(_, Err(error)) => {
+                    anyhow::bail!("the function failed: {error}")
+                }
+                RuntimeEvent::Waits(_) => {
                     let (Some(given), Some((at, answer))) = (given, answered) else {
                         anyhow::bail!("the function passed its event over");
                     };
@@ -141,7 +143,7 @@ impl RuntimeApi {
         event: Option<Value>,
     ) -> anyhow::Result<Function> {
         // What the function before it still said counts no more.
-        while self.told.try_recv().is_ok() {}
+        while self.receiver.try_recv().is_ok() {}
         let mut next = self
             .shared
             .event
@@ -162,12 +164,16 @@ impl RuntimeApi {
         Ok(Function(child))
     }
 
-    async fn told_by(&mut self, function: &mut Function, limit: Duration) -> anyhow::Result<Told> {
-        let told = tokio::select! {
-            told = tokio::time::timeout(limit, self.told.recv()) => told,
+    async fn next_event(
+        &mut self,
+        function: &mut Function,
+        limit: Duration,
+    ) -> anyhow::Result<RuntimeEvent> {
+        let event = tokio::select! {
+            event = tokio::time::timeout(limit, self.receiver.recv()) => event,
             ended = function.0.wait() => anyhow::bail!("the function ended: {}", ended?),
         };
-        told.ok().flatten().context("the function took too long")
+        event.ok().flatten().context("the function took too long")
     }
 }
 
@@ -199,7 +205,7 @@ impl Function {
 }
 
 /// Hands out the event if there is one; otherwise the request waits for ever, as in a function
-/// that nobody invokes.
+/// that is not invoked.
 async fn next(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let at = Instant::now();
     let event = shared
@@ -208,7 +214,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
         .unwrap_or_else(PoisonError::into_inner)
         .take();
     let Some(event) = event else {
-        let _ = shared.tell.send(Told::Waits(at));
+        let _ = shared.sender.send(RuntimeEvent::Waits(at));
         std::future::pending::<()>().await;
         return (HeaderMap::new(), Json(Value::Null));
     };
@@ -224,7 +230,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
         "lambda-runtime-invoked-function-arn",
         "arn:aws:lambda:eu-west-1:000000000000:function:bench",
     );
-    let _ = shared.tell.send(Told::Given(Instant::now()));
+    let _ = shared.sender.send(RuntimeEvent::Given(Instant::now()));
     (headers, Json(event))
 }
 
@@ -241,7 +247,7 @@ fn answered(shared: &Shared, body: Result<&Bytes, &Bytes>) -> StatusCode {
     let at = Instant::now();
     let read = |body: &Bytes| serde_json::from_slice(body).unwrap_or_default();
     let _ = shared
-        .tell
-        .send(Told::Answered(at, body.map(read).map_err(read)));
+        .sender
+        .send(RuntimeEvent::Answered(at, body.map(read).map_err(read)));
     StatusCode::ACCEPTED
 }

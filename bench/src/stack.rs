@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::run::Run;
 use dropcast_domain::upload::Upload;
-use dropcast_local_stack::{Connection, LocalStack, Options, Quiet, Registry, register};
+use dropcast_local_stack::{Connection, LocalStack, NoProgress, Options, Registry, register};
 use dropcast_store::{DynamoStore, Runs as _};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -75,7 +75,7 @@ impl Bench {
         options.binaries = binaries.to_owned();
         options.max_vcpus = setup.max_vcpus;
         options.emulator_environment = setup.environment;
-        let stack = LocalStack::start(options, &Quiet).await?;
+        let stack = LocalStack::start(options, &NoProgress).await?;
         let s3 = aws_sdk_s3::config::Builder::from(&stack.connection().sdk_config())
             .force_path_style(true)
             .build();
@@ -105,11 +105,11 @@ impl Bench {
         fs::write(model.join("main.sh"), COMMAND)?;
         let registry = Registry::of(self.connection())?;
         let at = Timestamp::from_nanosecond(now())?;
-        register(&model, &registry, at, &Quiet).await?;
+        register(&model, &registry, at, &NoProgress).await?;
         Ok(())
     }
 
-    /// Writes the record of a run of this file, as start-run would; answers it with its store.
+    /// Writes the record of a run of this file, as start-run would; returns it with its store.
     pub(crate) async fn begin_run(
         &self,
         key: String,
@@ -164,7 +164,7 @@ impl Bench {
         Ok(environment)
     }
 
-    /// Drops a file that mails one recipient; answers when `PutObject` had returned.
+    /// Drops a file that mails one recipient; returns when `PutObject` had returned.
     pub(crate) async fn drop_file(&self, name: &str, recipient: &str) -> anyhow::Result<Nanos> {
         let body = ByteStream::from_static(b"{\"horizon\": 12}");
         self.s3

@@ -57,6 +57,6 @@ pub(crate) fn figure(value: f64) -> String {
 
 /// A target beside a figure, which should not be above it.
 pub(crate) fn at_most(target: f64, measured: f64) -> String {
-    let verdict = if measured <= target { "ok" } else { "missed" };
-    format!("≤ {target}: {verdict}")
+    let outcome = if measured <= target { "ok" } else { "missed" };
+    format!("≤ {target}: {outcome}")
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_local_stack::{Quiet, Registry, register};
+use dropcast_local_stack::{NoProgress, Registry, register};
 use dropcast_store::Runs as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ async fn register_model(bench: &Bench, scripts: &Path) -> anyhow::Result<()> {
     }
     let registry = Registry::of(bench.connection())?;
     let at = Timestamp::from_nanosecond(now())?;
-    register(&model, &registry, at, &Quiet).await?;
+    register(&model, &registry, at, &NoProgress).await?;
     Ok(())
 }
 
@@ -177,7 +177,7 @@ async fn through_the_function(
     let outcome = invoked.answer["outcome"].as_str().unwrap_or_default();
     let expected = if file.faulty { "rejected" } else { "accepted" };
     anyhow::ensure!(outcome == expected, "{}: {}", file.name, invoked.answer);
-    let judged = store.get(&run.id).await?.context("the run's record")?;
+    let validated = store.get(&run.id).await?.context("the run's record")?;
     let figures = Figures {
         who: who.to_owned(),
         file: file.name.to_owned(),
@@ -186,7 +186,7 @@ async fn through_the_function(
         seconds: round(invoked.took.as_secs_f64()),
         processor_seconds: function.processor_seconds()?,
         memory_mb: megabytes(function.peak_memory()?),
-        faults: judged.problem_count.or(Some(0)),
+        faults: validated.problem_count.or(Some(0)),
     };
     function.end().await?;
     Ok(figures)

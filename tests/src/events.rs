@@ -1,4 +1,4 @@
-//! Everything that passes EventBridge, kept from the stack's start.
+//! Every event that passes EventBridge, recorded from the stack's start.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,13 +21,13 @@ const POLL_SECONDS: i32 = 10;
 /// One event.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Who says it.
+    /// The sender, for example `aws.batch`.
     pub source: String,
-    /// What sort of thing happened.
+    /// The kind of event.
     pub detail_type: String,
-    /// When.
+    /// The event's own time.
     pub time: Timestamp,
-    /// What happened.
+    /// The event's body.
     pub detail: Value,
     /// The whole event.
     pub whole: Value,
@@ -49,15 +49,15 @@ impl Event {
     }
 }
 
-/// Listens to all sources that the stack knows.
+/// Records all events of the stack's sources.
 #[derive(Debug)]
-pub(crate) struct Tap {
+pub(crate) struct EventCapture {
     heard: Arc<Mutex<Vec<Event>>>,
     count: watch::Receiver<usize>,
     listening: AbortHandle,
 }
 
-impl Tap {
+impl EventCapture {
     pub(crate) async fn open(
         sqs: aws_sdk_sqs::Client,
         events: &aws_sdk_eventbridge::Client,
@@ -121,7 +121,7 @@ impl Tap {
     }
 }
 
-impl Drop for Tap {
+impl Drop for EventCapture {
     fn drop(&mut self) {
         self.close();
     }

@@ -8,7 +8,7 @@ use crate::stand_ins::role;
 
 impl Stack {
     /// Deploys a state machine whose only state invokes a function of the template, by its name
-    /// there; answers its ARN.
+    /// there; returns its ARN.
     pub async fn machine_that_invokes(&self, function: &str) -> Result<String> {
         let name = self.physical_id(function).await?;
         let definition = json!({

@@ -19,8 +19,8 @@ impl Stack {
     }
 
     async fn fault_of(&self, endpoint: &str, fault: &Value) -> Result<()> {
-        let asked = self.http.post(format!("{endpoint}/_dropcast/faults"));
-        let answer = asked.json(fault).send().await?;
+        let request = self.http.post(format!("{endpoint}/_dropcast/faults"));
+        let answer = request.json(fault).send().await?;
         let status = answer.status();
         ensure!(
             status.is_success(),

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::Stack;
 use crate::stack::until;
 
-/// How long a listing of the mails counts as fresh: many stories wait for theirs at once.
+/// How long a listing of the mails counts as fresh: many scenarios wait for theirs at once.
 const FRESH: Duration = Duration::from_millis(150);
 
 /// The mails as they were listed last.

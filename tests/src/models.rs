@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use dropcast_domain::registry::RegisteredVersion;
-use dropcast_local_stack::{Quiet, Registry, register};
+use dropcast_local_stack::{NoProgress, Registry, register};
 use jiff::Timestamp;
 use walkdir::WalkDir;
 
 use crate::{Stack, programs};
 
 impl Stack {
-    /// Sees to it that the model of a folder of `tests/models/` is registered, once; answers its
+    /// Registers the model of a folder of `tests/models/`, once; returns its
     /// name.
     pub async fn model(&self, folder: &str) -> Result<String> {
         self.model_as(folder, folder).await
     }
 
     /// Registers the model of a folder of `tests/models/` under another name, so that what is
-    /// done to it meets no other story; answers that name.
+    /// done to it affects no other scenario; returns that name.
     pub async fn model_as(&self, folder: &str, name: &str) -> Result<String> {
         let mut registered = self.models.lock().await;
         if !registered.contains(name) {
@@ -61,8 +61,8 @@ impl Stack {
         Ok(to)
     }
 
-    /// Sees to it that the example model is registered, once; answers its name. Its Python
-    /// environment takes half a minute, for which nobody else waits.
+    /// Registers the example model once and returns its name. Its Python environment takes half a
+    /// minute, for which other scenarios do not wait.
     pub async fn forecast_model(&self) -> Result<String> {
         const NAME: &str = "revenue-forecast";
         let folder = programs::repository().join("models").join(NAME);
@@ -74,9 +74,9 @@ impl Stack {
     /// Registers a model's folder.
     pub async fn register(&self, folder: &Path) -> Result<RegisteredVersion> {
         let registry = Registry::of(&self.connection)?;
-        // When a version was built matters to nobody here.
+        // The time of the build does not matter here.
         let built_at = Timestamp::UNIX_EPOCH;
-        let registered = register(folder, &registry, built_at, &Quiet).await?;
+        let registered = register(folder, &registry, built_at, &NoProgress).await?;
         Ok(registered.version)
     }
 }

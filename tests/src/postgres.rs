@@ -186,22 +186,22 @@ async fn free_port() -> Result<u16> {
     Ok(free.local_addr()?.port())
 }
 
-/// A line to a server that breaks in the middle of the first answer after some words were sent.
+/// A connection to a server that breaks in the middle of the first answer after some words were sent.
 #[derive(Debug)]
-pub struct BreakingLine {
+pub struct FlakyConnection {
     address: SocketAddr,
     broken: Arc<AtomicBool>,
     serving: JoinHandle<()>,
 }
 
-impl Drop for BreakingLine {
+impl Drop for FlakyConnection {
     fn drop(&mut self) {
         self.serving.abort();
     }
 }
 
-impl BreakingLine {
-    /// A line to `server` that breaks after `words`.
+impl FlakyConnection {
+    /// A connection to `server` that breaks after `words`.
     pub async fn to(server: SocketAddr, words: &'static str) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -216,7 +216,7 @@ impl BreakingLine {
                 let (from_server, to_server) = server.into_split();
                 let asked = Arc::new(AtomicBool::new(false));
                 let asks = tokio::spawn(ask(from_client, to_server, words, Arc::clone(&asked)));
-                // An error is a line that the other side has left.
+                // An error means that the other side has closed the connection.
                 let _ = answer(from_server, to_client, &asked, &breaks).await;
                 asks.abort();
             }

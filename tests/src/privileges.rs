@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Stack;
-use crate::tries::SESSION;
+use crate::permissions::SESSION;
 
 /// One action on one pattern of resources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ pub struct Grant {
 pub struct Call {
     /// The action.
     pub action: String,
-    /// The ARN; `*` where the service told none.
+    /// The ARN; `*` where the service gave none.
     pub resource: String,
 }
 
@@ -124,7 +124,7 @@ impl Stack {
         let mut lines: Vec<Line> = Vec::new();
         for folder in ["emulator", "batch", "codebuild"] {
             let file = self.connection.state.join(folder).join(CALLS_FILE);
-            // A service that nobody called has none.
+            // A service that was not called has none.
             if !file.exists() {
                 continue;
             }

@@ -1,10 +1,11 @@
-//! The programs under test: that they are built, and from the sources as they stand.
+//! The programs under test: that they are built, and from the current sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
+pub use dropcast_test_support::functions;
 
 /// The command that builds them.
 pub const BUILD: &str = "cargo build --bins";
@@ -20,7 +21,7 @@ pub fn repository() -> PathBuf {
 /// The folder of the programs that were built together with this one.
 pub fn folder() -> Result<PathBuf> {
     let own = std::env::current_exe().context("this program's own path")?;
-    // Test programs stand one folder deeper, in `deps`.
+    // Test programs are one folder deeper, in `deps`.
     let folder = own.ancestors().nth(2).context("this program's folder")?;
     Ok(folder.to_owned())
 }
@@ -34,17 +35,6 @@ pub fn program(name: &str) -> Result<PathBuf> {
         path.display()
     );
     Ok(path)
-}
-
-/// The names of the functions: every folder of `functions/`.
-pub fn functions() -> Result<Vec<String>> {
-    let mut names: Vec<String> = fs::read_dir(repository().join("functions"))?
-        .flatten()
-        .filter(|entry| entry.path().join("Cargo.toml").is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    Ok(names)
 }
 
 /// The root template and those that it nests, by path inside the repository.
@@ -71,7 +61,7 @@ pub fn outdated() -> Result<Vec<(String, PathBuf)>> {
     let folder = folder()?;
     let mut outdated = Vec::new();
     let tools = ["dropcast", "dropcast-job"].map(str::to_owned);
-    for name in functions()?.into_iter().chain(tools) {
+    for name in functions().into_iter().chain(tools) {
         let (Ok(built), Ok(sources)) = (
             changed(&folder.join(&name)),
             fs::read_to_string(folder.join(format!("{name}.d"))),

@@ -11,13 +11,13 @@ use dropcast_local_stack::batch::{LimitAction, TimeLimitAction};
 use dropcast_local_stack::{Connection, LocalStack, Options, Progress};
 use dropcast_store::DynamoStore;
 
-use crate::events::Tap;
+use crate::events::EventCapture;
 use crate::mails::Mailbox;
 use crate::programs;
 
 /// The address that mails come from.
 pub const SENDER: &str = "forecasts@corp.example";
-/// The address of whoever runs the deployment.
+/// The operator's address.
 pub const OPERATOR: &str = "operator@corp.example";
 /// The longest that anything is waited for.
 pub const LIMIT: Duration = Duration::from_secs(100);
@@ -49,7 +49,7 @@ pub struct Stack {
     /// The runs table, in the domain's words.
     pub store: DynamoStore,
     pub(crate) http: reqwest::Client,
-    pub(crate) events: Tap,
+    pub(crate) events: EventCapture,
     pub(crate) mailbox: Mailbox,
     pub(crate) models: tokio::sync::Mutex<BTreeSet<String>>,
     pub(crate) forecast: tokio::sync::OnceCell<()>,
@@ -121,7 +121,7 @@ impl Stack {
             http: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .build()?,
-            events: Tap::open(sqs.clone(), &events).await?,
+            events: EventCapture::open(sqs.clone(), &events).await?,
             sqs,
             mailbox: Mailbox::default(),
             models: tokio::sync::Mutex::default(),

@@ -20,7 +20,7 @@ use crate::stack::until;
 use crate::{Stack, programs};
 
 /// The bucket that the stack's own packages lie in.
-pub const PACKAGES: &str = "dropcast-artefacts";
+pub const PACKAGES: &str = "dropcast-artifacts";
 /// The functions that the state machine calls.
 const ROLES: [&str; 4] = ["ValidateInputs", "SubmitJob", "IndexOutputs", "FinishRun"];
 const MACHINE: &str = "state-machines/run.asl.json";
@@ -37,9 +37,9 @@ struct Case {
 
 type Cases = Arc<Mutex<HashMap<String, Case>>>;
 
-/// How a case went.
+/// The result of a case.
 #[derive(Debug)]
-pub struct Played {
+pub struct StandInRun {
     /// The execution's status.
     pub execution: String,
     /// The execution's output, without the run's id.
@@ -48,7 +48,7 @@ pub struct Played {
     pub cause: String,
     /// How often each function was called.
     pub calls: BTreeMap<String, usize>,
-    /// What finish-run was told last, without the run's id.
+    /// The last event of finish-run, without the run's id.
     pub finish: Option<Value>,
 }
 
@@ -57,17 +57,17 @@ pub struct Played {
 pub struct StandIns {
     machine: String,
     cases: Cases,
-    director: AbortHandle,
+    server: AbortHandle,
 }
 
 impl Drop for StandIns {
     fn drop(&mut self) {
-        self.director.abort();
+        self.server.abort();
     }
 }
 
 #[derive(Clone)]
-struct Director {
+struct ServerState {
     cases: Cases,
     sfn: aws_sdk_sfn::Client,
 }
@@ -79,13 +79,13 @@ impl StandIns {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?.to_string();
         let cases = Cases::default();
-        let director = Director {
+        let state = ServerState {
             cases: cases.clone(),
             sfn: stack.sfn.clone(),
         };
         let router = Router::new()
-            .route("/{role}", post(direct))
-            .with_state(director);
+            .route("/{role}", post(answer))
+            .with_state(state);
         let serving = tokio::spawn(async move { axum::serve(listener, router).await });
         stack
             .s3
@@ -104,24 +104,24 @@ impl StandIns {
                 .context("the state machine's ARN")?
                 .clone(),
             cases,
-            director: serving.abort_handle(),
+            server: serving.abort_handle(),
         })
     }
 
-    /// Plays one case to its end. `answers` holds a list for each function, as in
+    /// Runs one case to its end. `answers` holds a list for each function, as in
     /// `tests/asl/paths.json`.
-    pub async fn play(&self, stack: &Stack, name: &str, answers: &Value) -> Result<Played> {
+    pub async fn run(&self, stack: &Stack, name: &str, answers: &Value) -> Result<StandInRun> {
         let case = Case {
             answers: answers.clone(),
             ..Case::default()
         };
-        held(&self.cases).insert(name.to_owned(), case);
+        lock(&self.cases).insert(name.to_owned(), case);
         let ended = stack
             .executed(&self.machine, &json!({ "runId": name }))
             .await?;
-        let case = held(&self.cases).remove(name).unwrap_or_default();
+        let case = lock(&self.cases).remove(name).unwrap_or_default();
         let output = ended.output.as_deref().map(serde_json::from_str::<Value>);
-        Ok(Played {
+        Ok(StandInRun {
             execution: ended.status.as_str().to_owned(),
             output: output.transpose()?.map(without_run),
             cause: ended.cause.unwrap_or_default(),
@@ -131,14 +131,14 @@ impl StandIns {
     }
 }
 
-/// Tells a stand-in what to do.
-async fn direct(
-    State(director): State<Director>,
+/// Returns what a stand-in is to do.
+async fn answer(
+    State(state): State<ServerState>,
     extract::Path(role): extract::Path<String>,
     Json(event): Json<Value>,
 ) -> Json<Value> {
     let order = {
-        let mut cases = held(&director.cases);
+        let mut cases = lock(&state.cases);
         let case = event["runId"].as_str().and_then(|name| cases.get_mut(name));
         let Some(case) = case else {
             return Json(json!({ "fails": { "error": "NoSuchCase", "message": event } }));
@@ -161,7 +161,7 @@ async fn direct(
         return Json(order);
     };
     let token = event["taskToken"].as_str().unwrap_or_default();
-    if let Err(error) = call_back(&director.sfn, token, callback).await {
+    if let Err(error) = call_back(&state.sfn, token, callback).await {
         return Json(json!({ "fails": { "error": "CallbackRefused", "message": error } }));
     }
     Json(json!({ "answers": {} }))
@@ -181,7 +181,7 @@ async fn call_back(sfn: &aws_sdk_sfn::Client, token: &str, callback: &Value) -> 
         let answer = report.send().await;
         answer.map(drop).map_err(|error| format!("{error:?}"))
     } else {
-        // "none": nobody calls back.
+        // "none": there is no callback.
         Ok(())
     };
     done.inspect_err(|error| eprintln!("a callback was refused: {error}"))
@@ -194,7 +194,7 @@ fn without_run(mut value: Value) -> Value {
     value
 }
 
-fn held(cases: &Cases) -> std::sync::MutexGuard<'_, HashMap<String, Case>> {
+fn lock(cases: &Cases) -> std::sync::MutexGuard<'_, HashMap<String, Case>> {
     cases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -209,7 +209,7 @@ fn package(program: &Path) -> Result<Vec<u8>> {
     Ok(writer.finish()?.into_inner())
 }
 
-fn template(director: &str) -> Result<Value> {
+fn template(stand_ins: &str) -> Result<Value> {
     let definition = std::fs::read_to_string(programs::repository().join(MACHINE))?;
     let mut resources = json!({
         "FunctionsRole": role("lambda.amazonaws.com", "logs:*"),
@@ -225,7 +225,7 @@ fn template(director: &str) -> Result<Value> {
                 "Timeout": 30,
                 "Code": { "S3Bucket": PACKAGES, "S3Key": PACKAGE },
                 "Role": { "Fn::GetAtt": ["FunctionsRole", "Arn"] },
-                "Environment": { "Variables": { "DIRECTOR": director, "ROLE": name } },
+                "Environment": { "Variables": { "DIRECTOR": stand_ins, "ROLE": name } },
             },
         });
         substitutions[format!("{name}Arn")] = json!({ "Fn::GetAtt": [name, "Arn"] });
@@ -269,7 +269,7 @@ pub fn role(service: &str, action: &str) -> Value {
 }
 
 impl Stack {
-    /// Deploys a template beside the stack's own; answers its outputs.
+    /// Deploys a template beside the stack's own; returns its outputs.
     pub async fn deploy_beside(
         &self,
         name: &str,

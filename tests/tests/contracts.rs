@@ -102,14 +102,14 @@ fn runs() -> Vec<Run> {
         ..upload(MODEL, "")
     });
     let pinned = run_of(upload("No Model é@latest", &"x".repeat(900)));
-    let mut judged = begun.clone();
+    let mut validated = begun.clone();
     let metadata = metadata(&["ana@corp.example", "bo@corp.example"]);
-    judged.advance(step(0, Status::Validating, 10));
-    judged.title = metadata.title;
-    judged.notify = metadata.notify;
-    judged.notify_unusable = metadata.notify_unusable;
-    judged.notify_left_out = metadata.notify_left_out;
-    let mut rejected = judged.clone();
+    validated.advance(step(0, Status::Validating, 10));
+    validated.title = metadata.title;
+    validated.notify = metadata.notify;
+    validated.notify_unusable = metadata.notify_unusable;
+    validated.notify_left_out = metadata.notify_left_out;
+    let mut rejected = validated.clone();
     rejected.problem_count = Some(12);
     rejected.marked = true;
     rejected.failure = Some(Failure::new(
@@ -117,7 +117,7 @@ fn runs() -> Vec<Run> {
         "The file has 12 problems.",
     ));
     rejected.advance(step(0, Status::Rejected, 20));
-    let mut accepted = judged;
+    let mut accepted = validated;
     let acceptance = acceptance(&begun.id);
     let mut input = acceptance.input.unwrap();
     input.table = Some(table());

@@ -1,4 +1,4 @@
-//! What stands in several places says the same in each.
+//! Facts that are stated in several files are the same in each.
 
 #![expect(
     clippy::unwrap_used,
@@ -72,7 +72,7 @@ fn the_state_machine_knows_every_error_code() {
 }
 
 #[test]
-fn the_state_machine_names_no_error_code_that_there_is_not() {
+fn the_state_machine_uses_only_existing_error_codes() {
     let machine = state_machine();
     for (name, state) in machine["States"].as_object().unwrap() {
         let mut words = BTreeSet::new();

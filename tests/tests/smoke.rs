@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use dropcast_local_stack::{
-    Connection, Error, LocalStack, Options, Progress, Quiet, Registry, processes_of, register,
+    Connection, Error, LocalStack, NoProgress, Options, Progress, Registry, processes_of, register,
     stop_requested,
 };
 use dropcast_tests::programs;
@@ -73,7 +73,9 @@ async fn a_stack_starts_is_found_and_leaves_nothing_behind() {
     assert!(processes_of(&found.mark).contains(&found.emulator_pid));
     assert_eq!(found.mailbox().await.unwrap(), []);
 
-    let refused = LocalStack::start(options(state), &Quiet).await.unwrap_err();
+    let refused = LocalStack::start(options(state), &NoProgress)
+        .await
+        .unwrap_err();
     let sentence = refused.to_string();
     assert!(
         sentence.contains(&std::process::id().to_string())
@@ -103,12 +105,12 @@ async fn registering(stack: &Connection, folder: &Path) {
     fs::write(model.join("main.sh"), "echo one").unwrap();
     let registry = Registry::of(stack).unwrap();
     let at = Timestamp::UNIX_EPOCH;
-    let first = register(&model, &registry, at, &Quiet).await.unwrap();
+    let first = register(&model, &registry, at, &NoProgress).await.unwrap();
     assert!(first.new);
-    let again = register(&model, &registry, at, &Quiet).await.unwrap();
+    let again = register(&model, &registry, at, &NoProgress).await.unwrap();
     assert_eq!((again.new, &again.version), (false, &first.version));
     fs::write(model.join("main.sh"), "echo two").unwrap();
-    let other = register(&model, &registry, at, &Quiet).await.unwrap();
+    let other = register(&model, &registry, at, &NoProgress).await.unwrap();
     assert!(other.new);
     assert_eq!(other.version.version, first.version.version.next());
     assert_ne!(other.version.spec.image, first.version.spec.image);
@@ -117,7 +119,7 @@ async fn registering(stack: &Connection, folder: &Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_takes_the_stack_along() {
     let folder = tempfile::tempdir().unwrap();
-    let stack = LocalStack::start(options(folder.path()), &Quiet)
+    let stack = LocalStack::start(options(folder.path()), &NoProgress)
         .await
         .unwrap();
     let mark = stack.connection().mark.clone();
@@ -140,7 +142,9 @@ async fn a_stack_of_its_own() {
     let Some(state) = std::env::var_os(STATE).map(PathBuf::from) else {
         return;
     };
-    let stack = LocalStack::start(options(&state), &Quiet).await.unwrap();
+    let stack = LocalStack::start(options(&state), &NoProgress)
+        .await
+        .unwrap();
     stop_requested().await.unwrap();
     stack.stop().await;
 }
@@ -176,7 +180,7 @@ async fn ended_by(signal: Signal) {
 }
 
 #[tokio::test]
-async fn a_stack_that_is_asked_to_stop_stops() {
+async fn a_stack_stops_on_request() {
     ended_by(Signal::SIGTERM).await;
 }
 

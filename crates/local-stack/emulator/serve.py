@@ -32,7 +32,7 @@ from ministack.services import lambda_svc, s3, stepfunctions
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 KNOWN_VERSION = "1.5.33"
-LONGEST_WAIT_SECONDS = 99_999_999
+MAX_WAIT_SECONDS = 99_999_999
 
 _execute_task = stepfunctions._execute_task
 _invoke_with_callback = stepfunctions._invoke_with_callback
@@ -86,7 +86,7 @@ def invoke_with_callback(resource, arguments, token, state):
             # An answer that arrived before the function failed is valid: it ended the task.
             if not answered.is_set():
                 raise
-        if not answered.wait(timeout=state.get("TimeoutSeconds", LONGEST_WAIT_SECONDS)):
+        if not answered.wait(timeout=state.get("TimeoutSeconds", MAX_WAIT_SECONDS)):
             raise stepfunctions._ExecutionError("States.Timeout", "")
     finally:
         stepfunctions._task_tokens.pop(token, None)

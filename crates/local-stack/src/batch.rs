@@ -23,7 +23,6 @@ mod server;
 mod service;
 mod wire;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,33 +36,11 @@ use self::core::names::Arns;
 use crate::service::aws::Clients;
 use crate::service::events;
 use crate::service::server::Server;
+use crate::service::{StartError, prepare_state};
 use service::Shell;
 
 /// How long events that are already decided may take to leave at the end.
 const LAST_EVENTS: Duration = Duration::from_millis(500);
-
-/// Why the local Batch does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The port cannot be had.
-    #[error("the local Batch cannot listen on 127.0.0.1:{port}")]
-    Listen {
-        /// The port that was asked for.
-        port: u16,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The folder for logs and temporary files cannot be made.
-    #[error("the local Batch cannot use its folder {}", .folder.display())]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-}
 
 /// A running local Batch. Dropping it kills every process that it started; [`shutdown`] does so
 /// in good order.
@@ -80,12 +57,7 @@ impl BatchService {
     /// Starts the service on 127.0.0.1. It must run inside a Tokio runtime with more than one
     /// thread or one that is driven all the time.
     pub async fn start(config: BatchConfig) -> Result<Self, StartError> {
-        tokio::fs::create_dir_all(&config.state)
-            .await
-            .map_err(|source| StartError::Folder {
-                folder: config.state.clone(),
-                source,
-            })?;
+        prepare_state("Batch", &config.state).await?;
         let port = config.port;
         let queue_arn =
             Arns::new(config.account.clone(), config.region.clone()).queue(&config.queue_name);
@@ -109,9 +81,7 @@ impl BatchService {
         };
         let shell = Shell::new(config, logs, secrets, announcements);
         let router = || server::router(Arc::clone(&shell));
-        let server = Server::start("Batch", port, router)
-            .await
-            .map_err(|source| StartError::Listen { port, source })?;
+        let server = Server::start("Batch", port, router).await?;
         Ok(Self {
             queue_arn,
             shell,
@@ -133,7 +103,7 @@ impl BatchService {
 
     /// Stops answering, ends every process that was started (SIGTERM, and SIGKILL after
     /// [`Timings::shutdown_grace`]) and lets the events go out that are already decided. The ends
-    /// of the jobs that it stops are not announced: there is nobody left to act on them.
+    /// of the jobs that it stops are not announced: nothing is left to act on them.
     pub async fn shutdown(mut self) {
         self.shell.close();
         self.server.stop();

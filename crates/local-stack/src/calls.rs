@@ -1,5 +1,5 @@
-//! What a service of our own was asked to do, and with whose key: what the emulator keeps of its
-//! services, so that the two together show all that a role was used for.
+//! The calls of a service of our own, with the caller's key, as the emulator records those of its
+//! services: together they show everything that a role was used for.
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -33,7 +33,7 @@ impl Calls {
         }
     }
 
-    /// Writes down who asked for an action, unless that is known. `headers` are the request's.
+    /// Records an action and its caller, unless it is recorded. `headers` are the request's.
     pub(crate) fn add(&self, headers: &HeaderMap, action: &str) {
         let Some(key) = headers
             .get(AUTHORIZATION)

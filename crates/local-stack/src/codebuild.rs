@@ -26,7 +26,6 @@ mod source;
 mod wire;
 mod work;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,34 +37,12 @@ pub use config::CodeBuildConfig;
 use crate::service::aws::Clients;
 use crate::service::events;
 use crate::service::server::Server;
+use crate::service::{StartError, prepare_state};
 use shell::Shell;
 
-/// How long builds that are told to stop may take to do so.
+/// How long builds that are stopped may take to end.
 const LAST_BUILDS: Duration = Duration::from_secs(1);
-const GLANCE: Duration = Duration::from_millis(5);
-
-/// Why the local CodeBuild does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The port cannot be had.
-    #[error("the local CodeBuild cannot listen on 127.0.0.1:{port}")]
-    Listen {
-        /// The port that was asked for.
-        port: u16,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The folder for sources and logs cannot be made.
-    #[error("the local CodeBuild cannot use its folder {}", .folder.display())]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-}
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A running local CodeBuild. Dropping it ends every build and what it started;
 /// [`shutdown`](CodeBuildService::shutdown) waits until that is done.
@@ -79,21 +56,15 @@ impl CodeBuildService {
     /// Starts the service on 127.0.0.1. It must run inside a Tokio runtime with more than one
     /// thread or one that is driven all the time.
     pub async fn start(config: CodeBuildConfig) -> Result<Self, StartError> {
-        tokio::fs::create_dir_all(&config.state)
-            .await
-            .map_err(|source| StartError::Folder {
-                folder: config.state.clone(),
-                source,
-            })?;
+        prepare_state("CodeBuild", &config.state).await?;
         let port = config.port;
         let clients = Clients::new(&config.emulator, &config.region);
         let (sender, receiver) = mpsc::unbounded_channel();
         let source = config.event_source.clone();
         let publisher = tokio::spawn(events::publish(clients.events.clone(), source, receiver));
         let shell = Shell::new(config, clients, sender);
-        let server = Server::start("CodeBuild", port, || server::router(Arc::clone(&shell)))
-            .await
-            .map_err(|source| StartError::Listen { port, source })?;
+        let server =
+            Server::start("CodeBuild", port, || server::router(Arc::clone(&shell))).await?;
         Ok(Self {
             server,
             shell,
@@ -113,13 +84,13 @@ impl CodeBuildService {
     }
 
     /// Stops answering and ends every build. The ends of the builds that it stops are not
-    /// announced: there is nobody left to act on them.
+    /// announced: nothing is left to act on them.
     pub async fn shutdown(mut self) {
         self.server.stop();
         self.shell.close();
         let all_ended = async {
             while !self.shell.is_idle() {
-                tokio::time::sleep(GLANCE).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
         let _ = tokio::time::timeout(LAST_BUILDS, all_ended).await;

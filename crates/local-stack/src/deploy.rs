@@ -15,22 +15,22 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::Error;
-use crate::package::{Artefact, Packaged, TEMPLATE};
+use crate::package::{Artifact, Packaged, TEMPLATE};
 
 /// The bucket for packages and templates.
-pub(crate) const BUCKET: &str = "dropcast-artefacts";
+pub(crate) const BUCKET: &str = "dropcast-artifacts";
 /// The id that the emulator gives the links' API, so that the links' address is known before.
 pub(crate) const API_ID: &str = "links";
 /// The tag of a stack that the emulator takes such an id from.
 const API_ID_TAG: &str = "ms-custom-id";
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Where the links' API answers: by path, because no name resolves to an API of the emulator.
 pub(crate) fn link_base_url(endpoint: &str) -> String {
     format!("{endpoint}/_aws/execute-api/{API_ID}")
 }
 
-/// Puts the templates and everything that they need into the artefact bucket.
+/// Puts the templates and everything that they need into the artifact bucket.
 pub(crate) async fn upload(config: &SdkConfig, packaged: Packaged) -> Result<(), Error> {
     // Packages travel within the machine, and a debug build is slow at checksums.
     let config = s3::config::Builder::from(config)
@@ -58,15 +58,15 @@ pub(crate) async fn upload(config: &SdkConfig, packaged: Packaged) -> Result<(),
         return Err(Error::call("creating the bucket for packages")(error));
     }
     let mut uploads = JoinSet::new();
-    for (key, artefact) in packaged.artefacts {
+    for (key, artifact) in packaged.artifacts {
         let client = client.clone();
         uploads.spawn(async move {
             let doing = || format!("uploading {key}");
-            let body = match artefact {
-                Artefact::File(file) => ByteStream::from_path(&file)
+            let body = match artifact {
+                Artifact::File(file) => ByteStream::from_path(&file)
                     .await
                     .map_err(Error::call(doing()))?,
-                Artefact::Template(text) => ByteStream::from(text.into_bytes()),
+                Artifact::Template(text) => ByteStream::from(text.into_bytes()),
             };
             let put = client.put_object().bucket(BUCKET).key(&key).body(body);
             put.send().await.map_err(Error::call(doing()))?;
@@ -79,7 +79,7 @@ pub(crate) async fn upload(config: &SdkConfig, packaged: Packaged) -> Result<(),
     Ok(())
 }
 
-/// Creates the stack, or updates the one that stands, and answers its outputs by name.
+/// Creates or updates the stack, and returns its outputs by name.
 pub(crate) async fn deploy(
     config: &SdkConfig,
     name: &str,
@@ -127,10 +127,10 @@ pub(crate) async fn deploy(
             _ => {}
         }
     }
-    settled(&client, name).await
+    wait_until_settled(&client, name).await
 }
 
-/// Lets the sender's address send: SES refuses addresses that nobody has proved to own.
+/// Verifies the sender's address: SES refuses addresses that are not verified.
 pub(crate) async fn verify_sender(config: &SdkConfig, address: &str) -> Result<(), Error> {
     let client = aws_sdk_ses::Client::new(config);
     let verify = client.verify_email_identity().email_address(address);
@@ -141,7 +141,7 @@ pub(crate) async fn verify_sender(config: &SdkConfig, address: &str) -> Result<(
     Ok(())
 }
 
-async fn settled(
+async fn wait_until_settled(
     client: &cloudformation::Client,
     name: &str,
 ) -> Result<BTreeMap<String, String>, Error> {
@@ -154,7 +154,7 @@ async fn settled(
             Some(StackStatus::CreateComplete | StackStatus::UpdateComplete) => {
                 return Ok(outputs(&stack));
             }
-            Some(status) if status.as_str().ends_with("_IN_PROGRESS") => sleep(GLANCE).await,
+            Some(status) if status.as_str().ends_with("_IN_PROGRESS") => sleep(POLL_INTERVAL).await,
             status => {
                 return Err(Error::Deployment {
                     status: format!(

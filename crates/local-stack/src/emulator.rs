@@ -19,7 +19,7 @@ const LAUNCHER: &str = "crates/local-stack/emulator/launch.py";
 const HEALTH: &str = "/_ministack/health";
 /// It is up within a second; a machine that is busy building may need far longer.
 const START_LIMIT: Duration = Duration::from_mins(1);
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How many lines of its log an error shows.
 const TAIL_LINES: usize = 15;
 /// What of our own environment it may see: the shell's AWS settings and proxies would mislead it
@@ -30,7 +30,7 @@ const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 #[derive(Debug)]
 pub(crate) struct Emulator {
     child: Child,
-    /// Its standard input, whose end tells it to end.
+    /// Its standard input, whose end makes it stop.
     _tether: Option<ChildStdin>,
     group: i32,
     mark: String,
@@ -130,7 +130,7 @@ impl Emulator {
     }
 
     /// Waits until it ends by itself, which it should not.
-    pub(crate) async fn ended(&mut self) -> Error {
+    pub(crate) async fn wait_for_exit(&mut self) -> Error {
         let what = match self.child.wait().await {
             Ok(status) => format!("ended by itself ({status})"),
             Err(error) => format!("was lost ({error})"),
@@ -144,7 +144,7 @@ impl Emulator {
         // Fails only when it was waited for already.
         let _ = self.child.wait().await;
         let data = std::mem::take(&mut self.data);
-        // The unpacked functions are large, and nobody reads them again.
+        // The unpacked functions are large and not needed any more.
         let _ = tokio::fs::remove_dir_all(data).await;
     }
 
@@ -160,7 +160,7 @@ impl Emulator {
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
         }
         Err(self.failure(format!("was not ready after {} s", START_LIMIT.as_secs())))
     }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use dropcast_model_folder::FolderError;
 use dropcast_store::StoreError;
 
-use crate::batch::StartError;
-use crate::codebuild;
+use crate::service::StartError;
 
 /// Why something about the local stack failed.
 #[derive(Debug, thiserror::Error)]
@@ -80,12 +79,9 @@ pub enum Error {
         /// The step's last lines.
         tail: String,
     },
-    /// The local Batch did not start.
+    /// The local Batch or the local CodeBuild did not start.
     #[error(transparent)]
-    Batch(#[from] StartError),
-    /// The local CodeBuild did not start.
-    #[error(transparent)]
-    CodeBuild(#[from] codebuild::StartError),
+    Service(#[from] StartError),
     /// The runs table.
     #[error(transparent)]
     Store(#[from] StoreError),

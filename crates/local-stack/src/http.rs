@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// A client that never leaves the machine: the shell's proxies are not asked.
+/// A client that never leaves the machine: the shell's proxies are not used.
 pub(crate) fn client() -> Result<reqwest::Client, Error> {
     reqwest::Client::builder()
         .no_proxy()

@@ -1,6 +1,6 @@
 //! Images on one machine: a snapshot of a model's folder under the digest of its content.
 //!
-//! The snapshot stands at `<images>/<model>/<digest>/`, and the local Batch runs jobs in it. A
+//! The snapshot is at `<images>/<model>/<digest>/`, and the local Batch runs jobs in it. A
 //! model with a `requirements.txt` finds its Python environment in `.venv`, a link that is no part
 //! of the content.
 
@@ -77,7 +77,7 @@ impl ImageBuilder {
         .await?;
         let requirements = image.folder.join(venv::REQUIREMENTS);
         if requirements.is_file() {
-            let told = |line: &str| {
+            let on_line = |line: &str| {
                 tracing::debug!(line, "pip");
                 if let Some(package) = line.trim_start().strip_prefix("Collecting ") {
                     reporter.report(Progress {
@@ -89,7 +89,7 @@ impl ImageBuilder {
                     });
                 }
             };
-            let work = venv::provide(&requirements, &self.python, &self.venvs, &told);
+            let work = venv::provide(&requirements, &self.python, &self.venvs, &on_line);
             let venv = step(reporter, "preparing the model's Python environment", work).await?;
             link_venv(&image, &venv)?;
         }
@@ -97,7 +97,7 @@ impl ImageBuilder {
     }
 }
 
-/// Takes the snapshot, unless one of the very same content stands already. Blocks.
+/// Takes a snapshot, unless there is one of the same content. Blocks.
 pub(crate) fn snapshot(model: &str, folder: &Path, images: &Path) -> Result<Image, Error> {
     let items = items(folder)?;
     let digest = digest(folder, &items)?;
@@ -116,7 +116,7 @@ pub(crate) fn snapshot(model: &str, folder: &Path, images: &Path) -> Result<Imag
     })?;
     if let Err(error) = fs::rename(&unfinished, &place) {
         let _ = fs::remove_dir_all(&unfinished);
-        // Somebody else was faster with the same content.
+        // Another process was faster with the same content.
         if !place.is_dir() {
             return Err(Error::at("writing", &place)(error));
         }

@@ -4,6 +4,8 @@
 //! [`LocalStack::start`] runs a stack inside the calling process; other processes find it with
 //! [`LocalStack::attach`]. [`register`] makes a folder a version of a model that it can run.
 
+#![warn(missing_docs)]
+
 pub mod batch;
 mod calls;
 pub mod codebuild;
@@ -30,8 +32,9 @@ pub use dropcast_model_folder::{FolderError, ModelFolder};
 pub use error::Error;
 pub use image::{Image, ImageBuilder};
 pub use mailbox::Mail;
-pub use options::{Options, Progress, Quiet, Reporter, STATE_FOLDER};
+pub use options::{NoProgress, Options, Progress, Reporter, STATE_FOLDER};
 pub use processes::marked as processes_of;
 pub use register::{Registered, Registry, register};
+pub use service::StartError;
 pub use stack::{LocalStack, stop_requested};
 pub use venv::user_cache;

@@ -1,4 +1,4 @@
-//! What a local stack is started with, and how it tells how far it is.
+//! The options of a local stack, and the reports of its progress.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -86,7 +86,7 @@ pub struct Progress {
     pub took: Option<Duration>,
 }
 
-/// Who is told about progress. Called from the task that does the work: it must not block.
+/// Receives reports of progress. Called from the task that does the work: it must not block.
 pub trait Reporter: Send + Sync {
     /// A step began or ended.
     fn report(&self, progress: Progress);
@@ -98,10 +98,10 @@ impl<F: Fn(Progress) + Send + Sync> Reporter for F {
     }
 }
 
-/// Tells nobody.
+/// Ignores all reports.
 #[derive(Debug, Clone, Copy)]
-pub struct Quiet;
+pub struct NoProgress;
 
-impl Reporter for Quiet {
+impl Reporter for NoProgress {
     fn report(&self, _: Progress) {}
 }

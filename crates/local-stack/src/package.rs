@@ -20,25 +20,25 @@ pub(crate) const TEMPLATE: &str = "template.yaml";
 const FUNCTIONS: &str = "functions";
 /// What a function's program is called inside its package.
 const BOOTSTRAP: &str = "bootstrap";
-/// The job runner's binary, which stands beside the functions'.
+/// The job runner's binary, which is in the same folder as the functions'.
 const JOB_RUNNER: &str = "dropcast-job";
-/// What stands before a bucket's name in the URL of an object.
+/// The beginning of an object's URL, before the bucket's name.
 const S3_URL: &str = "https://s3.amazonaws.com/";
 /// What builds the binaries.
 const BUILD: &str = "make build";
 
-/// Templates that can be deployed, and what has to be in the artefact bucket for them.
+/// Templates that can be deployed, and what has to be in the artifact bucket for them.
 #[derive(Debug)]
 pub(crate) struct Packaged {
     /// The names of the root template's parameters.
     pub(crate) parameters: Vec<String>,
     /// What the bucket has to hold, by key. The root template is at [`TEMPLATE`].
-    pub(crate) artefacts: BTreeMap<String, Artefact>,
+    pub(crate) artifacts: BTreeMap<String, Artifact>,
 }
 
-/// One object of the artefact bucket.
+/// One object of the artifact bucket.
 #[derive(Debug)]
-pub(crate) enum Artefact {
+pub(crate) enum Artifact {
     /// The content of a file.
     File(PathBuf),
     /// A template, with addresses in the place of paths.
@@ -86,7 +86,7 @@ pub(crate) fn package(
             })
             .collect::<Result<_, Error>>()
     })?;
-    let mut artefacts = BTreeMap::new();
+    let mut artifacts = BTreeMap::new();
     for (key, (template, targets)) in &templates {
         let mut addresses = Vec::new();
         for target in targets {
@@ -94,23 +94,23 @@ pub(crate) fn package(
                 Target::Function(name) => {
                     let zip = &zips[name.as_str()];
                     let key = format!("{FUNCTIONS}/{}", file_name(zip));
-                    artefacts.insert(key.clone(), Artefact::File(zip.clone()));
+                    artifacts.insert(key.clone(), Artifact::File(zip.clone()));
                     ("s3://", key)
                 }
                 Target::File(Kind::Template, key) => (S3_URL, key.clone()),
                 Target::File(_, key) => {
-                    artefacts.insert(key.clone(), Artefact::File(repository.join(key)));
+                    artifacts.insert(key.clone(), Artifact::File(repository.join(key)));
                     ("s3://", key.clone())
                 }
             };
             addresses.push(format!("{place}{bucket}/{key}"));
         }
         let text = template.with_addresses(addresses.iter().map(String::as_str));
-        artefacts.insert(key.clone(), Artefact::Template(text));
+        artifacts.insert(key.clone(), Artifact::Template(text));
     }
     Ok(Packaged {
         parameters: templates[TEMPLATE].0.parameters().to_vec(),
-        artefacts,
+        artifacts,
     })
 }
 
@@ -260,13 +260,13 @@ mod tests {
     }
 
     fn packaged(root: &Path) -> Result<Packaged, Error> {
-        package(root, root, &root.join("packages"), "artefacts")
+        package(root, root, &root.join("packages"), "artifacts")
     }
 
     fn text<'a>(packaged: &'a Packaged, key: &str) -> &'a str {
-        match &packaged.artefacts[key] {
-            Artefact::Template(text) => text,
-            Artefact::File(file) => panic!("{} is no template", file.display()),
+        match &packaged.artifacts[key] {
+            Artifact::Template(text) => text,
+            Artifact::File(file) => panic!("{} is no template", file.display()),
         }
     }
 
@@ -282,24 +282,24 @@ mod tests {
             text(&packaged, TEMPLATE),
             ROOT.replace(
                 "infra/a.yaml",
-                "https://s3.amazonaws.com/artefacts/infra/a.yaml"
+                "https://s3.amazonaws.com/artifacts/infra/a.yaml"
             )
         );
-        let keys = packaged.artefacts.keys();
+        let keys = packaged.artifacts.keys();
         let key = keys.clone().find(|key| key.starts_with("functions/"));
         let key = key.unwrap();
         assert_eq!(
             text(&packaged, "infra/a.yaml"),
             NESTED
-                .replace("../functions/start-run/", &format!("s3://artefacts/{key}"))
-                .replace("../state-machines", "s3://artefacts/state-machines")
+                .replace("../functions/start-run/", &format!("s3://artifacts/{key}"))
+                .replace("../state-machines", "s3://artifacts/state-machines")
         );
         assert_eq!(keys.len(), 4);
         assert!(matches!(
-            &packaged.artefacts["state-machines/run.asl.json"],
-            Artefact::File(file) if *file == root.join("state-machines/run.asl.json")
+            &packaged.artifacts["state-machines/run.asl.json"],
+            Artifact::File(file) if *file == root.join("state-machines/run.asl.json")
         ));
-        let Artefact::File(zip) = &packaged.artefacts[key] else {
+        let Artifact::File(zip) = &packaged.artifacts[key] else {
             panic!("{key} is no file")
         };
         let mut archive = zip::ZipArchive::new(File::open(zip).unwrap()).unwrap();

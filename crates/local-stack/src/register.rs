@@ -47,7 +47,7 @@ impl Registry {
     }
 }
 
-/// A version as it stands after registering.
+/// The version of a folder after registering.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registered {
     /// The version.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::batch::{self, BatchConfig, BatchService};
 use crate::codebuild::{CodeBuildConfig, CodeBuildService};
 use crate::emulator::{self, Emulator, Plan};
-use crate::state::Hold;
+use crate::state::StateLock;
 use crate::{
     Connection, Error, ImageBuilder, Options, Progress, Reporter, deploy, package, processes,
 };
@@ -26,7 +26,7 @@ const CODEBUILD_FOLDER: &str = "codebuild";
 const IMAGE_REPOSITORY: &str = "local";
 /// The program that runs models.
 const JOB_RUNNER: &str = "dropcast-job";
-/// How often a start is tried again when somebody else took the free port that was found.
+/// How often a start is retried when another process took the port that was free.
 const PORT_TRIES: u32 = 3;
 
 /// A local stack that runs in this process. Dropping it ends everything at once, also while a
@@ -37,7 +37,7 @@ pub struct LocalStack {
     // In the order in which they are dropped: jobs, then the emulator, then the folder is free.
     services: Services,
     emulator: Emulator,
-    hold: Hold,
+    lock: StateLock,
 }
 
 /// The services of our own.
@@ -70,8 +70,8 @@ impl LocalStack {
                 remedy: "make setup",
             });
         }
-        let hold = Hold::take(&options.state)?;
-        // The jobs and builds of an earlier stack: this one cannot tell anybody about them.
+        let lock = StateLock::take(&options.state)?;
+        // The jobs and builds of an earlier stack: this one does not know them.
         for folder in [BATCH_FOLDER, CODEBUILD_FOLDER] {
             let _ = tokio::fs::remove_dir_all(options.state.join(folder)).await;
         }
@@ -132,12 +132,12 @@ impl LocalStack {
             deploy::deploy(&config, &options.stack_name, &parameters).await
         })
         .await?;
-        hold.publish(&connection)?;
+        lock.publish(&connection)?;
         Ok(Self {
             connection,
             services,
             emulator,
-            hold,
+            lock,
         })
     }
 
@@ -153,12 +153,12 @@ impl LocalStack {
 
     /// Waits until the emulator ends by itself, which it should not, and says why it did.
     pub async fn failed(&mut self) -> Error {
-        self.emulator.ended().await
+        self.emulator.wait_for_exit().await
     }
 
     /// Ends the jobs, then the emulator and its functions, and frees the state folder.
     pub async fn stop(self) {
-        self.hold.withdraw();
+        self.lock.withdraw();
         self.services.codebuild.shutdown().await;
         self.services.batch.shutdown().await;
         self.emulator.stop().await;
@@ -166,7 +166,7 @@ impl LocalStack {
     }
 }
 
-/// Waits until somebody asks this process to stop: Ctrl-C, SIGTERM or a closed terminal.
+/// Waits for a request to stop this process: Ctrl-C, SIGTERM or a closed terminal.
 pub async fn stop_requested() -> Result<(), Error> {
     let listen = |kind| signal(kind).map_err(Error::call("listening for signals"));
     let (mut interrupt, mut terminate, mut hangup) = (
@@ -252,20 +252,20 @@ fn codebuild_config(options: &Options, mark: &str, emulator: &str) -> CodeBuildC
     config
 }
 
-/// Performs a step and tells how long it took.
+/// Performs a step and reports how long it took.
 pub(crate) async fn step<T>(
     reporter: &dyn Reporter,
     name: &str,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let started = Instant::now();
-    let tell = |took| {
+    let report = |took| {
         reporter.report(Progress {
             step: name.to_owned(),
             took,
         });
     };
-    tell(None);
+    report(None);
     // The SDK's futures are large, and a caller may hold several steps.
     let done = Box::pin(work).await?;
     tracing::debug!(
@@ -273,7 +273,7 @@ pub(crate) async fn step<T>(
         duration_ms = started.elapsed().as_millis(),
         "done"
     );
-    tell(Some(started.elapsed()));
+    report(Some(started.elapsed()));
     Ok(done)
 }
 

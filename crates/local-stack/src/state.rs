@@ -16,20 +16,20 @@ use crate::{Connection, Error, processes};
 
 const DESCRIPTION: &str = "stack.json";
 const LOCK: &str = "lock";
-/// Those who only look hold the lock for a moment; a stack that starts then tries again.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Commands that ask whether a stack is running hold the lock for a moment; a starting stack waits.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// A stack that is asked to stop ends its jobs first, which get a second.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
-const GLANCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A state folder that is ours as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct StateLock {
     _lock: File,
     state: PathBuf,
 }
 
-impl Hold {
+impl StateLock {
     /// Makes the folder ours, or says whose it is. What a dead stack left there is cleared away.
     pub(crate) fn take(state: &Path) -> Result<Self, Error> {
         fs::create_dir_all(state).map_err(Error::at("creating", state))?;
@@ -47,13 +47,13 @@ impl Hold {
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
-                    thread::sleep(GLANCE);
+                Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_TIMEOUT => {
+                    thread::sleep(POLL_INTERVAL);
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::AlreadyUp {
                         state: state.to_owned(),
-                        pid: describe(state).ok().map(|standing| standing.pid),
+                        pid: describe(state).ok().map(|running| running.pid),
                     });
                 }
                 Err(TryLockError::Error(source)) => {
@@ -64,15 +64,15 @@ impl Hold {
         if let Ok(left_over) = describe(state) {
             processes::kill_marked(&left_over.mark);
         }
-        let hold = Self {
+        let state_lock = Self {
             _lock: lock,
             state: state.to_owned(),
         };
-        hold.withdraw();
-        Ok(hold)
+        state_lock.withdraw();
+        Ok(state_lock)
     }
 
-    /// Tells others where the stack is. They read the whole description or none.
+    /// Publishes where the stack is. Readers see the whole description or none.
     pub(crate) fn publish(&self, connection: &Connection) -> Result<(), Error> {
         let path = self.state.join(DESCRIPTION);
         let unfinished = self.state.join(format!("{DESCRIPTION}.new"));
@@ -85,14 +85,14 @@ impl Hold {
         write().map_err(Error::at("writing", &path))
     }
 
-    /// Tells nobody any more.
+    /// Removes the published description.
     pub(crate) fn withdraw(&self) {
         // Absent when nothing was published.
         let _ = fs::remove_file(self.state.join(DESCRIPTION));
     }
 }
 
-impl Drop for Hold {
+impl Drop for StateLock {
     fn drop(&mut self) {
         self.withdraw();
     }
@@ -117,7 +117,7 @@ pub(crate) fn read_running(state: &Path) -> Result<Connection, Error> {
 /// Asks the stack's process to stop and waits until it has let go of its folder.
 pub(crate) async fn stop(connection: &Connection) -> Result<(), Error> {
     let doing = || format!("stopping the local stack (process {})", connection.pid);
-    // The lock tells that the process lives, so that no stranger with its number is met.
+    // The lock proves that the process is alive, so that no other process with its id is killed.
     if read_running(&connection.state).is_ok_and(|running| running.mark == connection.mark) {
         let pid = i32::try_from(connection.pid).map_err(Error::call(doing()))?;
         kill(Pid::from_raw(pid), Signal::SIGTERM).map_err(Error::call(doing()))?;
@@ -127,7 +127,7 @@ pub(crate) async fn stop(connection: &Connection) -> Result<(), Error> {
         if started.elapsed() > STOP_LIMIT {
             return Err(Error::call(doing())("it did not stop in time"));
         }
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }
@@ -136,7 +136,7 @@ fn describe(state: &Path) -> io::Result<Connection> {
     Ok(serde_json::from_slice(&fs::read(state.join(DESCRIPTION))?)?)
 }
 
-/// Whether nobody holds the folder.
+/// Whether no process has locked the folder.
 fn is_free(state: &Path) -> bool {
     match File::open(state.join(LOCK)) {
         Ok(file) => !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),

@@ -32,7 +32,7 @@ pub(crate) struct Pointer {
     pub(crate) kind: Kind,
     /// The path, relative to the template's folder.
     pub(crate) path: String,
-    /// Where the path stands in the template, in bytes.
+    /// The position of the path in the template, in bytes.
     range: Range<usize>,
 }
 

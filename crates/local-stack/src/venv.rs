@@ -18,7 +18,7 @@ pub(crate) const REQUIREMENTS: &str = "requirements.txt";
 const TAIL_LINES: usize = 15;
 /// Written when everything is installed.
 const MARKER: &str = "dropcast-complete";
-/// What tells one Python from another whose packages differ: an answer on one line.
+/// Prints on one line what distinguishes two Pythons whose packages differ.
 const WHICH_PYTHON: &str = "import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform(), sys.base_prefix)";
 
 /// The folder that keeps environments.
@@ -36,17 +36,20 @@ pub fn user_cache() -> PathBuf {
         .join("dropcast")
 }
 
-/// An environment with exactly these requirements: one that stands, or a new one. `told` hears
-/// what is being installed. A package whose hash is missing is refused when any has one.
+/// An environment with exactly these requirements: an existing one, or a new one. `on_line` gets
+/// each line of pip's output. A package whose hash is missing is refused when any has one.
 pub(crate) async fn provide(
     requirements: &Path,
     python: &Path,
     folder: &Path,
-    told: &(dyn Fn(&str) + Sync),
+    on_line: &(dyn Fn(&str) + Sync),
 ) -> Result<PathBuf, Error> {
     let text = fs::read(requirements).map_err(Error::at("reading", requirements))?;
-    let maker = Maker { requirements, told };
-    let which = maker
+    let builder = VenvBuilder {
+        requirements,
+        on_line,
+    };
+    let which = builder
         .run(
             "determining Python's version",
             python,
@@ -72,7 +75,7 @@ pub(crate) async fn provide(
         .map_err(Error::call("waiting for another process"))?
         .map_err(Error::at("locking", &lock_path))?;
     if !is_whole(&place) {
-        maker.make(&place, python, &text).await?;
+        builder.make(&place, python, &text).await?;
     }
     drop(lock);
     Ok(place)
@@ -83,12 +86,12 @@ fn is_whole(venv: &Path) -> bool {
 }
 
 /// Makes environments for one requirements file.
-struct Maker<'a> {
+struct VenvBuilder<'a> {
     requirements: &'a Path,
-    told: &'a (dyn Fn(&str) + Sync),
+    on_line: &'a (dyn Fn(&str) + Sync),
 }
 
-impl Maker<'_> {
+impl VenvBuilder<'_> {
     async fn make(&self, place: &Path, python: &Path, text: &[u8]) -> Result<(), Error> {
         if place.exists() {
             fs::remove_dir_all(place).map_err(Error::at("removing", place))?;
@@ -115,7 +118,7 @@ impl Maker<'_> {
         fs::write(&marker, "").map_err(Error::at("writing", &marker))
     }
 
-    /// Runs Python and answers what it printed last; its lines go to whoever listens.
+    /// Runs Python and returns the last line that it printed; all lines go to `on_line`.
     async fn run(&self, doing: &str, python: &Path, arguments: &[&str]) -> Result<String, Error> {
         let failed = |what: String, tail: &VecDeque<String>| Error::Venv {
             requirements: self.requirements.to_owned(),
@@ -143,7 +146,7 @@ impl Maker<'_> {
             .map_err(Error::at("reading from", python))?;
         let mut lines = BufReader::new(output).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            (self.told)(&line);
+            (self.on_line)(&line);
             if tail.len() == TAIL_LINES {
                 tail.pop_front();
             }
@@ -202,8 +205,8 @@ mod tests {
         let requirements = folder.path().join(REQUIREMENTS);
         fs::write(&requirements, "./no-such-package\n").unwrap();
         let heard = Mutex::new(0);
-        let told = |_: &str| *heard.lock().unwrap() += 1;
-        let error = provide(&requirements, Path::new(PYTHON), folder.path(), &told)
+        let on_line = |_: &str| *heard.lock().unwrap() += 1;
+        let error = provide(&requirements, Path::new(PYTHON), folder.path(), &on_line)
             .await
             .unwrap_err();
         assert!(error.to_string().contains("no-such-package"), "{error}");

@@ -149,7 +149,7 @@ async fn a_hundred_jobs_are_announced_to_the_end_each_in_order() {
                 .push(status);
         }
         assert!(
-            begin.elapsed() < 2 * batch_support::PATIENCE,
+            begin.elapsed() < 2 * batch_support::TIMEOUT,
             "{ended} ended"
         );
     }

@@ -5,6 +5,8 @@
 //! or a file gave comes out as short single lines without control or direction-changing
 //! characters, so that the templates have only escaping left to do.
 
+#![warn(missing_docs)]
+
 mod asked;
 mod build;
 mod compose;

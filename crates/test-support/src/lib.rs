@@ -3,6 +3,7 @@
 //! A development dependency only. Crates that this one depends on use it from their integration
 //! tests: in their unit tests its types would be those of another compilation.
 
+#![warn(missing_docs)]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -32,6 +33,18 @@ pub const REGION: &str = "eu-west-1";
 pub fn repository() -> PathBuf {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     crates.and_then(Path::parent).unwrap().to_owned()
+}
+
+/// The names of the functions: every folder of `functions/` with a manifest, sorted.
+pub fn functions() -> Vec<String> {
+    let entries = std::fs::read_dir(repository().join("functions")).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join("Cargo.toml").is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 /// How to reach a service on this machine, without TLS.

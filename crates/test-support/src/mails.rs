@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 /// A run with everything that its mail can show.
 #[derive(Debug, Clone)]
-pub struct Story {
+pub struct MailSample {
     /// The record.
     pub run: Run,
     /// The title of its model, where that is known.
@@ -42,7 +42,7 @@ pub struct Story {
     pub operator_only: bool,
 }
 
-impl Story {
+impl MailSample {
     /// What its mail says.
     pub fn content(&self) -> MailContent {
         let known = MailInput {
@@ -68,7 +68,7 @@ pub fn at() -> Timestamp {
     "2026-11-02T09:30:00Z".parse().unwrap()
 }
 
-fn story(status: Status) -> Story {
+fn story(status: Status) -> MailSample {
     let upload = Upload {
         bucket: "inputs".into(),
         key: "inputs/revenue-forecast/plan-2027.json".into(),
@@ -87,7 +87,7 @@ fn story(status: Status) -> Story {
         },
         at: at() + SignedDuration::from_secs(192),
     };
-    Story {
+    MailSample {
         run,
         model_title: Some("Revenue forecast".into()),
         schema: json!({"properties": {
@@ -116,7 +116,7 @@ fn story(status: Status) -> Story {
 }
 
 /// A run that ended well, with three outputs and somebody who is not mailed.
-pub fn succeeded() -> Story {
+pub fn succeeded() -> MailSample {
     let mut story = story(Status::Succeeded);
     let output = |path: &str, title: &str, kind, bytes, media_type: &str| Output {
         path: path.into(),
@@ -170,7 +170,7 @@ pub fn succeeded() -> Story {
 }
 
 /// A run whose model stopped with an error.
-pub fn failed() -> Story {
+pub fn failed() -> MailSample {
     let mut story = story(Status::Failed);
     story.run.failure = Some(Failure::new(
         ErrorCode::JobFailed,
@@ -192,7 +192,7 @@ pub fn failed() -> Story {
 }
 
 /// A run whose file was not accepted.
-pub fn rejected() -> Story {
+pub fn rejected() -> MailSample {
     let mut story = story(Status::Rejected);
     story.inputs = None;
     story.run.failure = Some(Failure::new(
@@ -226,7 +226,7 @@ pub fn rejected() -> Story {
 }
 
 /// A run that ended well and whose file was a table.
-pub fn succeeded_table() -> Story {
+pub fn succeeded_table() -> MailSample {
     let mut story = succeeded();
     story.inputs = None;
     story.run.upload.key = "inputs/revenue-forecast/plan-2027.csv".into();
@@ -254,7 +254,7 @@ pub fn succeeded_table() -> Story {
 }
 
 /// A run whose table was not accepted.
-pub fn rejected_table() -> Story {
+pub fn rejected_table() -> MailSample {
     let mut story = rejected();
     story.run.upload.key = "inputs/revenue-forecast/plan-2027.xlsx".into();
     story.run.marked = true;

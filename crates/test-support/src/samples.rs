@@ -23,7 +23,7 @@ pub fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(start.as_millisecond() + milliseconds).unwrap()
 }
 
-/// A clock that stands still at `at(500)`.
+/// A clock that always shows `at(500)`.
 pub fn now() -> Timestamp {
     at(500)
 }

@@ -15,13 +15,13 @@ fn main() -> Result<()> {
         Ok::<_, anyhow::Error>(value.to_string_lossy().into_owned())
     };
     let runtime = setting("AWS_LAMBDA_RUNTIME_API")?;
-    let (director, role) = (setting("DIRECTOR")?, setting("ROLE")?);
+    let (stand_ins, role) = (setting("DIRECTOR")?, setting("ROLE")?);
     loop {
         let event = call(&runtime, "GET", "/2018-06-01/runtime/invocation/next", b"")?;
         let id = event.request_id.context("an invocation has an id")?;
         // The emulator waits for a line of each invocation.
         eprintln!("{role} is called");
-        let order = call(&director, "POST", &format!("/{role}"), &event.body)?;
+        let order = call(&stand_ins, "POST", &format!("/{role}"), &event.body)?;
         let order: Value = serde_json::from_slice(&order.body)?;
         let invocation = format!("/2018-06-01/runtime/invocation/{id}");
         if let Some(answer) = order.get("answers") {

@@ -1,4 +1,4 @@
-//! What must hold when all stories are told, for all of them together. The last check stops the
+//! What must hold after all scenarios, for all of them together. The last check stops the
 //! stack.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::again::UNDROPPED;
 use crate::checks::fits;
-use crate::world::{story, tells_everything};
+use crate::world::{runs_all, scenario};
 
 /// Queues, by the template's outputs.
 const QUEUES: [&str; 4] = [
@@ -56,34 +56,34 @@ const REFUSED: [&str; 4] = [
 
 pub(crate) fn checks() -> Vec<Trial> {
     vec![
-        story("aftermath", "every_queue_is_emptied", queues),
-        story("aftermath", "no_dead_letter_is_left", dead_letters),
-        story("aftermath", "invariant_4_no_run_is_left_open", open_runs),
-        story(
+        scenario("aftermath", "every_queue_is_emptied", queues),
+        scenario("aftermath", "no_dead_letter_is_left", dead_letters),
+        scenario("aftermath", "invariant_4_no_run_is_left_open", open_runs),
+        scenario(
             "aftermath",
             "invariant_5_every_change_was_announced",
             announcements,
         ),
-        story("aftermath", "invariant_5_every_mail_was_sent_once", mails),
-        story("aftermath", "no_function_broke_or_logged_an_error", errors),
-        story(
+        scenario("aftermath", "invariant_5_every_mail_was_sent_once", mails),
+        scenario("aftermath", "no_function_broke_or_logged_an_error", errors),
+        scenario(
             "aftermath",
             "invariant_8_no_function_was_refused_anything",
             refusals,
         ),
-        story(
+        scenario(
             "aftermath",
             "invariant_8_every_role_allows_what_its_function_calls_and_no_more",
             privileges,
         ),
-        story("aftermath", "every_record_fits_its_schema", records),
-        story("aftermath", "no_execution_failed", executions),
-        story(
+        scenario("aftermath", "every_record_fits_its_schema", records),
+        scenario("aftermath", "no_execution_failed", executions),
+        scenario(
             "aftermath",
             "validate_inputs_never_held_a_large_file",
             memory,
         ),
-        story("aftermath", "nothing_outlives_the_stack", nothing_is_left),
+        scenario("aftermath", "nothing_outlives_the_stack", nothing_is_left),
     ]
 }
 
@@ -125,7 +125,7 @@ async fn all_runs(stack: &Stack) -> Result<BTreeMap<RunId, Run>> {
             runs.insert(run.id.clone(), run);
         }
     }
-    ensure!(!(runs.is_empty() && tells_everything()), "there were runs");
+    ensure!(!(runs.is_empty() && runs_all()), "there were runs");
     Ok(runs)
 }
 
@@ -157,9 +157,9 @@ async fn announcements(stack: &Stack) -> Result<()> {
             };
             fits(schema, &event.detail)?;
             // What people call their run is theirs to choose.
-            let mut told = event.whole.clone();
-            told["detail"]["title"] = Value::Null;
-            let text = told.to_string();
+            let mut event_text = event.whole.clone();
+            event_text["detail"]["title"] = Value::Null;
+            let text = event_text.to_string();
             ensure!(!text.contains('@'), "an event names no address: {text}");
         }
     }
@@ -235,7 +235,7 @@ async fn mails(stack: &Stack) -> Result<()> {
 async fn errors(stack: &Stack) -> Result<()> {
     let lines = stack.function_logs().await?;
     ensure!(
-        lines.len() > 100 || !tells_everything(),
+        lines.len() > 100 || !runs_all(),
         "the functions log: {}",
         lines.len()
     );
@@ -284,10 +284,10 @@ const DONE_BY_LAMBDA: [&str; 10] = [
     "dynamodb:ListStreams",
 ];
 
-/// Permissions that no call is seen to need, by how their resource ends: what makes S3 tell that an
-/// object is missing, instead of refusing to speak of it; what lets Batch be told of a role; and,
-/// as the emulator does not tell it from the object, the version of an object that only its
-/// metadata is read of.
+/// Permissions that no call is seen to need, by how their resource ends: what makes S3 answer that an
+/// object is missing, instead of denying access; what lets Batch be given a role; and the version of
+/// an object of which only the metadata is read, which the emulator does not distinguish from the
+/// object.
 const NEVER_SEEN: [(&str, &str, &str); 5] = [
     ("ValidateInputs", "s3:ListBucket", ""),
     ("IndexOutputs", "s3:ListBucket", ""),
@@ -313,7 +313,7 @@ async fn privileges(stack: &Stack) -> Result<()> {
             let unseen = NEVER_SEEN.iter().any(|(of, may, end)| {
                 (*of, *may) == (function.as_str(), action.as_str()) && resource.ends_with(end)
             });
-            if !used && !unseen && tells_everything() {
+            if !used && !unseen && runs_all() {
                 unlike.push(format!(
                     "{function} may {action} on {resource}, but never does"
                 ));
@@ -359,7 +359,7 @@ async fn executions(stack: &Stack) -> Result<()> {
             let run = runs.get(&execution.name.parse::<RunId>()?);
             let end = run.and_then(|run| run.job_end.as_ref());
             let failure = end.and_then(|end| end.failure.as_ref());
-            // One story takes the job's role away, which the operator has to hear of.
+            // One scenario takes the job's role away, which the operator has to hear of.
             let alarms = failure.is_some_and(|failure| failure.message.contains(ROLE_REFUSED));
             ensure!(
                 execution.status.as_str() == if alarms { "FAILED" } else { "SUCCEEDED" },
@@ -385,7 +385,7 @@ async fn memory(stack: &Stack) -> Result<()> {
         let (Ok(environment), Ok(status)) = (read("environ"), read("status")) else {
             continue;
         };
-        // Only this function is told of the bucket.
+        // Only this function knows the bucket.
         if !String::from_utf8_lossy(&environment).contains("\0INPUTS_BUCKET=") {
             continue;
         }
@@ -394,10 +394,7 @@ async fn memory(stack: &Stack) -> Result<()> {
         let kilobytes = peak.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok());
         peaks.extend(kilobytes);
     }
-    ensure!(
-        !(peaks.is_empty() && tells_everything()),
-        "its processes are found"
-    );
+    ensure!(!(peaks.is_empty() && runs_all()), "its processes are found");
     ensure!(
         peaks.iter().all(|kilobytes| *kilobytes < 80_000),
         "in kB: {peaks:?}"

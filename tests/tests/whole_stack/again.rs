@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::checks::succeeded;
-use crate::world::stories;
+use crate::world::scenarios;
 
 /// The model of runs that begin without a dropped file, and so without an execution of their own.
 pub(crate) const UNDROPPED: &str = "called-again";
@@ -25,7 +25,7 @@ pub(crate) const UNDROPPED: &str = "called-again";
 const AT_ONCE: usize = 8;
 const TRIES: u32 = 10;
 
-stories![
+scenarios![
     a_submission_that_comes_after_the_jobs_end_resumes_the_execution,
     of_submissions_at_once_one_job_counts_and_a_run_that_ends_first_stops_it,
 ];
@@ -103,9 +103,12 @@ async fn a_submission_that_comes_after_the_jobs_end_resumes_the_execution(
     let (_, ended) = stack.run(&Upload::new(&model, "again.json", "{}")).await?;
     succeeded(&ended)?;
     let payload = json!({ "runId": ended.run.id });
-    let told = call(stack, "SubmitJob", payload).await?;
+    let answer = call(stack, "SubmitJob", payload).await?;
     let job = ended.run.job.as_ref().context("the run's job")?;
-    assert_eq!(told.as_ref().map(|told| &told["jobId"]), Ok(&json!(job)));
+    assert_eq!(
+        answer.as_ref().map(|answer| &answer["jobId"]),
+        Ok(&json!(job))
+    );
 
     let model = stack.model("fails").await?;
     let (_, ended) = stack.run(&Upload::new(&model, "again.json", "{}")).await?;
@@ -162,7 +165,7 @@ async fn accepted(stack: &Stack, number: u32) -> Result<Run> {
     Ok(run)
 }
 
-/// The jobs that bear a run's name.
+/// The jobs with a run's name.
 async fn jobs_of(stack: &Stack, run: &RunId) -> Result<Vec<JobSummary>> {
     let by_name = KeyValuesPair::builder()
         .name("JOB_NAME")
@@ -197,9 +200,9 @@ async fn of_submissions_at_once_one_job_counts_and_a_run_that_ends_first_stops_i
         })
         .await?;
         let end = json!({ "runId": run.id, "status": "cancelled" });
-        let told = call(stack, "FinishRun", end).await?;
-        ensure!(told.is_ok(), "{told:?}");
-        until("the job that nobody waits for is stopped", || async {
+        let answer = call(stack, "FinishRun", end).await?;
+        ensure!(answer.is_ok(), "{answer:?}");
+        until("the abandoned job is stopped", || async {
             let job = stack.job(named.as_str()).await?;
             Ok((job.status == Some(JobStatus::Failed)).then_some(()))
         })

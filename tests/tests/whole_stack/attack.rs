@@ -1,5 +1,5 @@
 //! Models that do not trust each other: what the role of one cannot do to the runs of another, and
-//! what nobody can do to outputs that were published. The attacker knows what a recipient of the
+//! what no one can do to published outputs. The attacker knows what a recipient of the
 //! victim's mail knows, and may write a model's code.
 
 use anyhow::{Context as _, Result, ensure};
@@ -7,19 +7,19 @@ use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::run::Run;
 use dropcast_store::Models as _;
-use dropcast_tests::tries::{Caller, is_allowed};
+use dropcast_tests::permissions::{Caller, is_allowed};
 use dropcast_tests::{Stack, Upload};
 
 use crate::checks::{sha256, succeeded};
 use crate::pushes::{init, push};
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     a_models_role_reaches_no_run_of_another_model,
     what_was_published_cannot_be_replaced_even_by_the_models_own_role,
 ];
 
-/// A model that came by a push, and so has a role of its own; answers the example to run it on.
+/// A model that came by a push, and so has a role of its own; returns the example to run it on.
 pub(crate) async fn pushed(stack: &Stack, name: &str) -> Result<Vec<u8>> {
     let folder = init(stack, name).await?;
     push(stack, &folder, &[]).await?.is(0, "pushed")?;
@@ -48,10 +48,10 @@ async fn run(stack: &Stack, model: &str, example: &[u8]) -> Result<Run> {
 }
 
 /// Whether a role may do this to an object of the results bucket.
-async fn may(caller: &Caller, bucket: &str, verb: &str, key: &str) -> Result<bool> {
+async fn may(caller: &Caller, bucket: &str, action: &str, key: &str) -> Result<bool> {
     let s3 = &caller.s3;
     let junk = || ByteStream::from_static(b"a,b\n999,666\n");
-    match verb {
+    match action {
         "get" => is_allowed(&s3.get_object().bucket(bucket).key(key).send().await),
         "head" => {
             let answer = s3.head_object().bucket(bucket).key(key).send().await;
@@ -87,7 +87,7 @@ async fn may(caller: &Caller, bucket: &str, verb: &str, key: &str) -> Result<boo
             let list = s3.list_object_versions().bucket(bucket).prefix(key);
             is_allowed(&list.send().await)
         }
-        _ => anyhow::bail!("{verb}?"),
+        _ => anyhow::bail!("{action}?"),
     }
 }
 
@@ -109,7 +109,7 @@ async fn a_models_role_reaches_no_run_of_another_model(stack: &Stack) -> Result<
     let beside = format!("{}stolen.csv", keys.outputs());
     let cached = "cache/victim/anything";
     let (manifest, problems, marked) = (keys.manifest(), keys.problems(), keys.marked());
-    let tries = [
+    let attempts = [
         ("get", input.key.as_str()),
         ("head", &input.key),
         ("get", &input.prepared_key),
@@ -140,9 +140,9 @@ async fn a_models_role_reaches_no_run_of_another_model(stack: &Stack) -> Result<
         ("list versions", keys.prefix()),
     ];
     let mut got = Vec::new();
-    for (verb, key) in tries {
-        if may(&caller, bucket, verb, key).await? {
-            got.push(format!("{verb} {key}"));
+    for (action, key) in attempts {
+        if may(&caller, bucket, action, key).await? {
+            got.push(format!("{action} {key}"));
         }
     }
     ensure!(got.is_empty(), "the attacker may {got:#?}");
@@ -164,15 +164,18 @@ async fn what_was_published_cannot_be_replaced_even_by_the_models_own_role(
     let bucket = stack.output("ResultsBucketName")?;
     let role = role_of(stack, "self-forger").await?;
     let caller = stack.caller(&role, "self-forger").await?;
-    for verb in ["put", "copy", "delete"] {
-        ensure!(!may(&caller, bucket, verb, &output.key).await?, "{verb}");
+    for action in ["put", "copy", "delete"] {
+        ensure!(
+            !may(&caller, bucket, action, &output.key).await?,
+            "{action}"
+        );
     }
     let put = caller.s3.put_object().bucket(bucket).key(&output.key);
     let put = put.body(ByteStream::from_static(b"999"));
     let put = put.if_none_match("*").send().await;
     let code = put.err().and_then(|error| error.code().map(str::to_owned));
     assert_eq!(code.as_deref(), Some("PreconditionFailed"));
-    // In parts: they may be sent, but not put together where something stands.
+    // In parts: they may be uploaded, but not completed over an existing object.
     let s3 = &caller.s3;
     let created = s3.create_multipart_upload().bucket(bucket).key(&output.key);
     let upload = created.send().await?.upload_id.context("an upload")?;

@@ -8,8 +8,8 @@ use dropcast_domain::upload::INPUTS_PREFIX;
 use dropcast_tests::{OPERATOR, Stack, Upload};
 use libtest_mimic::Trial;
 
-use crate::checks::{ended_with, fits, flat, is_a_sentence, is_the_only_run, tells_of_failure};
-use crate::world::story;
+use crate::checks::{ended_with, fits, flat, is_a_sentence, is_the_only_run, reports_failure};
+use crate::world::scenario;
 
 /// A file that is not accepted.
 struct Bad {
@@ -21,7 +21,7 @@ struct Bad {
     code: ErrorCode,
     /// Words of the sentences that say why.
     says: &'static [&'static str],
-    /// Who is named to be mailed; the operator is when nobody is.
+    /// The requested recipient; the operator without.
     notify: Option<&'static str>,
 }
 
@@ -229,9 +229,9 @@ const ALL: &[Bad] = &[
     .code(ErrorCode::VersionUnknown),
 ];
 
-pub(crate) fn stories() -> Vec<Trial> {
+pub(crate) fn scenarios() -> Vec<Trial> {
     ALL.iter()
-        .map(|bad| story("bad_input", bad.name, move |stack| is_rejected(stack, bad)))
+        .map(|bad| scenario("bad_input", bad.name, move |stack| is_rejected(stack, bad)))
         .collect()
 }
 
@@ -266,7 +266,7 @@ async fn is_rejected(stack: &Stack, bad: &Bad) -> Result<()> {
     }
 
     let mail = stack.mail(&run.id).await?;
-    tells_of_failure(&mail, &ended, bad.notify.unwrap_or(OPERATOR))?;
+    reports_failure(&mail, &ended, bad.notify.unwrap_or(OPERATOR))?;
     if let Some(first) = problems.problems.first() {
         let text = flat(&mail.text);
         let shown = flat(&first.found);

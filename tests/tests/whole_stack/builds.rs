@@ -17,7 +17,7 @@ use crate::checks::{fits, sha256};
 /// Who started them.
 pub(crate) const WHO: &str = "arn:aws:iam::000000000000:user/ana";
 
-/// A finished build of a test's own, as its service would tell of it.
+/// A finished build of a test, with the events that its service would send.
 #[derive(Debug, Clone)]
 pub(crate) struct Finished {
     pub(crate) id: BuildId,
@@ -78,8 +78,8 @@ impl Finished {
     }
 }
 
-/// Tells the stack of a build so many times.
-pub(crate) async fn tell(stack: &Stack, build: &Finished, times: usize) -> Result<()> {
+/// Delivers a build's event to the stack so many times.
+pub(crate) async fn deliver(stack: &Stack, build: &Finished, times: usize) -> Result<()> {
     let detail = build.detail(stack.output("BuildProject")?).to_string();
     let entry = PutEventsRequestEntry::builder()
         .source("dropcast.codebuild")
@@ -120,7 +120,7 @@ pub(crate) async fn failed(stack: &Stack, build: &Finished) -> Result<BuildFailu
     }
 }
 
-/// A model's folder with a size that Fargate offers; answers it.
+/// A model's folder with a size that Fargate offers; returns it.
 pub(crate) fn folder(stack: &Stack, name: &str) -> Result<PathBuf> {
     let folder = stack.copy_of("echo", name)?;
     let manifest = folder.join("model.toml");

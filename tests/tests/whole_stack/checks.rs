@@ -1,4 +1,4 @@
-//! What many stories check.
+//! What many scenarios check.
 
 use std::fs;
 
@@ -96,7 +96,7 @@ pub(crate) async fn is_the_only_run(stack: &Stack, dropped: &Dropped) -> Result<
 }
 
 /// A mail says that a run failed or was rejected: to whom, what happened and what to do.
-pub(crate) fn tells_of_failure(mail: &Mail, ended: &Ended, recipient: &str) -> Result<()> {
+pub(crate) fn reports_failure(mail: &Mail, ended: &Ended, recipient: &str) -> Result<()> {
     let failure = ended.run.failure.as_ref().context("the run's failure")?;
     let label = match ended.run.status() {
         Status::Rejected => "Not accepted: ",

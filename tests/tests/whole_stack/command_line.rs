@@ -7,9 +7,9 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::checks::fits;
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     a_submitted_file_is_followed_to_its_end,
     a_submitted_file_that_fails_or_is_rejected_has_its_exit_code,
     lists_and_mails_fit_their_schemas,
@@ -174,9 +174,10 @@ async fn what_cannot_be_done_is_said_with_its_exit_code(stack: &Stack) -> Result
             ],
         ),
     ] {
-        // A later --state-dir stands for the one before it.
-        let told = dropcast(stack, &arguments).await?;
-        told.is(code, "error")
+        // A later --state-dir replaces the one before it.
+        let refused = dropcast(stack, &arguments).await?;
+        refused
+            .is(code, "error")
             .with_context(|| format!("{arguments:?}"))?;
     }
     Ok(())

@@ -7,11 +7,11 @@ use dropcast_tests::Stack;
 use serde_json::Value;
 
 use crate::command_line::{Answer, dropcast};
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     a_stack_that_works_is_found_fit_with_a_file_sent_all_the_way,
-    a_stack_with_the_model_canary_is_sent_a_file_unasked,
+    a_stack_with_the_model_canary_is_sent_a_file_by_default,
     a_canary_that_fails_is_a_failure,
 ];
 
@@ -20,8 +20,8 @@ fn checks(answer: &Answer) -> Result<BTreeMap<String, (String, String)>> {
     let checks = answer.document["checks"].as_array().context("checks")?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let all = checks.iter().map(|check| {
-        let told = (text(&check["outcome"]), text(&check["message"]));
-        (text(&check["name"]), told)
+        let result = (text(&check["outcome"]), text(&check["message"]));
+        (text(&check["name"]), result)
     });
     Ok(all.collect())
 }
@@ -39,7 +39,7 @@ async fn a_stack_that_works_is_found_fit_with_a_file_sent_all_the_way(stack: &St
     let folder = with_example(stack, "echo", "mine-bird").await?;
     let answer = dropcast(stack, &["doctor", "--canary", &folder]).await?;
     let checks = checks(&answer)?;
-    // What other stories do to the stack may leave a dead letter for a while.
+    // What other scenarios do to the stack may leave a dead letter for a while.
     let unfit: Vec<_> = checks
         .iter()
         .filter(|(name, (outcome, _))| outcome == "fail" && *name != "dead letters")
@@ -58,7 +58,7 @@ async fn a_stack_that_works_is_found_fit_with_a_file_sent_all_the_way(stack: &St
     answer.is(i32::from(!healthy), "doctor")
 }
 
-async fn a_stack_with_the_model_canary_is_sent_a_file_unasked(stack: &Stack) -> Result<()> {
+async fn a_stack_with_the_model_canary_is_sent_a_file_by_default(stack: &Stack) -> Result<()> {
     let answer = dropcast(stack, &["doctor"]).await?;
     let (outcome, _) = &checks(&answer)?["canary"];
     ensure!(outcome == "not-checked", "{outcome}");

@@ -9,9 +9,9 @@ use dropcast_tests::{Ended, Stack, Upload, until};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::checks::{ended_with, flat, is_the_only_run, succeeded, tells_of_failure};
+use crate::checks::{ended_with, flat, is_the_only_run, reports_failure, succeeded};
 use crate::links::links_in;
-use crate::world::story;
+use crate::world::scenario;
 
 const ANA: &str = "ana@corp.example";
 /// More often than any job is tried.
@@ -23,7 +23,7 @@ struct Fault {
     name: &'static str,
     /// Folder of the model in `tests/models/`.
     model: &'static str,
-    /// What the local Batch is asked for; null when the model itself fails.
+    /// What is requested of the local Batch; null when the model itself fails.
     strikes: fn() -> Value,
     code: ErrorCode,
     /// Words of the sentence that says what happened.
@@ -114,36 +114,36 @@ const ALL: &[Fault] = &[
     },
 ];
 
-pub(crate) fn stories() -> Vec<Trial> {
+pub(crate) fn scenarios() -> Vec<Trial> {
     let own = [
-        story(
+        scenario(
             "faults",
             "a_host_that_is_lost_once_is_made_good_by_the_second_attempt",
             lost_once,
         ),
-        story(
+        scenario(
             "faults",
             "a_model_that_fails_is_shown_with_its_last_lines",
             last_lines,
         ),
-        story(
+        scenario(
             "faults",
             "a_required_output_that_is_missing_is_named",
             missing_outputs,
         ),
-        story(
+        scenario(
             "faults",
             "a_version_whose_job_definition_is_gone_is_unknown",
             definition_gone,
         ),
-        story(
+        scenario(
             "faults",
-            "a_job_that_somebody_stops_is_a_cancelled_run_without_a_mail",
+            "a_stopped_job_is_a_cancelled_run_without_a_mail",
             stopped_by_hand,
         ),
     ];
     ALL.iter()
-        .map(|fault| story("faults", fault.name, move |stack| fails(stack, fault)))
+        .map(|fault| scenario("faults", fault.name, move |stack| fails(stack, fault)))
         .chain(own)
         .collect()
 }
@@ -153,13 +153,13 @@ async fn fails(stack: &Stack, fault: &Fault) -> Result<()> {
     let short = fault.name.get(..50).unwrap_or(fault.name);
     let name = short.trim_end_matches('_').replace('_', "-");
     let model = stack.model_as(fault.model, &name).await?;
-    let mut asked = (fault.strikes)();
-    if asked.is_object() {
-        asked["jobDefinition"] = json!(definition_name(
+    let mut request = (fault.strikes)();
+    if request.is_object() {
+        request["jobDefinition"] = json!(definition_name(
             &stack.connection().stack_name,
             &model.parse()?
         ));
-        stack.fault(&asked).await?;
+        stack.fault(&request).await?;
     }
     let ended = ends_failed(stack, &model, fault.code, fault.says).await?;
     assert_eq!(ended.run.current.progress.attempts, fault.attempts);
@@ -178,7 +178,7 @@ async fn ends_failed(stack: &Stack, model: &str, code: ErrorCode, says: &[&str])
     let input = &run.input.as_ref().context("the accepted input")?.key;
     ensure!(stack.result(input).await? == b"{}");
     let mail = stack.mail(&run.id).await?;
-    tells_of_failure(&mail, &ended, ANA)?;
+    reports_failure(&mail, &ended, ANA)?;
     ensure!(links_in(&mail.text).is_empty(), "{}", mail.text);
     Ok(ended)
 }

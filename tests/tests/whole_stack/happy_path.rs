@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use crate::checks::{fits, flat, is_the_only_run, sha256, succeeded};
 use crate::links::links_in;
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     a_dropped_file_becomes_a_mail_whose_links_open,
     defaults_are_filled_in_and_shown_as_such,
     a_model_that_writes_nothing_succeeds_with_a_mail_without_links,
     more_outputs_than_a_page_lists_are_all_in_the_manifest,
-    a_pinned_version_runs_whatever_the_default_is,
+    a_pinned_version_runs_even_if_another_is_the_default,
 ];
 
 const PLAN: &str = r#"{ "title": "Grüße", "horizon_months": 12 }"#;
@@ -63,7 +63,7 @@ async fn a_dropped_file_becomes_a_mail_whose_links_open(stack: &Stack) -> Result
     let input = &run.input.as_ref().context("the accepted input")?.key;
     assert_eq!(stack.result(input).await?, PLAN.as_bytes());
     the_manifest_lists_everything(stack, &ended).await?;
-    the_job_was_told_what_its_schema_says(stack, &ended).await?;
+    the_jobs_environment_fits_its_schema(stack, &ended).await?;
 
     let mails = stack.mailed(&run.id, 2).await?;
     let recipients: BTreeSet<&str> = mails
@@ -110,8 +110,8 @@ async fn a_dropped_file_becomes_a_mail_whose_links_open(stack: &Stack) -> Result
     Ok(())
 }
 
-/// Every step was taken, in order. Their times are those of several clocks: an event of Batch bears
-/// the second in which it was published, which is up to one later than what it tells of.
+/// Every step was taken, in order. Their times are those of several clocks: an event of Batch has
+/// the second in which it was published, which is up to one later than the change itself.
 fn is_in_order(ended: &Ended) -> Result<()> {
     ensure!(ended.statuses() == WAY, "{:?}", ended.statuses());
     let mut latest = i64::MIN;
@@ -125,17 +125,17 @@ fn is_in_order(ended: &Ended) -> Result<()> {
     Ok(())
 }
 
-async fn the_job_was_told_what_its_schema_says(stack: &Stack, ended: &Ended) -> Result<()> {
+async fn the_jobs_environment_fits_its_schema(stack: &Stack, ended: &Ended) -> Result<()> {
     let job = ended.run.job.as_ref().context("the run's job")?;
     let container = stack.job(job.as_str()).await?.container;
     let environment = container.and_then(|it| it.environment).unwrap_or_default();
-    let told: serde_json::Map<String, Value> = environment
+    let variables: serde_json::Map<String, Value> = environment
         .into_iter()
         .filter_map(|variable| Some((variable.name?, variable.value?.into())))
         // Batch's own.
         .filter(|(name, _)| !name.starts_with("AWS_BATCH_"))
         .collect();
-    fits("job-context.schema.json", &told.into())
+    fits("job-context.schema.json", &variables.into())
 }
 
 async fn the_manifest_lists_everything(stack: &Stack, ended: &Ended) -> Result<()> {
@@ -185,8 +185,8 @@ async fn defaults_are_filled_in_and_shown_as_such(stack: &Stack) -> Result<()> {
     );
     let mail = stack.mail(&ended.run.id).await?;
     let text = flat(&mail.text);
-    let asked = text.find("Months ahead").zip(text.find("Interval: 80"));
-    ensure!(asked.is_some(), "{text}");
+    let shown = text.find("Months ahead").zip(text.find("Interval: 80"));
+    ensure!(shown.is_some(), "{text}");
     ensure!(text.contains("default"), "{text}");
     Ok(())
 }
@@ -223,7 +223,7 @@ async fn more_outputs_than_a_page_lists_are_all_in_the_manifest(stack: &Stack) -
     Ok(())
 }
 
-async fn a_pinned_version_runs_whatever_the_default_is(stack: &Stack) -> Result<()> {
+async fn a_pinned_version_runs_even_if_another_is_the_default(stack: &Stack) -> Result<()> {
     let model = stack.model_as("noop", "noop-pinned").await?;
     let folder = stack.copy_of("noop", &model)?;
     std::fs::write(folder.join("changed.txt"), "another content")?;

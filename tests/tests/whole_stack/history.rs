@@ -1,5 +1,5 @@
 //! The example model on a real database server: its password comes as a secret, and a connection
-//! that breaks in the middle is told to who dropped the file.
+//! that breaks in the middle is reported to the uploader.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,12 +8,12 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use dropcast_domain::failure::ErrorCode;
 use dropcast_domain::status::Status;
-use dropcast_tests::{BreakingLine, Postgres, Stack, Upload};
+use dropcast_tests::{FlakyConnection, Postgres, Stack, Upload};
 
-use crate::checks::{ended_with, flat, succeeded, tells_of_failure};
+use crate::checks::{ended_with, flat, reports_failure, succeeded};
 use crate::command_line::dropcast;
 use crate::secrets::haystack;
-use crate::world::stories;
+use crate::world::scenarios;
 
 const ANA: &str = "ana@corp.example";
 const PASSWORD: &str = "kept-to-ourselves-7213";
@@ -25,9 +25,9 @@ const HISTORY: &str = "CREATE TABLE monthly_revenue AS SELECT line AS product_li
     FROM unnest(ARRAY['Hardware', 'Services']) AS line, \
     generate_series('2021-01-01'::date, '2025-12-01'::date, '1 month') AS month";
 
-stories![the_history_comes_from_a_database_and_a_lost_connection_is_told];
+scenarios![the_history_comes_from_a_database_and_a_lost_connection_is_reported];
 
-async fn the_history_comes_from_a_database_and_a_lost_connection_is_told(
+async fn the_history_comes_from_a_database_and_a_lost_connection_is_reported(
     stack: &Stack,
 ) -> Result<()> {
     let postgres = Postgres::start(PASSWORD).await?;
@@ -48,7 +48,7 @@ async fn the_history_comes_from_a_database_and_a_lost_connection_is_told(
     let forecast = String::from_utf8(stack.result(&key).await?)?;
     ensure!(forecast.contains("Services"), "{forecast}");
 
-    let line = BreakingLine::to(postgres.address(), "monthly_revenue").await?;
+    let line = FlakyConnection::to(postgres.address(), "monthly_revenue").await?;
     let put = stack.secrets.put_secret_value().secret_id(&secret);
     let address = postgres.url(line.address());
     put.secret_string(address).send().await?;
@@ -67,8 +67,8 @@ async fn the_history_comes_from_a_database_and_a_lost_connection_is_told(
         &["exit code 1"],
     )?;
     let mail = stack.mail(&ended.run.id).await?;
-    tells_of_failure(&mail, &ended, ANA)?;
-    // The model's last lines stand behind bars.
+    reports_failure(&mail, &ended, ANA)?;
+    // The mail quotes the model's last lines behind bars.
     let text = flat(&mail.text).replace(" | ", " ");
     for words in [
         "was lost while the history was being read",

@@ -20,9 +20,9 @@ use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::json;
 
 use crate::checks::{ended_with, is_the_only_run, sha256, succeeded};
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     invariant_1_one_upload_is_one_run_however_often_its_event_arrives,
     invariant_1_one_version_of_an_object_is_one_run_whatever_else_its_event_says,
     invariant_3_a_second_job_of_a_run_is_terminated_and_its_outputs_are_not_published,
@@ -66,7 +66,7 @@ async fn lines_about(stack: &Stack, run: &RunId, words: &str) -> Result<usize> {
     Ok(about.count())
 }
 
-/// The ids of all jobs that bear a run's name.
+/// The ids of all jobs with a run's name.
 async fn jobs_named(stack: &Stack, run: &RunId) -> Result<Vec<String>> {
     let by_name = KeyValuesPair::builder()
         .name("JOB_NAME")
@@ -130,7 +130,7 @@ async fn invariant_1_one_version_of_an_object_is_one_run_whatever_else_its_event
     ensure!(upload.version_id.is_some(), "the bucket keeps versions");
     let id = upload.run_id();
     for delivery in 0..6 {
-        // A second later each time: the time is no part of what tells uploads apart.
+        // A second later each time: the time does not distinguish uploads.
         let reported_at = event.time + SignedDuration::from_secs(delivery);
         let mut event = event.whole.clone();
         event["time"] = json!(reported_at.to_string());
@@ -336,7 +336,7 @@ async fn invariant_10_the_deployed_template_is_that_of_the_repository(stack: &St
         replaced.extend(replacements(stack, &resource.physical_id, &own).await?);
     }
     let number = |key: &str| replaced.iter().filter(|replaced| *replaced == key).count();
-    assert_eq!(number("CodeUri"), programs::functions()?.len());
+    assert_eq!(number("CodeUri"), programs::functions().len());
     assert_eq!(number("DefinitionUri"), 1);
     Ok(())
 }
@@ -375,7 +375,7 @@ async fn invariant_10_the_deployed_functions_are_the_programs_of_this_build(
     stack: &Stack,
 ) -> Result<()> {
     let keys = stack.keys(PACKAGES, "functions/").await?;
-    let functions = programs::functions()?;
+    let functions = programs::functions();
     assert_eq!(keys.len(), functions.len(), "{keys:?}");
     for name in functions {
         let prefix = format!("functions/{name}-");

@@ -1,5 +1,5 @@
 //! Invariant 8: a function can do what its role allows, and nothing else. The stack runs with the
-//! roles in force, so that every other story shows that they allow enough; here it is shown that
+//! roles in force, so that every other scenario shows that they allow enough; here it is shown that
 //! they are in force. `aftermath` looks for refusals in all logs.
 
 use anyhow::{Context as _, Result, ensure};
@@ -8,9 +8,9 @@ use dropcast_tests::Stack;
 use dropcast_tests::stand_ins::{PACKAGES, role};
 use serde_json::json;
 
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     invariant_8_a_function_is_refused_what_its_role_does_not_allow,
     invariant_8_strangers_are_refused,
 ];

@@ -8,9 +8,9 @@ use dropcast_domain::run::Run;
 use dropcast_tests::{Stack, Upload};
 
 use crate::checks::succeeded;
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     a_link_opens_any_number_of_times,
     a_link_that_was_tampered_with_is_refused,
     an_expired_link_is_refused,

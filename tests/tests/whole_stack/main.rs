@@ -1,8 +1,8 @@
 //! The whole stack on this machine: the real programs, the real template, a real file dropped, and
 //! the mail and its links at the end.
 //!
-//! One stack is started for all stories, which run side by side on it; what must hold for all of
-//! them together is checked after the last (`aftermath`). When a story fails, the stack's folder
+//! One stack is started for all scenarios, which run side by side on it; what must hold for all of
+//! them together is checked after the last (`aftermath`). When a scenario fails, the stack's folder
 //! with all logs stays, and its path is printed.
 //!
 //! Needs `make setup` once and `cargo build --bins` after each change. A filter works as always:
@@ -36,43 +36,43 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 
-/// Stories at a time. They mostly wait.
-const AT_ONCE: usize = 14;
+/// How many scenarios run at the same time. They mostly wait.
+const CONCURRENT_SCENARIOS: usize = 14;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(AT_ONCE);
+    arguments.test_threads.get_or_insert(CONCURRENT_SCENARIOS);
     if arguments.filter.is_none() && arguments.skip.is_empty() {
-        world::tell_everything();
+        world::run_all();
     }
-    let stories = [
+    let scenarios = [
         // The longest first.
-        tables::stories(),
-        faults::stories(),
-        state_machine::stories(),
-        odd_uploads::stories(),
-        bad_input::stories(),
-        again::stories(),
-        invariants::stories(),
-        secrets::stories(),
-        attack::stories(),
-        role_matrix::stories(),
-        least_privilege::stories(),
-        happy_path::stories(),
-        pushes::stories(),
-        refresh::stories(),
-        history::stories(),
-        registry::stories(),
-        doctor::stories(),
-        links::stories(),
-        command_line::stories(),
+        tables::scenarios(),
+        faults::scenarios(),
+        state_machine::scenarios(),
+        odd_uploads::scenarios(),
+        bad_input::scenarios(),
+        again::scenarios(),
+        invariants::scenarios(),
+        secrets::scenarios(),
+        attack::scenarios(),
+        role_matrix::scenarios(),
+        least_privilege::scenarios(),
+        happy_path::scenarios(),
+        pushes::scenarios(),
+        refresh::scenarios(),
+        history::scenarios(),
+        registry::scenarios(),
+        doctor::scenarios(),
+        links::scenarios(),
+        command_line::scenarios(),
     ];
-    let stories = stories.into_iter().flatten().collect();
-    let told = libtest_mimic::run(&arguments, stories);
+    let scenarios = scenarios.into_iter().flatten().collect();
+    let results = libtest_mimic::run(&arguments, scenarios);
     if arguments.list {
-        return told.exit_code();
+        return results.exit_code();
     }
-    let mut all_well = !told.has_failed();
+    let mut passed = !results.has_failed();
     if world::is_up() {
         let everything = Arguments {
             // In their order: the last one stops the stack.
@@ -81,10 +81,10 @@ fn main() -> ExitCode {
             ..Arguments::default()
         };
         let after = libtest_mimic::run(&everything, aftermath::checks());
-        all_well &= !after.has_failed();
-        world::leave(all_well);
+        passed &= !after.has_failed();
+        world::clean_up(passed);
     }
-    if all_well {
+    if passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(101)

@@ -1,4 +1,4 @@
-//! Odd files, keys, titles and recipients that are accepted all the same.
+//! Odd files, keys, titles and recipients that are accepted nevertheless.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use dropcast_tests::{OPERATOR, Stack, Upload, until};
 
 use crate::checks::{flat, is_the_only_run, succeeded};
 use crate::links::links_in;
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     utf16_is_read_whatever_its_byte_order,
     a_byte_order_mark_is_read_and_taken_off,
     a_key_with_plus_percent_space_and_accents_is_read,

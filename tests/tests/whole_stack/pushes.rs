@@ -9,23 +9,23 @@ use aws_sdk_batch::types::{
     ContainerProperties, JobDefinitionType, ResourceRequirement, ResourceType,
 };
 use dropcast_domain::registry::BuildStatus;
-use dropcast_local_stack::{ImageBuilder, ModelFolder, Quiet};
+use dropcast_local_stack::{ImageBuilder, ModelFolder, NoProgress};
 use dropcast_store::{Builds as _, Models as _};
 use dropcast_tests::{Stack, until};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::command_line::{Answer, dropcast};
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     a_new_model_is_pushed_and_run_then_changed_and_pushed_again,
-    a_build_that_nobody_heard_of_is_found,
+    a_build_whose_event_was_lost_is_registered,
     a_push_that_can_be_no_version_says_why,
     a_model_may_write_to_s3_itself_with_or_without_an_entry_point_of_its_own,
 ];
 
-/// A new model's folder; its name is another one in each story.
+/// A new model's folder; its name is another one in each scenario.
 pub(crate) async fn init(stack: &Stack, name: &str) -> Result<PathBuf> {
     let folder = stack.connection().state.join("pushed").join(name);
     let folder_name = folder.display().to_string();
@@ -41,7 +41,7 @@ pub(crate) async fn push(stack: &Stack, folder: &Path, more: &[&str]) -> Result<
     dropcast(stack, &arguments).await
 }
 
-/// Runs a model on a file to its end; answers the run.
+/// Runs a model on a file to its end; returns the run.
 async fn run(stack: &Stack, model: &str, file: &Path, more: &[&str]) -> Result<Value> {
     let file = file.display().to_string();
     let mut arguments = vec!["submit", &file, "--model", model, "--wait"];
@@ -96,7 +96,7 @@ async fn a_new_model_is_pushed_and_run_then_changed_and_pushed_again(stack: &Sta
     Ok(())
 }
 
-async fn a_build_that_nobody_heard_of_is_found(stack: &Stack) -> Result<()> {
+async fn a_build_whose_event_was_lost_is_registered(stack: &Stack) -> Result<()> {
     let folder = init(stack, "pushed-unheard").await?;
     stack
         .build_fault(&json!({"fault": "lost-events", "model": "pushed-unheard", "builds": 1}))
@@ -107,8 +107,8 @@ async fn a_build_that_nobody_heard_of_is_found(stack: &Stack) -> Result<()> {
     let build = build.parse()?;
     // As the schedule says every 15 minutes.
     let found = until("the build is found by comparing", || async {
-        let compare = json!({ "detail-type": "Compare Builds" });
-        stack.send("BuildsQueueUrl", &compare).await?;
+        let reconcile = json!({ "detail-type": "Reconcile Builds" });
+        stack.send("BuildsQueueUrl", &reconcile).await?;
         stack.until_empty("BuildsQueueUrl").await?;
         Ok(stack.store.build(&build).await?)
     })
@@ -178,13 +178,13 @@ async fn a_model_may_write_to_s3_itself_with_or_without_an_entry_point_of_its_ow
     Ok(())
 }
 
-/// Registers a folder with a job definition whose command is the model's own; answers the
+/// Registers a folder with a job definition whose command is the model's own; returns the
 /// version's number.
 async fn without_the_runner(stack: &Stack, folder: &Path) -> Result<String> {
     let model = ModelFolder::read(folder)?;
     let connection = stack.connection();
     let images = ImageBuilder::new(connection.images(), connection.python.clone());
-    let image = images.build(&model, folder, &Quiet).await?;
+    let image = images.build(&model, folder, &NoProgress).await?;
     let requirement = |kind, value: &str| {
         ResourceRequirement::builder()
             .r#type(kind)

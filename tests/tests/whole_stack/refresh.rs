@@ -1,4 +1,4 @@
-//! Refreshes of what a model keeps between its runs: asked for, and due.
+//! Refreshes of a model's cache: on request and on schedule.
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::failure::ErrorCode;
@@ -10,13 +10,13 @@ use dropcast_tests::{Stack, Upload, until};
 use serde_json::json;
 
 use crate::command_line::dropcast;
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     a_refresh_keeps_what_later_runs_read,
     a_refresh_that_fails_changes_nothing_and_is_mailed,
     a_model_without_a_refresh_cannot_be_refreshed,
-    a_refresh_is_asked_for_on_the_command_line,
+    a_refresh_is_started_on_the_command_line,
     a_refresh_that_is_due_is_started_once,
 ];
 
@@ -38,7 +38,7 @@ async fn a_refresh_keeps_what_later_runs_read(stack: &Stack) -> Result<()> {
     assert_eq!(run.kind, RunKind::Refresh);
     assert_eq!(run.title, "Refresh of keeps");
     assert!(run.input.is_none());
-    // What a run promises to write is not asked of a refresh.
+    // A refresh need not write the outputs that a run must write.
     assert_eq!((run.outputs.len(), run.output_count), (0, Some(0)));
     assert_eq!(
         kept(stack, &model, "after.json").await?,
@@ -52,7 +52,7 @@ async fn a_refresh_keeps_what_later_runs_read(stack: &Stack) -> Result<()> {
         ["dropcast-job", "--", "sh", "refresh.sh"]
     );
     let mails = stack.mails_about(&dropped.run).await?;
-    ensure!(mails.is_empty(), "nobody waits for a refresh: {mails:?}");
+    ensure!(mails.is_empty(), "a refresh sends no mail: {mails:?}");
     Ok(())
 }
 
@@ -95,8 +95,8 @@ async fn a_model_without_a_refresh_cannot_be_refreshed(stack: &Stack) -> Result<
     Ok(())
 }
 
-async fn a_refresh_is_asked_for_on_the_command_line(stack: &Stack) -> Result<()> {
-    let model = stack.model_as("keeps", "keeps-asked").await?;
+async fn a_refresh_is_started_on_the_command_line(stack: &Stack) -> Result<()> {
+    let model = stack.model_as("keeps", "keeps-command").await?;
     let arguments = ["model", "refresh", &model, "--wait"];
     let answer = dropcast(stack, &arguments).await?;
     answer.is(0, "submitted")?;

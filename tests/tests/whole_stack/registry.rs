@@ -12,18 +12,18 @@ use dropcast_store::{Builds as _, History as _, Models as _};
 use dropcast_tests::{Stack, Upload};
 use serde_json::json;
 
-use crate::builds::{Finished, WHO, build, failed, folder, mailed, registered, tell};
+use crate::builds::{Finished, WHO, build, deliver, failed, folder, mailed, registered};
 use crate::checks::{ended_with, flat, succeeded};
 use crate::command_line::{dropcast, file};
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     builds_become_versions_that_are_promoted_rolled_back_and_retired,
     the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two,
     a_version_with_open_runs_is_not_retired,
     a_build_that_fails_is_kept_and_mailed_once,
-    what_a_build_wrote_badly_is_told_to_whoever_pushed,
-    a_word_to_compare_is_understood,
+    an_invalid_version_file_is_reported_to_the_pusher,
+    a_scheduled_reconciliation_is_accepted,
 ];
 
 const ANA: &str = "ana@corp.example";
@@ -42,12 +42,12 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
     let echo = folder(stack, name)?;
     let first = Finished::new(name, "SUCCEEDED")?;
     build(stack, &echo, &first).await?;
-    let told = Instant::now();
-    tell(stack, &first, 1).await?;
+    let delivered = Instant::now();
+    deliver(stack, &first, 1).await?;
     assert_eq!(registered(stack, &first).await?, 1);
     eprintln!(
         "from build event to version: {:.2} s",
-        told.elapsed().as_secs_f64()
+        delivered.elapsed().as_secs_f64()
     );
     assert_eq!(version_of(stack, "1.json", name).await?, 1);
 
@@ -57,7 +57,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
         ..Finished::new(name, "SUCCEEDED")?
     };
     build(stack, &echo, &second).await?;
-    tell(stack, &second, 1).await?;
+    deliver(stack, &second, 1).await?;
     assert_eq!(registered(stack, &second).await?, 2);
     let model = stack
         .store
@@ -67,7 +67,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
     assert_eq!(
         model.default_version.number(),
         1,
-        "promotion is somebody's act"
+        "a new version is not promoted by itself"
     );
     let mail = mailed(stack, &second, 1).await?;
     ensure!(
@@ -80,7 +80,7 @@ async fn builds_become_versions_that_are_promoted_rolled_back_and_retired(
     // A build of the very same is no version of its own.
     let again = Finished::new(name, "SUCCEEDED")?;
     build(stack, &echo, &again).await?;
-    tell(stack, &again, 1).await?;
+    deliver(stack, &again, 1).await?;
     assert_eq!(registered(stack, &again).await?, 2);
     is_promoted_and_rolled_back(stack, name).await?;
     is_retired(stack, name).await?;
@@ -166,7 +166,7 @@ async fn is_retired(stack: &Stack, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// All that happened is told.
+/// Everything that happened is shown.
 async fn is_listed(stack: &Stack, name: &str) -> Result<()> {
     let versions = dropcast(stack, &["model", "versions", name]).await?;
     versions.is(0, "versions")?;
@@ -211,7 +211,7 @@ async fn the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two
     let echo = folder(stack, name)?;
     let first = Finished::new(name, "SUCCEEDED")?;
     build(stack, &echo, &first).await?;
-    tell(stack, &first, 5).await?;
+    deliver(stack, &first, 5).await?;
     assert_eq!(registered(stack, &first).await?, 1);
     let mut both = Vec::new();
     for note in ["two", "three"] {
@@ -220,7 +220,7 @@ async fn the_same_event_five_times_is_one_version_and_two_builds_at_once_are_two
         build(stack, &echo, &finished).await?;
         both.push(finished);
     }
-    tokio::try_join!(tell(stack, &both[0], 1), tell(stack, &both[1], 1))?;
+    tokio::try_join!(deliver(stack, &both[0], 1), deliver(stack, &both[1], 1))?;
     let mut numbers = [
         registered(stack, &both[0]).await?,
         registered(stack, &both[1]).await?,
@@ -290,7 +290,7 @@ async fn a_build_that_fails_is_kept_and_mailed_once(stack: &Stack) -> Result<()>
         .set_log_events(Some(lines.collect::<Result<_, _>>()?))
         .send()
         .await?;
-    tell(stack, &build, 3).await?;
+    deliver(stack, &build, 3).await?;
     let failure = failed(stack, &build).await?;
     assert_eq!(failure.phase, BuildPhase::Build);
     assert_eq!(failure.lines.len(), 40);
@@ -322,12 +322,12 @@ fn jiff_now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or_default()
 }
 
-async fn what_a_build_wrote_badly_is_told_to_whoever_pushed(stack: &Stack) -> Result<()> {
+async fn an_invalid_version_file_is_reported_to_the_pusher(stack: &Stack) -> Result<()> {
     let build = Finished {
         notify: ANA,
         ..Finished::new("echo-refused", "SUCCEEDED")?
     };
-    tell(stack, &build, 2).await?;
+    deliver(stack, &build, 2).await?;
     let failure = failed(stack, &build).await?;
     ensure!(
         failure.message.contains("version.json is missing"),
@@ -339,10 +339,10 @@ async fn what_a_build_wrote_badly_is_told_to_whoever_pushed(stack: &Stack) -> Re
         "{mails:#?}"
     );
 
-    // Another project's build is nobody's business here.
+    // A build of another project is ignored.
     let mut others = Finished::new("echo-refused", "SUCCEEDED")?;
     others.status = "FAILED";
-    let detail = others.detail("somebody-elses");
+    let detail = others.detail("another-project");
     stack
         .send(
             "BuildsQueueUrl",
@@ -359,11 +359,11 @@ async fn what_a_build_wrote_badly_is_told_to_whoever_pushed(stack: &Stack) -> Re
     Ok(())
 }
 
-async fn a_word_to_compare_is_understood(stack: &Stack) -> Result<()> {
+async fn a_scheduled_reconciliation_is_accepted(stack: &Stack) -> Result<()> {
     stack
         .send(
             "BuildsQueueUrl",
-            &json!({ "detail-type": "Compare Builds" }),
+            &json!({ "detail-type": "Reconcile Builds" }),
         )
         .await?;
     stack.until_empty("BuildsQueueUrl").await

@@ -1,36 +1,36 @@
-//! Invariant 8 in full: every role tries every verb on every prefix, and what its function's ports
-//! do not do is denied. `ports` says what they do; a role that is not in it fails the test.
+//! Invariant 8 in full: every role's access to every prefix is checked for every action, and what
+//! its function's ports do not do is denied. `ports` says what they do; a role that is not in it fails the test.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_tests::Stack;
-use dropcast_tests::tries::{MODEL, Place, Try, Verb};
+use dropcast_tests::permissions::{AccessCheck, Action, MODEL, ResourceKind};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::attack::{pushed, role_of};
-use crate::world::stories;
+use crate::world::scenarios;
 
 /// Tries at a time.
 const AT_ONCE: usize = 8;
 
-stories![
+scenarios![
     invariant_8_a_role_may_do_on_each_prefix_what_its_functions_ports_do_and_nothing_else,
     invariant_8_a_models_role_ends_at_its_own_model,
 ];
 
-use Place::{
+use Action::{
+    DeleteItem, DeleteObject, GetItem, GetObject, GetObjectVersion, GetSecretValue, List,
+    ListVersions, PutItem, PutObject, PutObjectIfAbsent, Query, UpdateItem,
+};
+use ResourceKind::{
     Builds, Cache, Input, InputOfOther, Inputs, LinkSecret, Listing, Mails, Manifest, Marked,
     ModelSecret, Models, ModelsByName, NoModel, Outputs, OutputsOfOther, Prepared, Problems,
     RefreshUploads, Refreshes, Runs, Sources, Tokens, VersionFiles,
 };
-use Verb::{
-    DeleteItem, DeleteObject, GetItem, GetObject, GetObjectVersion, GetSecretValue, List,
-    ListVersions, PutItem, PutObject, PutObjectIfAbsent, Query, UpdateItem,
-};
 
 /// What the ports of the function with this role do, and on what.
-fn ports(role: &str) -> Option<&'static [(Verb, &'static [Place])]> {
+fn ports(role: &str) -> Option<&'static [(Action, &'static [ResourceKind])]> {
     Some(match role {
         // Runs::create_if_absent notes the first step of the timeline too.
         "StartRunRole" => &[(PutItem, &[Runs]), (UpdateItem, &[Runs])],
@@ -123,7 +123,7 @@ fn ports(role: &str) -> Option<&'static [(Verb, &'static [Place])]> {
 }
 
 /// What a model's job does, and on what.
-const JOB: &[(Verb, &[Place])] = &[
+const JOB: &[(Action, &[ResourceKind])] = &[
     // It asks for the outputs whose upload's answer was lost.
     (GetObject, &[Input, Prepared, Outputs, Listing, Cache]),
     (PutObjectIfAbsent, &[Outputs, Listing, Cache]),
@@ -160,30 +160,30 @@ async fn differences(
     name: &str,
     role: &str,
     model: &str,
-    ports: &[(Verb, &[Place])],
+    ports: &[(Action, &[ResourceKind])],
 ) -> Result<Vec<String>> {
-    let expected: BTreeSet<Try> = ports
+    let expected: BTreeSet<AccessCheck> = ports
         .iter()
-        .flat_map(|(verb, places)| places.iter().map(|place| (*verb, *place)))
-        .map(|(verb, place)| Try { verb, place })
+        .flat_map(|(action, resources)| resources.iter().map(|resource| (*action, *resource)))
+        .map(|(action, resource)| AccessCheck { action, resource })
         .collect();
-    let all: BTreeSet<Try> = Try::all().into_iter().collect();
-    ensure!(expected.is_subset(&all), "{name}: every port is tried");
+    let all: BTreeSet<AccessCheck> = AccessCheck::all().into_iter().collect();
+    ensure!(expected.is_subset(&all), "{name}: every port is checked");
     let caller = stack.caller(role, model).await?;
     let caller = &caller;
-    let tried: Vec<(Try, bool)> = stream::iter(all)
+    let checks: Vec<(AccessCheck, bool)> = stream::iter(all)
         .map(|one| async move { anyhow::Ok((one, caller.may(one).await?)) })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await
         .with_context(|| name.to_owned())?;
-    ensure!(tried.len() > 150, "{} tries", tried.len());
-    Ok(tried
+    ensure!(checks.len() > 150, "{} checks", checks.len());
+    Ok(checks
         .into_iter()
         .filter(|(one, allowed)| *allowed != expected.contains(one))
-        .map(|(Try { verb, place }, allowed)| {
+        .map(|(AccessCheck { action, resource }, allowed)| {
             let may = if allowed { "may" } else { "may not" };
-            format!("{name} {may} {verb:?} {place:?}")
+            format!("{name} {may} {action:?} {resource:?}")
         })
         .collect())
 }

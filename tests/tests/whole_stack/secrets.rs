@@ -13,14 +13,14 @@ use crate::checks::succeeded;
 use crate::command_line::dropcast;
 use crate::invariants::Gated;
 use crate::links::secret;
-use crate::world::stories;
+use crate::world::scenarios;
 
-stories![
+scenarios![
     invariant_7_the_task_token_is_nowhere_but_in_its_item,
     invariant_7_the_link_signing_key_is_nowhere_but_in_its_secret,
 ];
 
-/// Everything that can be read about a run and its deployment, by where it stands. The table is
+/// Everything that can be read about a run and its deployment, by its place. The table is
 /// not in it.
 pub(crate) async fn haystack(stack: &Stack, run: &RunId) -> Result<Vec<(String, String)>> {
     let mut hay = Vec::new();
@@ -67,7 +67,7 @@ pub(crate) async fn haystack(stack: &Stack, run: &RunId) -> Result<Vec<(String, 
 fn files(folder: &Path, found: &mut impl FnMut(&Path, String)) -> Result<()> {
     for entry in fs::read_dir(folder)?.flatten() {
         let (path, about) = (entry.path(), entry.metadata());
-        // Jobs of other stories come and go meanwhile.
+        // Jobs of other scenarios come and go meanwhile.
         let Ok(about) = about else { continue };
         if about.is_dir()
             && !["packages", "emulator"].contains(&&*entry.file_name().to_string_lossy())
@@ -83,7 +83,7 @@ fn files(folder: &Path, found: &mut impl FnMut(&Path, String)) -> Result<()> {
     Ok(())
 }
 
-/// Where a text stands in the table, as partition and sort key.
+/// The items that contain a text, by partition and sort key.
 async fn in_the_table(stack: &Stack, text: &str) -> Result<Vec<(String, String)>> {
     let mut pages = stack
         .table
@@ -113,11 +113,11 @@ fn is_nowhere(hay: &[(String, String)], needle: &str) -> Result<()> {
         .filter(|(_, text)| text.contains(needle))
         .map(|(place, _)| place.as_str())
         .collect();
-    ensure!(places.is_empty(), "it stands in {places:?}");
+    ensure!(places.is_empty(), "it is in {places:?}");
     Ok(())
 }
 
-/// The search looks where things are: what may stand there is found.
+/// The search looks where things are: an allowed occurrence is found.
 fn is_found_all_over(hay: &[(String, String)], run: &RunId) -> Result<()> {
     let mut sorts: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, text) in hay {
@@ -156,7 +156,11 @@ async fn invariant_7_the_task_token_is_nowhere_but_in_its_item(stack: &Stack) ->
     gated.open()?;
     succeeded(&stack.ended(run).await?)?;
     stack.mail(run).await?;
-    assert_eq!(in_the_table(stack, &token).await?, [], "it is spent");
+    assert_eq!(
+        in_the_table(stack, &token).await?,
+        [],
+        "it was deleted after use"
+    );
     let hay = haystack(stack, run).await?;
     is_nowhere(&hay, &token)?;
     is_found_all_over(&hay, run)
@@ -177,7 +181,7 @@ async fn invariant_7_the_link_signing_key_is_nowhere_but_in_its_secret(
     );
     let secret: serde_json::Value = serde_json::from_str(&secret(stack).await?)?;
     let key = secret["k1"].as_str().context("the key")?;
-    // Within JSON texts quotation marks and backslashes would stand escaped.
+    // Within JSON texts quotation marks and backslashes would be escaped.
     let plain = key.split(['"', '\\', '\'', '<', '>', '&']);
     let longest = plain.max_by_key(|part| part.len()).context("the key")?;
     ensure!(longest.len() >= 8, "enough of it to look for");

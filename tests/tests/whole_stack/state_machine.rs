@@ -10,12 +10,12 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::world::story;
+use crate::world::scenario;
 
 const PATHS: &str = "tests/asl/paths.json";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stand-in");
 
-pub(crate) fn stories() -> Vec<Trial> {
+pub(crate) fn scenarios() -> Vec<Trial> {
     let paths = match read() {
         Ok(paths) => paths,
         Err(error) => {
@@ -31,7 +31,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         .map(|path| {
             let name = path["name"].as_str().unwrap_or_default();
             let name = name.replace([' ', '\''], "_");
-            story("state_machine", &name, move |stack| {
+            scenario("state_machine", &name, move |stack| {
                 ends_as_said(stack, path)
             })
         })
@@ -52,25 +52,25 @@ async fn ends_as_said(stack: &Stack, path: Value) -> Result<()> {
         .get_or_try_init(|| StandIns::deploy(stack, Path::new(PROGRAM)))
         .await?;
     let name = path["name"].as_str().context("a name")?;
-    let played = stand_ins.play(stack, name, &path["functions"]).await?;
+    let result = stand_ins.run(stack, name, &path["functions"]).await?;
     let expected = &path["expect"];
-    let told = format!("{played:#?}");
+    let shown = format!("{result:#?}");
     ensure!(
-        played.execution == *expected["execution"].as_str().context("execution")?,
-        "{told}"
+        result.execution == *expected["execution"].as_str().context("execution")?,
+        "{shown}"
     );
-    for (field, value) in [("finish", &played.finish), ("output", &played.output)] {
+    for (field, value) in [("finish", &result.finish), ("output", &result.output)] {
         if let Some(expected) = expected.get(field) {
             ensure!(
                 value.as_ref() == Some(expected),
-                "{field} is not {expected}\n{told}"
+                "{field} is not {expected}\n{shown}"
             );
         }
     }
     if let Some(words) = expected["causeContains"].as_str() {
-        ensure!(played.cause.contains(words), "no “{words}”\n{told}");
+        ensure!(result.cause.contains(words), "no “{words}”\n{shown}");
     }
-    let calls = serde_json::to_value(&played.calls)?;
-    ensure!(calls == expected["calls"], "{}\n{told}", expected["calls"]);
+    let calls = serde_json::to_value(&result.calls)?;
+    ensure!(calls == expected["calls"], "{}\n{shown}", expected["calls"]);
     Ok(())
 }

@@ -13,7 +13,7 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 use sha2::Digest as _;
 
 use crate::checks::{ended_with, fits, flat, is_a_sentence, is_the_only_run, succeeded};
-use crate::world::story;
+use crate::world::scenario;
 
 const ANA: &str = "ana@corp.example";
 /// Where the sheets of the example model lie.
@@ -129,26 +129,26 @@ const BAD: &[Bad] = &[
     ),
 ];
 
-pub(crate) fn stories() -> Vec<Trial> {
+pub(crate) fn scenarios() -> Vec<Trial> {
     let own = [
-        story(
+        scenario(
             "tables",
             "an_excel_file_becomes_a_forecast",
             an_excel_file_becomes_a_forecast,
         ),
-        story(
+        scenario(
             "tables",
             "a_faulty_excel_file_becomes_a_mail_with_the_marked_sheet",
             a_faulty_excel_file_becomes_a_mail_with_the_marked_sheet,
         ),
-        story(
+        scenario(
             "tables",
             "a_model_gets_a_clean_table_and_the_original_beside_it",
             a_model_gets_a_clean_table_and_the_original_beside_it,
         ),
     ];
     BAD.iter()
-        .map(|bad| story("tables", bad.name, move |stack| is_rejected(stack, bad)))
+        .map(|bad| scenario("tables", bad.name, move |stack| is_rejected(stack, bad)))
         .chain(own)
         .collect()
 }
@@ -200,7 +200,7 @@ async fn a_faulty_excel_file_becomes_a_mail_with_the_marked_sheet(stack: &Stack)
     is_marked(&marked, "C4", "about 5")
 }
 
-/// The growth of every row that has one stands beside the months that it was applied to.
+/// The growth of every row that has one is beside the months that it was applied to.
 async fn the_growth_arrived(stack: &Stack, ended: &Ended, clean: &str) -> Result<()> {
     let forecast = ended
         .run

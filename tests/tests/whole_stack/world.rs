@@ -1,4 +1,4 @@
-//! The one stack that all stories share.
+//! The one stack that all scenarios share.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -10,8 +10,8 @@ use dropcast_tests::{Stack, options};
 use libtest_mimic::{Failed, Trial};
 use tokio::runtime::Runtime;
 
-/// The longest that a story may take: nothing may hang.
-const STORY_LIMIT: Duration = Duration::from_secs(150);
+/// How long a scenario may take at most, so that a hang is a failure.
+const SCENARIO_LIMIT: Duration = Duration::from_secs(150);
 
 struct World {
     runtime: Runtime,
@@ -20,10 +20,10 @@ struct World {
 }
 
 static WORLD: OnceLock<Result<World, String>> = OnceLock::new();
-/// Whether a start that failed was told: the other stories then fail without repeating it.
-static TOLD: AtomicBool = AtomicBool::new(false);
+/// Whether a failed start was reported: the other scenarios then fail without repeating it.
+static REPORTED: AtomicBool = AtomicBool::new(false);
 
-fn begin() -> Result<World> {
+fn start() -> Result<World> {
     let folder = tempfile::Builder::new()
         .prefix("whole-stack-")
         .tempdir_in(env!("CARGO_TARGET_TMPDIR"))?
@@ -42,24 +42,24 @@ fn begin() -> Result<World> {
 }
 
 fn world() -> Result<&'static World, Failed> {
-    match WORLD.get_or_init(|| begin().map_err(|error| format!("{error:#}"))) {
+    match WORLD.get_or_init(|| start().map_err(|error| format!("{error:#}"))) {
         Ok(world) => Ok(world),
-        Err(_) if TOLD.swap(true, Ordering::SeqCst) => Err("the stack did not start".into()),
+        Err(_) if REPORTED.swap(true, Ordering::SeqCst) => Err("the stack did not start".into()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether all stories are told: what is left of them then proves something by being there.
-static EVERYTHING: AtomicBool = AtomicBool::new(false);
+/// Whether all scenarios run: only then can a check require that something happened at all.
+static COMPLETE: AtomicBool = AtomicBool::new(false);
 
-/// Notes that no story is left out.
-pub(crate) fn tell_everything() {
-    EVERYTHING.store(true, Ordering::SeqCst);
+/// Records that no scenario is filtered out.
+pub(crate) fn run_all() {
+    COMPLETE.store(true, Ordering::SeqCst);
 }
 
-/// Whether no story is left out.
-pub(crate) fn tells_everything() -> bool {
-    EVERYTHING.load(Ordering::SeqCst)
+/// Whether no scenario is filtered out.
+pub(crate) fn runs_all() -> bool {
+    COMPLETE.load(Ordering::SeqCst)
 }
 
 /// Whether the stack was started.
@@ -67,12 +67,12 @@ pub(crate) fn is_up() -> bool {
     matches!(WORLD.get(), Some(Ok(_)))
 }
 
-/// Leaves the stack behind: its folder too, unless all went well.
-pub(crate) fn leave(all_well: bool) {
+/// Removes the stack's folder if all passed; otherwise it stays, with the logs.
+pub(crate) fn clean_up(passed: bool) {
     let Some(Ok(world)) = WORLD.get() else {
         return;
     };
-    if all_well {
+    if passed {
         // What cannot be removed is in the folder for build products.
         let _ = std::fs::remove_dir_all(&world.folder);
     } else {
@@ -80,8 +80,8 @@ pub(crate) fn leave(all_well: bool) {
     }
 }
 
-/// A story as a test: what must hold is its name.
-pub(crate) fn story<F, R>(group: &str, name: &str, tell: F) -> Trial
+/// A scenario as a test, whose name says what must hold.
+pub(crate) fn scenario<F, R>(group: &str, name: &str, run: F) -> Trial
 where
     F: FnOnce(&'static Stack) -> R + Send + 'static,
     R: Future<Output = Result<()>>,
@@ -89,23 +89,23 @@ where
     let name = format!("{group}::{name}");
     Trial::test(name, move || {
         let world = world()?;
-        let telling = async {
-            tokio::time::timeout(STORY_LIMIT, Box::pin(tell(&world.stack)))
+        let running = async {
+            tokio::time::timeout(SCENARIO_LIMIT, Box::pin(run(&world.stack)))
                 .await
-                .context("the story did not end in time")?
+                .context("the scenario did not end in time")?
         };
-        let told = world.runtime.block_on(telling);
-        told.map_err(|error| Failed::from(format!("{error:#}")))
+        let result = world.runtime.block_on(running);
+        result.map_err(|error| Failed::from(format!("{error:#}")))
     })
 }
 
-/// The stories of a module, by their functions' names.
-macro_rules! stories {
+/// The scenarios of a module, by their functions' names.
+macro_rules! scenarios {
     ($($name:ident),+ $(,)?) => {
-        pub(crate) fn stories() -> Vec<libtest_mimic::Trial> {
+        pub(crate) fn scenarios() -> Vec<libtest_mimic::Trial> {
             let group = module_path!().rsplit("::").next().unwrap_or_default();
-            vec![$($crate::world::story(group, stringify!($name), $name)),+]
+            vec![$($crate::world::scenario(group, stringify!($name), $name)),+]
         }
     };
 }
-pub(crate) use stories;
+pub(crate) use scenarios;

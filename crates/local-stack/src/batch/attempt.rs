@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use super::config::BatchConfig;
-use super::core::Launch;
+use super::core::LaunchRequest;
 use super::service::Shell;
 use super::{image, secrets};
 use crate::service::lines::Lines;
@@ -41,7 +41,7 @@ pub(crate) struct StopOrder {
 /// Runs the attempt from its start to its end, and reports both.
 pub(crate) async fn run(
     shell: Arc<Shell>,
-    launch: Launch,
+    launch: LaunchRequest,
     mut orders: UnboundedReceiver<StopOrder>,
 ) {
     let (job, attempt) = (launch.job_id.clone(), launch.attempt);
@@ -66,7 +66,7 @@ pub(crate) async fn run(
     let ended_at = clock::now();
     signal_group(group, Signal::SIGKILL);
     finish_output(reading, &marks).await;
-    // The exit is known now; whoever sees the event may look for the lines.
+    // The exit is known now; readers of the event may look for the lines.
     shell.forget(&job, attempt);
     let code = status.map_or(255, exit_code);
     shell.act(|core, _| core.exited(&job, attempt, code, ended_at));
@@ -100,7 +100,7 @@ impl Folder {
 /// Starts the process, or says in the words of Amazon ECS why it cannot be.
 async fn prepare(
     shell: &Shell,
-    launch: &Launch,
+    launch: &LaunchRequest,
 ) -> Result<(Child, i32, Folder, pipe::Receiver), String> {
     let config = &shell.config;
     let snapshot = image::find(&config.images, &launch.image).map_err(|error| error.to_string())?;
@@ -197,7 +197,7 @@ pub(crate) fn signal_marked(job: &str, attempt: u32, signal: Signal) {
     process::signal_marked(&marks, signal);
 }
 
-/// Waits for the process to end, and stops it when it is told to.
+/// Waits for the process to end, and stops it on request.
 async fn wait(
     child: &mut Child,
     group: i32,

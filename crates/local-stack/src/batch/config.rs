@@ -1,10 +1,10 @@
-//! What the local Batch can be told when it starts.
+//! The settings of the local Batch.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::service::process::inherited;
+use crate::service::process::inherit_environment;
 
 /// Everything the local Batch needs to know. [`BatchConfig::new`] gives defaults for all but the
 /// two folders.
@@ -61,7 +61,7 @@ impl BatchConfig {
             event_source: "dropcast.batch".to_owned(),
             emulator: None,
             environment: BTreeMap::new(),
-            inherited: inherited(),
+            inherited: inherit_environment(),
             time_limit_actions: Vec::new(),
             timings: Timings::default(),
         }

@@ -57,16 +57,16 @@ pub(crate) struct Settings {
 pub(crate) enum Effect {
     /// Publish an event.
     Announce(Announcement),
-    /// Call [`Core::ring`] after a while.
-    Alarm {
+    /// Call [`Core::fire_timer`] after a while.
+    Timer {
         job: String,
         generation: u64,
-        alarm: Alarm,
+        timer: Timer,
         after: Duration,
     },
     /// Start a process; answered by [`Core::started`] or [`Core::could_not_start`], and after the
     /// former by [`Core::exited`].
-    Launch(Launch),
+    Launch(LaunchRequest),
     /// Stop a process: SIGTERM and a while later SIGKILL, or SIGKILL at once.
     Stop {
         job: String,
@@ -75,9 +75,9 @@ pub(crate) enum Effect {
     },
 }
 
-/// What an alarm is about.
+/// What happens when a timer fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Alarm {
+pub(crate) enum Timer {
     /// A SUBMITTED job is looked at.
     Evaluate,
     /// A RUNNABLE job may be placed.
@@ -94,7 +94,7 @@ pub(crate) enum Alarm {
 
 /// A process to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Launch {
+pub(crate) struct LaunchRequest {
     pub(crate) job_id: String,
     pub(crate) attempt: u32,
     pub(crate) image: String,
@@ -174,7 +174,7 @@ impl Core {
             job_name: job.name.clone(),
             job_id: job.id.clone(),
         };
-        self.set_alarm(&job, Alarm::Evaluate, self.settings.timings.submitted);
+        self.set_timer(&job, Timer::Evaluate, self.settings.timings.submitted);
         self.submitted.push(job.id.clone());
         self.jobs.insert(job.id.clone(), job);
         Ok(answer)

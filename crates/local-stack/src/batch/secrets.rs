@@ -5,7 +5,7 @@ use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata as
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Parts of the ARN of a secret; what stands behind them chooses what of the secret is meant.
+/// How many parts the ARN of a secret has; further parts choose a value of the secret.
 const ARN_PARTS: usize = 7;
 
 /// A variable of a job whose value is a secret.
@@ -47,7 +47,7 @@ impl Reference {
 }
 
 /// The secrets that a container's properties name.
-pub(crate) fn named(properties: &Map<String, Value>) -> Vec<Secret> {
+pub(crate) fn parse_secrets(properties: &Map<String, Value>) -> Vec<Secret> {
     let listed = properties.get("secrets").and_then(Value::as_array);
     let secrets = listed.into_iter().flatten();
     secrets
@@ -118,7 +118,7 @@ mod tests {
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:dropcast/m/history";
 
     #[test]
-    fn what_stands_behind_the_arn_chooses_a_part_of_the_secret() {
+    fn the_parts_after_the_arn_choose_a_value_of_the_secret() {
         let whole = Reference::parse(ARN);
         assert_eq!((whole.arn.as_str(), whole.json_key), (ARN, None));
         let part = Reference::parse(&format!("{ARN}:url::"));
@@ -133,7 +133,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_with_secrets_does_not_start_without_them() {
         let properties = json!({ "secrets": [{ "name": "URL", "valueFrom": ARN }] });
-        let secrets = named(properties.as_object().unwrap());
+        let secrets = parse_secrets(properties.as_object().unwrap());
         assert_eq!(secrets.len(), 1);
         let refused = fetch(None, &secrets).await.unwrap_err();
         assert!(

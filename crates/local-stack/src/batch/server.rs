@@ -65,7 +65,7 @@ async fn operation(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answer = match operations::named(method.as_str(), uri.path()) {
+    let answer = match operations::find_operation(method.as_str(), uri.path()) {
         Some((name, true)) => {
             shell.calls.add(&headers, &format!("batch:{name}"));
             // To tag what is made asks for a permission of its own.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -14,8 +14,8 @@ use super::config::BatchConfig;
 use super::core::names::Arns;
 use super::core::{Announcement, Core, Effect, Settings};
 use crate::calls::Calls;
-use crate::service::clock;
 use crate::service::process::signal_group;
+use crate::service::{clock, lock};
 
 /// An attempt that is running or about to.
 struct Running {
@@ -23,7 +23,7 @@ struct Running {
     group: Option<i32>,
 }
 
-/// Everything around the rules: the processes, the alarms, the way out for events.
+/// Everything around the rules: the processes, the timers, the way out for events.
 pub(crate) struct Shell {
     pub(crate) config: BatchConfig,
     pub(crate) logs: Option<aws_sdk_cloudwatchlogs::Client>,
@@ -68,7 +68,7 @@ impl Shell {
     /// Lets the rules decide, and does what they decide. Effects leave in the order in which the
     /// state changed, because they are performed under the same lock; performing never waits.
     pub(crate) fn act<T>(&self, decide: impl FnOnce(&mut Core, i64) -> T) -> T {
-        let mut core = held(&self.core);
+        let mut core = lock(&self.core);
         let answer = decide(&mut core, clock::now());
         for effect in core.take_effects() {
             self.perform(effect);
@@ -78,7 +78,7 @@ impl Shell {
 
     /// Notes the process group of an attempt, so that it can be killed.
     pub(crate) fn remember_group(&self, job: &str, attempt: u32, group: i32) {
-        if let Some(running) = held(&self.running).get_mut(&(job.to_owned(), attempt)) {
+        if let Some(running) = lock(&self.running).get_mut(&(job.to_owned(), attempt)) {
             running.group = Some(group);
         }
         if self.is_closing() {
@@ -88,24 +88,24 @@ impl Shell {
 
     /// Forgets an attempt that has ended.
     pub(crate) fn forget(&self, job: &str, attempt: u32) {
-        held(&self.running).remove(&(job.to_owned(), attempt));
+        lock(&self.running).remove(&(job.to_owned(), attempt));
     }
 
     /// Starts nothing any more, and publishes nothing.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
-        held(&self.announcements).take();
+        lock(&self.announcements).take();
     }
 
     /// Asks every process to end, and kills those that have not after `grace`.
     pub(crate) async fn stop_all(&self, grace: Duration) {
-        for running in held(&self.running).values() {
+        for running in lock(&self.running).values() {
             if let Some(group) = running.group {
                 signal_group(group, Signal::SIGTERM);
             }
         }
         let all_ended = async {
-            while !held(&self.running).is_empty() {
+            while !lock(&self.running).is_empty() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -116,7 +116,7 @@ impl Shell {
 
     /// Kills every process at once, without waiting.
     pub(crate) fn kill_all(&self) {
-        for ((job, attempt), running) in held(&self.running).iter() {
+        for ((job, attempt), running) in lock(&self.running).iter() {
             signal_marked(job, *attempt, Signal::SIGKILL);
             if let Some(group) = running.group {
                 signal_group(group, Signal::SIGKILL);
@@ -134,23 +134,23 @@ impl Shell {
         }
         match effect {
             Effect::Announce(announcement) => {
-                if let Some(announcements) = held(&self.announcements).as_ref() {
+                if let Some(announcements) = lock(&self.announcements).as_ref() {
                     // Fails only when the publisher is gone, at the very end.
                     let _ = announcements.send(announcement);
                 }
             }
-            Effect::Alarm {
+            Effect::Timer {
                 job,
                 generation,
-                alarm,
+                timer,
                 after,
             } => {
-                // An alarm may be days away; it must not keep the service alive.
+                // A timer may be days away; it must not keep the service alive.
                 let shell = self.own.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(after).await;
                     if let Some(shell) = shell.upgrade() {
-                        shell.act(|core, now| core.ring(&job, generation, alarm, now));
+                        shell.act(|core, now| core.fire_timer(&job, generation, timer, now));
                     }
                 });
             }
@@ -163,7 +163,7 @@ impl Shell {
                     orders,
                     group: None,
                 };
-                held(&self.running).insert((launch.job_id.clone(), launch.attempt), running);
+                lock(&self.running).insert((launch.job_id.clone(), launch.attempt), running);
                 tokio::spawn(attempt::run(shell, launch, waiting));
             }
             Effect::Stop {
@@ -171,16 +171,11 @@ impl Shell {
                 attempt,
                 at_once,
             } => {
-                if let Some(running) = held(&self.running).get(&(job, attempt)) {
+                if let Some(running) = lock(&self.running).get(&(job, attempt)) {
                     // Fails only when the attempt has ended in this moment.
                     let _ = running.orders.send(StopOrder { at_once });
                 }
             }
         }
     }
-}
-
-/// Takes a lock, also after a panic elsewhere: what it guards is changed in whole steps.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What the local CodeBuild can be told when it starts.
+//! The settings of the local CodeBuild.
 
 use std::path::PathBuf;
 use std::time::Duration;

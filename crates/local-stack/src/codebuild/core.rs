@@ -14,7 +14,7 @@ use super::wire::{answers, event};
 use crate::service::events::Announcement;
 use build::{Build, Outcome, PhaseKind, Source, Status};
 
-/// What AWS gives a build when nobody says otherwise.
+/// AWS's default for a build.
 const TIMEOUT_MINUTES: u32 = 60;
 /// The most builds that are described at once, and listed on one page.
 const MAX_BUILDS: usize = 100;
@@ -127,7 +127,7 @@ impl Core {
         Ok(answer)
     }
 
-    /// Ends the phase that a build is in; answers the build as it then stands.
+    /// Ends a build's current phase; returns the build afterwards.
     pub(crate) fn end_phase(&mut self, uuid: &str, outcome: Outcome, now: i64) -> Option<Build> {
         let build = self.builds.iter_mut().find(|build| build.uuid == uuid)?;
         build.end_phase(outcome, now);

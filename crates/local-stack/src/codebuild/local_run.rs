@@ -19,7 +19,7 @@ use super::config::CodeBuildConfig;
 use super::log::Log;
 use crate::Image;
 use crate::service::lines::Lines;
-use crate::service::process::{exit_code, inherited, signal_group, signal_marked};
+use crate::service::process::{exit_code, inherit_environment, signal_group, signal_marked};
 
 /// The variable by which the processes of a build are known.
 const MARK: &str = "CODEBUILD_BUILD_ID";
@@ -49,7 +49,7 @@ struct Line {
 }
 
 impl LocalRun<'_> {
-    /// Runs the model's command on what stands on a stage; its lines go to the log.
+    /// Runs the model's command on the files of a stage; its lines go to the log.
     pub(crate) async fn run(&self, stage: &Stage, log: &mut Log) -> io::Result<LocalRunResult> {
         let (reader, writer) = io::pipe()?;
         let mut output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
@@ -88,7 +88,7 @@ impl LocalRun<'_> {
     }
 
     fn command(&self, stage: &Stage) -> Command {
-        let inherited = inherited();
+        let inherited = inherit_environment();
         let path = inherited.get("PATH").cloned().unwrap_or_default();
         let runner = self.config.job_runner.parent().map(Path::to_owned);
         let path = self

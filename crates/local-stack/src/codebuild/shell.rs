@@ -1,7 +1,7 @@
 //! Performs what the rules ask for.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
@@ -12,19 +12,19 @@ use super::core::{Core, Effect, Settings};
 use super::work;
 use crate::calls::Calls;
 use crate::service::aws::Clients;
-use crate::service::clock;
 use crate::service::events::Announcement;
+use crate::service::{clock, lock};
 
 /// Everything around the rules: the builds at work, and the way out for events.
 pub(crate) struct Shell {
     pub(crate) config: CodeBuildConfig,
     pub(crate) clients: Clients,
-    /// Who asked for what.
+    /// The record of API calls.
     pub(crate) calls: Calls,
     /// As many builds as may be at work.
     pub(crate) places: Semaphore,
     core: Mutex<Core>,
-    /// By UUID: who is told to stop.
+    /// Running builds, by UUID, with the sender that stops them.
     working: Mutex<HashMap<String, watch::Sender<bool>>>,
     announcements: Mutex<Option<UnboundedSender<Announcement>>>,
     own: Weak<Self>,
@@ -57,7 +57,7 @@ impl Shell {
     /// Lets the rules decide, and does what they decide. Effects leave in the order in which the
     /// state changed, because they are performed under the same lock; performing never waits.
     pub(crate) fn act<T>(&self, decide: impl FnOnce(&mut Core, i64) -> T) -> T {
-        let mut core = held(&self.core);
+        let mut core = lock(&self.core);
         let answer = decide(&mut core, clock::now());
         for effect in core.take_effects() {
             self.perform(effect);
@@ -67,24 +67,24 @@ impl Shell {
 
     /// Forgets a build that is no longer at work.
     pub(crate) fn forget(&self, uuid: &str) {
-        held(&self.working).remove(uuid);
+        lock(&self.working).remove(uuid);
     }
 
-    /// Starts nothing any more, publishes nothing, and tells every build to stop.
+    /// Starts and publishes nothing any more, and stops every build.
     pub(crate) fn close(&self) {
-        held(&self.announcements).take();
-        for stop in held(&self.working).values() {
+        lock(&self.announcements).take();
+        for stop in lock(&self.working).values() {
             stop.send_replace(true);
         }
     }
 
     /// Whether no build is at work.
     pub(crate) fn is_idle(&self) -> bool {
-        held(&self.working).is_empty()
+        lock(&self.working).is_empty()
     }
 
     fn perform(&self, effect: Effect) {
-        let announcements = held(&self.announcements);
+        let announcements = lock(&self.announcements);
         let Some(sender) = announcements.as_ref() else {
             return;
         };
@@ -98,19 +98,14 @@ impl Shell {
                     return;
                 };
                 let (stop, stopped) = watch::channel(false);
-                held(&self.working).insert(uuid.clone(), stop);
+                lock(&self.working).insert(uuid.clone(), stop);
                 tokio::spawn(work::build(shell, uuid, stopped));
             }
             Effect::Stop(uuid) => {
-                if let Some(stop) = held(&self.working).get(&uuid) {
+                if let Some(stop) = lock(&self.working).get(&uuid) {
                     stop.send_replace(true);
                 }
             }
         }
     }
-}
-
-/// Takes a lock, also after a panic elsewhere: what it guards is changed in whole steps.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

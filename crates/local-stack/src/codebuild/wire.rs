@@ -5,7 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod event;
 pub(crate) mod requests;
 
-/// What stands before an operation's name in `X-Amz-Target`.
+/// The prefix of an operation's name in `X-Amz-Target`.
 pub(crate) const TARGET: &str = "CodeBuild_20161006.";
 
 /// The operations that the local CodeBuild answers.

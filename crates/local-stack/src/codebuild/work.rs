@@ -28,7 +28,7 @@ use crate::service::logs::LogStream;
 
 /// AWS's code for a command that ended with a failure.
 const COMMAND_FAILED: &str = "COMMAND_EXECUTION_ERROR";
-/// AWS's code for a source or an artefact that could not be had or stored.
+/// AWS's code for a source or an artifact that could not be had or stored.
 const CLIENT_ERROR: &str = "CLIENT_ERROR";
 
 /// Works on a build until it is over.
@@ -147,7 +147,7 @@ impl Work<'_> {
         }
     }
 
-    /// Says why a command failed, and answers what CodeBuild makes of it.
+    /// Says why a command failed, and returns what CodeBuild makes of it.
     async fn failed(&mut self, command: &str, why: &str) -> Outcome {
         self.say(why).await;
         self.note(&format!(
@@ -186,7 +186,7 @@ impl Work<'_> {
         Outcome::Succeeded
     }
 
-    /// Messages name files as whoever wrote them knows them.
+    /// Messages name files relative to the model's folder, as its author knows them.
     fn relative(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.source().display()), "")
     }

@@ -51,7 +51,7 @@ impl LogStream {
             .message(message)
             .build();
         if let Ok(event) = event {
-            // Fails only when the sending task is gone, and then there is nobody to tell.
+            // Fails only when the sending task is gone, and then nothing waits for it.
             let _ = self.lines.send(event).await;
         }
     }
@@ -128,7 +128,7 @@ impl Stream {
                     return true;
                 }
                 Err(CreateLogStreamError::ResourceNotFoundException(_)) => {
-                    // Another job may create it at the same time; the second round tells.
+                    // Another job may create it at the same time; the second round shows it.
                     let _ = self
                         .client
                         .create_log_group()

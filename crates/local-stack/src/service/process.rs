@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
 /// The part of our own environment that what runs in a container may see.
-pub(crate) fn inherited() -> BTreeMap<String, String> {
+pub(crate) fn inherit_environment() -> BTreeMap<String, String> {
     std::env::vars()
         .filter(|(name, _)| INHERITED.contains(&name.as_str()))
         .collect()

@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::StartError;
+
 /// A server that runs. Dropping it ends it at once.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -27,9 +29,17 @@ impl Server {
         name: &'static str,
         port: u16,
         router: impl FnOnce() -> Router,
-    ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
-        let address = listener.local_addr()?;
+    ) -> Result<Self, StartError> {
+        let bind = async {
+            let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) = bind.await.map_err(|source| StartError::Listen {
+            service: name,
+            port,
+            source,
+        })?;
         let router = router();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {

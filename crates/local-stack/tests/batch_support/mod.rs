@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 pub(crate) const IMAGE: &str = "local/model@sha256:0123abcd";
 /// Longest time that a test waits for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running local Batch, a client for it, and its folders.
 pub(crate) struct Local {
@@ -97,7 +97,7 @@ impl Local {
             }
             let ended = matches!(job.status(), Some(JobStatus::Succeeded | JobStatus::Failed));
             assert!(
-                !ended && begin.elapsed() < PATIENCE,
+                !ended && begin.elapsed() < TIMEOUT,
                 "the job did not become {status}: {job:?}"
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -112,7 +112,7 @@ impl Local {
             if job.status() == Some(&JobStatus::Runnable) && job.status_reason().is_some() {
                 return job;
             }
-            assert!(begin.elapsed() < PATIENCE, "nothing holds it back: {job:?}");
+            assert!(begin.elapsed() < TIMEOUT, "nothing holds it back: {job:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -188,7 +188,7 @@ pub(crate) async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -
         if let Some(found) = found() {
             return found;
         }
-        assert!(begin.elapsed() < PATIENCE, "waited in vain for: {what}");
+        assert!(begin.elapsed() < TIMEOUT, "waited in vain for: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -289,10 +289,7 @@ impl Emulator {
             if last.is_some_and(|status| status == "SUCCEEDED" || status == "FAILED") {
                 return events;
             }
-            assert!(
-                begin.elapsed() < PATIENCE,
-                "{job} has not ended: {events:?}"
-            );
+            assert!(begin.elapsed() < TIMEOUT, "{job} has not ended: {events:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::batch_support::{Emulator, PATIENCE};
+use crate::batch_support::{Emulator, TIMEOUT};
 
 pub(crate) const PROJECT: &str = "dropcast-local";
 
@@ -157,7 +157,7 @@ impl Builder {
                 return build;
             }
             assert!(
-                begin.elapsed() < PATIENCE,
+                begin.elapsed() < TIMEOUT,
                 "the build does not end: {build:?}"
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -274,7 +274,7 @@ pub(crate) async fn end_event(builder: &Builder, build: &Build) -> Value {
                 return event;
             }
         }
-        assert!(begin.elapsed() < PATIENCE, "no event of the build's end");
+        assert!(begin.elapsed() < TIMEOUT, "no event of the build's end");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

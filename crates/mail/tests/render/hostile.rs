@@ -8,7 +8,7 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
 };
 use dropcast_mail::MailContent;
-use dropcast_test_support::mails::{self as fixtures, Story};
+use dropcast_test_support::mails::{self as fixtures, MailSample};
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The three stories with one text wherever a user, a model or a file can put one.
-fn stories_of(text: &str) -> [Story; 3] {
+fn stories_of(text: &str) -> [MailSample; 3] {
     let (mut success, mut failure, mut rejection) = (
         fixtures::succeeded(),
         fixtures::failed(),

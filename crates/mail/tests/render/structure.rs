@@ -206,7 +206,7 @@ fn the_headers_say_who_when_and_that_a_machine_wrote_it() {
 
 #[test]
 fn one_mail_has_one_message_id_however_often_it_is_built() {
-    let ids = |story: &fixtures::Story, recipient: &str| {
+    let ids = |story: &fixtures::MailSample, recipient: &str| {
         let content = story.content();
         let rendered = rendered(&content);
         let build = |date: Timestamp| {

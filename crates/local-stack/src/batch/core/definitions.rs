@@ -100,7 +100,7 @@ impl Definitions {
         &self,
         request: &DescribeJobDefinitions,
     ) -> Result<DescribedDefinitions, ApiError> {
-        let wanted = wanted(request)?;
+        let wanted = parse_references(request)?;
         let status = request.status.as_deref();
         let found: Vec<&Definition> = self
             .by_name
@@ -130,7 +130,9 @@ impl Definitions {
     }
 }
 
-fn wanted(request: &DescribeJobDefinitions) -> Result<Option<Vec<DefinitionReference>>, ApiError> {
+fn parse_references(
+    request: &DescribeJobDefinitions,
+) -> Result<Option<Vec<DefinitionReference>>, ApiError> {
     let listed = request.job_definitions.as_deref().unwrap_or_default();
     if listed.is_empty() {
         return request

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong. The strings that AWS gives for each stand in [`super::outcome`].
+/// What goes wrong. AWS's strings for each are in [`super::outcome`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FaultKind {
@@ -22,7 +22,7 @@ pub(crate) enum FaultKind {
     RoleNotAssumed,
 }
 
-/// A fault as it is asked for: `POST /_dropcast/faults`.
+/// A fault as it is requested: `POST /_dropcast/faults`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Fault {
@@ -71,7 +71,7 @@ impl Fault {
         fits(&self.job_name, job_name) && fits(&self.job_definition, definition_name)
     }
 
-    /// Why this fault cannot be asked for, if so.
+    /// Why this fault cannot be requested, if so.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         if self.job_name.is_none() && self.job_definition.is_none() {
             Some("A fault needs a jobName or a jobDefinition; \"*\" is every job.")
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_for_nobody_is_a_mistake() {
+    fn a_fault_without_a_target_is_rejected() {
         assert!(fault(r#"{"fault":"host-lost"}"#).problem().is_some());
         assert!(
             fault(r#"{"jobName":"a","fault":"host-lost","times":0}"#)

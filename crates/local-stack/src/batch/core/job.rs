@@ -95,7 +95,7 @@ pub(crate) struct Job {
     pub(crate) cancelled_because: Option<String>,
     pub(crate) is_cancelled: bool,
     pub(crate) is_terminated: bool,
-    /// Grows with every change of status, so that an alarm set before it is known as stale.
+    /// Grows with every change of status, so that a timer set before it is known as stale.
     pub(crate) generation: u64,
 }
 
@@ -196,9 +196,9 @@ impl Job {
         }
     }
 
-    /// The job as an event carries it: the ARN stands among the tags, and whether somebody asked
-    /// for its end does not appear.
-    pub(crate) fn announced(&self) -> JobDetail {
+    /// The job as an event contains it: with the ARN among the tags, and without whether its end was
+    /// requested.
+    pub(crate) fn to_event_detail(&self) -> JobDetail {
         let mut tags = self.tags.clone();
         tags.insert("resourceArn".to_owned(), self.arn.clone());
         self.detail(tags)

@@ -9,31 +9,31 @@ use super::super::secrets;
 use super::faults::FaultKind;
 use super::job::{Attempt, Blocked, Ending, Job, Placement, Status};
 use super::names::instance_id;
-use super::outcome::{self, Outcome, Verdict};
+use super::outcome::{self, AttemptResult, Outcome};
 use super::retry::Failure;
-use super::{Alarm, Announcement, Core, Effect, Launch};
+use super::{Announcement, Core, Effect, LaunchRequest, Timer};
 
 const STATE_CHANGE: &str = "Batch Job State Change";
 const QUEUE_BLOCKED: &str = "Batch Job Queue Blocked";
 
 impl Core {
-    /// An alarm rings. One that was set before the job's last change of status is stale.
-    pub(crate) fn ring(&mut self, id: &str, generation: u64, alarm: Alarm, now: i64) {
+    /// A timer fires. One that was set before the job's last change of status is stale.
+    pub(crate) fn fire_timer(&mut self, id: &str, generation: u64, timer: Timer, now: i64) {
         let Some(job) = self.jobs.get_mut(id) else {
             return;
         };
         if job.generation != generation {
             return;
         }
-        match alarm {
-            Alarm::Evaluate => self.evaluate(id, now),
-            Alarm::Place => {
+        match timer {
+            Timer::Evaluate => self.evaluate(id, now),
+            Timer::Place => {
                 job.ready = true;
                 self.place_runnable();
             }
-            Alarm::Start => self.start(id, now),
-            Alarm::Fault => self.stop(id, true),
-            Alarm::Timeout => {
+            Timer::Start => self.start(id, now),
+            Timer::Fault => self.stop(id, true),
+            Timer::Timeout => {
                 if let Some(placement) = &mut job.placement
                     && placement.ending.is_none()
                 {
@@ -41,7 +41,7 @@ impl Core {
                     self.stop(id, false);
                 }
             }
-            Alarm::TimeLimit(index) => self.apply_time_limit(id, index, now),
+            Timer::TimeLimit(index) => self.apply_time_limit(id, index, now),
         }
     }
 
@@ -67,10 +67,10 @@ impl Core {
             return;
         };
         if strikes {
-            self.set_alarm(&job, Alarm::Fault, timings.fault_delay);
+            self.set_timer(&job, Timer::Fault, timings.fault_delay);
         }
         if let Some(seconds) = seconds.and_then(|seconds| u32::try_from(seconds).ok()) {
-            self.set_alarm(&job, Alarm::Timeout, timings.second * seconds);
+            self.set_timer(&job, Timer::Timeout, timings.second * seconds);
         }
     }
 
@@ -154,11 +154,11 @@ impl Core {
         self.place_runnable();
     }
 
-    pub(super) fn set_alarm(&mut self, job: &Job, alarm: Alarm, after: Duration) {
-        self.effects.push(Effect::Alarm {
+    pub(super) fn set_timer(&mut self, job: &Job, timer: Timer, after: Duration) {
+        self.effects.push(Effect::Timer {
             job: job.id.clone(),
             generation: job.generation,
-            alarm,
+            timer,
             after,
         });
     }
@@ -214,7 +214,7 @@ impl Core {
         self.runnable.push_back(id.to_owned());
         self.change_status(id, Status::Runnable);
         if let Some(job) = self.jobs.get(id).cloned() {
-            self.set_alarm(&job, Alarm::Place, self.settings.timings.runnable);
+            self.set_timer(&job, Timer::Place, self.settings.timings.runnable);
         }
     }
 
@@ -249,7 +249,7 @@ impl Core {
         for (index, action) in self.settings.time_limit_actions.clone().iter().enumerate() {
             if reason.starts_with(&action.reason) {
                 let after = second * action.max_time_seconds;
-                self.set_alarm(&job, Alarm::TimeLimit(index), after);
+                self.set_timer(&job, Timer::TimeLimit(index), after);
             }
         }
     }
@@ -305,7 +305,7 @@ impl Core {
         self.used_vcpus += job.vcpus;
         self.change_status(id, Status::Starting);
         if let Some(job) = self.jobs.get(id).cloned() {
-            self.set_alarm(&job, Alarm::Start, self.settings.timings.starting);
+            self.set_timer(&job, Timer::Start, self.settings.timings.starting);
         }
     }
 
@@ -346,13 +346,13 @@ impl Core {
             ("AWS_BATCH_CE_NAME", compute_environment),
         ]
         .map(|(name, value)| (name.to_owned(), value));
-        let launch = Launch {
+        let launch = LaunchRequest {
             job_id: job.id.clone(),
             attempt: placement.attempt,
             image: job.container.image.clone(),
             command: job.container.command.clone(),
             environment: own.chain(given).collect(),
-            secrets: secrets::named(&job.container.other),
+            secrets: secrets::parse_secrets(&job.container.other),
             log_stream_name: placement.log_stream_name.clone(),
         };
         self.effects.push(Effect::Launch(launch));
@@ -385,16 +385,16 @@ impl Core {
             reason: outcome.reason.as_deref(),
             exit_code: outcome.exit_code,
         };
-        let again = outcome.verdict == Verdict::Failed
+        let again = outcome.result == AttemptResult::Failed
             && job.retry.tries_again(job.attempts.len(), failure);
         if again {
             job.started_at = None;
             self.make_runnable(id);
         } else {
             job.stopped_at = Some(at);
-            let status = match outcome.verdict {
-                Verdict::Succeeded => Status::Succeeded,
-                Verdict::Failed | Verdict::FailedForGood => Status::Failed,
+            let status = match outcome.result {
+                AttemptResult::Succeeded => Status::Succeeded,
+                AttemptResult::Failed | AttemptResult::FailedForGood => Status::Failed,
             };
             self.change_status(id, status);
             self.evaluate_dependents(id, at);
@@ -437,7 +437,7 @@ impl Core {
 
     fn announce(&mut self, job: &Job, detail_type: &'static str, resources: Vec<String>) {
         // A detail is made of texts and numbers; it cannot fail to become JSON.
-        if let Ok(detail) = serde_json::to_string(&job.announced()) {
+        if let Ok(detail) = serde_json::to_string(&job.to_event_detail()) {
             self.effects.push(Effect::Announce(Announcement {
                 detail_type,
                 resources,

@@ -76,7 +76,7 @@ impl Selection {
     }
 
     /// The longest page: AWS gives 1000 jobs by status and 100 by filter.
-    const fn longest_page(&self) -> usize {
+    const fn max_page_size(&self) -> usize {
         match self {
             Self::WithStatus(_) => 1000,
             _ => 100,
@@ -94,7 +94,7 @@ pub(crate) fn list<'a>(
     let (page, next_token) = page(
         &found,
         request.max_results,
-        selection.longest_page(),
+        selection.max_page_size(),
         request.next_token.as_deref(),
         |job| job.id.clone(),
     )?;

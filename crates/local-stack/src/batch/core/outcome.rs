@@ -22,7 +22,7 @@ pub(crate) const NO_CAPACITY: &str = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - 
 
 /// What becomes of the job after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum AttemptResult {
     /// The job has succeeded.
     Succeeded,
     /// The attempt failed; the retry strategy decides.
@@ -34,7 +34,7 @@ pub(crate) enum Verdict {
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    pub(crate) verdict: Verdict,
+    pub(crate) result: AttemptResult,
     pub(crate) status_reason: String,
     pub(crate) reason: Option<String>,
     pub(crate) exit_code: Option<i32>,
@@ -42,15 +42,15 @@ pub(crate) struct Outcome {
 
 /// The outcome of a process that ended with `exit_code`, in the light of what was done to it.
 pub(crate) fn of_exit(placement: &Placement, exit_code: i32) -> Outcome {
-    let (verdict, status_reason) = match (&placement.ending, &placement.fault) {
-        (Some(Ending::Terminated(reason)), _) => (Verdict::FailedForGood, reason.clone()),
-        (Some(Ending::TimedOut), _) => (Verdict::FailedForGood, TIMED_OUT.to_owned()),
+    let (result, status_reason) = match (&placement.ending, &placement.fault) {
+        (Some(Ending::Terminated(reason)), _) => (AttemptResult::FailedForGood, reason.clone()),
+        (Some(Ending::TimedOut), _) => (AttemptResult::FailedForGood, TIMED_OUT.to_owned()),
         (None, Some(fault)) => return of_running_fault(fault, placement),
-        (None, None) if exit_code == 0 => (Verdict::Succeeded, EXITED.to_owned()),
-        (None, None) => (Verdict::Failed, EXITED.to_owned()),
+        (None, None) if exit_code == 0 => (AttemptResult::Succeeded, EXITED.to_owned()),
+        (None, None) => (AttemptResult::Failed, EXITED.to_owned()),
     };
     Outcome {
-        verdict,
+        result,
         status_reason,
         reason: None,
         exit_code: Some(exit_code),
@@ -60,7 +60,7 @@ pub(crate) fn of_exit(placement: &Placement, exit_code: i32) -> Outcome {
 /// The outcome of an attempt whose container could not be started because of `reason`.
 pub(crate) fn not_started(reason: impl Into<String>) -> Outcome {
     Outcome {
-        verdict: Verdict::Failed,
+        result: AttemptResult::Failed,
         status_reason: NOT_STARTED.to_owned(),
         reason: Some(reason.into()),
         exit_code: None,
@@ -70,7 +70,7 @@ pub(crate) fn not_started(reason: impl Into<String>) -> Outcome {
 /// The outcome of an attempt that was terminated before its container was started.
 pub(crate) fn terminated_before_start(reason: &str) -> Outcome {
     Outcome {
-        verdict: Verdict::FailedForGood,
+        result: AttemptResult::FailedForGood,
         status_reason: reason.to_owned(),
         reason: None,
         exit_code: None,
@@ -88,7 +88,7 @@ pub(crate) fn of_starting_fault(fault: &Fault, image: &str, role: &str) -> Optio
             "DockerTimeoutError: Could not transition to created; timed out after waiting 4m0s",
         ),
         FaultKind::RoleNotAssumed => Outcome {
-            verdict: Verdict::Failed,
+            result: AttemptResult::Failed,
             status_reason: format!(
                 "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
             ),
@@ -127,7 +127,7 @@ fn of_running_fault(fault: &Fault, placement: &Placement) -> Outcome {
         ),
     };
     let outcome = Outcome {
-        verdict: Verdict::Failed,
+        result: AttemptResult::Failed,
         status_reason,
         reason,
         exit_code,
@@ -140,6 +140,6 @@ fn overridden(outcome: Outcome, fault: &Fault) -> Outcome {
         status_reason: fault.status_reason.clone().unwrap_or(outcome.status_reason),
         reason: fault.reason.clone().or(outcome.reason),
         exit_code: fault.exit_code.or(outcome.exit_code),
-        verdict: outcome.verdict,
+        result: outcome.result,
     }
 }

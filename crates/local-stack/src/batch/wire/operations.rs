@@ -65,7 +65,7 @@ pub(crate) fn supported() -> String {
 
 /// The operation that a request asks for: its name, and whether it is supported. `None` when the
 /// path belongs to no operation of AWS Batch.
-pub(crate) fn named(method: &str, path: &str) -> Option<(&'static str, bool)> {
+pub(crate) fn find_operation(method: &str, path: &str) -> Option<(&'static str, bool)> {
     if path.starts_with("/v1/tags/") {
         return match method {
             "GET" => Some(("ListTagsForResource", false)),
@@ -99,7 +99,7 @@ pub(crate) fn tags(name: &str, body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{named, tags};
+    use super::{find_operation, tags};
 
     #[test]
     fn only_what_is_made_with_tags_is_tagged() {
@@ -113,16 +113,19 @@ mod tests {
 
     #[test]
     fn a_path_names_its_operation() {
-        assert_eq!(named("POST", "/v1/submitjob"), Some(("SubmitJob", true)));
         assert_eq!(
-            named("POST", "/v1/createjobqueue"),
+            find_operation("POST", "/v1/submitjob"),
+            Some(("SubmitJob", true))
+        );
+        assert_eq!(
+            find_operation("POST", "/v1/createjobqueue"),
             Some(("CreateJobQueue", false))
         );
         assert_eq!(
-            named("DELETE", "/v1/tags/arn"),
+            find_operation("DELETE", "/v1/tags/arn"),
             Some(("UntagResource", false))
         );
-        assert_eq!(named("GET", "/v1/submitjob"), None);
-        assert_eq!(named("POST", "/v2/submitjob"), None);
+        assert_eq!(find_operation("GET", "/v1/submitjob"), None);
+        assert_eq!(find_operation("POST", "/v2/submitjob"), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::codebuild::wire::requests::Variable;
 
-/// How a build stands.
+/// The status of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     InProgress,
@@ -26,7 +26,8 @@ impl Status {
     }
 }
 
-/// The kinds of phases, in their order.
+/// The kinds of phases, in their order. Not the domain's `BuildPhase`: this service imitates AWS, so
+/// the names that the functions read are checked against a second list, taken from AWS's documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PhaseKind {
     Submitted,
@@ -192,7 +193,7 @@ impl Build {
         });
     }
 
-    /// Ends the phase that it is in and begins the next; the last one sets how the build stands.
+    /// Ends the current phase and begins the next; the last one sets the build's status.
     pub(crate) fn end_phase(&mut self, outcome: Outcome, now: i64) {
         let kind = self.current();
         let well = outcome == Outcome::Succeeded;
@@ -205,7 +206,7 @@ impl Build {
         }
         let next = match self.status {
             Status::InProgress => kind.next(well),
-            // Whoever stopped it wants nothing done any more.
+            // After a stop, the other phases are skipped.
             _ if kind < PhaseKind::Finalizing => PhaseKind::Finalizing,
             _ => kind.next(well),
         };

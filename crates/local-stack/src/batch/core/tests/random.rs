@@ -8,7 +8,7 @@ use super::world::World;
 
 /// Something that happens to one of the jobs.
 #[derive(Debug, Clone)]
-enum Happening {
+enum RandomEvent {
     Submit {
         vcpus: u32,
         attempts: u32,
@@ -33,20 +33,20 @@ const FAULTS: [&str; 7] = [
     "role-not-assumed",
 ];
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn random_event() -> impl Strategy<Value = RandomEvent> {
     prop_oneof![
         4 => (1..=5_u32, 1..=3_u32, any::<bool>()).prop_map(|(vcpus, attempts, depends)| {
-            Happening::Submit { vcpus, attempts, depends }
+            RandomEvent::Submit { vcpus, attempts, depends }
         }),
-        4 => (0..100_000_u64).prop_map(Happening::Pass),
-        4 => Just(Happening::Start),
+        4 => (0..100_000_u64).prop_map(RandomEvent::Pass),
+        4 => Just(RandomEvent::Start),
         4 => (any::<prop::sample::Index>(), 0..3).prop_map(|(job, code)| {
-            Happening::Exit(job.index(1000), code)
+            RandomEvent::Exit(job.index(1000), code)
         }),
-        1 => (0..1000_usize).prop_map(Happening::Terminate),
-        1 => (0..1000_usize).prop_map(Happening::Cancel),
-        1 => (0..7_usize).prop_map(Happening::Fault),
-        1 => Just(Happening::ClearFaults),
+        1 => (0..1000_usize).prop_map(RandomEvent::Terminate),
+        1 => (0..1000_usize).prop_map(RandomEvent::Cancel),
+        1 => (0..7_usize).prop_map(RandomEvent::Fault),
+        1 => Just(RandomEvent::ClearFaults),
     ]
 }
 
@@ -82,10 +82,10 @@ fn start(world: &mut World) {
     }
 }
 
-fn happen(world: &mut World, jobs: &mut Vec<String>, happening: &Happening) {
+fn perform(world: &mut World, jobs: &mut Vec<String>, event: &RandomEvent) {
     let pick = |index: usize| jobs.get(index % jobs.len().max(1)).cloned();
-    match happening {
-        Happening::Submit {
+    match event {
+        RandomEvent::Submit {
             vcpus,
             attempts,
             depends,
@@ -106,30 +106,30 @@ fn happen(world: &mut World, jobs: &mut Vec<String>, happening: &Happening) {
             });
             jobs.push(world.submit(&request.to_string()));
         }
-        Happening::Pass(milliseconds) => world.pass(Duration::from_millis(*milliseconds)),
-        Happening::Start => start(world),
-        Happening::Exit(index, code) => {
+        RandomEvent::Pass(milliseconds) => world.pass(Duration::from_millis(*milliseconds)),
+        RandomEvent::Start => start(world),
+        RandomEvent::Exit(index, code) => {
             if let Some(job) = pick(*index).filter(|job| world.status(job) == "RUNNING") {
                 world.exit(&job, *code);
             }
         }
-        Happening::Terminate(index) => {
+        RandomEvent::Terminate(index) => {
             if let Some(job) = pick(*index) {
                 world.terminate(&job, "enough");
             }
         }
-        Happening::Cancel(index) => {
+        RandomEvent::Cancel(index) => {
             if let Some(job) = pick(*index) {
                 world.cancel(&job, "not needed");
             }
         }
-        Happening::Fault(index) => {
+        RandomEvent::Fault(index) => {
             world.fault(&format!(
                 r#"{{"jobName":"*","fault":"{}"}}"#,
                 FAULTS[*index]
             ));
         }
-        Happening::ClearFaults => {
+        RandomEvent::ClearFaults => {
             world.core.clear_faults();
             world.perform();
         }
@@ -139,12 +139,12 @@ fn happen(world: &mut World, jobs: &mut Vec<String>, happening: &Happening) {
 proptest! {
     #[test]
     fn every_job_ends_once_and_gives_back_what_it_held(
-        happenings in prop::collection::vec(happening(), 1..60)
+        events in prop::collection::vec(random_event(), 1..60)
     ) {
         let mut world = World::new();
         let mut jobs = Vec::new();
-        for happening in &happenings {
-            happen(&mut world, &mut jobs, happening);
+        for event in &events {
+            perform(&mut world, &mut jobs, event);
             prop_assert!(used(&world) <= 4, "more vCPUs are used than there are");
             let holding = jobs.iter().any(|job| holds_a_host(&world, job));
             prop_assert_eq!(used(&world) > 0, holding);

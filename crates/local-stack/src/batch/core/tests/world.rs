@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::names::Arns;
-use super::super::{Alarm, Core, Effect, Launch, Settings};
+use super::super::{Core, Effect, LaunchRequest, Settings, Timer};
 use crate::batch::config::{LimitAction, TimeLimitAction, Timings};
 use crate::batch::error::ApiError;
 
@@ -17,7 +17,7 @@ struct Set {
     due: i64,
     job: String,
     generation: u64,
-    alarm: Alarm,
+    timer: Timer,
 }
 
 /// A queue with four vCPUs and a time that only moves when it is told to.
@@ -25,12 +25,12 @@ pub(super) struct World {
     pub(super) core: Core,
     pub(super) now: i64,
     /// Processes that were asked for.
-    pub(super) launches: Vec<Launch>,
+    pub(super) launches: Vec<LaunchRequest>,
     /// Orders to stop: job and whether at once.
     pub(super) stops: Vec<(String, bool)>,
     /// Detail types and details of all events.
     pub(super) events: Vec<(String, Value)>,
-    alarms: Vec<Set>,
+    timers: Vec<Set>,
 }
 
 impl World {
@@ -58,7 +58,7 @@ impl World {
             launches: Vec::new(),
             stops: Vec::new(),
             events: Vec::new(),
-            alarms: Vec::new(),
+            timers: Vec::new(),
         };
         world.define("m", "{}");
         world
@@ -113,13 +113,14 @@ impl World {
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.now + i64::try_from(time.as_millis()).unwrap();
         loop {
-            self.alarms.sort_by_key(|set| set.due);
-            match self.alarms.first() {
+            self.timers.sort_by_key(|set| set.due);
+            match self.timers.first() {
                 Some(set) if set.due <= end => {
-                    let set = self.alarms.remove(0);
+                    let set = self.timers.remove(0);
                     self.now = self.now.max(set.due);
                     let now = self.now;
-                    self.core.ring(&set.job, set.generation, set.alarm, now);
+                    self.core
+                        .fire_timer(&set.job, set.generation, set.timer, now);
                     self.perform();
                 }
                 _ => break,
@@ -201,16 +202,16 @@ impl World {
                     announcement.detail_type.to_owned(),
                     serde_json::from_str(&announcement.detail).unwrap(),
                 )),
-                Effect::Alarm {
+                Effect::Timer {
                     job,
                     generation,
-                    alarm,
+                    timer,
                     after,
-                } => self.alarms.push(Set {
+                } => self.timers.push(Set {
                     due: self.now + i64::try_from(after.as_millis()).unwrap(),
                     job,
                     generation,
-                    alarm,
+                    timer,
                 }),
                 Effect::Launch(launch) => self.launches.push(launch),
                 Effect::Stop { job, at_once, .. } => self.stops.push((job, at_once)),

@@ -1,6 +1,6 @@
-//! Tries of one verb on one place of the stack, with the credentials of a role.
+//! Checks of one action on one resource of the stack, with the credentials of a role.
 //!
-//! A try changes nothing that anybody reads: items are written under a condition that never holds,
+//! A check changes nothing that anything reads: items are written under a condition that never holds,
 //! objects below names that no run has.
 
 use std::collections::BTreeMap;
@@ -15,18 +15,18 @@ use serde_json::{Value, json};
 
 use crate::Stack;
 
-/// Sessions of roles that tests take have this name. What is done in them is no use of a role.
-pub(crate) const SESSION: &str = "tries-of-tests";
+/// The session name of roles that tests assume. Calls in these sessions do not count as use of a role.
+pub(crate) const SESSION: &str = "permission-tests";
 
-/// The model of functions' tries, which is not registered.
-pub const MODEL: &str = "tried";
-const OTHER: &str = "tried-other";
+/// The model of the functions' checks, which is not registered.
+pub const MODEL: &str = "checked";
+const OTHER: &str = "checked-other";
 const RUN: &str = "mfrggzdfmztwq2lknnwg23tpoa";
 const JOB: &str = "4f0f3c1e-8c5b-4c0e-9d5e-0f6a4b1c2d3e";
 const BUILD: &str = "5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20";
-/// Codes that say no.
+/// Error codes of denied calls.
 const DENIED: [&str; 3] = ["AccessDenied", "AccessDeniedException", "Forbidden"];
-/// Codes of what may be done and finds nothing, or does not hold.
+/// Error codes of allowed calls that find nothing, or whose condition does not hold.
 const HARMLESS: [&str; 7] = [
     "ConditionalCheckFailedException",
     "InvalidArgument",
@@ -37,10 +37,9 @@ const HARMLESS: [&str; 7] = [
     "ResourceNotFoundException",
 ];
 
-/// What is tried.
+/// An action of IAM, or a kind of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "They are AWS's actions.")]
-pub enum Verb {
+pub enum Action {
     GetItem,
     Query,
     PutItem,
@@ -57,26 +56,26 @@ pub enum Verb {
     GetSecretValue,
 }
 
-const ITEM_VERBS: [Verb; 5] = [
-    Verb::GetItem,
-    Verb::Query,
-    Verb::PutItem,
-    Verb::UpdateItem,
-    Verb::DeleteItem,
+const ITEM_ACTIONS: [Action; 5] = [
+    Action::GetItem,
+    Action::Query,
+    Action::PutItem,
+    Action::UpdateItem,
+    Action::DeleteItem,
 ];
-const OBJECT_VERBS: [Verb; 7] = [
-    Verb::GetObject,
-    Verb::GetObjectVersion,
-    Verb::PutObject,
-    Verb::PutObjectIfAbsent,
-    Verb::DeleteObject,
-    Verb::List,
-    Verb::ListVersions,
+const OBJECT_ACTIONS: [Action; 7] = [
+    Action::GetObject,
+    Action::GetObjectVersion,
+    Action::PutObject,
+    Action::PutObjectIfAbsent,
+    Action::DeleteObject,
+    Action::List,
+    Action::ListVersions,
 ];
 
-/// Where it is tried: a partition, a prefix, a secret.
+/// A partition, a prefix or a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum ResourceKind {
     /// `RUN#…`.
     Runs,
     /// `TOKEN#…`.
@@ -139,7 +138,7 @@ pub enum Place {
     ModelSecret,
 }
 
-impl Place {
+impl ResourceKind {
     const PARTITIONS: [Self; 6] = [
         Self::Runs,
         Self::Tokens,
@@ -176,35 +175,33 @@ impl Place {
     const SECRETS: [Self; 2] = [Self::LinkSecret, Self::ModelSecret];
 }
 
-/// One verb on one place.
+/// An action on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Try {
-    /// What.
-    pub verb: Verb,
-    /// Where.
-    pub place: Place,
+pub struct AccessCheck {
+    pub action: Action,
+    pub resource: ResourceKind,
 }
 
-impl Try {
-    /// Every verb on every place that knows it.
+impl AccessCheck {
+    /// Every action on every resource of its kind.
     pub fn all() -> Vec<Self> {
-        let pairs = |verbs: &[Verb], places: &[Place]| -> Vec<Self> {
-            verbs
+        let pairs = |actions: &[Action], resources: &[ResourceKind]| -> Vec<Self> {
+            actions
                 .iter()
-                .flat_map(|verb| places.iter().map(|place| (*verb, *place)))
-                .map(|(verb, place)| Self { verb, place })
+                .flat_map(|action| resources.iter().map(|resource| (*action, *resource)))
+                .map(|(action, resource)| Self { action, resource })
                 .collect()
         };
-        let mut all = pairs(&ITEM_VERBS, &Place::PARTITIONS);
-        all.extend(pairs(&[Verb::Scan], &[Place::Table]));
-        all.extend(pairs(&[Verb::Query], &Place::INDEXES));
-        all.extend(pairs(&OBJECT_VERBS, &Place::OBJECTS));
-        all.extend(pairs(&[Verb::GetSecretValue], &Place::SECRETS));
+        let mut all = pairs(&ITEM_ACTIONS, &ResourceKind::PARTITIONS);
+        all.extend(pairs(&[Action::Scan], &[ResourceKind::Table]));
+        all.extend(pairs(&[Action::Query], &ResourceKind::INDEXES));
+        all.extend(pairs(&OBJECT_ACTIONS, &ResourceKind::OBJECTS));
+        all.extend(pairs(&[Action::GetSecretValue], &ResourceKind::SECRETS));
         all
     }
 }
 
-/// A role, taken by the tests.
+/// A role that the tests have assumed.
 #[derive(Debug)]
 pub struct Caller {
     /// Its requests to S3.
@@ -239,11 +236,11 @@ impl Stack {
         Ok(roles)
     }
 
-    /// Takes a role, by its ARN, to try things on the places of a model.
+    /// Assumes a role, by its ARN, to check its access to the resources of a model.
     pub async fn caller(&self, role_arn: &str, model: &str) -> Result<Caller> {
         let config = self.connection.sdk_config();
         let name = role_arn.rsplit('/').next().unwrap_or_default();
-        // For as long as it takes, the account may take the role as its service may.
+        // Until it is assumed, the account may assume the role as its service may.
         let trust = self.trust(name).await?;
         let mut widened: Value = serde_json::from_str(&trust)?;
         let also = json!({
@@ -316,32 +313,32 @@ impl Stack {
 }
 
 impl Caller {
-    /// Whether the role may do it.
-    pub async fn may(&self, one: Try) -> Result<bool> {
-        let Try { verb, place } = one;
-        let answer = match verb {
-            Verb::Scan => {
+    /// Whether the role has access.
+    pub async fn may(&self, check: AccessCheck) -> Result<bool> {
+        let AccessCheck { action, resource } = check;
+        let answer = match action {
+            Action::Scan => {
                 let scan = self.table.scan().table_name(&self.names.table).limit(1);
                 is_allowed(&scan.send().await)
             }
-            Verb::Query => self.query(place).await,
-            Verb::GetItem | Verb::PutItem | Verb::UpdateItem | Verb::DeleteItem => {
-                self.item(verb, place).await
+            Action::Query => self.query(resource).await,
+            Action::GetItem | Action::PutItem | Action::UpdateItem | Action::DeleteItem => {
+                self.item(action, resource).await
             }
-            Verb::GetSecretValue => {
-                let secret = match place {
-                    Place::LinkSecret => &self.names.link_secret,
+            Action::GetSecretValue => {
+                let secret = match resource {
+                    ResourceKind::LinkSecret => &self.names.link_secret,
                     _ => &self.names.model_secret,
                 };
                 let get = self.secrets.get_secret_value().secret_id(secret);
                 is_allowed(&get.send().await)
             }
-            _ => self.object(verb, place).await,
+            _ => self.object(action, resource).await,
         };
-        answer.with_context(|| format!("{verb:?} {place:?}"))
+        answer.with_context(|| format!("{action:?} {resource:?}"))
     }
 
-    async fn query(&self, place: Place) -> Result<bool> {
+    async fn query(&self, resource: ResourceKind) -> Result<bool> {
         let query = self.table.query().table_name(&self.names.table);
         let of = |index: &str, attribute: &str, value: String| {
             query
@@ -352,47 +349,47 @@ impl Caller {
                 .expression_attribute_values(":pk", AttributeValue::S(value))
         };
         let model = &self.model;
-        let query = match place {
-            Place::ModelsByName => of("by-model", "model_pk", "MODELS".to_owned()),
-            Place::RunsByModel => of("by-model", "model_pk", format!("MODEL#{model}")),
-            Place::BuildsByModel => of("by-model", "model_pk", format!("BUILDS#{model}")),
-            Place::OpenRuns => of("open-runs", "open_pk", "OPEN".to_owned()),
+        let query = match resource {
+            ResourceKind::ModelsByName => of("by-model", "model_pk", "MODELS".to_owned()),
+            ResourceKind::RunsByModel => of("by-model", "model_pk", format!("MODEL#{model}")),
+            ResourceKind::BuildsByModel => of("by-model", "model_pk", format!("BUILDS#{model}")),
+            ResourceKind::OpenRuns => of("open-runs", "open_pk", "OPEN".to_owned()),
             _ => query
                 .key_condition_expression("PK = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(self.partition(place)?)),
+                .expression_attribute_values(":pk", AttributeValue::S(self.partition(resource)?)),
         };
         is_allowed(&query.limit(1).send().await)
     }
 
-    fn partition(&self, place: Place) -> Result<String> {
+    fn partition(&self, resource: ResourceKind) -> Result<String> {
         let model = &self.model;
-        Ok(match place {
-            Place::Runs => format!("RUN#{RUN}"),
-            Place::Tokens => format!("TOKEN#{RUN}"),
-            Place::Mails => format!("MAIL#{RUN}"),
-            Place::Models => format!("MODEL#{model}"),
-            Place::Refreshes => format!("REFRESH#{model}"),
-            Place::Builds => format!("BUILD#{BUILD}"),
-            _ => bail!("{place:?} is no partition"),
+        Ok(match resource {
+            ResourceKind::Runs => format!("RUN#{RUN}"),
+            ResourceKind::Tokens => format!("TOKEN#{RUN}"),
+            ResourceKind::Mails => format!("MAIL#{RUN}"),
+            ResourceKind::Models => format!("MODEL#{model}"),
+            ResourceKind::Refreshes => format!("REFRESH#{model}"),
+            ResourceKind::Builds => format!("BUILD#{BUILD}"),
+            _ => bail!("{resource:?} is no partition"),
         })
     }
 
-    async fn item(&self, verb: Verb, place: Place) -> Result<bool> {
+    async fn item(&self, action: Action, resource: ResourceKind) -> Result<bool> {
         const NEVER: &str = "attribute_exists(no_such_attribute)";
-        let pk = AttributeValue::S(self.partition(place)?);
-        let sk = AttributeValue::S("TRIED".to_owned());
+        let pk = AttributeValue::S(self.partition(resource)?);
+        let sk = AttributeValue::S("CHECKED".to_owned());
         let (client, table) = (&self.table, &self.names.table);
-        match verb {
-            Verb::GetItem => {
+        match action {
+            Action::GetItem => {
                 let get = client.get_item().table_name(table);
                 is_allowed(&get.key("PK", pk).key("SK", sk).send().await)
             }
-            Verb::PutItem => {
+            Action::PutItem => {
                 let put = client.put_item().table_name(table);
                 let put = put.item("PK", pk).item("SK", sk);
                 is_allowed(&put.condition_expression(NEVER).send().await)
             }
-            Verb::UpdateItem => {
+            Action::UpdateItem => {
                 let update = client.update_item().table_name(table);
                 let update = update.key("PK", pk).key("SK", sk);
                 let update = update.update_expression("REMOVE no_such_attribute");
@@ -406,35 +403,37 @@ impl Caller {
         }
     }
 
-    fn key(&self, place: Place) -> (&str, String) {
+    fn key(&self, resource: ResourceKind) -> (&str, String) {
         let names = &self.names;
         let model = &self.model;
         let run = format!("runs/{model}/{RUN}");
         let results = |key: String| (names.results.as_str(), key);
-        match place {
+        match resource {
             // A folder's marker, which starts no run.
-            Place::Inputs => (&names.inputs, format!("inputs/{model}/")),
-            Place::RefreshUploads => (&names.inputs, format!("refresh/{model}/")),
-            Place::Input => results(format!("{run}/input/a.json")),
-            Place::Prepared => results(format!("{run}/prepared/a.json")),
-            Place::Problems => results(format!("{run}/problems.json")),
-            Place::Marked => results(format!("{run}/marked.xlsx")),
-            Place::Manifest => results(format!("{run}/manifest.json")),
-            Place::Listing => results(format!("{run}/outputs/{JOB}/1.files.jsonl")),
-            Place::OutputsOfOther => results(format!("runs/{OTHER}/{RUN}/outputs/{JOB}/1/a.csv")),
-            Place::InputOfOther => results(format!("runs/{OTHER}/{RUN}/input/a.json")),
-            Place::NoModel => results(format!("runs/_/{RUN}/problems.json")),
-            Place::Cache => results(format!("cache/{model}/tried")),
-            Place::CacheOfOther => results(format!("cache/{OTHER}/tried")),
-            Place::ResultsRoot => results("tried".to_owned()),
-            Place::Sources => (&names.models, format!("sources/{model}/tried.zip")),
-            Place::VersionFiles => (&names.models, format!("builds/{BUILD}/version.json")),
+            ResourceKind::Inputs => (&names.inputs, format!("inputs/{model}/")),
+            ResourceKind::RefreshUploads => (&names.inputs, format!("refresh/{model}/")),
+            ResourceKind::Input => results(format!("{run}/input/a.json")),
+            ResourceKind::Prepared => results(format!("{run}/prepared/a.json")),
+            ResourceKind::Problems => results(format!("{run}/problems.json")),
+            ResourceKind::Marked => results(format!("{run}/marked.xlsx")),
+            ResourceKind::Manifest => results(format!("{run}/manifest.json")),
+            ResourceKind::Listing => results(format!("{run}/outputs/{JOB}/1.files.jsonl")),
+            ResourceKind::OutputsOfOther => {
+                results(format!("runs/{OTHER}/{RUN}/outputs/{JOB}/1/a.csv"))
+            }
+            ResourceKind::InputOfOther => results(format!("runs/{OTHER}/{RUN}/input/a.json")),
+            ResourceKind::NoModel => results(format!("runs/_/{RUN}/problems.json")),
+            ResourceKind::Cache => results(format!("cache/{model}/checked")),
+            ResourceKind::CacheOfOther => results(format!("cache/{OTHER}/checked")),
+            ResourceKind::ResultsRoot => results("checked".to_owned()),
+            ResourceKind::Sources => (&names.models, format!("sources/{model}/checked.zip")),
+            ResourceKind::VersionFiles => (&names.models, format!("builds/{BUILD}/version.json")),
             _ => results(format!("{run}/outputs/{JOB}/1/a.csv")),
         }
     }
 
-    async fn object(&self, verb: Verb, place: Place) -> Result<bool> {
-        let (bucket, key) = self.key(place);
+    async fn object(&self, action: Action, resource: ResourceKind) -> Result<bool> {
+        let (bucket, key) = self.key(resource);
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let prefix = if folder.is_empty() {
             String::new()
@@ -442,28 +441,28 @@ impl Caller {
             format!("{folder}/")
         };
         let s3 = &self.s3;
-        match verb {
-            Verb::GetObject => {
+        match action {
+            Action::GetObject => {
                 let get = s3.get_object().bucket(bucket).key(key);
                 is_allowed(&get.send().await)
             }
-            Verb::GetObjectVersion => {
+            Action::GetObjectVersion => {
                 let get = s3.get_object().bucket(bucket).key(key);
                 is_allowed(&get.version_id(RUN).send().await)
             }
-            Verb::PutObject | Verb::PutObjectIfAbsent => {
-                let absent = (verb == Verb::PutObjectIfAbsent).then(|| "*".to_owned());
+            Action::PutObject | Action::PutObjectIfAbsent => {
+                let absent = (action == Action::PutObjectIfAbsent).then(|| "*".to_owned());
                 let put = s3.put_object().bucket(bucket).key(key);
                 let put = put
                     .set_if_none_match(absent)
                     .body(ByteStream::from_static(b""));
                 is_allowed(&put.send().await)
             }
-            Verb::DeleteObject => {
+            Action::DeleteObject => {
                 let delete = s3.delete_object().bucket(bucket).key(key);
                 is_allowed(&delete.send().await)
             }
-            Verb::ListVersions => {
+            Action::ListVersions => {
                 let list = s3.list_object_versions().bucket(bucket).prefix(prefix);
                 is_allowed(&list.max_keys(1).send().await)
             }
@@ -475,7 +474,7 @@ impl Caller {
     }
 }
 
-/// Whether a call was let through, whatever came of it.
+/// Whether a call was allowed, whatever its result.
 pub fn is_allowed<T, E>(answer: &Result<T, SdkError<E>>) -> Result<bool>
 where
     E: ProvideErrorMetadata,
