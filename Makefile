@@ -71,6 +71,7 @@ test-images: static-x86_64 ## Build, test and push models' images with Docker, a
 
 lint: lint-repository lint-template ## Check formatting, Rust, the repository and the templates
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tests/scripts/features.sh
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 

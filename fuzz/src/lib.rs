@@ -17,7 +17,7 @@ use dropcast_domain::{
     model::{InputFormat, InputSpec, Locale, Percent, TableEncoding, TableSpec},
     problem::{EXCERPT_CHARS, MAX_OTHERS, MAX_PROBLEMS, ProblemList, is_hidden},
 };
-use dropcast_inputs::file::{Reader, Reading, Rejection, Outcome, format_of};
+use dropcast_inputs::file::{Outcome, Reader, Reading, Rejection, format_of};
 
 pub use self::packed::{workbook_of, xlsx_of};
 
@@ -30,11 +30,11 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// cells share 256 MiB.
 const MAX_MEMORY: usize = 448 * 1024 * 1024;
 
-/// The most bytes of a clean form that are kept to be read back.
-const MOST_CLEAN: usize = 4 * 1024 * 1024;
+/// How many bytes of a clean form are kept to be read back.
+const MAX_CLEAN: usize = 4 * 1024 * 1024;
 
 /// The largest marked copy in bytes.
-const MOST_MARKED: usize = 32 * 1024 * 1024;
+const MAX_MARKED: usize = 32 * 1024 * 1024;
 
 /// Every kind of column.
 const ROW: &str = r##"{
@@ -223,12 +223,12 @@ pub fn check(format: InputFormat, bytes: &[u8]) {
     }
     let reader = rules.reader(format, MAX_BYTES);
     let mut clean = Clean::default();
-    let (verdict, peak) = memory::peak_of(|| reader.read(Cursor::new(bytes), &mut clean));
+    let (outcome, peak) = memory::peak_of(|| reader.read(Cursor::new(bytes), &mut clean));
     assert!(peak <= MAX_MEMORY, "reading took {peak} bytes of memory");
-    match verdict.expect("memory can be read and written") {
+    match outcome.expect("memory can be read and written") {
         Outcome::Accepted(reading) => {
             assert_eq!(clean.flushed, clean.total, "all of it is flushed");
-            if clean.total <= MOST_CLEAN {
+            if clean.total <= MAX_CLEAN {
                 reads_back(rules.of_clean(), format, &reading, &clean.kept);
             }
         }
@@ -250,13 +250,13 @@ fn reads_back(rules: Rules, format: InputFormat, reading: &Reading, clean: &[u8]
         format
     };
     let mut again = Vec::new();
-    let verdict = rules
-        .reader(format, MOST_CLEAN as u64)
+    let outcome = rules
+        .reader(format, MAX_CLEAN as u64)
         .read(Cursor::new(clean), &mut again)
         .expect("memory can be read");
-    let Outcome::Accepted(second) = verdict else {
+    let Outcome::Accepted(second) = outcome else {
         let clean = String::from_utf8_lossy(clean);
-        panic!("what was read as {reading:?} became what is refused: {verdict:?}\n{clean}");
+        panic!("what was read as {reading:?} became what is refused: {outcome:?}\n{clean}");
     };
     assert_eq!(
         String::from_utf8_lossy(clean),
@@ -302,7 +302,7 @@ fn can_be_marked(reader: &Reader, rejected: &Rejection, bytes: &[u8]) {
         copy.starts_with(b"PK")
     );
     assert!(
-        copy.len() <= MOST_MARKED,
+        copy.len() <= MAX_MARKED,
         "the marked copy has {} bytes",
         copy.len()
     );
@@ -319,7 +319,7 @@ struct Clean {
 impl Write for Clean {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.total += bytes.len();
-        let room = MOST_CLEAN - self.kept.len();
+        let room = MAX_CLEAN - self.kept.len();
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         Ok(bytes.len())
     }

@@ -21,7 +21,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     findings
 }
 
-/// Each function stands in one template, once, and no template names another.
+/// Each function is in one template, once, and no template names another.
 fn check_templates(workspace: &Workspace) -> Vec<Finding> {
     let functions = workspace.functions();
     let mut findings = Vec::new();
@@ -72,7 +72,7 @@ fn check_templates(workspace: &Workspace) -> Vec<Finding> {
                     path,
                     line,
                     format!(
-                        "`{name}` stands in {}:{at} too. Keep one of the two.",
+                        "`{name}` is in {}:{at} too. Keep one of the two.",
                         first.display()
                     ),
                 ));

@@ -41,7 +41,7 @@ pub(super) const LAYERS: [Layer; 9] = [
     },
     Layer {
         name: "adapter",
-        about: "an AWS service, behind verbs of the domain",
+        about: "an AWS service, behind operations of the domain",
         may_use: &["domain", "adapter"],
         calls_aws: true,
         is_deployed: false,

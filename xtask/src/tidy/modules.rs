@@ -1,8 +1,8 @@
-//! Where the root of a module lies.
+//! The path of a module's root.
 
 use super::{Finding, workspace::Workspace};
 
-/// `a.rs` beside `a/`, and never `a/mod.rs`: a dozen open files named mod.rs cannot be told apart. What several
+/// `a.rs` beside `a/`, and never `a/mod.rs`: a dozen open files named mod.rs look the same in an editor. What several
 /// test programs share is the exception, because Cargo takes every file right below `tests` for a program.
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let roots = workspace

@@ -6,8 +6,8 @@ use super::{Finding, source::code, workspace::Workspace};
 
 const DOMAIN: &str = "crates/domain";
 
-/// Values, text, hashes, and what is derived from types (`schemars`, `strum`): none of these opens a file, a socket or a
-/// clock unasked.
+/// Values, text, hashes, and what is derived from types (`schemars`, `strum`): none of these opens a file or a socket or
+/// reads a clock by itself.
 pub(super) const DEPENDENCIES: [&str; 15] = [
     "base64",
     "croner",

@@ -29,7 +29,7 @@ fn invariant_10_no_code_that_is_deployed_asks_where_it_runs_or_depends_on_the_lo
 }
 
 #[test]
-fn a_crate_uses_only_what_lies_below_it_and_nothing_imports_a_function() {
+fn a_crate_uses_only_layers_below_it_and_nothing_imports_a_function() {
     assert_holds(layers::check);
 }
 

@@ -54,7 +54,7 @@ fn a_function_in_two_templates_or_with_the_source_of_another_is_found() {
                 &template.replace("functions/", "../../functions/"),
             );
         },
-        &["template.yaml:2: `start-run` stands in infra/stacks/a.yaml:2 too"],
+        &["template.yaml:2: `start-run` is in infra/stacks/a.yaml:2 too"],
     );
     assert_found(
         functions::check,
