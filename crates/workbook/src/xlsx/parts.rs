@@ -9,9 +9,10 @@
 //! start, the scan goes on to the end of the part.
 
 mod attributes;
+mod blocks;
 
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    io::{self, Read},
     sync::Arc,
 };
 
@@ -21,15 +22,14 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 
-use self::attributes::{
-    check_references, check_relationship, find_attribute, is_cell, is_range, is_row, parse_number,
+use self::{
+    attributes::{
+        check_references, check_relationship, find_attribute, is_cell, is_range, is_row,
+        parse_number,
+    },
+    blocks::Blocks,
 };
 use crate::is_parsable_format;
-
-/// The longest piece of text, comment or tag in bytes. quick-xml buffers one at a time, of any
-/// length, and leaves the bound to its caller's `BufRead`; see
-/// <https://github.com/NLnetLabs/rpki-rs/pull/319>.
-const MAX_PIECE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The longest cell, shared text or name with all that it contains, in bytes: calamine collects
 /// each in one string. Excel's longest text has 32,767 characters.
@@ -83,11 +83,124 @@ impl Facts {
 
 /// The pass over one part.
 pub(super) struct Scan<R: Read> {
-    reader: Reader<Bounded<Ascii<R>>>,
+    reader: Reader<Blocks<R>>,
+    checks: Checks,
+}
+
+impl<R: Read> Scan<R> {
+    /// The part is read in blocks of `block` bytes. `has_styles` says that it holds the workbook's
+    /// cell styles.
+    pub(super) fn new(part: R, block: usize, has_styles: bool) -> Self {
+        let mut reader = Reader::from_reader(Blocks::new(part, block));
+        reader.config_mut().check_comments = false;
+        Self {
+            reader,
+            checks: Checks {
+                has_styles,
+                depth: 0,
+                unit: None,
+                tag_start: 0,
+                facts: Facts::default(),
+            },
+        }
+    }
+
+    /// Reads the part to its end.
+    pub(super) fn run(mut self) -> Result<Facts, PartProblem> {
+        let mut buffer = Vec::new();
+        loop {
+            let blocks = self.reader.get_mut();
+            let is_at_markup = blocks.skip_text()?;
+            self.checks.tag_start = blocks.position();
+            self.checks.check_unit(blocks.position())?;
+            if !is_at_markup {
+                return Ok(self.checks.facts);
+            }
+            match blocks.markup_kind()? {
+                Some(b'!' | b'?') => self.read_other_markup(&mut buffer)?,
+                Some(_) => self.read_tag()?,
+                None => return Err(PartProblem::Broken("unfinished markup")),
+            }
+            self.reader.get_mut().end_piece();
+        }
+    }
+
+    /// Reads a tag. The reader's own events would copy each and keep the names of all that are
+    /// open, and one in two would be for text.
+    fn read_tag(&mut self) -> Result<(), PartProblem> {
+        let blocks = self.reader.get_mut();
+        let Some(length) = blocks.find_tag_end()? else {
+            return Err(PartProblem::Broken("unfinished markup"));
+        };
+        let end = blocks.position() + length as u64;
+        let content = str::from_utf8(blocks.take_tag(length))
+            .map_err(|_| PartProblem::Broken("malformed markup"))?;
+        self.checks.tag(content, end)
+    }
+
+    /// Reads a comment, a CDATA section or an instruction.
+    fn read_other_markup(&mut self, buffer: &mut Vec<u8>) -> Result<(), PartProblem> {
+        buffer.clear();
+        match self.reader.read_event_into(buffer) {
+            Ok(Event::DocType(_)) => Err(PartProblem::Broken("a document type declaration")),
+            // `<!-->` and `<!--->` are no comments, but quick-xml looks for an end behind.
+            Ok(Event::Comment(text)) if text.starts_with('>') || text.starts_with("->") => {
+                Err(PartProblem::Broken("a malformed comment"))
+            }
+            Ok(_) => self.checks.check_unit(self.reader.get_mut().position()),
+            Err(error) => Err(self.explain(error)),
+        }
+    }
+
+    /// What an error of the parser means.
+    fn explain(&mut self, error: Error) -> PartProblem {
+        let blocks = self.reader.get_mut();
+        match error {
+            Error::Io(error) => {
+                let error = Arc::try_unwrap(error)
+                    .unwrap_or_else(|error| io::Error::new(error.kind(), error.to_string()));
+                blocks.explain(error)
+            }
+            // The parser reports markup that is cut and some that is wrong alike.
+            Error::Syntax(error) => match (blocks.is_at_end(), error) {
+                (Err(problem), _) => problem,
+                (Ok(true), _) => PartProblem::Broken("unfinished markup"),
+                (Ok(false), SyntaxError::InvalidBangMarkup) => {
+                    PartProblem::Broken("a document type declaration")
+                }
+                (Ok(false), SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
+                    PartProblem::Broken("a malformed instruction")
+                }
+                (
+                    Ok(false),
+                    SyntaxError::UnclosedComment
+                    | SyntaxError::UnclosedDoctype
+                    | SyntaxError::UnclosedCData
+                    | SyntaxError::UnclosedTag
+                    | SyntaxError::UnclosedSingleQuotedAttributeValue
+                    | SyntaxError::UnclosedDoubleQuotedAttributeValue,
+                ) => PartProblem::Broken("malformed markup"),
+            },
+            Error::IllFormed(IllFormedError::MissingDoctypeName) => {
+                PartProblem::Broken("a document type declaration")
+            }
+            // Nothing of this comes up in such markup. If it did, calamine could read on where the
+            // scan does not.
+            Error::IllFormed(_)
+            | Error::InvalidAttr(_)
+            | Error::Encoding(_)
+            | Error::Escape(_)
+            | Error::Namespace(_) => PartProblem::Broken("malformed markup"),
+        }
+    }
+}
+
+/// What the pass knows and checks.
+struct Checks {
     has_styles: bool,
     depth: u64,
     unit: Option<Unit>,
-    /// Where the current tag begins, in bytes.
+    /// Where the current markup begins, in bytes.
     tag_start: u64,
     facts: Facts,
 }
@@ -99,129 +212,41 @@ struct Unit {
     is_style: bool,
 }
 
-impl<R: Read> Scan<R> {
-    /// The part is read in blocks of `block` bytes. `has_styles` says that it holds the workbook's
-    /// cell styles.
-    pub(super) fn new(part: R, block: usize, has_styles: bool) -> Self {
-        let mut reader = Reader::from_reader(Bounded {
-            part: BufReader::with_capacity(block, Ascii(part)),
-            piece: 0,
-            is_exceeded: false,
-        });
-        let config = reader.config_mut();
-        config.check_end_names = false;
-        config.check_comments = false;
-        config.allow_unmatched_ends = true;
-        config.allow_dangling_amp = true;
-        Self {
-            reader,
-            has_styles,
-            depth: 0,
-            unit: None,
-            tag_start: 0,
-            facts: Facts::default(),
-        }
-    }
-
-    /// Reads the part to its end.
-    pub(super) fn run(mut self) -> Result<Facts, PartProblem> {
-        let mut buffer = Vec::new();
-        loop {
-            buffer.clear();
-            self.tag_start = self.reader.buffer_position();
-            // The scan borrows the buffer, not itself.
-            let event = match self.reader.read_event_into(&mut buffer) {
-                Ok(Event::Eof) => return Ok(self.facts),
-                Ok(event) => event,
-                Err(error) => return self.stop(error),
-            };
-            let is_markup = !matches!(event, Event::Text(_) | Event::GeneralRef(_));
-            let end = self.reader.buffer_position();
-            match event {
-                Event::Start(tag) => {
-                    self.start(&tag, end)?;
-                    self.depth += 1;
-                    if self.depth > MAX_DEPTH {
-                        return Err(PartProblem::TooLarge("elements too deep in each other"));
-                    }
-                }
-                Event::Empty(tag) => {
-                    self.start(&tag, end)?;
-                    self.end(tag.local_name().into_inner(), end);
-                }
-                Event::End(tag) => {
-                    if tag.name().into_inner().contains(['"', '\'']) {
-                        return Err(PartProblem::Broken("a malformed end of an element"));
-                    }
-                    self.depth = self.depth.saturating_sub(1);
-                    self.end(tag.local_name().into_inner(), end);
-                }
-                Event::DocType(_) => {
-                    return Err(PartProblem::Broken("a document type declaration"));
-                }
-                // `<!-->` and `<!--->` are no comments, but quick-xml looks for an end behind.
-                Event::Comment(text) if text.starts_with('>') || text.starts_with("->") => {
-                    return Err(PartProblem::Broken("a malformed comment"));
-                }
-                _ => {}
+impl Checks {
+    /// A tag by what is between its angle brackets, taken apart as quick-xml's reader does;
+    /// `end` is where it ends.
+    fn tag(&mut self, content: &str, end: u64) -> Result<(), PartProblem> {
+        if let Some(name) = content.strip_prefix('/') {
+            if name.bytes().any(|byte| matches!(byte, b'"' | b'\'')) {
+                return Err(PartProblem::Broken("a malformed end of an element"));
             }
-            self.check_unit(end)?;
-            if is_markup {
-                self.reader.get_mut().piece = 0;
-            }
+            self.depth = self.depth.saturating_sub(1);
+            self.end(name.trim_end_matches(is_white_space), end);
+            return self.check_unit(end);
         }
-    }
-
-    /// What an error of the parser means.
-    fn stop(mut self, error: Error) -> Result<Facts, PartProblem> {
-        if self.reader.get_mut().is_exceeded {
-            return Err(PartProblem::TooLarge("a piece of more than 16 MiB"));
+        let (content, is_empty) = match content.strip_suffix('/') {
+            Some(content) => (content, true),
+            None => (content, false),
+        };
+        let name = content.find(is_white_space).unwrap_or(content.len());
+        self.start(&BytesStart::from_content(content, name), end)?;
+        if is_empty {
+            self.end(&content[..name], end);
+            return Ok(());
         }
-        match error {
-            Error::Io(error) => Err(PartProblem::Unreadable(
-                Arc::try_unwrap(error)
-                    .unwrap_or_else(|error| io::Error::new(error.kind(), error.to_string())),
-            )),
-            Error::Syntax(error) => {
-                // The parser reports markup that is cut and some that is wrong alike.
-                let is_cut = self
-                    .reader
-                    .get_mut()
-                    .fill_buf()
-                    .map_err(PartProblem::Unreadable)?
-                    .is_empty();
-                Err(PartProblem::Broken(match error {
-                    _ if is_cut => "unfinished markup",
-                    SyntaxError::InvalidBangMarkup => "a document type declaration",
-                    SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl => {
-                        "a malformed instruction"
-                    }
-                    SyntaxError::UnclosedComment
-                    | SyntaxError::UnclosedDoctype
-                    | SyntaxError::UnclosedCData
-                    | SyntaxError::UnclosedTag
-                    | SyntaxError::UnclosedSingleQuotedAttributeValue
-                    | SyntaxError::UnclosedDoubleQuotedAttributeValue => "malformed markup",
-                }))
-            }
-            Error::IllFormed(IllFormedError::MissingDoctypeName) => {
-                Err(PartProblem::Broken("a document type declaration"))
-            }
-            // The settings of the scan let nothing of this come up. If it did, calamine could read
-            // on where the scan does not.
-            Error::IllFormed(_)
-            | Error::InvalidAttr(_)
-            | Error::Encoding(_)
-            | Error::Escape(_)
-            | Error::Namespace(_) => Err(PartProblem::Broken("malformed markup")),
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(PartProblem::TooLarge("elements too deep in each other"));
         }
+        Ok(())
     }
 
     fn start(&mut self, tag: &BytesStart<'_>, end: u64) -> Result<(), PartProblem> {
-        if tag.name().into_inner().len() > MAX_NAME_BYTES {
+        let name = tag.name().into_inner();
+        if name.len() > MAX_NAME_BYTES {
             return Err(PartProblem::TooLarge("a name of more than 1 KiB"));
         }
-        match tag.local_name().into_inner() {
+        match local_name(name) {
             "c" => {
                 check_references(tag, "r", is_cell)?;
                 self.begin_unit("c", false);
@@ -279,7 +304,7 @@ impl<R: Read> Scan<R> {
     }
 
     fn end(&mut self, name: &str, end: u64) {
-        if let Some(unit) = self.unit.take_if(|unit| unit.name == name)
+        if let Some(unit) = self.unit.take_if(|unit| unit.name == local_name(name))
             && unit.is_style
         {
             self.facts.longest_style = self.facts.longest_style.max(end - unit.start);
@@ -296,48 +321,17 @@ impl<R: Read> Scan<R> {
     }
 }
 
-/// A part without its characters beyond ASCII, which no check looks at: a question mark stands for
-/// each of their bytes. The parser rejects text that is not UTF-8, and so would end the scan.
-struct Ascii<R>(R);
-
-impl<R: Read> Read for Ascii<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.read(into)?;
-        for byte in &mut into[..read] {
-            if !byte.is_ascii() {
-                *byte = b'?';
-            }
-        }
-        Ok(read)
+/// The name of an element without its prefix.
+fn local_name(name: &str) -> &str {
+    // As `QName::local_name`, which searches in a way that pays for long names alone.
+    match name.bytes().position(|byte| byte == b':') {
+        Some(colon) => &name[colon + 1..],
+        None => name,
     }
 }
 
-/// A part that fails where one piece of it is too long.
-struct Bounded<R: Read> {
-    part: BufReader<R>,
-    piece: u64,
-    is_exceeded: bool,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.part.read(into)
-    }
-}
-
-impl<R: Read> BufRead for Bounded<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.piece > MAX_PIECE_BYTES {
-            self.is_exceeded = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.part.fill_buf()
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.piece += bytes as u64;
-        self.part.consume(bytes);
-    }
+fn is_white_space(character: char) -> bool {
+    matches!(character, ' ' | '\r' | '\n' | '\t')
 }
 
 #[cfg(test)]
