@@ -111,7 +111,7 @@ lint-guard: $(CFN_GUARD) $(VENVS)/lint/ready ## Check the templates against the 
 	$(CFN_GUARD) validate --rules infra/lint/templates.guard --data target/templates --show-summary fail
 
 bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the index and tables, in release builds (BENCH="--only init")
-	cargo build --locked --release --workspace --exclude dropcast-cli --bins
+	cargo build --locked --release --workspace --exclude dropcast-cli --bin bench --bin dropcast-job $(BENCH_FUNCTIONS)
 	cargo build --locked --profile release-size --workspace --exclude dropcast-cli $(BENCH_FUNCTIONS)
 	target/release/bench $(BENCH)
 

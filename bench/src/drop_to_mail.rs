@@ -1,5 +1,5 @@
 //! One run after the other: from a dropped file to the model's first line, and from the model's
-//! last line to the mail.
+//! last line to the mail; with the functions as they are deployed, and built for size.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::logs::{self, Invocation};
 use crate::machine;
 use crate::numbers::{Nanos, Spread, megabytes, millis, round};
 use crate::report::Report;
-use crate::stack::{Bench, Setup, is_function, model_moments};
+use crate::stack::{Bench, Setup, is_function, link_programs, model_moments};
 use crate::table::{Table, at_most, figure};
 
 const TARGET_MS: f64 = 600.0;
@@ -45,11 +45,21 @@ struct Moments {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Figures {
+    deployed: Runs,
+    for_size: Runs,
+    floor: Floor,
+}
+
+/// The runs with the functions of one build.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Runs {
     drop_to_start_ms: Leg,
     end_to_mail_ms: Leg,
+    /// The processor time of a function, by run.
+    processor_ms: BTreeMap<&'static str, f64>,
     /// `VmHWM` of the functions' processes after all runs; the largest where there are several.
-    functions_memory_mb: BTreeMap<&'static str, f64>,
-    floor: Floor,
+    memory_mb: BTreeMap<&'static str, f64>,
 }
 
 /// One half of the way.
@@ -67,17 +77,33 @@ struct Leg {
     by_function: BTreeMap<&'static str, Spread>,
 }
 
-/// Measures on a stack of the real functions.
+/// Measures on stacks of the real functions, of the deployed programs and of those built for size.
 pub(crate) async fn measure(
+    repository: &Path,
+    [binaries, size]: [&Path; 2],
+    runs: usize,
+    floor: &Floor,
+) -> anyhow::Result<Report> {
+    let for_size = link_programs(|function| size.join(function), binaries)?;
+    let figures = Figures {
+        deployed: measure_runs(repository, binaries, runs, floor).await?,
+        for_size: measure_runs(repository, for_size.path(), runs, floor).await?,
+        floor: floor.clone(),
+    };
+    report(&figures, runs)
+}
+
+async fn measure_runs(
     repository: &Path,
     binaries: &Path,
     runs: usize,
     floor: &Floor,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<Runs> {
     let bench = Bench::start(repository, binaries, Setup::default()).await?;
     bench.register().await?;
     let mut jobs_seen: BTreeSet<PathBuf> = BTreeSet::new();
     let mut moments = Vec::new();
+    let mut used_by_first = BTreeMap::new();
     for number in 0..=runs {
         let (file, recipient) = (format!("{number}.json"), recipient(number));
         let dropped = bench.drop_file(&file, &recipient).await?;
@@ -90,7 +116,11 @@ pub(crate) async fn measure(
         let (model_began, model_ended) = model_moments(&new)?;
         moments.push((dropped, model_began, model_ended));
         sleep(PAUSE).await;
+        if number == 0 {
+            used_by_first = processor_times(&bench)?;
+        }
     }
+    let used = processor_times(&bench)?;
     let mails = bench.connection().mailbox().await?;
     let mut all = Vec::new();
     for (number, (dropped, model_began, model_ended)) in moments.into_iter().enumerate().skip(1) {
@@ -112,9 +142,9 @@ pub(crate) async fn measure(
         let found = logs::invocations(bench.connection(), function).await?;
         invocations.insert(function, found);
     }
-    let functions_memory_mb = memory(&bench)?;
+    let memory_mb = memory(&bench)?;
     bench.stop().await;
-    let figures = Figures {
+    Ok(Runs {
         drop_to_start_ms: Leg::of(
             &all,
             |run| millis(run.dropped, run.model_began),
@@ -129,10 +159,9 @@ pub(crate) async fn measure(
             &AFTER,
             &invocations,
         ),
-        functions_memory_mb,
-        floor: floor.clone(),
-    };
-    report(&figures, runs)
+        processor_ms: per_run(&used_by_first, &used, runs),
+        memory_mb,
+    })
 }
 
 fn recipient(number: usize) -> String {
@@ -178,22 +207,50 @@ impl Leg {
     }
 }
 
-/// The peak memory of every function that ran, from its processes.
+/// The processes of the functions.
+fn processes(bench: &Bench) -> impl Iterator<Item = (u32, &'static str)> {
+    let processes = processes_of(&bench.connection().mark).into_iter();
+    processes.filter_map(|pid| {
+        let name = machine::variable_of(pid, "AWS_LAMBDA_FUNCTION_NAME")?;
+        let mut functions = FUNCTIONS.into_iter();
+        Some((pid, functions.find(|one| is_function(&name, one))?))
+    })
+}
+
+/// The peak memory of every function that ran.
 fn memory(bench: &Bench) -> anyhow::Result<BTreeMap<&'static str, f64>> {
-    let stack = bench.connection();
     let mut found: BTreeMap<&'static str, f64> = BTreeMap::new();
-    for pid in processes_of(&stack.mark) {
-        let Some(name) = machine::variable_of(pid, "AWS_LAMBDA_FUNCTION_NAME") else {
-            continue;
-        };
-        let Some(function) = FUNCTIONS.into_iter().find(|one| is_function(&name, one)) else {
-            continue;
-        };
+    for (pid, function) in processes(bench) {
         let peak = megabytes(machine::peak_memory(pid)?);
         let most = found.entry(function).or_default();
         *most = most.max(peak);
     }
     Ok(found)
+}
+
+/// The processor time that each function's processes have used so far.
+fn processor_times(bench: &Bench) -> anyhow::Result<BTreeMap<(u32, &'static str), Duration>> {
+    let with_time = |(pid, function)| Ok(((pid, function), machine::processor_time(pid)?));
+    processes(bench).map(with_time).collect()
+}
+
+/// Milliseconds of processor time by run of what the first run, which starts the functions, has not used.
+fn per_run(
+    used_by_first: &BTreeMap<(u32, &'static str), Duration>,
+    used: &BTreeMap<(u32, &'static str), Duration>,
+    runs: usize,
+) -> BTreeMap<&'static str, f64> {
+    let mut found: BTreeMap<&'static str, Duration> = BTreeMap::new();
+    for (process, time) in used {
+        let before = used_by_first.get(process).copied().unwrap_or_default();
+        *found.entry(process.1).or_default() += time.saturating_sub(before);
+    }
+    let runs = u32::try_from(runs).unwrap_or(u32::MAX).max(1);
+    let by_run = |time: Duration| round((time / runs).as_secs_f64() * 1e3);
+    found
+        .into_iter()
+        .map(|(function, time)| (function, by_run(time)))
+        .collect()
 }
 
 fn report(figures: &Figures, runs: usize) -> anyhow::Result<Report> {
@@ -209,36 +266,71 @@ fn report(figures: &Figures, runs: usize) -> anyhow::Result<Report> {
             "functions p50",
         ],
     );
-    for (name, leg) in [
-        ("drop → model's first line", &figures.drop_to_start_ms),
-        ("model's end → mail", &figures.end_to_mail_ms),
-    ] {
-        table.row([
-            name.to_owned(),
-            figure(leg.measured.p50),
-            figure(leg.measured.p90),
-            at_most(TARGET_MS, leg.measured.p50),
-            figure(leg.floor.p50),
-            figure(leg.ours),
-            figure(leg.functions.p50),
-        ]);
+    let builds = [
+        ("", &figures.deployed),
+        (", built for size", &figures.for_size),
+    ];
+    for (build, runs) in builds {
+        for (name, leg) in [
+            ("drop → model's first line", &runs.drop_to_start_ms),
+            ("model's end → mail", &runs.end_to_mail_ms),
+        ] {
+            table.row([
+                format!("{name}{build}"),
+                figure(leg.measured.p50),
+                figure(leg.measured.p90),
+                at_most(TARGET_MS, leg.measured.p50),
+                figure(leg.floor.p50),
+                figure(leg.ours),
+                figure(leg.functions.p50),
+            ]);
+        }
     }
-    let mut functions = Table::new(
-        "The functions on that way: duration by REPORT (ms), memory after all runs",
-        ["function", "p50", "p90", "memory MB"],
-    );
-    let legs = [&figures.drop_to_start_ms, &figures.end_to_mail_ms];
-    for (function, spread) in legs.iter().flat_map(|leg| &leg.by_function) {
-        let memory = figures.functions_memory_mb.get(*function);
-        functions.row([
-            (*function).to_owned(),
-            figure(spread.p50),
-            figure(spread.p90),
-            memory.map_or("–".to_owned(), |memory| figure(*memory)),
-        ]);
-    }
-    let tables = vec![table, figures.floor.table(), functions];
+    let tables = vec![table, figures.floor.table(), functions_table(figures)];
     Ok(Report::new(figures, tables)?.note(
         "floor: the same hops with empty functions. ours: measured less floor, dropcast-job included.",
     ))
+}
+
+fn functions_table(figures: &Figures) -> Table {
+    let mut table = Table::new(
+        "The functions on that way: processor time by run, duration by REPORT (ms), memory after all runs",
+        [
+            "function",
+            "processor ms",
+            "for size",
+            "× speed",
+            "duration p50",
+            "p90",
+            "for size p50",
+            "memory MB",
+            "for size",
+        ],
+    );
+    let (deployed, for_size) = (&figures.deployed, &figures.for_size);
+    let known = |value: Option<f64>| value.map_or("–".to_owned(), figure);
+    for function in BEFORE.into_iter().chain(AFTER) {
+        let processor = |runs: &Runs| runs.processor_ms.get(function).copied();
+        let duration = |runs: &Runs| {
+            let legs = [&runs.drop_to_start_ms, &runs.end_to_mail_ms];
+            legs.into_iter()
+                .find_map(|leg| leg.by_function.get(function).copied())
+        };
+        let memory = |runs: &Runs| runs.memory_mb.get(function).copied();
+        let ratio = processor(for_size)
+            .zip(processor(deployed))
+            .map(|(size, speed)| size / speed);
+        table.row([
+            function.to_owned(),
+            known(processor(deployed)),
+            known(processor(for_size)),
+            known(ratio),
+            known(duration(deployed).map(|spread| spread.p50)),
+            known(duration(deployed).map(|spread| spread.p90)),
+            known(duration(for_size).map(|spread| spread.p50)),
+            known(memory(deployed)),
+            known(memory(for_size)),
+        ]);
+    }
+    table
 }

@@ -5,7 +5,6 @@
 //! makes that one call itself, and the hop is measured from the start of the call.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,9 +18,9 @@ use dropcast_local_stack::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::init::{EMPTY, FUNCTIONS, OTHERS};
+use crate::init::EMPTY;
 use crate::numbers::{Nanos, Spread, millis, now};
-use crate::stack::{Bench, MODEL, Setup, is_function, model_moments, until};
+use crate::stack::{Bench, MODEL, Setup, is_function, link_programs, model_moments, until};
 use crate::table::{Table, figure};
 
 /// The hops before the model, and those after it.
@@ -73,17 +72,7 @@ pub(crate) async fn measure(
     binaries: &Path,
     runs: usize,
 ) -> anyhow::Result<Floor> {
-    let folder = tempfile::Builder::new()
-        .prefix("dropcast-floor-")
-        .tempdir()?;
-    let binaries = std::path::absolute(binaries)?;
-    for function in FUNCTIONS.into_iter().chain(OTHERS) {
-        symlink(binaries.join(EMPTY), folder.path().join(function))?;
-    }
-    symlink(
-        binaries.join("dropcast-job"),
-        folder.path().join("dropcast-job"),
-    )?;
+    let folder = link_programs(|_| binaries.join(EMPTY), binaries)?;
     let journal = Journal(folder.path().join("journal.jsonl"));
     let variable = (JOURNAL.to_owned(), journal.0.display().to_string());
     let setup = Setup {

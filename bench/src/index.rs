@@ -76,7 +76,7 @@ pub(crate) async fn measure(
         all.push(Figures {
             objects: there,
             seconds: round(invoked.took.as_secs_f64()),
-            processor_seconds: function.processor_seconds()?,
+            processor_seconds: round(function.processor_time()?.as_secs_f64()),
             listing_seconds: round(listing_seconds),
             memory_mb: megabytes(function.peak_memory()?),
             manifest_mb: outputs.manifest_mb().await?,

@@ -4,8 +4,11 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 use serde::Serialize;
 
 /// What a figure depends on beside the code.
@@ -67,17 +70,12 @@ pub(crate) fn peak_memory(pid: u32) -> anyhow::Result<u64> {
     Ok(peak * 1_024)
 }
 
-/// Seconds of processor time that a process has used so far.
-#[expect(clippy::cast_precision_loss, reason = "Ticks of one process are few.")]
-pub(crate) fn processor_seconds(pid: u32) -> anyhow::Result<f64> {
-    // Linux reports in hundredths of a second, whatever the kernel's own tick is.
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name, in brackets, may itself hold spaces.
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let mut fields = after_name.split_whitespace().skip(11);
-    let mut ticks = || anyhow::Ok(fields.next().context("stat is short")?.parse::<u64>()?);
-    Ok((ticks()? + ticks()?) as f64 / TICKS_PER_SECOND)
+/// The processor time that a process has used so far, that of its ended threads included. The
+/// kernel's clock of a process counts nanoseconds, `/proc` hundredths of a second.
+pub(crate) fn processor_time(pid: u32) -> anyhow::Result<Duration> {
+    let clock = clock_getcpuclockid(Pid::from_raw(pid.try_into()?))
+        .with_context(|| format!("the process {pid} has no clock"))?;
+    Ok(clock.now()?.into())
 }
 
 /// One variable of a process's environment.

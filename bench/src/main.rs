@@ -100,8 +100,8 @@ impl Part {
     /// The longest that it may take: a bench that hangs must end.
     fn limit(self) -> Duration {
         match self {
-            Self::Drop | Self::Burst | Self::Init | Self::Build => Duration::from_mins(8),
-            Self::Job => Duration::from_mins(15),
+            Self::Burst | Self::Init | Self::Build => Duration::from_mins(8),
+            Self::Drop | Self::Job => Duration::from_mins(15),
             Self::Index => Duration::from_mins(25),
             Self::Tables => Duration::from_mins(40),
         }
@@ -158,10 +158,8 @@ async fn measure(part: Part, args: &Args, repository: &Path) -> anyhow::Result<R
     match part {
         Part::Drop => {
             let floor = Box::pin(floor::measure(repository, binaries, args.runs)).await?;
-            Box::pin(drop_to_mail::measure(
-                repository, binaries, args.runs, &floor,
-            ))
-            .await
+            let builds = [binaries.as_path(), &args.for_size];
+            Box::pin(drop_to_mail::measure(repository, builds, args.runs, &floor)).await
         }
         Part::Burst => Box::pin(burst::measure(repository, binaries, args.burst)).await,
         Part::Init => {

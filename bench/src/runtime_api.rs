@@ -189,9 +189,9 @@ impl Function {
         machine::peak_memory(self.pid()?)
     }
 
-    /// Seconds of processor time that it has used so far.
-    pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
-        machine::processor_seconds(self.pid()?)
+    /// The processor time that it has used so far.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
+        machine::processor_time(self.pid()?)
     }
 
     /// Ends it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use crate::init::{FUNCTIONS, OTHERS};
 use crate::numbers::{Nanos, now};
 
 /// Name of the model.
@@ -41,6 +43,8 @@ const COMMAND: &str = r#"date +%s%N
 echo done > "$DROPCAST_OUTPUT_DIR/result.txt"
 date +%s%N
 "#;
+/// The program that runs a model.
+const JOB: &str = "dropcast-job";
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// A running stack in a folder of its own. Dropping it ends it and removes the folder.
@@ -199,6 +203,24 @@ impl Bench {
         let jobs = self.connection().state.join("batch").join("jobs");
         entries(&jobs)
     }
+}
+
+/// A folder of links to what a stack runs: each function, and `dropcast-job` from `binaries`.
+pub(crate) fn link_programs(
+    functions: impl Fn(&str) -> PathBuf,
+    binaries: &Path,
+) -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new()
+        .prefix("dropcast-programs-")
+        .tempdir()?;
+    let link = |name: &str, program: PathBuf| {
+        symlink(std::path::absolute(program)?, folder.path().join(name))
+    };
+    for function in FUNCTIONS.into_iter().chain(OTHERS) {
+        link(function, functions(function))?;
+    }
+    link(JOB, binaries.join(JOB))?;
+    Ok(folder)
 }
 
 /// Whether this is the deployed name of a function: CloudFormation makes

@@ -184,7 +184,7 @@ async fn through_the_function(
         rows: file.rows,
         megabytes: megabytes(bytes),
         seconds: round(invoked.took.as_secs_f64()),
-        processor_seconds: function.processor_seconds()?,
+        processor_seconds: round(function.processor_time()?.as_secs_f64()),
         memory_mb: megabytes(function.peak_memory()?),
         faults: validated.problem_count.or(Some(0)),
     };
