@@ -15,9 +15,10 @@ use std::{
 
 use dropcast_domain::{
     model::{InputFormat, InputSpec, Locale, Percent, TableEncoding, TableSpec},
-    problem::{EXCERPT_CHARS, MAX_OTHERS, MAX_PROBLEMS, ProblemList, is_hidden},
+    problem::{MAX_OTHERS, MAX_PROBLEMS, ProblemList},
+    text::{EXCERPT_CHARS, is_hidden},
 };
-use dropcast_inputs::file::{Outcome, Reader, Reading, Rejection, format_of};
+use dropcast_inputs::file::{FileRejection, Outcome, Reader, Reading, format_of};
 
 pub use self::packed::{workbook_of, xlsx_of};
 
@@ -216,7 +217,7 @@ impl Rules {
 /// Reads a file of a format, and checks everything that must hold.
 pub fn check(format: InputFormat, bytes: &[u8]) {
     let rules = Rules::of(format, bytes);
-    let name = format!("plan.{}", format.name());
+    let name = format!("plan.{}", format.as_str());
     if let Err(rejected) = format_of(&rules.input(MAX_BYTES), &name, bytes.len() as u64) {
         assert!(bytes.len() as u64 > MAX_BYTES, "{rejected:?}");
         return;
@@ -292,7 +293,7 @@ fn hides(text: &str) -> bool {
 }
 
 /// The marked copy is a workbook of a size that goes into a mail.
-fn can_be_marked(reader: &Reader, rejected: &Rejection, bytes: &[u8]) {
+fn can_be_marked(reader: &Reader, rejected: &FileRejection, bytes: &[u8]) {
     let mut copy = Cursor::new(Vec::new());
     let (marked, peak) = memory::peak_of(|| reader.mark(Cursor::new(bytes), rejected, &mut copy));
     assert!(peak <= MAX_MEMORY, "marking took {peak} bytes of memory");

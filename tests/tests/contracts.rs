@@ -15,7 +15,7 @@ use dropcast_domain::{
     registry::{BuildCode, BuildEnd, BuildFailure, BuildPhase, EndedBuild, Requester, VersionFile},
     run::{MAX_HEADLINE_OUTPUTS, Run},
     status::Status,
-    table::{FilledColumn, Remarks, TableReading},
+    table::{FilledColumn, ReadingRemarks, TableReading},
     upload::Upload,
 };
 use dropcast_test_support::{
@@ -83,7 +83,7 @@ fn table() -> TableReading {
             };
             10_000
         ],
-        remarks: Remarks {
+        remarks: ReadingRemarks {
             unread_sheets: vec!["é".repeat(1_000); 1_000],
             short_rows: 1_000,
             sample: Some("é".repeat(1_000)),
@@ -281,11 +281,11 @@ fn every_schema_lists_the_locales_encodings_and_formats_that_there_are() {
     let record = schema("run-record");
     let listed = |schema: &Value, place: &str| place_in(schema, place).clone();
     let locales = json!(Locale::ALL);
-    assert_eq!(locales, json!(Locale::ALL.map(Locale::tag)));
+    assert_eq!(locales, json!(Locale::ALL.map(Locale::as_str)));
     let encodings = json!(TableEncoding::ALL);
     assert_eq!(
         encodings,
-        json!(TableEncoding::ALL.map(TableEncoding::name))
+        json!(TableEncoding::ALL.map(TableEncoding::as_str))
     );
     let table = "/properties/input/properties/table/properties";
     assert_eq!(

@@ -2,8 +2,8 @@
 
 use dropcast_domain::{
     model::{InputFormat, Locale, TableEncoding},
-    problem::EXCERPT_CHARS,
     table::{MAX_COLUMNS, TableReading},
+    text::EXCERPT_CHARS,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -156,7 +156,7 @@ impl From<&TableReading> for ReadingView {
                 .collect(),
             remarks: reading
                 .remarks
-                .told()
+                .describe()
                 .into_iter()
                 .map(|(what, said)| format!("{what}: {said}"))
                 .collect(),

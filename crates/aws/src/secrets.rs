@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use aws_sdk_secretsmanager::Client;
-use dropcast_domain::link::{LinkKeys, UnusableKeys};
+use dropcast_domain::link::{LinkKeys, LinkKeysError};
 use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::Mutex;
@@ -27,7 +27,7 @@ pub enum KeysError {
     Call(#[from] CallError),
     /// The secret's text.
     #[error(transparent)]
-    Unusable(#[from] UnusableKeys),
+    Unusable(#[from] LinkKeysError),
 }
 
 impl KeysError {

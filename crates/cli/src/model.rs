@@ -282,7 +282,7 @@ fn manifest_facts(version: &RegisteredVersion) -> [(&'static str, String); 5] {
         .input
         .accepts
         .iter()
-        .map(|format| format.name())
+        .map(|format| format.as_str())
         .collect();
     let reads = format!(
         "{}, at most {}",

@@ -80,7 +80,7 @@ mod tests {
     fn a_problem_of_many_cells_says_how_many_and_where() {
         let problem = Problem::new("Plan!C7", "\"ten\"", "a number")
             .hinted("Write 10.")
-            .standing_for(211, ["Plan!C9", "Plan!C12"]);
+            .with_count(211, ["Plan!C9", "Plan!C12"]);
         let list = ProblemList {
             problems: vec![problem, Problem::new("", "nothing", "a table")],
             more: 1,

@@ -49,7 +49,7 @@ pub(crate) fn facts(reading: &ReadingView) -> Vec<(&'static str, String)> {
             "Locale",
             reading
                 .locale
-                .map(Locale::tag)
+                .map(Locale::as_str)
                 .unwrap_or_default()
                 .to_owned(),
         ),
@@ -64,11 +64,11 @@ pub(crate) fn summary(reading: &ReadingView) -> String {
     match (reading.rows, reading.column_count) {
         (Some(rows), Some(columns)) => format!(
             "{}, {} × {}",
-            reading.format.name(),
+            reading.format.as_str(),
             words::counted(rows, "row"),
             words::counted(columns, "column")
         ),
-        _ => reading.format.name().to_owned(),
+        _ => reading.format.as_str().to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use dropcast_api_types::RejectionView;
-use dropcast_inputs::file::Rejection;
+use dropcast_inputs::file::FileRejection;
 
 use crate::{
     args::{Common, Validate},
@@ -45,7 +45,7 @@ pub async fn run(args: &Validate, common: &Common, screen: Screen) -> anyhow::Re
 }
 
 /// Why a file is not accepted, as a document.
-pub(crate) fn rejection(rejected: &Rejection) -> RejectionView {
+pub(crate) fn rejection(rejected: &FileRejection) -> RejectionView {
     RejectionView {
         code: rejected.code,
         message: rejected.message(),

@@ -9,7 +9,7 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
     run::Run,
     status::Status,
-    table::{FilledColumn, Remarks, TableReading},
+    table::{FilledColumn, ReadingRemarks, TableReading},
 };
 use dropcast_test_support::samples::{acceptance, new_run, now, step};
 use serde_json::json;
@@ -40,9 +40,9 @@ fn an_accepted_table_says_how_it_was_read() {
             column: "month".into(),
             cells: 3,
         }],
-        remarks: Remarks {
+        remarks: ReadingRemarks {
             short_rows: 2,
-            ..Remarks::default()
+            ..ReadingRemarks::default()
         },
     });
     run.input = Some(input);
@@ -72,7 +72,7 @@ fn a_rejected_table_has_its_problems_by_group_and_a_marked_copy() {
         "The file has 214 problems.",
     ));
     run.advance(step(0, Status::Rejected, 20));
-    let problem = Problem::new("Plan!C7", "\"ten\"", "a number").standing_for(214, ["Plan!C9"]);
+    let problem = Problem::new("Plan!C7", "\"ten\"", "a number").with_count(214, ["Plan!C9"]);
     let around = Around {
         problems: ProblemList::of(problem),
         marked_copy: Some("https://s3.example/runs/x/marked.xlsx?X-Amz-Expires=300".into()),

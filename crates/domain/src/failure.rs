@@ -1,72 +1,62 @@
 //! The errors that users can see: a stable code, what happened, what to do.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumMessage, IntoStaticStr, VariantArray};
-use thiserror::Error;
+use strum::EnumMessage;
 
-use crate::{text, upload::RunKind, variants::every};
+use crate::{text, upload::RunKind, variants::named_enum};
 
-/// A stable code for what went wrong.
-///
-/// The state machine matches on it by name; a test holds its list against this one. The schemas and
-/// the table of `docs/ERRORS.md` are generated from it.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    EnumMessage,
-    IntoStaticStr,
-    EnumCount,
-    VariantArray,
-)]
-#[schemars(
-    description = "A stable code for why a run did not succeed; docs/ERRORS.md says what to do about each."
-)]
-pub enum ErrorCode {
-    /// The file does not match the model's schema, or it cannot be read. The mail and
-    /// `runs/<model>/<run-id>/problems.json` list every problem.
-    InputRejected,
-    /// The file was not uploaded to a model's folder, or the model is not registered.
-    ModelUnknown,
-    /// The folder pins a version that does not exist, or whose job definition was deregistered.
-    VersionUnknown,
-    /// The folder pins a retired version.
-    VersionRetired,
-    /// The file is larger than the model's `max_bytes`.
-    InputTooLarge,
-    /// The model exited with an error. Its last log lines are kept with the run.
-    JobFailed,
-    /// The model exceeded its version's memory limit and was killed.
-    OutOfMemory,
-    /// An attempt took longer than the version's `timeout_minutes`, or the job did not end within
-    /// its maximum waiting and running time.
-    TimedOut,
-    /// The version's container image could not be fetched: it was deleted, or the job's role may
-    /// not read it.
-    ImageNotPulled,
-    /// AWS Batch found no machine for the job: none is available, or none in the compute
-    /// environment is large enough.
-    CapacityUnavailable,
-    /// In every attempt, the machine was lost while the model ran, or its container could not be
-    /// run there.
-    HostLost,
-    /// The job was cancelled.
-    JobCancelled,
-    /// The job ended, and AWS Batch gave no reason.
-    JobLost,
-    /// The model exited without an error but did not write a required output.
-    OutputsMissing,
-    /// Dropcast itself failed. The execution has failed, and an alarm has notified the operator.
-    Internal,
+named_enum! {
+    /// A stable code for what went wrong.
+    ///
+    /// The state machine matches on it by name; a test holds its list against this one. The schemas and
+    /// the table of `docs/ERRORS.md` are generated from it.
+    #[schemars(
+        description = "A stable code for why a run did not succeed; docs/ERRORS.md says what to do about each."
+    )]
+    #[derive(EnumMessage)]
+    pub enum ErrorCode {
+        /// The file does not match the model's schema, or it cannot be read. The mail and
+        /// `runs/<model>/<run-id>/problems.json` list every problem.
+        InputRejected = "InputRejected",
+        /// The file was not uploaded to a model's folder, or the model is not registered.
+        ModelUnknown = "ModelUnknown",
+        /// The folder pins a version that does not exist, or whose job definition was deregistered.
+        VersionUnknown = "VersionUnknown",
+        /// The folder pins a retired version.
+        VersionRetired = "VersionRetired",
+        /// The file is larger than the model's `max_bytes`.
+        InputTooLarge = "InputTooLarge",
+        /// The model exited with an error. Its last log lines are kept with the run.
+        JobFailed = "JobFailed",
+        /// The model exceeded its version's memory limit and was killed.
+        OutOfMemory = "OutOfMemory",
+        /// An attempt took longer than the version's `timeout_minutes`, or the job did not end within
+        /// its maximum waiting and running time.
+        TimedOut = "TimedOut",
+        /// The version's container image could not be fetched: it was deleted, or the job's role may
+        /// not read it.
+        ImageNotPulled = "ImageNotPulled",
+        /// AWS Batch found no machine for the job: none is available, or none in the compute
+        /// environment is large enough.
+        CapacityUnavailable = "CapacityUnavailable",
+        /// In every attempt, the machine was lost while the model ran, or its container could not be
+        /// run there.
+        HostLost = "HostLost",
+        /// The job was cancelled.
+        JobCancelled = "JobCancelled",
+        /// The job ended, and AWS Batch gave no reason.
+        JobLost = "JobLost",
+        /// The model exited without an error but did not write a required output.
+        OutputsMissing = "OutputsMissing",
+        /// Dropcast itself failed. The execution has failed, and an alarm has notified the operator.
+        Internal = "Internal",
+    }
+    /// A text that is not an error code.
+    #[error("“{0}” is not a Dropcast error code")]
+    pub struct ParseErrorCodeError;
 }
 
 impl ErrorCode {
@@ -74,14 +64,6 @@ impl ErrorCode {
     pub fn meaning(self) -> String {
         let comment = self.get_documentation().unwrap_or_default();
         comment.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    /// Every code.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The code in the state machine, in events and in `--json`.
-    pub fn as_str(self) -> &'static str {
-        self.into()
     }
 
     /// The sentence that tells the user what to do.
@@ -160,28 +142,6 @@ impl ErrorCode {
             }
             other => other.advice(),
         }
-    }
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that is not an error code.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("“{0}” is not a Dropcast error code")]
-pub struct ParseErrorCodeError(String);
-
-impl FromStr for ErrorCode {
-    type Err = ParseErrorCodeError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|code| code.as_str() == text)
-            .ok_or_else(|| ParseErrorCodeError(text.to_owned()))
     }
 }
 

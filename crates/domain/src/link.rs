@@ -61,11 +61,11 @@ pub struct LinkKeys {
 /// A key secret that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the link-signing secret is invalid: {0}")]
-pub struct UnusableKeys(&'static str);
+pub struct LinkKeysError(&'static str);
 
 /// Why a link does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Refused {
+pub enum LinkError {
     /// Not a token of ours, or changed since we made it.
     #[error("the link was not created by Dropcast")]
     Forged,
@@ -79,17 +79,17 @@ pub enum Refused {
 
 impl LinkKeys {
     /// Reads the keys from the secret's text.
-    pub fn parse(secret: &str) -> Result<Self, UnusableKeys> {
+    pub fn parse(secret: &str) -> Result<Self, LinkKeysError> {
         let mut entries: BTreeMap<String, String> = serde_json::from_str(secret)
-            .map_err(|_| UnusableKeys("it is not a JSON object of strings"))?;
+            .map_err(|_| LinkKeysError("it is not a JSON object of strings"))?;
         let current = entries
             .remove("current")
-            .ok_or(UnusableKeys("it does not name the “current” key"))?;
+            .ok_or(LinkKeysError("it does not name the “current” key"))?;
         if !entries.contains_key(&current) {
-            return Err(UnusableKeys("it does not contain the current key"));
+            return Err(LinkKeysError("it does not contain the current key"));
         }
         if entries.values().any(|key| key.len() < 32) {
-            return Err(UnusableKeys("a key is shorter than 32 characters"));
+            return Err(LinkKeysError("a key is shorter than 32 characters"));
         }
         Ok(Self {
             current,
@@ -122,23 +122,24 @@ impl LinkKeys {
     /// Checks a token's signature and its time.
     ///
     /// The epoch is the caller's to check, against the record: [`Link::check_epoch`].
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Link, Refused> {
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Link, LinkError> {
         if token.len() > TOKEN_BYTES {
-            return Err(Refused::Forged);
+            return Err(LinkError::Forged);
         }
-        let (payload, signature) = token.split_once('.').ok_or(Refused::Forged)?;
+        let (payload, signature) = token.split_once('.').ok_or(LinkError::Forged)?;
         let payload = URL_SAFE_NO_PAD
             .decode(payload)
-            .map_err(|_| Refused::Forged)?;
+            .map_err(|_| LinkError::Forged)?;
         let signature = URL_SAFE_NO_PAD
             .decode(signature)
-            .map_err(|_| Refused::Forged)?;
-        let signed: Signed = serde_json::from_slice(&payload).map_err(|_| Refused::Forged)?;
+            .map_err(|_| LinkError::Forged)?;
+        let signed: Signed = serde_json::from_slice(&payload).map_err(|_| LinkError::Forged)?;
         // `verify_slice` compares in constant time.
-        let mac = self.mac(&signed.key, &payload).ok_or(Refused::Forged)?;
-        mac.verify_slice(&signature).map_err(|_| Refused::Forged)?;
+        let mac = self.mac(&signed.key, &payload).ok_or(LinkError::Forged)?;
+        mac.verify_slice(&signature)
+            .map_err(|_| LinkError::Forged)?;
         if now.as_second() >= signed.link.expires {
-            return Err(Refused::Expired);
+            return Err(LinkError::Expired);
         }
         Ok(signed.link)
     }
@@ -161,11 +162,11 @@ impl std::fmt::Debug for LinkKeys {
 
 impl Link {
     /// Refuses a link that was made before the run's links were revoked.
-    pub fn check_epoch(&self, current: u32) -> Result<(), Refused> {
+    pub fn check_epoch(&self, current: u32) -> Result<(), LinkError> {
         if self.epoch == current {
             Ok(())
         } else {
-            Err(Refused::Revoked)
+            Err(LinkError::Revoked)
         }
     }
 }
@@ -202,7 +203,7 @@ mod tests {
     fn a_signed_link_opens_until_it_expires() {
         let token = keys().sign(&link());
         assert_eq!(keys().verify(&token, at(1_999)).unwrap(), link());
-        assert_eq!(keys().verify(&token, at(2_000)), Err(Refused::Expired));
+        assert_eq!(keys().verify(&token, at(2_000)), Err(LinkError::Expired));
     }
 
     #[test]
@@ -218,7 +219,7 @@ mod tests {
             LinkKeys::parse(&format!(r#"{{"current":"k2","k2":"{}"}}"#, "c".repeat(64))).unwrap();
         assert_eq!(
             keys().verify(&other.sign(&link()), at(1)),
-            Err(Refused::Forged)
+            Err(LinkError::Forged)
         );
     }
 
@@ -233,14 +234,14 @@ mod tests {
         let (_, signature) = one.split_once('.').unwrap();
         assert_eq!(
             keys().verify(&format!("{payload}.{signature}"), at(1)),
-            Err(Refused::Forged)
+            Err(LinkError::Forged)
         );
     }
 
     #[test]
     fn a_raised_epoch_revokes_a_link() {
         assert_eq!(link().check_epoch(0), Ok(()));
-        assert_eq!(link().check_epoch(1), Err(Refused::Revoked));
+        assert_eq!(link().check_epoch(1), Err(LinkError::Revoked));
     }
 
     #[test]
@@ -278,7 +279,7 @@ mod tests {
 
         #[test]
         fn junk_is_forged(token in "\\PC{0,200}") {
-            prop_assert_eq!(keys().verify(&token, at(1)), Err(Refused::Forged));
+            prop_assert_eq!(keys().verify(&token, at(1)), Err(LinkError::Forged));
         }
     }
 }

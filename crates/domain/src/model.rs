@@ -29,12 +29,11 @@ pub use schedule::{Schedule, ScheduleError};
 use schemars::JsonSchema;
 pub use secret::{SecretRef, SecretRefError};
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
 pub use vcpus::{Vcpus, VcpusError};
 
 use crate::{
     recipient::{ADDRESS_BYTES, MAX_RECIPIENTS},
-    variants::every,
+    variants::named_enum,
 };
 use outputs::MAX_PATTERN;
 
@@ -167,45 +166,23 @@ impl Default for TableSpec {
     }
 }
 
-/// What `4.5 %` is in a column of numbers, be it a text or a cell that a workbook shows so (and
-/// keeps as 0.045).
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    IntoStaticStr,
-    EnumCount,
-    VariantArray,
-)]
-#[serde(rename_all = "lowercase")]
-#[schemars(description = "What 4.5 % is in a column of numbers: a problem, 4.5 or 0.045.")]
-#[strum(serialize_all = "lowercase")]
-pub enum Percent {
-    /// As a problem, because the meaning is unclear.
-    #[default]
-    Refuse,
-    /// As 4.5.
-    Points,
-    /// As 0.045.
-    Fraction,
+named_enum! {
+    /// What `4.5 %` is in a column of numbers, be it a text or a cell that a workbook shows so (and
+    /// keeps as 0.045).
+    #[schemars(description = "What 4.5 % is in a column of numbers: a problem, 4.5 or 0.045.")]
+    #[derive(Default)]
+    pub enum Percent {
+        /// As a problem, because the meaning is unclear.
+        #[default]
+        Refuse = "refuse",
+        /// As 4.5.
+        Points = "points",
+        /// As 0.045.
+        Fraction = "fraction",
+    }
 }
 
 impl Percent {
-    /// Every rule.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The name in a manifest.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
     #[expect(
         clippy::trivially_copy_pass_by_ref,
         reason = "Serde hands out a reference."
@@ -242,97 +219,41 @@ impl InputSpec {
     }
 }
 
-/// How the text of a CSV file is encoded.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    EnumCount,
-    VariantArray,
-)]
-pub enum TableEncoding {
-    /// UTF-8, with or without a byte order mark.
-    #[serde(rename = "utf-8")]
-    Utf8,
-    /// UTF-16, low byte first.
-    #[serde(rename = "utf-16le")]
-    Utf16Le,
-    /// UTF-16, high byte first.
-    #[serde(rename = "utf-16be")]
-    Utf16Be,
-    /// Windows-1252, for western Europe and the Americas.
-    #[serde(rename = "windows-1252")]
-    Windows1252,
-    /// Windows-1250, for central Europe.
-    #[serde(rename = "windows-1250")]
-    Windows1250,
-    /// Latin-2, for central Europe.
-    #[serde(rename = "iso-8859-2")]
-    Iso8859Part2,
-    /// Latin-9, for western Europe, with the euro sign.
-    #[serde(rename = "iso-8859-15")]
-    Iso8859Part15,
-}
-
-impl TableEncoding {
-    /// Every encoding.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The name in a manifest.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "utf-8",
-            Self::Utf16Le => "utf-16le",
-            Self::Utf16Be => "utf-16be",
-            Self::Windows1252 => "windows-1252",
-            Self::Windows1250 => "windows-1250",
-            Self::Iso8859Part2 => "iso-8859-2",
-            Self::Iso8859Part15 => "iso-8859-15",
-        }
+named_enum! {
+    /// How the text of a CSV file is encoded.
+    pub enum TableEncoding {
+        /// UTF-8, with or without a byte order mark.
+        Utf8 = "utf-8",
+        /// UTF-16, low byte first.
+        Utf16Le = "utf-16le",
+        /// UTF-16, high byte first.
+        Utf16Be = "utf-16be",
+        /// Windows-1252, for western Europe and the Americas.
+        Windows1252 = "windows-1252",
+        /// Windows-1250, for central Europe.
+        Windows1250 = "windows-1250",
+        /// Latin-2, for central Europe.
+        Iso8859Part2 = "iso-8859-2",
+        /// Latin-9, for western Europe, with the euro sign.
+        Iso8859Part15 = "iso-8859-15",
     }
 }
 
-/// A format of inputs.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    EnumCount,
-    VariantArray,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum InputFormat {
-    /// One JSON document.
-    Json,
-    /// Delimiter-separated text, as in RFC 4180.
-    Csv,
-    /// An Excel workbook (Office Open XML).
-    Xlsx,
-    /// An Excel workbook from before 2007 (BIFF).
-    Xls,
+named_enum! {
+    /// A format of inputs.
+    pub enum InputFormat {
+        /// One JSON document.
+        Json = "json",
+        /// Delimiter-separated text, as in RFC 4180.
+        Csv = "csv",
+        /// An Excel workbook (Office Open XML).
+        Xlsx = "xlsx",
+        /// An Excel workbook from before 2007 (BIFF).
+        Xls = "xls",
+    }
 }
 
 impl InputFormat {
-    /// Every format, in the order in which they are told.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The name in a manifest.
-    pub fn name(self) -> &'static str {
-        self.extensions()[0]
-    }
-
     /// The file name extensions, without the dot; the usual one first.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
@@ -418,40 +339,17 @@ pub struct OutputSpec {
     pub required: bool,
 }
 
-/// What an output is, for those who show it.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    IntoStaticStr,
-    EnumCount,
-    VariantArray,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum OutputKind {
-    /// Rows and columns.
-    Table,
-    /// A picture.
-    Chart,
-    /// Text to read.
-    Document,
-    /// Anything else.
-    Data,
-}
-
-impl OutputKind {
-    const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The kind's name in a manifest.
-    pub fn as_str(self) -> &'static str {
-        self.into()
+named_enum! {
+    /// What an output is, for those who show it.
+    pub enum OutputKind {
+        /// Rows and columns.
+        Table = "table",
+        /// A picture.
+        Chart = "chart",
+        /// Text to read.
+        Document = "document",
+        /// Anything else.
+        Data = "data",
     }
 }
 

@@ -9,11 +9,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::{EXCERPT_CHARS, excerpt, visible};
+
 /// The maximum number of problems in a list; further ones are counted.
 pub const MAX_PROBLEMS: usize = 100;
-
-/// The maximum length of an excerpt of the file's content, in characters.
-pub const EXCERPT_CHARS: usize = 200;
 
 /// The most characters of a whole sentence, which holds several excerpts.
 const SENTENCE_CHARS: usize = 1_000;
@@ -42,11 +41,11 @@ pub struct Problem {
     /// The whole problem in one or two sentences.
     #[schemars(length(max = SENTENCE_CHARS))]
     pub message: String,
-    /// How many cells or rows it stands for: similar problems of a table are put together.
+    /// The number of cells or rows that have this problem: similar problems of a table are grouped.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     #[schemars(range(min = 1), extend("default" = 1))]
     pub count: u64,
-    /// The next places that it stands for, at most five.
+    /// Further places that have this problem, at most five.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_OTHERS), inner(length(max = EXCERPT_CHARS)))]
     pub others: Vec<String>,
@@ -91,11 +90,7 @@ impl Problem {
 
     /// The same problem for `count` places in all, of which `others` are the next ones.
     #[must_use]
-    pub fn standing_for<'a>(
-        mut self,
-        count: u64,
-        others: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn with_count<'a>(mut self, count: u64, others: impl IntoIterator<Item = &'a str>) -> Self {
         self.count = count.max(1);
         self.others = others
             .into_iter()
@@ -133,7 +128,7 @@ pub struct ProblemList {
     /// are put together, the most frequent first.
     #[schemars(length(max = MAX_PROBLEMS))]
     pub problems: Vec<Problem>,
-    /// How many more problems there are than those that the list stands for.
+    /// The number of problems that are not in the list, each occurrence counted.
     pub more: u64,
 }
 
@@ -177,15 +172,15 @@ impl ProblemList {
         self.problems.is_empty() && self.more == 0
     }
 
-    /// How many problems there are, shown or not, each as often as it stands in the file.
+    /// How many problems there are, shown or not, each occurrence in the file counted.
     pub fn total(&self) -> u64 {
         self.problems.iter().fold(self.more, |total, problem| {
             total.saturating_add(problem.count)
         })
     }
 
-    /// Puts the problem that stands for the most places first; equal ones keep their order.
-    pub fn worst_first(&mut self) {
+    /// Sorts by the number of places, the most frequent problem first; ties keep their order.
+    pub fn sort_by_frequency(&mut self) {
         self.problems
             .sort_by_key(|problem| std::cmp::Reverse(problem.count));
     }
@@ -223,16 +218,6 @@ pub fn pointer_segment(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Text in quotation marks, shortened to [`EXCERPT_CHARS`] in all, nothing hidden in it.
-pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", visible(text, EXCERPT_CHARS - 2))
-}
-
-/// Text shortened to [`EXCERPT_CHARS`], nothing hidden in it.
-pub fn excerpt(text: &str) -> String {
-    visible(text, EXCERPT_CHARS)
-}
-
 /// The nearest of several known words, if it is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.chars().count() > MAX_COMPARED {
@@ -258,68 +243,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// Case, and the sign between words, are the commonest slips: they count for nothing.
+/// A word without case and separators, in which most slips are made.
 fn folded(word: &str) -> String {
     word.chars()
         .filter(|c| !matches!(c, '-' | '_' | ' '))
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-/// At most `limit` characters of a text with everything invisible written out:
-/// `\n`, `\u202e`. A shortened text ends in `…`.
-fn visible(text: &str, limit: usize) -> String {
-    let mut shown = String::with_capacity(text.len().min(limit * 2));
-    let mut length = 0;
-    let mut cut = 0;
-    for c in text.chars() {
-        let width = if is_written_out(c) {
-            escaped(c).chars().count()
-        } else {
-            1
-        };
-        if length + width > limit {
-            shown.truncate(cut);
-            shown.push('…');
-            return shown;
-        }
-        if is_written_out(c) {
-            shown.push_str(&escaped(c));
-        } else {
-            shown.push(c);
-        }
-        length += width;
-        if length < limit {
-            cut = shown.len();
-        }
-    }
-    shown
-}
-
-fn escaped(c: char) -> String {
-    match c {
-        '\n' => "\\n".to_owned(),
-        '\r' => "\\r".to_owned(),
-        '\t' => "\\t".to_owned(),
-        c => format!("\\u{:04x}", u32::from(c)),
-    }
-}
-
-/// Whether a character hides in a text, breaks its line or turns it round: control characters,
-/// line separators, Unicode's explicit directional formatting characters (UAX #9), and what has
-/// no width.
-pub fn is_hidden(c: char) -> bool {
-    is_written_out(c) || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200c}' | '\u{200d}')
-}
-
-/// The same without those that belong to words: soft hyphens, and the joiners of Persian and of
-/// emoji, which an excerpt keeps.
-fn is_written_out(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A place with its middle left out when it is long: its end says most.
@@ -342,6 +271,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::text::{is_written_out, quoted};
 
     #[test]
     fn a_problem_reads_as_a_sentence() {
@@ -395,14 +325,14 @@ mod tests {
             "a number",
             "Column growth: 214 cells are not numbers.",
         )
-        .standing_for(214, ["Plan!C9", "a\u{202e}b"]);
+        .with_count(214, ["Plan!C9", "a\u{202e}b"]);
         assert_eq!(many.others, ["Plan!C9", "a\\u202eb"]);
         let mut list = ProblemList {
             problems: vec![one.clone(), many.clone()],
             more: 10,
         };
         assert_eq!(list.total(), 225);
-        list.worst_first();
+        list.sort_by_frequency();
         assert_eq!(list.problems, [many, one]);
     }
 
@@ -431,7 +361,7 @@ mod tests {
                 "a number",
             ));
         }
-        list.problems[0] = list.problems[0].clone().standing_for(9, ["Plan!C9"]);
+        list.problems[0] = list.problems[0].clone().with_count(9, ["Plan!C9"]);
         let value = serde_json::to_value(&list).unwrap();
         assert!(
             validator.is_valid(&value),

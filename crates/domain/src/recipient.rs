@@ -13,44 +13,46 @@ pub(crate) const MAX_LEFT_OUT: usize = 400;
 /// The longest address that SMTP carries, in bytes (RFC 5321, 4.5.3.1.3).
 pub(crate) const ADDRESS_BYTES: usize = 254;
 
-/// The most entries that are no addresses and are remembered, to be told so.
+/// The maximum number of invalid entries that are kept, to be reported.
 pub(crate) const MAX_UNUSABLE: usize = 10;
 
-/// An upload's `x-amz-meta-notify`, taken apart.
+/// The parsed value of an upload's `x-amz-meta-notify`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct RecipientList {
     /// Usable addresses, each once, in the order given.
     pub addresses: Vec<String>,
-    /// Entries that are no addresses, shortened, at most ten.
+    /// Entries that are not addresses, shortened, at most ten.
     pub unusable: Vec<String>,
     /// Usable addresses beyond the first [`MAX_RECIPIENTS`], each once; they are not mailed.
     pub left_out: Vec<String>,
 }
 
-/// Takes a list of addresses apart; commas, semicolons and spaces separate them.
-pub fn parse_list(text: &str) -> Wanted {
-    let mut wanted = Wanted::default();
+/// Parses a list of addresses that are separated by commas, semicolons or spaces.
+pub fn parse_list(text: &str) -> RecipientList {
+    let mut recipients = RecipientList::default();
     for entry in text
         .split([',', ';', ' ', '\t', '\r', '\n'])
         .filter(|entry| !entry.is_empty())
     {
         if is_address(entry) {
             let address = normal(entry);
-            if wanted.addresses.contains(&address) {
+            if recipients.addresses.contains(&address) {
                 continue;
             }
-            if wanted.addresses.len() < MAX_RECIPIENTS {
-                wanted.addresses.push(address);
-            } else if wanted.left_out.len() < MAX_LEFT_OUT && !wanted.left_out.contains(&address) {
-                wanted.left_out.push(address);
+            if recipients.addresses.len() < MAX_RECIPIENTS {
+                recipients.addresses.push(address);
+            } else if recipients.left_out.len() < MAX_LEFT_OUT
+                && !recipients.left_out.contains(&address)
+            {
+                recipients.left_out.push(address);
             }
-        } else if wanted.unusable.len() < MAX_UNUSABLE {
-            wanted
+        } else if recipients.unusable.len() < MAX_UNUSABLE {
+            recipients
                 .unusable
                 .push(crate::title::clean(entry).chars().take(60).collect());
         }
     }
-    wanted
+    recipients
 }
 
 /// Whether a text is a plain mail address: `local@domain`, ASCII, with a dot in the domain.
@@ -105,13 +107,13 @@ pub struct Recipients {
 /// entry nobody but the operator is mailed: a list that got lost must not open
 /// the way to everybody.
 pub fn choose(
-    wanted: &[String],
+    requested: &[String],
     models_own: &[String],
     allowed_domains: &[String],
     operator: &str,
 ) -> Recipients {
     let mut recipients = Recipients::default();
-    for address in wanted
+    for address in requested
         .iter()
         .chain(models_own)
         .map(|address| normal(address))
@@ -151,15 +153,15 @@ mod tests {
 
     #[test]
     fn junk_in_a_list_is_set_aside_and_the_rest_is_kept() {
-        let wanted = parse_list(
+        let recipients = parse_list(
             "ana@Corp.example, nonsense; bo@corp.example ana@corp.example,@,x@y,\"a b\"@c.example",
         );
         assert_eq!(
-            wanted.addresses,
+            recipients.addresses,
             list(&["ana@corp.example", "bo@corp.example"])
         );
         assert_eq!(
-            wanted.unusable,
+            recipients.unusable,
             list(&["nonsense", "@", "x@y", "\"a", "b\"@c.example"])
         );
     }
@@ -168,10 +170,10 @@ mod tests {
     fn addresses_beyond_the_limit_are_left_out_and_are_addresses_all_the_same() {
         let people: Vec<String> = (0..23).map(|n| format!("p{n}@corp.example")).collect();
         let text = format!("{},p0@corp.example,p22@Corp.example,junk", people.join(" "));
-        let wanted = parse_list(&text);
-        assert_eq!(wanted.addresses, people[..MAX_RECIPIENTS]);
-        assert_eq!(wanted.left_out, people[MAX_RECIPIENTS..]);
-        assert_eq!(wanted.unusable, list(&["junk"]));
+        let recipients = parse_list(&text);
+        assert_eq!(recipients.addresses, people[..MAX_RECIPIENTS]);
+        assert_eq!(recipients.left_out, people[MAX_RECIPIENTS..]);
+        assert_eq!(recipients.unusable, list(&["junk"]));
     }
 
     #[test]
@@ -217,8 +219,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_address_carries_a_line_break_or_a_separator(text in any::<String>()) {
-            let wanted = parse_list(&text);
-            for address in wanted.addresses.iter().chain(&wanted.left_out) {
+            let recipients = parse_list(&text);
+            for address in recipients.addresses.iter().chain(&recipients.left_out) {
                 prop_assert!(address.bytes().all(|b| b.is_ascii_graphic()));
                 prop_assert!(!address.contains([',', ';', '<', '>', '"', '\\', '(', ')']));
             }

@@ -1,61 +1,43 @@
 //! A run's status, and the order of statuses.
 
-use std::{fmt, str::FromStr};
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
 
-use crate::variants::every;
-use thiserror::Error;
+use crate::variants::named_enum;
 
-/// Where a run stands.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    IntoStaticStr,
-    EnumCount,
-    VariantArray,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Status {
-    /// The upload was received and the run has a record.
-    Received,
-    /// The input is being checked.
-    Validating,
-    /// The job was submitted to AWS Batch.
-    Submitted,
-    /// The job is waiting for compute resources.
-    Waiting,
-    /// The job's container is being started.
-    Starting,
-    /// The model is running.
-    Running,
-    /// The outputs are being collected.
-    Collecting,
-    /// The outputs are published.
-    Succeeded,
-    /// The run ended without results.
-    Failed,
-    /// The input was rejected.
-    Rejected,
-    /// The job was cancelled.
-    Cancelled,
+named_enum! {
+    /// Where a run stands.
+    pub enum Status {
+        /// The upload was received and the run has a record.
+        Received = "received",
+        /// The input is being checked.
+        Validating = "validating",
+        /// The job was submitted to AWS Batch.
+        Submitted = "submitted",
+        /// The job is waiting for compute resources.
+        Waiting = "waiting",
+        /// The job's container is being started.
+        Starting = "starting",
+        /// The model is running.
+        Running = "running",
+        /// The outputs are being collected.
+        Collecting = "collecting",
+        /// The outputs are published.
+        Succeeded = "succeeded",
+        /// The run ended without results.
+        Failed = "failed",
+        /// The input was rejected.
+        Rejected = "rejected",
+        /// The job was cancelled.
+        Cancelled = "cancelled",
+    }
+    /// A text that is not the name of a status.
+    #[error("“{0}” is not a run status")]
+    pub struct ParseStatusError;
 }
 
 impl Status {
-    /// Every status, in the order of its rank.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
     /// The rank within one attempt; the four terminal states share the last.
     pub fn rank(self) -> u8 {
         match self {
@@ -73,33 +55,6 @@ impl Status {
     /// Whether a run in this status has ended.
     pub fn is_terminal(self) -> bool {
         self.rank() == 9
-    }
-
-    /// The name in records, events and `--json`.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A text that is not the name of a status.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("“{0}” is not a run status")]
-pub struct ParseStatusError(String);
-
-impl FromStr for Status {
-    type Err = ParseStatusError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| ParseStatusError(text.to_owned()))
     }
 }
 

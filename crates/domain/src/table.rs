@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{InputFormat, Locale, TableEncoding},
-    problem::{EXCERPT_CHARS, excerpt, quoted},
+    text::{EXCERPT_CHARS, excerpt, quoted},
 };
 
 /// The maximum number of columns, and of columns with defaults, in a record.
@@ -46,14 +46,14 @@ pub struct TableReading {
     #[schemars(length(max = MAX_COLUMNS))]
     pub defaults: Vec<FilledColumn>,
     /// Decisions made while it was read that the author may want to check.
-    #[serde(default, skip_serializing_if = "Remarks::is_empty")]
-    pub remarks: Remarks,
+    #[serde(default, skip_serializing_if = "ReadingRemarks::is_empty")]
+    pub remarks: ReadingRemarks,
 }
 
 /// Decisions made while the table was read that may not be what the uploader intended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Remarks {
+pub struct ReadingRemarks {
     /// The visible sheets of a workbook that hold something and were not read, at most ten; none where
     /// the manifest names the sheet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,15 +77,15 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-impl Remarks {
+impl ReadingRemarks {
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Returns each remark with its label.
-    pub fn told(&self) -> Vec<(&'static str, String)> {
-        let mut told = Vec::new();
+    /// Describes each remark: its label and a phrase.
+    pub fn describe(&self) -> Vec<(&'static str, String)> {
+        let mut described = Vec::new();
         if !self.unread_sheets.is_empty() {
             let names: Vec<String> = self.unread_sheets.iter().map(|name| quoted(name)).collect();
             let what = if names.len() == 1 {
@@ -93,15 +93,15 @@ impl Remarks {
             } else {
                 "the sheets"
             };
-            told.push(("Not read", format!("{what} {}", names.join(", "))));
+            described.push(("Not read", format!("{what} {}", names.join(", "))));
         }
         match self.short_rows {
             0 => {}
-            1 => told.push((
+            1 => described.push((
                 "Short rows",
                 "1 row is shorter than the header; its missing cells count as empty".to_owned(),
             )),
-            rows => told.push((
+            rows => described.push((
                 "Short rows",
                 format!(
                     "{rows} rows are shorter than the header; their missing cells count as empty"
@@ -109,12 +109,12 @@ impl Remarks {
             )),
         }
         if let Some(sample) = &self.sample {
-            told.push((
+            described.push((
                 "Encoding",
                 format!("guessed; does {} look right?", quoted(sample)),
             ));
         }
-        told
+        described
     }
 }
 
@@ -161,7 +161,7 @@ pub fn delimiter_name(delimiter: char) -> String {
         ';' => "semicolon".to_owned(),
         '\t' => "tab".to_owned(),
         '|' => "vertical bar".to_owned(),
-        other => crate::problem::quoted(&other.to_string()),
+        other => crate::text::quoted(&other.to_string()),
     }
 }
 
@@ -189,7 +189,7 @@ mod tests {
                 };
                 10_000
             ],
-            remarks: Remarks {
+            remarks: ReadingRemarks {
                 unread_sheets: vec!["é\u{202e}".repeat(16_000); 10_000],
                 short_rows: 7,
                 sample: Some("é".repeat(16_000)),
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_meant_otherwise_is_told() {
-        let remarks = Remarks {
+    fn remarks_are_described_for_the_uploader() {
+        let remarks = ReadingRemarks {
             unread_sheets: vec!["Notes".into(), "a\u{202e}b".into()],
             short_rows: 1,
             sample: Some("Müller".into()),
         };
         assert_eq!(
-            remarks.told(),
+            remarks.describe(),
             [
                 ("Not read", "the sheets \"Notes\", \"a\\u202eb\"".to_owned()),
                 (
@@ -224,7 +224,7 @@ mod tests {
                 ),
             ]
         );
-        assert!(Remarks::default().told().is_empty());
+        assert!(ReadingRemarks::default().describe().is_empty());
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
             encoding: Some(TableEncoding::Utf8),
             locale: None,
             defaults: Vec::new(),
-            remarks: Remarks::default(),
+            remarks: ReadingRemarks::default(),
         };
         assert_eq!(
             serde_json::to_value(reading.clone().for_record()).unwrap(),

@@ -2,21 +2,22 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::problem::is_hidden;
+/// The maximum length of an excerpt of a file's content, in characters.
+pub const EXCERPT_CHARS: usize = 200;
 
 /// What a tab of a log line becomes.
 const TAB: &str = "    ";
 
-/// Makes any text one safe line of at most `most` characters.
+/// Makes any text one safe line of at most `max_chars` characters.
 ///
 /// Line breaks, control and direction-changing characters become spaces and
-/// runs of spaces one, so that no text of a user's can start a line of its own
-/// or turn one around. Reads no further than it keeps.
-pub fn one_line(text: &str, most: usize) -> String {
-    without_links(bare_line(text, most), most)
+/// runs of spaces one, so that no text from a user can start a new line
+/// or reverse the direction of one. Reads no further than it keeps.
+pub fn one_line(text: &str, max_chars: usize) -> String {
+    without_links(bare_line(text, max_chars), max_chars)
 }
 
-fn bare_line(text: &str, most: usize) -> String {
+fn bare_line(text: &str, max_chars: usize) -> String {
     let mut line = String::new();
     let (mut kept, mut gap) = (0, false);
     for c in text.chars() {
@@ -24,8 +25,8 @@ fn bare_line(text: &str, most: usize) -> String {
             gap = kept > 0;
             continue;
         }
-        if kept + usize::from(gap) >= most {
-            return cut(line, most);
+        if kept + usize::from(gap) >= max_chars {
+            return cut(line, max_chars);
         }
         if gap {
             line.push(' ');
@@ -40,7 +41,7 @@ fn bare_line(text: &str, most: usize) -> String {
 
 /// A line in which no program finds a link: mail readers make one of every `https://…` and
 /// `www.…` that they see, also of one that a file's cell put there.
-fn without_links(line: String, most: usize) -> String {
+fn without_links(line: String, max_chars: usize) -> String {
     let lower = line.to_ascii_lowercase();
     let is_link = |at: usize| lower[at..].starts_with("://") || lower[at..].starts_with("www.");
     let mut broken = String::with_capacity(line.len());
@@ -56,8 +57,8 @@ fn without_links(line: String, most: usize) -> String {
     if broken.len() == line.len() {
         return line;
     }
-    if broken.chars().count() > most {
-        return cut(broken.chars().take(most).collect(), most);
+    if broken.chars().count() > max_chars {
+        return cut(broken.chars().take(max_chars).collect(), max_chars);
     }
     broken
 }
@@ -66,11 +67,11 @@ fn without_links(line: String, most: usize) -> String {
 ///
 /// Terminal colours are taken out, and of a line that a progress bar rewrote,
 /// the last state stays.
-pub fn log_line(text: &str, most: usize) -> String {
-    without_links(bare_log_line(text, most), most)
+pub fn log_line(text: &str, max_chars: usize) -> String {
+    without_links(bare_log_line(text, max_chars), max_chars)
 }
 
-fn bare_log_line(text: &str, most: usize) -> String {
+fn bare_log_line(text: &str, max_chars: usize) -> String {
     let last = text.trim_end().rsplit('\r').next().unwrap_or_default();
     let mut line = String::new();
     let (mut kept, mut chars) = (0, last.chars().peekable());
@@ -83,8 +84,8 @@ fn bare_log_line(text: &str, most: usize) -> String {
             }
             continue;
         }
-        if kept >= most {
-            return cut(line, most);
+        if kept >= max_chars {
+            return cut(line, max_chars);
         }
         match c {
             '\t' => line.push_str(TAB),
@@ -96,25 +97,101 @@ fn bare_log_line(text: &str, most: usize) -> String {
     line.trim_end().to_owned()
 }
 
-/// The first `most` characters of a text, and an ellipsis where it has more.
-pub fn shorten(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// The first `max_chars` characters of a text, and an ellipsis where it has more.
+pub fn shorten(text: &str, max_chars: usize) -> String {
+    match text.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
 }
 
 /// Ends a line that is already full with an ellipsis.
-fn cut(line: String, most: usize) -> String {
+fn cut(line: String, max_chars: usize) -> String {
     let keep = line
         .char_indices()
-        .nth(most.saturating_sub(1))
+        .nth(max_chars.saturating_sub(1))
         .map_or(line.len(), |(at, _)| at);
     let mut line = line;
     line.truncate(keep);
     line.truncate(line.trim_end().len());
     line.push('…');
     line
+}
+
+/// Makes any text one line, of any length: hidden characters and line breaks become spaces, runs
+/// of spaces one.
+pub fn clean_line(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .map(|c| if is_hidden(c) { ' ' } else { c })
+        .collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text in quotation marks, shortened to [`EXCERPT_CHARS`] in all, nothing hidden in it.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", visible(text, EXCERPT_CHARS - 2))
+}
+
+/// Text shortened to [`EXCERPT_CHARS`], nothing hidden in it.
+pub fn excerpt(text: &str) -> String {
+    visible(text, EXCERPT_CHARS)
+}
+
+/// At most `limit` characters of a text with everything invisible written out:
+/// `\n`, `\u202e`. A shortened text ends in `…`.
+pub(crate) fn visible(text: &str, limit: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(limit * 2));
+    let mut length = 0;
+    let mut cut = 0;
+    for c in text.chars() {
+        let width = if is_written_out(c) {
+            escaped(c).chars().count()
+        } else {
+            1
+        };
+        if length + width > limit {
+            shown.truncate(cut);
+            shown.push('…');
+            return shown;
+        }
+        if is_written_out(c) {
+            shown.push_str(&escaped(c));
+        } else {
+            shown.push(c);
+        }
+        length += width;
+        if length < limit {
+            cut = shown.len();
+        }
+    }
+    shown
+}
+
+fn escaped(c: char) -> String {
+    match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c => format!("\\u{:04x}", u32::from(c)),
+    }
+}
+
+/// Whether a character hides in a text, breaks its line or reverses its direction: control characters,
+/// line separators, Unicode's explicit directional formatting characters (UAX #9), and what has
+/// no width.
+pub fn is_hidden(c: char) -> bool {
+    is_written_out(c) || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200c}' | '\u{200d}')
+}
+
+/// The same without those that belong to words: soft hyphens, and the joiners of Persian and of
+/// emoji, which an excerpt keeps.
+pub(crate) fn is_written_out(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A size as people read it, in powers of 1,000: `312 bytes`, `14.2 kB`, `3.1 GB`.
@@ -282,12 +359,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_line_is_one_line_and_no_longer_than_asked(text in any::<String>(), most in 1usize..60) {
-            let line = one_line(&text, most);
-            prop_assert!(line.chars().count() <= most);
+        fn a_line_is_one_line_and_no_longer_than_asked(text in any::<String>(), max_chars in 1usize..60) {
+            let line = one_line(&text, max_chars);
+            prop_assert!(line.chars().count() <= max_chars);
             prop_assert!(!line.chars().any(is_hidden));
             prop_assert_eq!(line.trim(), &line);
-            prop_assert!(!log_line(&text, most).chars().any(is_hidden));
+            prop_assert!(!log_line(&text, max_chars).chars().any(is_hidden));
         }
     }
 }

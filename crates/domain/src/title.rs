@@ -1,6 +1,6 @@
 //! What a run is called, made safe to print anywhere.
 
-use crate::problem::is_hidden;
+use crate::text::clean_line;
 
 /// The longest title that is kept, in characters.
 pub const TITLE_LENGTH: usize = 120;
@@ -12,7 +12,7 @@ pub const TITLE_LENGTH: usize = 120;
 /// A title goes into a mail's subject and onto terminals, where a line break
 /// would become a header and a bidirectional override would reverse the line.
 pub fn clean(text: &str) -> String {
-    let folded = one_line(text);
+    let folded = clean_line(text);
     if folded.chars().count() <= TITLE_LENGTH {
         return folded;
     }
@@ -23,20 +23,12 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
-/// The same cleaning for a text that is no title: nothing is cut.
-pub fn one_line(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .map(|c| if is_hidden(c) { ' ' } else { c })
-        .collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::text::is_hidden;
 
     #[test]
     fn a_line_break_in_a_title_becomes_a_space() {

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
 
 use crate::{
     ids::{RunId, Version},
     model::ModelName,
+    variants::named_enum,
 };
 
 /// The prefix for uploads of input files.
@@ -16,36 +16,19 @@ pub const INPUTS_PREFIX: &str = "inputs/";
 /// The prefix under which any object starts a refresh of a model's cache.
 pub const REFRESH_PREFIX: &str = "refresh/";
 
-/// What a run does.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    IntoStaticStr,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum RunKind {
-    /// Runs the model on a file.
-    #[default]
-    Run,
-    /// Refreshes the model's cache with its `[refresh]` command, without an input.
-    Refresh,
+named_enum! {
+    /// What a run does.
+    #[derive(Default)]
+    pub enum RunKind {
+        /// Runs the model on a file.
+        #[default]
+        Run = "run",
+        /// Refreshes the model's cache with its `[refresh]` command, without an input.
+        Refresh = "refresh",
+    }
 }
 
 impl RunKind {
-    /// The name in records, events and documents.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
     /// Whether it is a run on a file, the default in documents.
     pub fn is_run(&self) -> bool {
         *self == Self::Run

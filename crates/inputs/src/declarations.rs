@@ -9,20 +9,20 @@ use crate::{CompiledSchema, table::RowSchema};
 
 /// A schema file of a model that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnusableSchema {
+pub struct SchemaFileError {
     /// The file, as the manifest names it.
     pub file: String,
     /// What is wrong with it, in one or more sentences.
     pub problem: String,
 }
 
-impl fmt::Display for UnusableSchema {
+impl fmt::Display for SchemaFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.file, self.problem)
     }
 }
 
-impl std::error::Error for UnusableSchema {}
+impl std::error::Error for SchemaFileError {}
 
 /// Checks a manifest's schemas, given as their texts: each is a schema that inputs can be checked
 /// against, and has the columns that the manifest names.
@@ -32,9 +32,9 @@ pub fn check(
     manifest: &Manifest,
     input_schema: &str,
     row_schema: Option<&str>,
-) -> Result<(), UnusableSchema> {
+) -> Result<(), SchemaFileError> {
     let input = &manifest.input;
-    let unusable = |file: &str, problem: String| UnusableSchema {
+    let unusable = |file: &str, problem: String| SchemaFileError {
         file: file.to_owned(),
         problem,
     };

@@ -35,7 +35,7 @@ impl Insert {
 
 /// Filling in would exceed the memory or the depth that a document may take.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Endless;
+pub(crate) struct DefaultsTooLarge;
 
 /// Fills the schema's defaults into a document.
 ///
@@ -44,7 +44,7 @@ pub(crate) fn fill(
     schema: &CompiledSchema,
     document: &mut Value,
     budget: u64,
-) -> Result<Vec<Insert>, Endless> {
+) -> Result<Vec<Insert>, DefaultsTooLarge> {
     fill_at(schema, NodeId::ROOT, document, budget)
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn fill_at(
     node: NodeId,
     value: &mut Value,
     budget: u64,
-) -> Result<Vec<Insert>, Endless> {
+) -> Result<Vec<Insert>, DefaultsTooLarge> {
     let mut filling = Filling {
         schema,
         pointer: String::new(),
@@ -81,13 +81,13 @@ struct Filling<'s> {
 }
 
 impl Filling<'_> {
-    fn visit(&mut self, id: NodeId, value: &mut Value) -> Result<(), Endless> {
+    fn visit(&mut self, id: NodeId, value: &mut Value) -> Result<(), DefaultsTooLarge> {
         let node = self.schema.node(id);
         if !node.fills {
             return Ok(());
         }
         if self.depth > Limits::MAX_DEPTH {
-            return Err(Endless);
+            return Err(DefaultsTooLarge);
         }
         match value {
             Value::Object(_) => self.object(node, value)?,
@@ -106,7 +106,7 @@ impl Filling<'_> {
         Ok(())
     }
 
-    fn object(&mut self, node: &Node, value: &mut Value) -> Result<(), Endless> {
+    fn object(&mut self, node: &Node, value: &mut Value) -> Result<(), DefaultsTooLarge> {
         for (key, &child) in &node.properties {
             let Value::Object(members) = value else {
                 return Ok(());
@@ -115,7 +115,10 @@ impl Filling<'_> {
                 let Some(default) = self.schema.default_of(child) else {
                     continue;
                 };
-                self.budget = self.budget.checked_sub(cost_of(default)).ok_or(Endless)?;
+                self.budget = self
+                    .budget
+                    .checked_sub(cost_of(default))
+                    .ok_or(DefaultsTooLarge)?;
                 members.insert(key.clone(), default.clone());
                 self.note(key);
             }
@@ -149,7 +152,12 @@ impl Filling<'_> {
         }
     }
 
-    fn below(&mut self, segment: &str, child: NodeId, value: &mut Value) -> Result<(), Endless> {
+    fn below(
+        &mut self,
+        segment: &str,
+        child: NodeId,
+        value: &mut Value,
+    ) -> Result<(), DefaultsTooLarge> {
         if !self.schema.node(child).fills {
             return Ok(());
         }

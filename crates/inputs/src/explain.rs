@@ -11,7 +11,10 @@ mod messages;
 mod path;
 mod walk;
 
-use dropcast_domain::problem::{Problem, ProblemList, excerpt, place};
+use dropcast_domain::{
+    problem::{Problem, ProblemList, place},
+    text::excerpt,
+};
 use jsonschema::ValidationError;
 use serde_json::Value;
 

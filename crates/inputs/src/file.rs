@@ -43,7 +43,7 @@ pub enum Outcome {
     /// It satisfies the schema, and its clean form is written.
     Accepted(Reading),
     /// It does not; what was written of a clean form is of no use.
-    Rejected(Rejection),
+    Rejected(FileRejection),
 }
 
 /// How an accepted file was read.
@@ -62,16 +62,16 @@ pub enum Reading {
 
 /// Why a file is not accepted.
 #[derive(Debug)]
-pub struct Rejection {
+pub struct FileRejection {
     /// `InputRejected` or `InputTooLarge`.
     pub code: ErrorCode,
     /// Everything that is wrong with it.
     pub problems: ProblemList,
     /// What there is to mark, if it is a table that was read at least to its header.
-    table: Option<Box<table::Rejection>>,
+    table: Option<Box<table::TableProblems>>,
 }
 
-impl Rejection {
+impl FileRejection {
     fn new(code: ErrorCode, problem: Problem) -> Self {
         Self {
             code,
@@ -80,7 +80,7 @@ impl Rejection {
         }
     }
 
-    fn of(problems: ProblemList, table: Option<Box<table::Rejection>>) -> Self {
+    fn of(problems: ProblemList, table: Option<Box<table::TableProblems>>) -> Self {
         Self {
             code: ErrorCode::InputRejected,
             problems,
@@ -115,16 +115,16 @@ impl Rejection {
 /// The format of a file by its name, before any of it is read.
 ///
 /// Fails when the model does not take such files, or none of so many bytes.
-pub fn format_of(input: &InputSpec, name: &str, bytes: u64) -> Result<InputFormat, Rejection> {
+pub fn format_of(input: &InputSpec, name: &str, bytes: u64) -> Result<InputFormat, FileRejection> {
     let Some(format) = input.format_of(name) else {
-        return Err(Rejection::new(
+        return Err(FileRejection::new(
             ErrorCode::InputRejected,
             wrong_extension(input, name),
         ));
     };
     let most = input.max_bytes_of(format);
     if bytes > most {
-        return Err(Rejection::new(
+        return Err(FileRejection::new(
             ErrorCode::InputTooLarge,
             limits::too_large(bytes, most),
         ));
@@ -174,19 +174,19 @@ impl Reader {
     /// `clean` cannot be written.
     pub fn read<R: Read + Seek, W: Write>(&self, file: R, clean: W) -> io::Result<Outcome> {
         let mut clean = Bounded::new(clean);
-        let verdict = match &self.schema {
+        let outcome = match &self.schema {
             Schema::Document(schema) => self.document(file, schema, &mut clean),
             Schema::Rows(schema, spec) => self.table(file, schema, spec, &mut clean),
         };
         if clean.full {
-            return Ok(Outcome::Rejected(Rejection::new(
+            return Ok(Outcome::Rejected(FileRejection::new(
                 ErrorCode::InputTooLarge,
                 too_long_written_out(),
             )));
         }
-        let verdict = verdict?;
+        let outcome = outcome?;
         clean.flush()?;
-        Ok(verdict)
+        Ok(outcome)
     }
 
     /// Writes the copy of a rejected table in which its problems are marked; says whether there
@@ -194,7 +194,7 @@ impl Reader {
     pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
         &self,
         file: R,
-        rejected: &Rejection,
+        rejected: &FileRejection,
         out: W,
     ) -> io::Result<bool> {
         let (Schema::Rows(_, spec), Some(table)) = (&self.schema, &rejected.table) else {
@@ -217,7 +217,7 @@ impl Reader {
         let most = self.limits.max_bytes;
         if size > most {
             let problem = limits::too_large(size, most);
-            return Ok(Outcome::Rejected(Rejection::new(
+            return Ok(Outcome::Rejected(FileRejection::new(
                 ErrorCode::InputTooLarge,
                 problem,
             )));
@@ -234,7 +234,7 @@ impl Reader {
                     defaults: accepted.defaults,
                 }))
             }
-            Err(problems) => Ok(Outcome::Rejected(Rejection::of(problems, None))),
+            Err(problems) => Ok(Outcome::Rejected(FileRejection::of(problems, None))),
         }
     }
 
@@ -252,7 +252,7 @@ impl Reader {
             }
             table::Outcome::Rejected(rejected) => {
                 let problems = rejected.problems.clone();
-                Outcome::Rejected(Rejection::of(problems, Some(Box::new(rejected))))
+                Outcome::Rejected(FileRejection::of(problems, Some(Box::new(rejected))))
             }
         })
     }
@@ -317,8 +317,8 @@ mod tests {
     fn read(format: InputFormat, content: &str) -> (Outcome, String) {
         let reader = Reader::new(&input(&InputFormat::ALL), format, ROW).unwrap();
         let mut clean = Vec::new();
-        let verdict = reader.read(Cursor::new(content), &mut clean).unwrap();
-        (verdict, String::from_utf8(clean).unwrap())
+        let outcome = reader.read(Cursor::new(content), &mut clean).unwrap();
+        (outcome, String::from_utf8(clean).unwrap())
     }
 
     #[test]
@@ -343,14 +343,14 @@ mod tests {
 
     #[test]
     fn both_kinds_of_input_come_out_clean() {
-        let (verdict, clean) = read(InputFormat::Csv, "N;\r\n1;\r\n2\r\n");
-        let Outcome::Accepted(Reading::Table(reading)) = verdict else {
-            panic!("{verdict:?}")
+        let (outcome, clean) = read(InputFormat::Csv, "N;\r\n1;\r\n2\r\n");
+        let Outcome::Accepted(Reading::Table(reading)) = outcome else {
+            panic!("{outcome:?}")
         };
         assert_eq!((reading.rows, clean.as_str()), (2, "n\n1\n2\n"));
-        let (verdict, clean) = read(InputFormat::Json, "\u{feff}{\"n\": 1}");
-        let Outcome::Accepted(Reading::Document { encoding, .. }) = verdict else {
-            panic!("{verdict:?}")
+        let (outcome, clean) = read(InputFormat::Json, "\u{feff}{\"n\": 1}");
+        let Outcome::Accepted(Reading::Document { encoding, .. }) = outcome else {
+            panic!("{outcome:?}")
         };
         assert_eq!(
             (encoding, clean.as_str()),
@@ -360,15 +360,15 @@ mod tests {
 
     #[test]
     fn a_table_with_faulty_cells_can_be_marked_and_a_document_cannot() {
-        let (verdict, _) = read(InputFormat::Csv, "n\nx\ny\n");
-        let Outcome::Rejected(rejected) = verdict else {
-            panic!("{verdict:?}")
+        let (outcome, _) = read(InputFormat::Csv, "n\nx\ny\n");
+        let Outcome::Rejected(rejected) = outcome else {
+            panic!("{outcome:?}")
         };
         assert!(rejected.can_be_marked());
         assert_eq!(rejected.message(), "The file has 2 problems.");
-        let (verdict, _) = read(InputFormat::Json, "{\"n\": \"x\"}");
-        let Outcome::Rejected(rejected) = verdict else {
-            panic!("{verdict:?}")
+        let (outcome, _) = read(InputFormat::Json, "{\"n\": \"x\"}");
+        let Outcome::Rejected(rejected) = outcome else {
+            panic!("{outcome:?}")
         };
         assert!(!rejected.can_be_marked());
         assert_eq!(rejected.message(), "The file has one problem.");

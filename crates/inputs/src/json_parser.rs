@@ -9,7 +9,10 @@
 
 mod advice;
 
-use dropcast_domain::problem::{Problem, ProblemList, place, pointer_segment, quoted};
+use dropcast_domain::{
+    problem::{Problem, ProblemList, place, pointer_segment},
+    text::quoted,
+};
 use serde_json::{Map, Number, Value};
 
 use crate::{

@@ -34,7 +34,7 @@ use std::io::{self, Read, Seek, Write};
 use dropcast_domain::{
     model::{InputFormat, TableSpec},
     problem::ProblemList,
-    table::{Remarks, TableReading},
+    table::{ReadingRemarks, TableReading},
 };
 use dropcast_workbook::{ReadError, Rows, WorkbookFormat};
 
@@ -48,7 +48,7 @@ pub enum Outcome {
     /// It satisfies the schema; the clean CSV is written.
     Accepted(Accepted),
     /// It does not; what was written of the clean CSV is of no use.
-    Rejected(Rejection),
+    Rejected(TableProblems),
 }
 
 /// A table that satisfies its schema.
@@ -60,7 +60,7 @@ pub struct Accepted {
 
 /// A table that does not satisfy its schema.
 #[derive(Debug)]
-pub struct Rejection {
+pub struct TableProblems {
     /// What is wrong: first what concerns the whole table, then the problems of its cells, those
     /// that stand in the most cells first.
     pub problems: ProblemList,
@@ -73,7 +73,7 @@ pub struct Rejection {
     pub(crate) marking: Option<Marking>,
 }
 
-impl Rejection {
+impl TableProblems {
     /// Whether there are cells that a copy could mark.
     pub fn can_be_marked(&self) -> bool {
         self.marking.is_some() && self.cell_problems.total() > 0
@@ -111,7 +111,9 @@ pub fn read<R: Read + Seek, W: Write>(
     });
     match read {
         Ok(outcome) => Ok(outcome),
-        Err(ReadError::Rejected(problems)) => Ok(Outcome::Rejected(Rejection::unread(problems))),
+        Err(ReadError::Rejected(problems)) => {
+            Ok(Outcome::Rejected(TableProblems::unread(problems)))
+        }
         Err(ReadError::Io(error)) => Err(error),
     }
 }
@@ -124,7 +126,7 @@ pub(crate) struct Source {
     pub(crate) delimiter: Option<char>,
     pub(crate) encoding: Option<dropcast_domain::model::TableEncoding>,
     /// What somebody may have meant otherwise.
-    pub(crate) remarks: Remarks,
+    pub(crate) remarks: ReadingRemarks,
 }
 
 /// The columns that are looked for while it is found out how a file is written.
@@ -195,9 +197,9 @@ pub(crate) fn with_checked_rows<R: Read + Seek, T>(
         sheet: Some(workbook.sheet().to_owned()),
         delimiter: None,
         encoding: None,
-        remarks: Remarks {
+        remarks: ReadingRemarks {
             unread_sheets: workbook.unread().to_vec(),
-            ..Remarks::default()
+            ..ReadingRemarks::default()
         },
     };
     then(&mut workbook.rows()?, source)
@@ -210,7 +212,7 @@ fn workbook_format(format: InputFormat) -> io::Result<WorkbookFormat> {
         InputFormat::Xls => Ok(WorkbookFormat::Xls),
         InputFormat::Csv | InputFormat::Json => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("{} is not a format of workbooks", format.name()),
+            format!("{} is not a format of workbooks", format.as_str()),
         )),
     }
 }

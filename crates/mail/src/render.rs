@@ -39,7 +39,7 @@ pub struct Rendered {
 
 /// Renders a mail; `with_chart` says whether the chart's content is at hand.
 pub fn render(content: &MailContent, with_chart: bool) -> Result<Rendered, RenderError> {
-    let look = Look::of(content.kind);
+    let look = MailStyle::of(content.kind);
     let html = HtmlMail {
         content,
         chart: None,
@@ -73,7 +73,7 @@ struct HtmlMail<'a> {
     content: &'a MailContent,
     chart: Option<&'a ChartRow>,
     cid: &'static str,
-    look: Look,
+    look: MailStyle,
     footer: &'static str,
 }
 
@@ -86,7 +86,7 @@ struct TextMail<'a> {
 
 /// The colours of one sort of news.
 #[derive(Clone, Copy)]
-struct Look {
+struct MailStyle {
     /// The class that dark mode recolours.
     class: &'static str,
     /// For words and buttons; at least 4.5 : 1 against white.
@@ -95,7 +95,7 @@ struct Look {
     pale: &'static str,
 }
 
-impl Look {
+impl MailStyle {
     fn of(kind: MailKind) -> Self {
         match kind {
             MailKind::Succeeded => Self {

@@ -44,12 +44,12 @@ impl Asked {
             let grouping = locale.grouping().first().copied().unwrap_or(' ');
             let value = format!(
                 "in {} notation, such as 1{grouping}234{}5",
-                locale.tag(),
+                locale.as_str(),
                 locale.decimal()
             );
             rows.push(said("Numbers and dates", &value));
         }
-        for (label, value) in reading.remarks.told() {
+        for (label, value) in reading.remarks.describe() {
             rows.push(said(label, &text::one_line(&value, VALUE_LENGTH)));
         }
         rows.retain(|row| !row.value.is_empty());
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use dropcast_domain::{
         model::Locale,
-        table::{FilledColumn, Remarks},
+        table::{FilledColumn, ReadingRemarks},
     };
 
     fn lines(asked: &Asked) -> Vec<String> {
@@ -146,7 +146,7 @@ mod tests {
                 column: "currency".into(),
                 cells: 1,
             }],
-            remarks: Remarks {
+            remarks: ReadingRemarks {
                 unread_sheets: Vec::new(),
                 short_rows: 2,
                 sample: Some("Größe".into()),
@@ -177,9 +177,9 @@ mod tests {
             column_count: 1,
             columns: vec!["line".into()],
             defaults: Vec::new(),
-            remarks: Remarks {
+            remarks: ReadingRemarks {
                 unread_sheets: vec!["Notes".into()],
-                ..Remarks::default()
+                ..ReadingRemarks::default()
             },
         };
         assert_eq!(

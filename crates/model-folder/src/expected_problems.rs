@@ -1,6 +1,9 @@
 //! The problems that reading a rejected example must report, listed in `FILE.problems.json`.
 
-use dropcast_domain::problem::{Problem, ProblemList, quoted};
+use dropcast_domain::{
+    problem::{Problem, ProblemList},
+    text::quoted,
+};
 use serde::Deserialize;
 
 /// The extension that the list adds to the name of its file.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dropcast_domain::model::{OutputMatcher, OutputSpec};
 use dropcast_domain::upload::safe_file_name;
-use dropcast_inputs::file::{Outcome, Reading, Rejection};
+use dropcast_inputs::file::{FileRejection, Outcome, Reading};
 
 use crate::{FolderError, ModelFolder};
 
@@ -38,7 +38,7 @@ impl Stage {
         folder: &Path,
         model: &ModelFolder,
         input: &Path,
-    ) -> Result<Result<Self, Rejection>, FolderError> {
+    ) -> Result<Result<Self, FileRejection>, FolderError> {
         let create = |name: &str| {
             let path = folder.join(name);
             fs::create_dir_all(&path).map_err(FolderError::at("creating", &path))?;

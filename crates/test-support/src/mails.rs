@@ -10,7 +10,7 @@ use dropcast_domain::{
     problem::{Problem, ProblemList},
     run::{AcceptedInput, Run},
     status::{Progress, Status, Transition},
-    table::{FilledColumn, Remarks, TableReading},
+    table::{FilledColumn, ReadingRemarks, TableReading},
     upload::Upload,
 };
 use dropcast_mail::{MailContent, MailInput, MarkedCopy, compose};
@@ -247,7 +247,7 @@ pub fn succeeded_table() -> MailSample {
                 column: "growth_percent".into(),
                 cells: 12,
             }],
-            remarks: Remarks::default(),
+            remarks: ReadingRemarks::default(),
         });
     }
     story
@@ -267,7 +267,7 @@ pub fn rejected_table() -> MailSample {
                 "a number from -90 to 300",
                 "Column growth_percent: 214 cells are not numbers: C7 (\"ten\"), C9, C12 and 211 more. Write for example 4.5.",
             )
-            .standing_for(214, ["Plan!C9", "Plan!C12"]),
+            .with_count(214, ["Plan!C9", "Plan!C12"]),
             Problem::with_message(
                 "Plan!D1",
                 "the column \"remak\"",

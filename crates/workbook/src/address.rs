@@ -1,6 +1,6 @@
 //! How Excel names cells and sheets.
 
-use dropcast_domain::problem::excerpt;
+use dropcast_domain::text::excerpt;
 
 /// The rows of a sheet (Excel's own limit since 2007).
 pub(crate) const SHEET_ROWS: u32 = 1_048_576;

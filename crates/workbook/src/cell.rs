@@ -1,6 +1,6 @@
 //! A table as its rows come out of a file, whatever the file's format.
 
-use dropcast_domain::problem::quoted;
+use dropcast_domain::text::quoted;
 
 use crate::ReadError;
 
@@ -34,7 +34,7 @@ pub enum Cell {
     Uncomputed,
     /// Text that cannot be taken as it is, whatever its column is: of too many characters, or
     /// with NUL bytes.
-    UnusableText(Box<UnusableText>),
+    UnusableText(Box<CellTextProblem>),
 }
 
 impl Cell {
@@ -49,7 +49,7 @@ impl Cell {
     /// Puts a text in, as [`Self::of_text`] does.
     pub fn set_text(&mut self, text: &str) {
         if text.contains('\0') {
-            *self = Self::UnusableText(Box::new(UnusableText {
+            *self = Self::UnusableText(Box::new(CellTextProblem {
                 found: quoted(text),
                 allowed: "text without NUL bytes",
                 hint: "The file may be damaged: save it again.",
@@ -60,7 +60,7 @@ impl Cell {
             let chars = text.chars().count();
             if chars > MAX_CHARS {
                 let start: String = text.chars().take(40).collect();
-                *self = Self::UnusableText(Box::new(UnusableText {
+                *self = Self::UnusableText(Box::new(CellTextProblem {
                     found: format!("{} ({chars} characters)", quoted(&format!("{start}…"))),
                     allowed: "text of at most 32767 characters",
                     hint: "Shorten it; if a quotation mark is missing, close it.",
@@ -85,7 +85,7 @@ impl Cell {
 
 /// Why a cell's text cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnusableText {
+pub struct CellTextProblem {
     /// What stands there, as a person is shown it.
     pub found: String,
     /// What may stand there.

@@ -38,7 +38,7 @@ use dropcast_domain::model::InputFormat;
 use self::signature::Signature;
 pub use self::{
     address::{cell_address, sheet_reference},
-    cell::{Cell, MAX_CHARS, MAX_COLUMNS, Row, Rows, UnusableText, refill},
+    cell::{Cell, CellTextProblem, MAX_CHARS, MAX_COLUMNS, Row, Rows, refill},
     error::ReadError,
 };
 
@@ -158,7 +158,7 @@ impl<R: Read + Seek> Workbook<R> {
                 let places = if with_percentages {
                     xlsx::rows::find_percentages(book, sheet)?
                 } else {
-                    percent::Places::default()
+                    percent::PercentCells::default()
                 };
                 let rows = xlsx::rows::XlsxRows::open(book, sheet, places)?;
                 Inner::Xlsx(Box::new(rows))

@@ -8,14 +8,14 @@ use std::collections::HashMap;
 /// The most runs of such cells, one below the other, that are kept: 8 bytes each.
 const MAX_RUNS: usize = 4_000_000;
 
-/// The places of cells, column by column as runs from one row to another, both from 0.
+/// The cells that are displayed as percentages, column by column, as runs from one row to another, both from 0.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
+pub(crate) struct PercentCells {
     columns: HashMap<u32, Vec<(u32, u32)>>,
     runs: usize,
 }
 
-impl Places {
+impl PercentCells {
     /// Adds a place; in each column the rows come from the top. False when there is no room.
     pub(crate) fn add(&mut self, row: u32, column: u32) -> bool {
         let runs = self.columns.entry(column).or_default();
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn places_are_kept_as_runs() {
-        let mut places = Places::default();
+        let mut places = PercentCells::default();
         assert!(!places.hold(0, 0));
         for row in (1..1_000).chain(2_000..3_000) {
             assert!(places.add(row, 2) && places.add(row, 3));

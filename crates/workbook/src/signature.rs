@@ -127,7 +127,7 @@ pub(crate) fn check_format<R: Read + Seek>(
         Xlsx => "an Excel workbook (xlsx)",
         Xls => "an Excel 97-2003 workbook (xls)",
     };
-    let ending = format.name();
+    let ending = format.as_str();
     Err(rejected(
         "",
         found,

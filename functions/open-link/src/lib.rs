@@ -38,7 +38,7 @@ pub async fn handle<S: Runs, K: KeySource, F: Files>(
             tracing::info!("link opened");
             Answer::redirect(url)
         }
-        Err(Error::Refused(reason)) => {
+        Err(Error::Link(reason)) => {
             tracing::info!(%reason, "link refused");
             pages::refused(reason)
         }

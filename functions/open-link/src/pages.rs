@@ -1,22 +1,22 @@
 //! The pages of a link that does not open: short and plain.
 
-use dropcast_domain::link::Refused;
+use dropcast_domain::link::LinkError;
 
 use crate::Answer;
 
-pub(crate) fn refused(reason: Refused) -> Answer {
+pub(crate) fn refused(reason: LinkError) -> Answer {
     match reason {
-        Refused::Forged => page(
+        LinkError::Forged => page(
             403,
             "This link is not valid",
             "It may be incomplete or changed. Open it from the mail again, or copy the whole link.",
         ),
-        Refused::Expired => page(
+        LinkError::Expired => page(
             410,
             "This link has expired",
             "The file may still exist. Ask the operator, or upload the input again.",
         ),
-        Refused::Revoked => page(
+        LinkError::Revoked => page(
             410,
             "This link was revoked",
             "The links of this run were revoked after the mail was sent. Ask the operator.",

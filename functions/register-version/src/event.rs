@@ -114,7 +114,7 @@ impl TryFrom<BuildStateChange> for BuildReport {
 impl From<Phase> for PhaseReport {
     fn from(phase: Phase) -> Self {
         Self {
-            phase: BuildPhase::from_name(phase.name.as_deref().unwrap_or_default()),
+            phase: BuildPhase::from_codebuild(phase.name.as_deref().unwrap_or_default()),
             state: phase.status.as_deref().map(BuildState::from_name),
             context: phase
                 .context

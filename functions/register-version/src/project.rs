@@ -102,7 +102,7 @@ fn phase(phase: &ListedPhase) -> PhaseReport {
     let name = phase.phase_type().map_or("", |name| name.as_str());
     let contexts = phase.contexts().iter();
     PhaseReport {
-        phase: BuildPhase::from_name(name),
+        phase: BuildPhase::from_codebuild(name),
         state: phase
             .phase_status()
             .map(|status| BuildState::from_name(status.as_str())),

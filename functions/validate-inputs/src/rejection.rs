@@ -29,7 +29,7 @@ impl RunRejection {
     }
 
     /// A file that is not what the model takes.
-    pub(crate) fn of(rejected: file::Rejection) -> Self {
+    pub(crate) fn of(rejected: file::FileRejection) -> Self {
         Self {
             message: rejected.message(),
             code: rejected.code,
@@ -40,7 +40,7 @@ impl RunRejection {
     }
 
     /// A file that is refused before it is read: its one problem is the whole message.
-    pub(crate) fn unread(rejected: file::Rejection) -> Self {
+    pub(crate) fn unread(rejected: file::FileRejection) -> Self {
         Self {
             message: rejected.problems.to_string(),
             ..Self::of(rejected)

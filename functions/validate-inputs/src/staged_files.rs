@@ -14,7 +14,7 @@ use dropcast_domain::{
     registry::VersionSpec,
     run::{AcceptedInput, Run},
 };
-use dropcast_inputs::file::{Outcome, Reader, Reading, Rejection as FileRejection};
+use dropcast_inputs::file::{FileRejection, Outcome, Reader, Reading};
 
 use crate::{
     Error,

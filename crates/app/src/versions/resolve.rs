@@ -5,7 +5,7 @@ use dropcast_domain::{
     ids::Version,
     model::ModelName,
     registry::{self, Model, RegisteredVersion},
-    title,
+    text,
     upload::Request,
 };
 use dropcast_store::{History, Models, Promotion, StoreResult};
@@ -110,7 +110,7 @@ pub async fn resolve_version<S: Models + Promotion + History>(
             version
         }
         Some(Err(error)) => {
-            let reason = title::one_line(&error.to_string());
+            let reason = text::clean_line(&error.to_string());
             return Ok(Err(ResolveError::InvalidVersion { reason }));
         }
     };

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use dropcast_api_types::Initialized;
 use dropcast_domain::model::{ModelName, ModelNameError};
-use dropcast_domain::problem::quoted;
+use dropcast_domain::text::quoted;
 
 use crate::{
     args::Init,

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use dropcast_api_types::{CheckedModel, ReadingView, Validated};
-use dropcast_inputs::file::{Outcome, Rejection, format_of};
+use dropcast_inputs::file::{FileRejection, Outcome, format_of};
 
 use super::{model::Model, name_of, open, output::Output, rejection};
 use crate::{
@@ -66,7 +66,7 @@ pub(super) fn run(
 #[derive(Default)]
 struct Checked {
     reading: Option<ReadingView>,
-    rejected: Option<Rejection>,
+    rejected: Option<FileRejection>,
     clean: Option<String>,
     marked: Option<String>,
 }

@@ -6,8 +6,8 @@ use dropcast_api_types::CheckedModel;
 use dropcast_domain::{
     ids::Version,
     model::{InputFormat, InputSpec, MANIFEST_FILE, ModelName, ModelNameError},
-    problem::quoted,
     registry::VersionSpec,
+    text::quoted,
 };
 use dropcast_inputs::file::Reader;
 use dropcast_model_folder::ModelFolder;

@@ -203,7 +203,7 @@ fn request(change: &JobChange) -> Option<&str> {
 
 /// The reason with a full stop, on one line, whole: what to do stands at the end of AWS's longer ones.
 fn sentence(reason: &str) -> String {
-    let line = crate::title::one_line(reason);
+    let line = crate::text::clean_line(reason);
     if line.ends_with(['.', '…', '!', '?']) {
         line
     } else {

@@ -13,7 +13,7 @@ use super::{JobSpec, Vcpus};
 
 const GIB: u32 = 1_024;
 
-/// A size that Fargate offers, or a wish for one.
+/// A size of a job: one that Fargate offers, or one that a manifest requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size {
     /// Virtual CPUs.
@@ -23,7 +23,7 @@ pub struct Size {
 }
 
 impl fmt::Display for Size {
-    /// As a manifest says it.
+    /// Formats the size as in a manifest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -33,20 +33,20 @@ impl fmt::Display for Size {
     }
 }
 
-/// The resources that a manifest asks for are no size of Fargate's.
+/// Fargate does not offer the size that a manifest requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub struct NoSuchSize {
-    /// What was asked for.
-    pub asked: Size,
-    /// The nearest size that there is.
+pub struct FargateSizeError {
+    /// The size that the manifest requests.
+    pub requested: Size,
+    /// The nearest size that Fargate offers.
     pub nearest: Size,
 }
 
-impl fmt::Display for NoSuchSize {
+impl fmt::Display for FargateSizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { asked, nearest } = self;
-        write!(f, "Fargate does not offer {asked}. ")?;
-        if nearest.vcpus < asked.vcpus || nearest.memory_mib < asked.memory_mib {
+        let Self { requested, nearest } = self;
+        write!(f, "Fargate does not offer {requested}. ")?;
+        if nearest.vcpus < requested.vcpus || nearest.memory_mib < requested.memory_mib {
             write!(
                 f,
                 "Its largest size is {nearest}; larger jobs need a deployment that runs jobs on EC2."
@@ -80,25 +80,26 @@ pub fn sizes() -> impl Iterator<Item = Size> {
 }
 
 /// The smallest size with at least as much of both; the largest of all where none has.
-pub fn nearest_valid_pair(asked: Size) -> Size {
-    let fits = |size: &Size| size.vcpus >= asked.vcpus && size.memory_mib >= asked.memory_mib;
+pub fn nearest_size(requested: Size) -> Size {
+    let fits =
+        |size: &Size| size.vcpus >= requested.vcpus && size.memory_mib >= requested.memory_mib;
     sizes()
         .find(fits)
         .or_else(|| sizes().max())
-        .unwrap_or(asked)
+        .unwrap_or(requested)
 }
 
-/// Whether Fargate can run a job with these resources; otherwise says what it could run.
-pub fn check(job: &JobSpec) -> Result<(), NoSuchSize> {
-    let asked = Size {
+/// Checks that Fargate offers the size of a job.
+pub fn check(job: &JobSpec) -> Result<(), FargateSizeError> {
+    let requested = Size {
         vcpus: job.vcpus,
         memory_mib: job.memory_mib,
     };
-    let nearest = nearest_valid_pair(asked);
-    if nearest == asked {
+    let nearest = nearest_size(requested);
+    if nearest == requested {
         Ok(())
     } else {
-        Err(NoSuchSize { asked, nearest })
+        Err(FargateSizeError { requested, nearest })
     }
 }
 
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_nearest_pair_is_said_as_a_manifest_says_it() {
-        for (asked, nearest) in [
+        for (requested, nearest) in [
             (size("0.25", 64), size("0.25", 512)),
             (size("1", 2_500), size("1", 3_072)),
             (size("1", 16_384), size("2", 16_384)),
@@ -161,7 +162,7 @@ mod tests {
             (size("16", 200_000), size("32", 249_856)),
             (size("64", 2_048), size("32", 249_856)),
         ] {
-            assert_eq!(nearest_valid_pair(asked), nearest, "{asked}");
+            assert_eq!(nearest_size(requested), nearest, "{requested}");
         }
         let job = |vcpus: u32, memory_mib| JobSpec {
             command: vec!["x".into()],
@@ -188,8 +189,8 @@ mod tests {
             vcpus in prop_oneof![Just(Vcpus::QUARTER), Just(Vcpus::HALF), (1u32..=40).prop_map(Vcpus::whole)],
             memory_mib in 64u32..=260_000
         ) {
-            let asked = Size { vcpus, memory_mib };
-            let nearest = nearest_valid_pair(asked);
+            let requested = Size { vcpus, memory_mib };
+            let nearest = nearest_size(requested);
             prop_assert!(sizes().any(|size| size == nearest));
             let enough = |size: &Size| size.vcpus >= vcpus && size.memory_mib >= memory_mib;
             if sizes().any(|size| enough(&size)) {
@@ -197,7 +198,7 @@ mod tests {
                 prop_assert!(!sizes().any(|size| enough(&size) && size < nearest));
             }
             // What is valid stays as it is.
-            prop_assert_eq!(nearest_valid_pair(nearest), nearest);
+            prop_assert_eq!(nearest_size(nearest), nearest);
         }
     }
 }

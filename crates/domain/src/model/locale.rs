@@ -1,12 +1,8 @@
 //! How people of one country write numbers and dates.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use strum::{EnumCount, VariantArray};
+use crate::variants::named_enum;
 
-use crate::variants::every;
-
-/// The order of a date's parts in figures.
+/// The order of a date's parts, written in digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateOrder {
     /// 31.12.2026
@@ -17,85 +13,41 @@ pub enum DateOrder {
     YearMonthDay,
 }
 
-/// A locale whose numbers and dates are read, by its BCP 47 tag. The signs are those of
-/// Unicode's CLDR.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    EnumCount,
-    VariantArray,
-)]
-#[non_exhaustive]
-#[schemars(description = "How numbers and dates are written, as a BCP 47 tag.")]
-pub enum Locale {
-    /// English, United States.
-    #[serde(rename = "en-US")]
-    EnUs,
-    /// English, United Kingdom.
-    #[serde(rename = "en-GB")]
-    EnGb,
-    /// German, Germany.
-    #[serde(rename = "de-DE")]
-    DeDe,
-    /// German, Austria.
-    #[serde(rename = "de-AT")]
-    DeAt,
-    /// German, Switzerland.
-    #[serde(rename = "de-CH")]
-    DeCh,
-    /// French, France.
-    #[serde(rename = "fr-FR")]
-    FrFr,
-    /// Spanish, Spain.
-    #[serde(rename = "es-ES")]
-    EsEs,
-    /// Italian, Italy.
-    #[serde(rename = "it-IT")]
-    ItIt,
-    /// Dutch, Netherlands.
-    #[serde(rename = "nl-NL")]
-    NlNl,
-    /// Portuguese, Brazil.
-    #[serde(rename = "pt-BR")]
-    PtBr,
-    /// Polish, Poland.
-    #[serde(rename = "pl-PL")]
-    PlPl,
-    /// Swedish, Sweden.
-    #[serde(rename = "sv-SE")]
-    SvSe,
+named_enum! {
+    /// A locale whose numbers and dates are read, by its BCP 47 tag. The separators are
+    /// those of Unicode's CLDR.
+    #[non_exhaustive]
+    #[schemars(description = "How numbers and dates are written, as a BCP 47 tag.")]
+    pub enum Locale {
+        /// English, United States.
+        EnUs = "en-US",
+        /// English, United Kingdom.
+        EnGb = "en-GB",
+        /// German, Germany.
+        DeDe = "de-DE",
+        /// German, Austria.
+        DeAt = "de-AT",
+        /// German, Switzerland.
+        DeCh = "de-CH",
+        /// French, France.
+        FrFr = "fr-FR",
+        /// Spanish, Spain.
+        EsEs = "es-ES",
+        /// Italian, Italy.
+        ItIt = "it-IT",
+        /// Dutch, Netherlands.
+        NlNl = "nl-NL",
+        /// Portuguese, Brazil.
+        PtBr = "pt-BR",
+        /// Polish, Poland.
+        PlPl = "pl-PL",
+        /// Swedish, Sweden.
+        SvSe = "sv-SE",
+    }
 }
 
 impl Locale {
-    /// Every locale.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The BCP 47 tag.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::EnUs => "en-US",
-            Self::EnGb => "en-GB",
-            Self::DeDe => "de-DE",
-            Self::DeAt => "de-AT",
-            Self::DeCh => "de-CH",
-            Self::FrFr => "fr-FR",
-            Self::EsEs => "es-ES",
-            Self::ItIt => "it-IT",
-            Self::NlNl => "nl-NL",
-            Self::PtBr => "pt-BR",
-            Self::PlPl => "pl-PL",
-            Self::SvSe => "sv-SE",
-        }
-    }
-
-    /// The sign before the decimals.
+    /// The decimal separator.
     pub fn decimal(self) -> char {
         match self {
             Self::EnUs | Self::EnGb | Self::DeCh => '.',
@@ -103,8 +55,8 @@ impl Locale {
         }
     }
 
-    /// The signs that may group thousands, the usual one first. Spaces stand for all of theirs:
-    /// plain, no-break, narrow no-break.
+    /// The separators that may group thousands, the usual one first. A space means any of the
+    /// plain, the no-break and the narrow no-break space.
     pub fn grouping(self) -> &'static [char] {
         match self {
             Self::EnUs | Self::EnGb => &[','],

@@ -11,11 +11,12 @@ use super::{
     Manifest, ModelName, NotifySpec, OutputKind, OutputSpec,
     bounds::{MAX_DESCRIPTION, MAX_OUTPUTS, MAX_TITLE, default_required},
     outputs::check_pattern,
-    read::{Findings, Section},
+    read::{ManifestProblems, Section},
 };
 use crate::{
-    problem::{nearest, quoted},
+    problem::nearest,
     recipient::{MAX_RECIPIENTS, is_address},
+    text::quoted,
 };
 
 /// One thing that is wrong with a manifest.
@@ -64,17 +65,17 @@ impl Manifest {
     ///
     /// Every problem is reported together, except that broken TOML hides the rest.
     pub fn parse(file: &str, text: &str) -> Result<Self, ManifestErrors> {
-        let mut findings = Findings::new(text);
+        let mut problems = ManifestProblems::new(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let at = error.span().unwrap_or(0..0);
-            findings.note(&at, "", format!("This is not TOML: {}", error.message()));
+            problems.note(&at, "", format!("This is not TOML: {}", error.message()));
         }
         let manifest = errors
             .is_empty()
-            .then(|| manifest(&Section::root(&table), &mut findings))
+            .then(|| manifest(&Section::root(&table), &mut problems))
             .flatten();
-        let problems = findings.into_problems();
+        let problems = problems.into_sorted();
         match manifest {
             Some(manifest) if problems.is_empty() => Ok(manifest),
             _ => Err(ManifestErrors {
@@ -85,7 +86,7 @@ impl Manifest {
     }
 }
 
-fn manifest(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Manifest> {
+fn manifest(root: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<Manifest> {
     root.refuse_unknown_keys(
         &[
             "name",
@@ -97,24 +98,24 @@ fn manifest(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Manifest>
             "outputs",
             "notify",
         ],
-        findings,
+        problems,
     );
-    let name = name(root, findings);
-    let title = title(root, findings);
-    let description = description(root, findings);
+    let name = name(root, problems);
+    let title = title(root, problems);
+    let description = description(root, problems);
     let input = root
-        .section("input", findings)
-        .and_then(|section| input::input(&section, findings));
+        .section("input", problems)
+        .and_then(|section| input::input(&section, problems));
     let job = root
-        .section("job", findings)
-        .and_then(|section| job::job(&section, findings));
-    let refresh = match root.optional_section("refresh", findings) {
-        Some(section) => job::refresh(&section, findings).map(Some),
+        .section("job", problems)
+        .and_then(|section| job::job(&section, problems));
+    let refresh = match root.optional_section("refresh", problems) {
+        Some(section) => job::refresh(&section, problems).map(Some),
         None => Some(None),
     };
-    let outputs = outputs(root, findings);
-    let notify = match root.optional_section("notify", findings) {
-        Some(section) => notify(&section, findings),
+    let outputs = outputs(root, problems);
+    let notify = match root.optional_section("notify", problems) {
+        Some(section) => notify(&section, problems),
         None => Some(NotifySpec::default()),
     };
     Some(Manifest {
@@ -129,12 +130,12 @@ fn manifest(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Manifest>
     })
 }
 
-fn name(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<ModelName> {
-    let item = root.text("name", "revenue-forecast", findings)?;
+fn name(root: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<ModelName> {
+    let item = root.text("name", "revenue-forecast", problems)?;
     item.value
         .parse()
         .map_err(|error| {
-            findings.note(
+            problems.note(
                 &item.at,
                 &item.key,
                 format!("is {}: {error}", quoted(item.value)),
@@ -143,23 +144,23 @@ fn name(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<ModelName> {
         .ok()
 }
 
-fn title(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<String> {
-    let item = section.text("title", "Revenue forecast", findings)?;
+fn title(section: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<String> {
+    let item = section.text("title", "Revenue forecast", problems)?;
     let count = item.value.chars().count();
     if item.value.trim().is_empty() {
-        findings.note(
+        problems.note(
             &item.at,
             &item.key,
             "is empty; describe the item in a few words",
         );
     } else if count > MAX_TITLE {
-        findings.note(
+        problems.note(
             &item.at,
             &item.key,
             format!("has {count} characters; at most {MAX_TITLE} are allowed"),
         );
     } else if item.value.chars().any(char::is_control) {
-        findings.note(
+        problems.note(
             &item.at,
             &item.key,
             "contains a line break or another control character; write one line",
@@ -170,31 +171,31 @@ fn title(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<String> {
     None
 }
 
-fn description(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<String> {
-    let Some(item) = root.optional_text("description", findings) else {
+fn description(root: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<String> {
+    let Some(item) = root.optional_text("description", problems) else {
         return Some(String::new());
     };
     let count = item.value.chars().count();
     if count > MAX_DESCRIPTION {
         let message = format!("has {count} characters; at most {MAX_DESCRIPTION} are allowed");
-        findings.note(&item.at, &item.key, message);
+        problems.note(&item.at, &item.key, message);
         return None;
     }
     Some(item.value.to_owned())
 }
 
-fn outputs(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vec<OutputSpec>> {
-    let sections = root.sections("outputs", findings);
+fn outputs(root: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<Vec<OutputSpec>> {
+    let sections = root.sections("outputs", problems);
     if let Some(section) = sections.get(MAX_OUTPUTS) {
         let message = format!(
             "are more than {MAX_OUTPUTS}; declare a pattern such as charts/*.png for several files"
         );
-        findings.note(section.at(), "outputs", message);
+        problems.note(section.at(), "outputs", message);
     }
     let mut outputs: Vec<OutputSpec> = Vec::new();
     let mut whole = true;
     for section in &sections {
-        let Some(output) = output(section, findings) else {
+        let Some(output) = output(section, problems) else {
             whole = false;
             continue;
         };
@@ -203,35 +204,33 @@ fn outputs(root: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vec<Output
                 "is {}, which is already declared above",
                 quoted(&output.path)
             );
-            findings.note(section.at(), &section.key("path"), message);
+            problems.note(section.at(), &section.key("path"), message);
         }
         outputs.push(output);
     }
     whole.then_some(outputs)
 }
 
-fn output(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<OutputSpec> {
-    section.refuse_unknown_keys(&["path", "title", "kind", "required"], findings);
+fn output(section: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<OutputSpec> {
+    section.refuse_unknown_keys(&["path", "title", "kind", "required"], problems);
     let path = section
-        .text("path", "forecast.csv", findings)
+        .text("path", "forecast.csv", problems)
         .and_then(|item| match check_pattern(item.value) {
             Ok(()) => Some(item.value.to_owned()),
             Err(fault) => {
-                findings.note(&item.at, &item.key, fault.to_string());
+                problems.note(&item.at, &item.key, fault.to_string());
                 None
             }
         });
-    let title = title(section, findings);
-    let kind = section.text("kind", "table", findings).and_then(|item| {
-        let kind = OutputKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == item.value);
+    let title = title(section, problems);
+    let kind = section.text("kind", "table", problems).and_then(|item| {
+        let kind = OutputKind::from_name(item.value);
         if kind.is_none() {
             let advice = match nearest(item.value, OutputKind::ALL.map(OutputKind::as_str)) {
                 Some(meant) => format!("did you mean \"{meant}\"?"),
                 None => "write \"table\", \"chart\", \"document\" or \"data\"".to_owned(),
             };
-            findings.note(
+            problems.note(
                 &item.at,
                 &item.key,
                 format!("is {}; {advice}", quoted(item.value)),
@@ -239,7 +238,7 @@ fn output(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<OutputSp
         }
         kind
     });
-    let required = section.flag("required", default_required(), findings);
+    let required = section.flag("required", default_required(), problems);
     Some(OutputSpec {
         path: path?,
         title: title?,
@@ -248,15 +247,15 @@ fn output(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<OutputSp
     })
 }
 
-fn notify(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<NotifySpec> {
-    section.refuse_unknown_keys(&["recipients"], findings);
+fn notify(section: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<NotifySpec> {
+    section.refuse_unknown_keys(&["recipients"], problems);
     if !section.holds("recipients") {
         return Some(NotifySpec::default());
     }
-    let list = section.texts("recipients", findings)?;
+    let list = section.texts("recipients", problems)?;
     if list.value.len() > MAX_RECIPIENTS {
         let message = format!("are more than {MAX_RECIPIENTS}; use a group address");
-        findings.note(&list.at, &list.key, message);
+        problems.note(&list.at, &list.key, message);
     }
     let mut recipients: Vec<String> = Vec::new();
     for item in &list.value {
@@ -265,9 +264,9 @@ fn notify(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<NotifySp
                 "is {}, which is not an e-mail address such as ana@corp.example",
                 quoted(item.value)
             );
-            findings.note(&item.at, &item.key, message);
+            problems.note(&item.at, &item.key, message);
         } else if recipients.iter().any(|earlier| earlier == item.value) {
-            findings.note(
+            problems.note(
                 &item.at,
                 &item.key,
                 format!("is {}, which is already listed above", quoted(item.value)),

@@ -9,15 +9,15 @@ use toml::{
 };
 
 use super::parse::ManifestProblem;
-use crate::problem::{nearest, quoted};
+use crate::{problem::nearest, text::quoted};
 
-/// What has been found wrong so far.
-pub(super) struct Findings<'t> {
+/// The problems that have been found so far.
+pub(super) struct ManifestProblems<'t> {
     text: &'t str,
     problems: Vec<ManifestProblem>,
 }
 
-impl<'t> Findings<'t> {
+impl<'t> ManifestProblems<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self {
             text,
@@ -36,8 +36,13 @@ impl<'t> Findings<'t> {
         });
     }
 
+    /// The number of problems so far.
+    pub(super) fn len(&self) -> usize {
+        self.problems.len()
+    }
+
     /// Every problem, in the order of the lines.
-    pub(super) fn into_problems(mut self) -> Vec<ManifestProblem> {
+    pub(super) fn into_sorted(mut self) -> Vec<ManifestProblem> {
         self.problems.sort_by_key(|problem| problem.line);
         self.problems
     }
@@ -95,7 +100,7 @@ impl<'a> Section<'a> {
     }
 
     /// Notes every key that is not one of `known`.
-    pub(super) fn refuse_unknown_keys(&self, known: &[&str], findings: &mut Findings<'_>) {
+    pub(super) fn refuse_unknown_keys(&self, known: &[&str], problems: &mut ManifestProblems<'_>) {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if known.contains(&name) {
@@ -105,19 +110,23 @@ impl<'a> Section<'a> {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("the known keys are {}", known.join(", ")),
             };
-            findings.note(
+            problems.note(
                 &key.span(),
-                &self.key(&crate::problem::excerpt(name)),
+                &self.key(&crate::text::excerpt(name)),
                 format!("is not a known key; {advice}"),
             );
         }
     }
 
     /// A table that must be there.
-    pub(super) fn section(&self, name: &str, findings: &mut Findings<'_>) -> Option<Section<'a>> {
-        let found = self.optional_section(name, findings);
+    pub(super) fn section(
+        &self,
+        name: &str,
+        problems: &mut ManifestProblems<'_>,
+    ) -> Option<Section<'a>> {
+        let found = self.optional_section(name, problems);
         if found.is_none() && !self.holds(name) {
-            findings.note(
+            problems.note(
                 &self.at,
                 &self.key(name),
                 format!("is missing; add a section [{name}]"),
@@ -130,11 +139,11 @@ impl<'a> Section<'a> {
     pub(super) fn optional_section(
         &self,
         name: &str,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Option<Section<'a>> {
         let item = self.value(name)?;
         let DeValue::Table(table) = item.value else {
-            findings.note(
+            problems.note(
                 &item.at,
                 &item.key,
                 format!(
@@ -153,14 +162,18 @@ impl<'a> Section<'a> {
     }
 
     /// The tables of an array of tables; none when the key is absent.
-    pub(super) fn sections(&self, name: &str, findings: &mut Findings<'_>) -> Vec<Section<'a>> {
+    pub(super) fn sections(
+        &self,
+        name: &str,
+        problems: &mut ManifestProblems<'_>,
+    ) -> Vec<Section<'a>> {
         let mut sections = Vec::new();
         let Some(item) = self.value(name) else {
             return sections;
         };
         let advice = format!("write each as a section [[{name}]]");
         let DeValue::Array(array) = item.value else {
-            findings.note(
+            problems.note(
                 &item.at,
                 &item.key,
                 format!("is {}; {advice}", kind(item.value)),
@@ -175,7 +188,7 @@ impl<'a> Section<'a> {
                     at: entry.span(),
                     table,
                 }),
-                other => findings.note(
+                other => problems.note(
                     &entry.span(),
                     &path,
                     format!("is {}; {advice}", kind(other)),
@@ -190,44 +203,44 @@ impl<'a> Section<'a> {
         &self,
         name: &str,
         example: &str,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Option<Item<&'a str>> {
         if !self.holds(name) {
-            findings.note(
+            problems.note(
                 &self.at,
                 &self.key(name),
                 format!("is missing; for example {name} = \"{example}\""),
             );
         }
-        self.optional_text(name, findings)
+        self.optional_text(name, problems)
     }
 
     /// Text that may be there.
     pub(super) fn optional_text(
         &self,
         name: &str,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Option<Item<&'a str>> {
         let item = self.value(name)?;
-        as_text(item, findings)
+        as_text(item, problems)
     }
 
     /// A list of texts; `None` when the key is absent or is no list of texts.
     pub(super) fn texts(
         &self,
         name: &str,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Option<Item<Vec<Item<&'a str>>>> {
         let item = self.value(name)?;
         let DeValue::Array(array) = item.value else {
-            findings.note(
+            problems.note(
                 &item.at,
                 &item.key,
                 format!("is {}; write a list of strings in [ ]", kind(item.value)),
             );
             return None;
         };
-        let before = findings.problems.len();
+        let before = problems.len();
         let value = array
             .iter()
             .enumerate()
@@ -239,11 +252,11 @@ impl<'a> Section<'a> {
                         at: entry.span(),
                         value: entry.get_ref(),
                     },
-                    findings,
+                    problems,
                 )
             })
             .collect();
-        (findings.problems.len() == before).then_some(Item {
+        (problems.len() == before).then_some(Item {
             key: item.key,
             at: item.at,
             value,
@@ -256,7 +269,7 @@ impl<'a> Section<'a> {
         name: &str,
         range: RangeInclusive<u64>,
         default: u64,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Option<u64> {
         let Some(item) = self.value(name) else {
             return Some(default);
@@ -266,7 +279,7 @@ impl<'a> Section<'a> {
                 u64::from_str_radix(integer.as_str(), integer.radix()).ok()
             }
             other => {
-                findings.note(
+                problems.note(
                     &item.at,
                     &item.key,
                     format!("is {}; write a whole number without quotes", kind(other)),
@@ -277,7 +290,7 @@ impl<'a> Section<'a> {
         let fitting = number.filter(|number| range.contains(number));
         if fitting.is_none() {
             let (least, most) = (range.start(), range.end());
-            findings.note(
+            problems.note(
                 &item.at,
                 &item.key,
                 format!("is out of range; write a number from {least} to {most}"),
@@ -295,7 +308,7 @@ impl<'a> Section<'a> {
     pub(super) fn numeral(
         &self,
         name: &str,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Option<Option<Item<String>>> {
         let Some(item) = self.value(name) else {
             return Some(None);
@@ -308,7 +321,7 @@ impl<'a> Section<'a> {
                 Err(_) => float.as_str().to_owned(),
             },
             other => {
-                findings.note(
+                problems.note(
                     &item.at,
                     &item.key,
                     format!("is {}; write a number without quotes", kind(other)),
@@ -326,13 +339,13 @@ impl<'a> Section<'a> {
     /// Every key with its text; `None` beside a key that holds no text, which is noted.
     pub(super) fn entries(
         &self,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Vec<(&'a str, Option<Item<&'a str>>)> {
         self.table
             .keys()
             .map(|key| {
                 let name: &str = key.get_ref();
-                let item = self.value(name).and_then(|item| as_text(item, findings));
+                let item = self.value(name).and_then(|item| as_text(item, problems));
                 (name, item)
             })
             .collect()
@@ -343,7 +356,7 @@ impl<'a> Section<'a> {
         &self,
         name: &str,
         default: bool,
-        findings: &mut Findings<'_>,
+        problems: &mut ManifestProblems<'_>,
     ) -> Option<bool> {
         let Some(item) = self.value(name) else {
             return Some(default);
@@ -351,7 +364,7 @@ impl<'a> Section<'a> {
         if let DeValue::Boolean(flag) = item.value {
             return Some(*flag);
         }
-        findings.note(
+        problems.note(
             &item.at,
             &item.key,
             format!(
@@ -363,7 +376,10 @@ impl<'a> Section<'a> {
     }
 }
 
-fn as_text<'a>(item: Item<&'a DeValue<'a>>, findings: &mut Findings<'_>) -> Option<Item<&'a str>> {
+fn as_text<'a>(
+    item: Item<&'a DeValue<'a>>,
+    problems: &mut ManifestProblems<'_>,
+) -> Option<Item<&'a str>> {
     if let DeValue::String(text) = item.value {
         return Some(Item {
             key: item.key,
@@ -371,7 +387,7 @@ fn as_text<'a>(item: Item<&'a DeValue<'a>>, findings: &mut Findings<'_>) -> Opti
             value: text,
         });
     }
-    findings.note(
+    problems.note(
         &item.at,
         &item.key,
         format!("is {}; write a string in quotes", kind(item.value)),
@@ -384,10 +400,10 @@ fn kind(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the text {}", quoted(text)),
         DeValue::Integer(number) => {
-            format!("the number {}", crate::problem::excerpt(number.as_str()))
+            format!("the number {}", crate::text::excerpt(number.as_str()))
         }
         DeValue::Float(number) => {
-            format!("the number {}", crate::problem::excerpt(number.as_str()))
+            format!("the number {}", crate::text::excerpt(number.as_str()))
         }
         DeValue::Boolean(flag) => format!("{flag}"),
         DeValue::Datetime(_) => "a date".to_owned(),

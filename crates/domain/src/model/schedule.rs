@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::problem::quoted;
+use crate::text::quoted;
 
 /// The shortest time between two refreshes. What starts them looks every five minutes.
 const MIN: SignedDuration = SignedDuration::from_mins(15);

@@ -1,18 +1,15 @@
 //! Finished builds and their results.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumMessage, IntoStaticStr, VariantArray};
+use strum::EnumMessage;
 
 use super::{BuildPhase, BuildReport};
 use crate::{
     ids::{Version, id_newtype},
     model::ModelName,
     recipient, text,
-    variants::every,
+    variants::named_enum,
 };
 
 /// The maximum number of log lines that are kept of a failed build.
@@ -118,66 +115,44 @@ impl BuildEnd {
     }
 }
 
-/// What became of a build, in a word.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr,
-)]
-#[serde(rename_all = "lowercase")]
-#[schemars(description = "How a build ended.")]
-#[strum(serialize_all = "lowercase")]
-pub enum BuildStatus {
-    /// The build is registered as a version.
-    Registered,
-    /// The build created no version.
-    Failed,
-}
-
-impl BuildStatus {
-    /// The name in the table, in events and in `--json`.
-    pub fn as_str(self) -> &'static str {
-        self.into()
+named_enum! {
+    /// What became of a build, in a word.
+    #[schemars(description = "How a build ended.")]
+    pub enum BuildStatus {
+        /// The build is registered as a version.
+        Registered = "registered",
+        /// The build created no version.
+        Failed = "failed",
     }
 }
 
-/// A stable name for why a build made no version.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    EnumMessage,
-    IntoStaticStr,
-    EnumCount,
-    VariantArray,
-)]
-#[schemars(
-    description = "A stable code for why a build made no version; docs/ERRORS.md explains each."
-)]
-pub enum BuildCode {
-    /// A command of the build failed: the source could not be fetched, the checks of the folder
-    /// failed, the image could not be built or did not run on the model's examples, or it could not
-    /// be pushed.
-    BuildFailed,
-    /// The build exceeded its time limit.
-    BuildTimedOut,
-    /// Somebody stopped the build.
-    BuildStopped,
-    /// CodeBuild itself failed; nothing is wrong with the model.
-    BuildBroke,
-    /// The build succeeded, but its result cannot be a version: `version.json` is missing, larger
-    /// than 1 MiB or does not match its schema, the manifest or a schema has an error, the image is
-    /// in another repository or has no digest, the model is not the expected one, Fargate does not
-    /// offer its size, or AWS Batch refuses the job definition.
-    VersionRefused,
-    /// The build succeeded, but for an hour Dropcast was not allowed to register a version:
-    /// `register-version` lacks a permission, or a permissions boundary denies it. Nothing is wrong
-    /// with the model.
-    NotRegistered,
+named_enum! {
+    /// A stable name for why a build made no version.
+    #[schemars(
+        description = "A stable code for why a build made no version; docs/ERRORS.md explains each."
+    )]
+    #[derive(EnumMessage)]
+    pub enum BuildCode {
+        /// A command of the build failed: the source could not be fetched, the checks of the folder
+        /// failed, the image could not be built or did not run on the model's examples, or it could not
+        /// be pushed.
+        BuildFailed = "BuildFailed",
+        /// The build exceeded its time limit.
+        BuildTimedOut = "BuildTimedOut",
+        /// Somebody stopped the build.
+        BuildStopped = "BuildStopped",
+        /// CodeBuild itself failed; nothing is wrong with the model.
+        BuildBroke = "BuildBroke",
+        /// The build succeeded, but its result cannot be a version: `version.json` is missing, larger
+        /// than 1 MiB or does not match its schema, the manifest or a schema has an error, the image is
+        /// in another repository or has no digest, the model is not the expected one, Fargate does not
+        /// offer its size, or AWS Batch refuses the job definition.
+        VersionRefused = "VersionRefused",
+        /// The build succeeded, but for an hour Dropcast was not allowed to register a version:
+        /// `register-version` lacks a permission, or a permissions boundary denies it. Nothing is wrong
+        /// with the model.
+        NotRegistered = "NotRegistered",
+    }
 }
 
 impl BuildCode {
@@ -185,20 +160,6 @@ impl BuildCode {
     pub fn meaning(self) -> String {
         let comment = self.get_documentation().unwrap_or_default();
         comment.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    /// Every code.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The code in events and in `--json`.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl fmt::Display for BuildCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -279,7 +240,7 @@ impl Requester {
     pub fn of_variables<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut said = Self::default();
         for (name, value) in variables {
-            let value = crate::title::one_line(value);
+            let value = crate::text::clean_line(value);
             if value.is_empty() {
                 continue;
             }
@@ -301,7 +262,7 @@ impl Requester {
     pub fn or_else(self, initiator: Option<&str>, source_version: Option<&str>) -> Self {
         let by = || {
             Some(text::shorten(
-                &crate::title::one_line(initiator?),
+                &crate::text::clean_line(initiator?),
                 NAME_LENGTH,
             ))
         };

@@ -1,80 +1,51 @@
 //! The phases of a build, and what a failure in each of them means.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use strum::{EnumCount, IntoStaticStr, VariantArray};
-
-use crate::variants::every;
+use crate::variants::named_enum;
 
 use super::{BuildCode, BuildFailure};
 
-/// Where a build stands, in `CodeBuild`'s words and one of ours.
-///
-/// See <https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html>.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    IntoStaticStr,
-    EnumCount,
-    VariantArray,
-)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schemars(
-    description = "The phases of a build, as CodeBuild names them, and REGISTER, in which its version is registered."
-)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum BuildPhase {
-    /// It was asked for.
-    Submitted,
-    /// It waits for others.
-    Queued,
-    /// Its machine is set up.
-    Provisioning,
-    /// Its source is fetched.
-    DownloadSource,
-    /// What it needs is installed.
-    Install,
-    /// The model's folder is checked.
-    PreBuild,
-    /// The image is built, and the model tried on its own examples.
-    Build,
-    /// The image is pushed, and what was built is written down.
-    PostBuild,
-    /// Files are stored.
-    UploadArtifacts,
-    /// It is wound up.
-    Finalizing,
-    /// It is over.
-    Completed,
-    /// What it made becomes a version: this one is ours.
-    Register,
-    /// One that is not known here.
-    #[serde(other)]
-    Unknown,
+named_enum! {
+    /// Where a build stands, in `CodeBuild`'s words and one of ours.
+    ///
+    /// See <https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html>.
+    #[schemars(
+        description = "The phases of a build, as CodeBuild names them, and REGISTER, in which its version is registered."
+    )]
+    pub enum BuildPhase {
+        /// It was asked for.
+        Submitted = "SUBMITTED",
+        /// It waits for others.
+        Queued = "QUEUED",
+        /// Its machine is set up.
+        Provisioning = "PROVISIONING",
+        /// Its source is fetched.
+        DownloadSource = "DOWNLOAD_SOURCE",
+        /// What it needs is installed.
+        Install = "INSTALL",
+        /// The model's folder is checked.
+        PreBuild = "PRE_BUILD",
+        /// The image is built, and the model tried on its own examples.
+        Build = "BUILD",
+        /// The image is pushed, and what was built is written down.
+        PostBuild = "POST_BUILD",
+        /// Files are stored.
+        UploadArtifacts = "UPLOAD_ARTIFACTS",
+        /// It is wound up.
+        Finalizing = "FINALIZING",
+        /// It is over.
+        Completed = "COMPLETED",
+        /// What it made becomes a version: this one is ours.
+        Register = "REGISTER",
+        /// One that is not known here.
+        #[serde(other)]
+        Unknown = "UNKNOWN",
+    }
 }
 
 impl BuildPhase {
-    /// Every phase, in order.
-    pub const ALL: [Self; <Self as EnumCount>::COUNT] = every(<Self as VariantArray>::VARIANTS);
-
-    /// The phase of this name.
-    pub fn from_name(name: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|phase| phase.as_str() == name)
-            .unwrap_or(Self::Unknown)
-    }
-
-    /// Its name, as `CodeBuild` writes it.
-    pub fn as_str(self) -> &'static str {
-        self.into()
+    /// The phase that `CodeBuild` names so; `Unknown` for names that Dropcast does not know.
+    pub fn from_codebuild(name: &str) -> Self {
+        Self::from_name(name).unwrap_or(Self::Unknown)
     }
 
     /// What is done in it, as the end of “while …”.
@@ -185,7 +156,7 @@ mod tests {
     #[test]
     fn every_phase_reads_back_and_says_in_sentences_what_happened_and_what_to_do() {
         for phase in BuildPhase::ALL {
-            assert_eq!(BuildPhase::from_name(phase.as_str()), phase);
+            assert_eq!(BuildPhase::from_codebuild(phase.as_str()), phase);
             assert_eq!(serde_json::to_value(phase).unwrap(), phase.as_str());
             for code in BuildCode::ALL {
                 assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
@@ -197,7 +168,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(BuildPhase::from_name("BATCHING"), BuildPhase::Unknown);
+        assert_eq!(BuildPhase::from_codebuild("BATCHING"), BuildPhase::Unknown);
         let other: BuildPhase = serde_json::from_str("\"BATCHING\"").unwrap();
         assert_eq!(other, BuildPhase::Unknown);
     }

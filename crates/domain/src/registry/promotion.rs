@@ -1,14 +1,13 @@
 //! The history of a model's default version.
 
 use jiff::{SignedDuration, Timestamp, Unit};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::{
     ids::{RunId, Version},
     run::Run,
+    variants::named_enum,
 };
 
 /// One change of a model's default version. Entries are only ever added.
@@ -32,25 +31,15 @@ pub struct DefaultEntry {
     pub back: Option<Timestamp>,
 }
 
-/// How a version became the default.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, IntoStaticStr,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum DefaultKind {
-    /// It was the model's first version.
-    Registered,
-    /// It was promoted.
-    Promoted,
-    /// It was restored by a rollback.
-    RolledBack,
-}
-
-impl DefaultKind {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        self.into()
+named_enum! {
+    /// How a version became the default.
+    pub enum DefaultKind {
+        /// It was the model's first version.
+        Registered = "registered",
+        /// It was promoted.
+        Promoted = "promoted",
+        /// It was restored by a rollback.
+        RolledBack = "rolled-back",
     }
 }
 

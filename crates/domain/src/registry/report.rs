@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{BuildCode, BuildFailure, BuildId, BuildPhase, Requester, phase};
-use crate::{text, title};
+use crate::text;
 
 /// The longest text of `CodeBuild`'s that a message repeats, in characters.
 const CONTEXT_LENGTH: usize = 400;
@@ -147,7 +147,7 @@ fn failure(report: &BuildReport, code: BuildCode) -> BuildFailure {
     let phase = cause.map_or(BuildPhase::Unknown, |cause| cause.phase);
     let mut message = phase::happened(code, phase);
     let context = cause.map(|cause| cause.context.join(" "));
-    let context = title::one_line(context.as_deref().unwrap_or_default());
+    let context = text::clean_line(context.as_deref().unwrap_or_default());
     // A phase that has nothing to say says ": ".
     if context.chars().any(char::is_alphanumeric) {
         let context = text::shorten(&context, CONTEXT_LENGTH);
@@ -170,7 +170,7 @@ mod tests {
             phases: phases
                 .iter()
                 .map(|(phase, state, context)| PhaseReport {
-                    phase: BuildPhase::from_name(phase),
+                    phase: BuildPhase::from_codebuild(phase),
                     state: (!state.is_empty()).then(|| BuildState::from_name(state)),
                     context: vec![(*context).to_owned()],
                 })

@@ -80,7 +80,7 @@ impl VersionFile {
         repository: &str,
         requester: &Requester,
     ) -> Result<Manifest, BuildFailure> {
-        let image = crate::title::one_line(&self.image);
+        let image = crate::text::clean_line(&self.image);
         if !is_image_of(&self.image, repository) {
             return Err(BuildFailure::refused(&format!(
                 "The image “{image}” is not in the repository {repository}, or has no digest; expected {repository}@sha256:…"

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use dropcast_domain::problem::excerpt;
+use dropcast_domain::text::excerpt;
 use serde_json::{Map, Value};
 
 use super::messages::describe_found;

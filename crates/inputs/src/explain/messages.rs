@@ -3,7 +3,10 @@
 
 use std::fmt::Write;
 
-use dropcast_domain::problem::{Problem, excerpt, nearest, place, quoted};
+use dropcast_domain::{
+    problem::{Problem, nearest, place},
+    text::{excerpt, quoted},
+};
 use serde_json::{Map, Value};
 
 use super::describe::{by_keyword, choice, count, describe, literal};

@@ -1,6 +1,6 @@
 //! The words in which broken JSON is explained.
 
-use dropcast_domain::problem::quoted;
+use dropcast_domain::text::quoted;
 
 use super::Expected;
 

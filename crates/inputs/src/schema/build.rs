@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use dropcast_domain::problem::{Problem, ProblemList, nearest, pointer_segment, quoted};
+use dropcast_domain::{
+    problem::{Problem, ProblemList, nearest, pointer_segment},
+    text::quoted,
+};
 use serde_json::{Map, Value, json};
 
 use super::{

@@ -1,6 +1,9 @@
 //! What a schema must be before documents are checked against it.
 
-use dropcast_domain::problem::{Problem, ProblemList, excerpt, place, quoted};
+use dropcast_domain::{
+    problem::{Problem, ProblemList, place},
+    text::{excerpt, quoted},
+};
 use jsonschema::ValidationError;
 use serde_json::Value;
 

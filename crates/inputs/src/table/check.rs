@@ -13,7 +13,7 @@ use std::{
 use dropcast_domain::{
     model::TableSpec,
     problem::{Problem, ProblemList, place},
-    table::{FilledColumn, Remarks, TableReading},
+    table::{FilledColumn, ReadingRemarks, TableReading},
 };
 use dropcast_workbook::{Cell, ReadError, Row, Rows};
 use serde_json::Value;
@@ -23,13 +23,13 @@ use self::{
     rules::Rules,
 };
 use super::{
-    Accepted, Outcome, Rejection, Source,
+    Accepted, Outcome, Source, TableProblems,
     clean::Clean,
-    columns::{Column, Empty, Kinds, RowSchema, wanted_names},
+    columns::{Column, Empty, RowSchema, ValueKinds, wanted_names},
     convert::{Converted, Converter},
     header::{Header, MisplacedHeader, find_misplaced},
     keys::Keys,
-    report::{Kind, Marking, Place, Report, Words},
+    report::{Kind, Marking, Place, ProblemText, Report},
 };
 
 /// Reads a table to its end.
@@ -164,7 +164,7 @@ fn reject_header(
     };
     report.add(problem);
     let (problems, cell_problems) = report.finish();
-    Ok(Outcome::Rejected(Rejection {
+    Ok(Outcome::Rejected(TableProblems {
         problems,
         cell_problems,
         reading: None,
@@ -180,9 +180,9 @@ fn reject_header(
 
 fn reject_unread(report: Report) -> Outcome {
     let (problems, cell_problems) = report.finish();
-    Outcome::Rejected(Rejection {
+    Outcome::Rejected(TableProblems {
         cell_problems,
-        ..Rejection::unread(problems)
+        ..TableProblems::unread(problems)
     })
 }
 
@@ -320,7 +320,7 @@ impl<W: Write> Checking<'_, W> {
             Kind::Empty,
             u64::from(self.is_apart),
             || rows.address(row.number, at, &self.header.file[at].name),
-            || Words {
+            || ProblemText {
                 subject: subject(column),
                 many: "cells are empty".to_owned(),
                 found: "an empty cell".to_owned(),
@@ -338,7 +338,7 @@ impl<W: Write> Checking<'_, W> {
                     "Fill them in: {} is allowed. If a row is a total or a note, remove it.",
                     column.allowed
                 ),
-                ..Words::default()
+                ..ProblemText::default()
             },
         );
         false
@@ -377,7 +377,7 @@ impl<W: Write> Checking<'_, W> {
                     cells,
                 })
                 .collect(),
-            remarks: Remarks {
+            remarks: ReadingRemarks {
                 short_rows: self.short_rows,
                 ..source.remarks
             },
@@ -393,7 +393,7 @@ impl<W: Write> Checking<'_, W> {
             encoding: reading.encoding,
         };
         let (problems, cell_problems) = self.report.finish();
-        Ok(Outcome::Rejected(Rejection {
+        Ok(Outcome::Rejected(TableProblems {
             problems,
             cell_problems,
             reading: Some(reading),
@@ -454,7 +454,7 @@ pub(super) fn accepts(
     let Cell::Text(text) = cell else {
         return false;
     };
-    if into.value.is_string() || !column.kinds.has(Kinds::TEXT) {
+    if into.value.is_string() || !column.kinds.has(ValueKinds::TEXT) {
         return false;
     }
     let as_text = Value::from(text.as_str());

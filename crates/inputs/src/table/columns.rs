@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use dropcast_domain::{
     model::{DateOrder, Locale, TableSpec},
-    problem::{Problem, ProblemList, nearest, pointer_segment, quoted},
+    problem::{Problem, ProblemList, nearest, pointer_segment},
+    text::quoted,
 };
 use serde_json::Value;
 
-pub(super) use self::kinds::{Form, Kinds};
+pub(super) use self::kinds::{Form, ValueKinds};
 use crate::{
     CompiledSchema, SchemaError, explain,
     schema::{Node, NodeId},
@@ -43,7 +44,7 @@ pub(super) struct Column {
     /// Its name in the schema.
     pub(super) name: String,
     /// What its cells may hold.
-    pub(super) kinds: Kinds,
+    pub(super) kinds: ValueKinds,
     /// Which texts it takes.
     pub(super) form: Form,
     /// Whether it takes no text of another form.
@@ -202,13 +203,13 @@ impl RowSchema {
         };
         let described = self.nodes_for(&self.described, name);
         let schema = &self.schema;
-        let mut kinds = checks
-            .iter()
-            .fold(Kinds::ALL, |kinds, &id| kinds & Kinds::of(schema, id));
-        if kinds == Kinds::ALL && !described.is_empty() {
-            kinds = described
-                .iter()
-                .fold(Kinds::NONE, |kinds, &id| kinds | Kinds::of(schema, id));
+        let mut kinds = checks.iter().fold(ValueKinds::ALL, |kinds, &id| {
+            kinds & ValueKinds::of(schema, id)
+        });
+        if kinds == ValueKinds::ALL && !described.is_empty() {
+            kinds = described.iter().fold(ValueKinds::NONE, |kinds, &id| {
+                kinds | ValueKinds::of(schema, id)
+            });
         }
         let form = Form::of(schema, &described);
         let form_is_certain = form.is_certain(schema, &checks);
@@ -283,11 +284,10 @@ impl RowSchema {
 
     fn check(&self) -> Result<(), SchemaError> {
         let mut problems = ProblemList::default();
-        let root = self
-            .applied
-            .iter()
-            .fold(Kinds::ALL, |kinds, &id| kinds & Kinds::of(&self.schema, id));
-        if !root.has(Kinds::OBJECT) {
+        let root = self.applied.iter().fold(ValueKinds::ALL, |kinds, &id| {
+            kinds & ValueKinds::of(&self.schema, id)
+        });
+        if !root.has(ValueKinds::OBJECT) {
             let message = "The schema of a row describes an object: its columns are the object's properties. Write \"type\": \"object\".";
             problems.push(Problem::with_message(
                 "",
@@ -299,7 +299,7 @@ impl RowSchema {
         for &id in &self.applied {
             let node = self.schema.node(id);
             for (name, &child) in &node.properties {
-                if Kinds::of(&self.schema, child).has_scalar()
+                if ValueKinds::of(&self.schema, child).has_scalar()
                     || self.schema.node(child).refuses_all
                 {
                     continue;
@@ -395,7 +395,11 @@ fn range(schema: &CompiledSchema, nodes: &[NodeId]) -> (Option<f64>, Option<f64>
 }
 
 /// The texts of an `enum`, when nothing but texts may stand in the column.
-fn choices(schema: &CompiledSchema, nodes: &[NodeId], kinds: Kinds) -> Option<HashSet<String>> {
+fn choices(
+    schema: &CompiledSchema,
+    nodes: &[NodeId],
+    kinds: ValueKinds,
+) -> Option<HashSet<String>> {
     if !kinds.is_text_only() {
         return None;
     }
@@ -413,7 +417,7 @@ fn choices(schema: &CompiledSchema, nodes: &[NodeId], kinds: Kinds) -> Option<Ha
 }
 
 /// What a cell may hold, in words for people who fill in cells.
-fn allowed(words: Option<String>, kinds: Kinds, form: Form, locale: Option<Locale>) -> String {
+fn allowed(words: Option<String>, kinds: ValueKinds, form: Form, locale: Option<Locale>) -> String {
     let words = words.unwrap_or_else(|| kinds.words().to_owned());
     let words = words
         .replace(" or null (no value)", " or an empty cell")

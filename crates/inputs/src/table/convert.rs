@@ -12,12 +12,12 @@ use std::{
 };
 
 use dropcast_domain::model::{Locale, Percent, TableSpec};
-use dropcast_workbook::{Cell, UnusableText, refill};
+use dropcast_workbook::{Cell, CellTextProblem, refill};
 use jiff::civil::DateTime;
 use serde_json::{Number, Value};
 
 use self::{date::DateProblem, number::NumberProblem};
-use super::columns::{Column, Form, Kinds};
+use super::columns::{Column, Form, ValueKinds};
 
 /// Converts cells as people of one country write them.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ pub(super) enum ConversionProblem {
     Percent(f64),
     Formula,
     Uncomputed,
-    UnusableText(UnusableText),
+    UnusableText(CellTextProblem),
 }
 
 /// What problems have in common that one sort of advice holds for.
@@ -189,14 +189,16 @@ impl Converter {
             Cell::Bool(boolean) => from_boolean(*boolean, column, into),
             Cell::DateTime(moment) => from_moment(*moment, column, into),
             Cell::Unusable(text)
-                if column.kinds.has(Kinds::TEXT)
+                if column.kinds.has(ValueKinds::TEXT)
                     && column.form == Form::Time
                     && date::time(text, &mut into.text) =>
             {
                 into.text_is_value();
                 Ok(())
             }
-            Cell::Unusable(text) if column.kinds.has(Kinds::TEXT) && column.form == Form::Any => {
+            Cell::Unusable(text)
+                if column.kinds.has(ValueKinds::TEXT) && column.form == Form::Any =>
+            {
                 into.set_text(text);
                 Ok(())
             }
@@ -219,11 +221,11 @@ impl Converter {
         if kinds.is_text_only() {
             return self.form(text, column, into);
         }
-        let takes_text = kinds.has(Kinds::TEXT);
+        let takes_text = kinds.has(ValueKinds::TEXT);
         let trimmed = text.trim();
         let mut problem = ConversionProblem::Boolean;
-        if kinds.has(Kinds::NUMBER) {
-            let whole = !kinds.has(Kinds::FRACTION);
+        if kinds.has(ValueKinds::NUMBER) {
+            let whole = !kinds.has(ValueKinds::FRACTION);
             // Where text may stand too, only what nobody would write as text is a number.
             match number::parse(trimmed, self.locale, whole, &mut into.text) {
                 Ok(number) if !takes_text || into.text == text => {
@@ -237,7 +239,7 @@ impl Converter {
                 Err(reason) => problem = ConversionProblem::Number(reason),
             }
         }
-        if kinds.has(Kinds::BOOL)
+        if kinds.has(ValueKinds::BOOL)
             && let Some(boolean) = boolean::parse(trimmed, self.locale)
             && (!takes_text || matches!(text, "true" | "false"))
         {
@@ -258,7 +260,7 @@ impl Converter {
         into: &mut Converted,
     ) -> Result<(), ConversionProblem> {
         let bare = text.trim_end_matches('%').trim_end();
-        let whole = !column.kinds.has(Kinds::FRACTION);
+        let whole = !column.kinds.has(ValueKinds::FRACTION);
         let number = match self.percent {
             Percent::Refuse => return Err(ConversionProblem::Number(NumberProblem::Percent)),
             Percent::Points => number::parse(bare, self.locale, whole, &mut into.text),
@@ -280,7 +282,7 @@ impl Converter {
         column: &Column,
         into: &mut Converted,
     ) -> Result<(), ConversionProblem> {
-        if !column.kinds.has(Kinds::NUMBER) {
+        if !column.kinds.has(ValueKinds::NUMBER) {
             if column.kinds.is_text_only() && column.form == Form::Any {
                 into.set_text(&messages::percentage(number));
                 return Ok(());
@@ -343,21 +345,21 @@ fn from_number(
             None => return Err(ConversionProblem::Number(NumberProblem::TooLarge)),
         },
     }
-    let fits = kinds.has(Kinds::FRACTION) || kinds.has(Kinds::WHOLE) && whole.is_some();
+    let fits = kinds.has(ValueKinds::FRACTION) || kinds.has(ValueKinds::WHOLE) && whole.is_some();
     if fits {
         let value = whole.map(Number::from).or_else(|| Number::from_f64(number));
         into.number(value.unwrap_or_else(|| Number::from(0)));
         Ok(())
-    } else if kinds.has(Kinds::TEXT) {
+    } else if kinds.has(ValueKinds::TEXT) {
         if column.form != Form::Any {
             return Err(ConversionProblem::Days(number));
         }
         into.text_is_value();
         Ok(())
-    } else if kinds.has(Kinds::BOOL) && (whole == Some(0) || whole == Some(1)) {
+    } else if kinds.has(ValueKinds::BOOL) && (whole == Some(0) || whole == Some(1)) {
         into.boolean(whole == Some(1));
         Ok(())
-    } else if kinds.has(Kinds::WHOLE) {
+    } else if kinds.has(ValueKinds::WHOLE) {
         Err(ConversionProblem::Number(NumberProblem::NotWhole))
     } else {
         Err(ConversionProblem::NotOneOrZero)
@@ -370,10 +372,10 @@ fn from_boolean(
     into: &mut Converted,
 ) -> Result<(), ConversionProblem> {
     let kinds = column.kinds;
-    if kinds.has(Kinds::BOOL) {
+    if kinds.has(ValueKinds::BOOL) {
         into.boolean(boolean);
         Ok(())
-    } else if kinds.has(Kinds::TEXT) && !column.form_is_certain {
+    } else if kinds.has(ValueKinds::TEXT) && !column.form_is_certain {
         into.set_text(if boolean { "true" } else { "false" });
         Ok(())
     } else {
@@ -386,7 +388,7 @@ fn from_moment(
     column: &Column,
     into: &mut Converted,
 ) -> Result<(), ConversionProblem> {
-    if !column.kinds.has(Kinds::TEXT) {
+    if !column.kinds.has(ValueKinds::TEXT) {
         return Err(ConversionProblem::IsDate);
     }
     let midnight = moment.time() == jiff::civil::Time::midnight();

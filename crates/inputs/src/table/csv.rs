@@ -14,10 +14,11 @@ use std::{
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use dropcast_domain::{
     model::{InputFormat, TableEncoding, TableSpec},
-    problem::{Problem, ProblemList, quoted},
-    table::Remarks,
+    problem::{Problem, ProblemList},
+    table::ReadingRemarks,
+    text::quoted,
 };
-use dropcast_workbook::{Cell, MAX_CHARS, MAX_COLUMNS, ReadError, Row, Rows, UnusableText};
+use dropcast_workbook::{Cell, CellTextProblem, MAX_CHARS, MAX_COLUMNS, ReadError, Row, Rows};
 
 use super::Source;
 use crate::encoding::stream::{self, Text};
@@ -90,9 +91,9 @@ impl<R: Read + Seek> CsvRows<R> {
             sheet: None,
             delimiter: Some(char::from(self.delimiter)),
             encoding: Some(self.encoding),
-            remarks: Remarks {
+            remarks: ReadingRemarks {
                 sample: self.sample.clone(),
-                ..Remarks::default()
+                ..ReadingRemarks::default()
             },
         }
     }
@@ -263,7 +264,7 @@ fn put_unusual(cell: &mut Cell, content: &[u8], encoding: TableEncoding) {
         cell.set_text(text);
         return;
     }
-    *cell = Cell::UnusableText(Box::new(UnusableText {
+    *cell = Cell::UnusableText(Box::new(CellTextProblem {
         found: quoted(&String::from_utf8_lossy(content)),
         allowed: match encoding {
             TableEncoding::Utf8 => "text in UTF-8",

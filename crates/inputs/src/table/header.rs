@@ -30,7 +30,7 @@ pub(super) struct Header {
     /// Per column of the file: its name there, and which of [`Self::columns`] it is, if any.
     pub(super) file: Vec<FileColumn>,
     /// The columns that are read, in the file's order, then those that only have a default.
-    pub(super) columns: Vec<Placed>,
+    pub(super) columns: Vec<LocatedColumn>,
     /// Which of them make up the key.
     pub(super) key: Vec<usize>,
 }
@@ -45,7 +45,7 @@ pub(super) struct FileColumn {
 
 /// A column that is read, and where.
 #[derive(Debug)]
-pub(super) struct Placed {
+pub(super) struct LocatedColumn {
     pub(super) column: Column,
     /// Its place in the file; `None` when only its default is written.
     pub(super) at: Option<usize>,
@@ -90,7 +90,7 @@ impl Header {
             return Err(Some(Box::new(problem)));
         }
         let mut file = Vec::with_capacity(width);
-        let mut columns: Vec<Placed> = Vec::with_capacity(width);
+        let mut columns: Vec<LocatedColumn> = Vec::with_capacity(width);
         let mut first: HashMap<String, usize> = HashMap::new();
         for (at, (name, meant)) in names.into_iter().zip(meant).enumerate() {
             let Name {
@@ -111,7 +111,7 @@ impl Header {
                     return None;
                 }
                 first.insert(column.name.clone(), at);
-                columns.push(Placed {
+                columns.push(LocatedColumn {
                     column,
                     at: Some(at),
                 });
@@ -124,7 +124,7 @@ impl Header {
         columns.extend(
             supplied
                 .into_iter()
-                .map(|column| Placed { column, at: None }),
+                .map(|column| LocatedColumn { column, at: None }),
         );
         let key = spec
             .key

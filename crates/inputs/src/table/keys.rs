@@ -16,9 +16,9 @@ const MAX_KEYS: u64 = 8_000_000;
 
 /// What a key that was put in turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum KeyLookup {
     New,
-    /// It stands in this row already.
+    /// It is already in this row.
     In(u64),
     /// There are more keys than can be compared.
     TooMany,
@@ -104,12 +104,12 @@ impl Keys {
     }
 
     /// Puts a row's key in.
-    pub(super) fn put(&mut self, key: &Key, row: u64) -> Seen {
+    pub(super) fn put(&mut self, key: &Key, row: u64) -> KeyLookup {
         if self.count >= MAX_KEYS {
-            return Seen::TooMany;
+            return KeyLookup::TooMany;
         }
         let Ok(row) = u32::try_from(row) else {
-            return Seen::TooMany;
+            return KeyLookup::TooMany;
         };
         let hash = [key.hashers[0].finish(), key.hashers[1].finish()];
         #[expect(
@@ -120,9 +120,9 @@ impl Keys {
         match shard.put(hash, row) {
             0 => {
                 self.count += 1;
-                Seen::New
+                KeyLookup::New
             }
-            row => Seen::In(row.into()),
+            row => KeyLookup::In(row.into()),
         }
     }
 }
@@ -177,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    fn put(keys: &mut Keys, values: &[Value], row: u64) -> Seen {
+    fn put(keys: &mut Keys, values: &[Value], row: u64) -> KeyLookup {
         let mut key = keys.key();
         for value in values {
             key.add(value);
@@ -189,11 +189,14 @@ mod tests {
     fn a_hundred_thousand_keys_are_told_apart_and_found_again() {
         let mut keys = Keys::new();
         for row in 1..=100_000_u64 {
-            assert_eq!(put(&mut keys, &[json!(row), json!("a")], row), Seen::New);
+            assert_eq!(
+                put(&mut keys, &[json!(row), json!("a")], row),
+                KeyLookup::New
+            );
         }
         for row in 1..=100_000_u64 {
             let seen = put(&mut keys, &[json!(row), json!("a")], 200_000);
-            assert_eq!(seen, Seen::In(row));
+            assert_eq!(seen, KeyLookup::In(row));
         }
         let slots: usize = keys.shards.iter().map(|shard| shard.slots.len()).sum();
         assert!(slots * size_of::<Slot>() < 40 * 100_000);
@@ -203,16 +206,25 @@ mod tests {
     #[test]
     fn values_are_equal_by_what_they_are() {
         let mut keys = Keys::new();
-        assert_eq!(put(&mut keys, &[json!(1)], 1), Seen::New);
-        assert_eq!(put(&mut keys, &[json!(1.0)], 2), Seen::In(1));
-        assert_eq!(put(&mut keys, &[json!("1")], 3), Seen::New);
-        assert_eq!(put(&mut keys, &[json!("ab"), json!("c")], 4), Seen::New);
-        assert_eq!(put(&mut keys, &[json!("a"), json!("bc")], 5), Seen::New);
-        assert_eq!(put(&mut keys, &[json!(null)], 6), Seen::New);
-        assert_eq!(put(&mut keys, &[json!(null)], 7), Seen::In(6));
-        assert_eq!(put(&mut keys, &[json!(true)], 8), Seen::New);
-        assert_eq!(put(&mut keys, &[json!("Hardware")], 9), Seen::New);
-        assert_eq!(put(&mut keys, &[json!(" Hardware\u{a0}")], 10), Seen::In(9));
-        assert_eq!(put(&mut keys, &[json!("hardware")], 11), Seen::New);
+        assert_eq!(put(&mut keys, &[json!(1)], 1), KeyLookup::New);
+        assert_eq!(put(&mut keys, &[json!(1.0)], 2), KeyLookup::In(1));
+        assert_eq!(put(&mut keys, &[json!("1")], 3), KeyLookup::New);
+        assert_eq!(
+            put(&mut keys, &[json!("ab"), json!("c")], 4),
+            KeyLookup::New
+        );
+        assert_eq!(
+            put(&mut keys, &[json!("a"), json!("bc")], 5),
+            KeyLookup::New
+        );
+        assert_eq!(put(&mut keys, &[json!(null)], 6), KeyLookup::New);
+        assert_eq!(put(&mut keys, &[json!(null)], 7), KeyLookup::In(6));
+        assert_eq!(put(&mut keys, &[json!(true)], 8), KeyLookup::New);
+        assert_eq!(put(&mut keys, &[json!("Hardware")], 9), KeyLookup::New);
+        assert_eq!(
+            put(&mut keys, &[json!(" Hardware\u{a0}")], 10),
+            KeyLookup::In(9)
+        );
+        assert_eq!(put(&mut keys, &[json!("hardware")], 11), KeyLookup::New);
     }
 }

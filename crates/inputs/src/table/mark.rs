@@ -20,7 +20,7 @@ use dropcast_workbook::{Cell, ReadError, Row, Rows};
 use rust_xlsxwriter::{Note, Workbook, Worksheet, XlsxError};
 
 use self::cell_formats::CellFormats;
-use super::{Names, Rejection, report::CellProblem, with_checked_rows};
+use super::{Names, TableProblems, report::CellProblem, with_checked_rows};
 use crate::Limits;
 
 /// The most rows of a table that is shown whole.
@@ -57,14 +57,14 @@ const SAMPLE_ROWS: u32 = 200;
 /// `file`, `format`, `spec` and `limits` are those that [`read`](super::read) rejected. The
 /// file is read again, twice when it may be shown whole. Memory is bounded; rows pass
 /// through a temporary file in the system's folder for those. Where no row was reached
-/// ([`Rejection::can_be_marked`]) the copy lists what to correct, and no cells.
+/// ([`TableProblems::can_be_marked`]) the copy lists what to correct, and no cells.
 ///
 /// Fails when `file` cannot be read or the copy cannot be written.
 pub fn mark<R: Read + Seek, W: Write + Seek + Send>(
     mut file: R,
     format: InputFormat,
     spec: &TableSpec,
-    rejected: &Rejection,
+    rejected: &TableProblems,
     limits: &Limits,
     out: W,
 ) -> io::Result<()> {
@@ -118,9 +118,9 @@ fn copy(
     rows: &mut dyn Rows,
     sheet: Option<&str>,
     header_row: u64,
-    rejected: &Rejection,
+    rejected: &TableProblems,
     whole: bool,
-) -> io::Result<problem_sheet::Shown> {
+) -> io::Result<problem_sheet::TableSheet> {
     let name = problem_sheet::table_name(sheet);
     let target = book
         .add_worksheet_with_constant_memory()
@@ -128,7 +128,7 @@ fn copy(
     target.set_name(&name).map_err(unwritable)?;
     let mut copy = Copy::new(target, header_row, rejected, whole);
     copy.rows(rows)?;
-    Ok(problem_sheet::Shown {
+    Ok(problem_sheet::TableSheet {
         name,
         whole,
         rows: copy.written,
@@ -139,7 +139,7 @@ fn copy(
 /// Whether all rows may be shown.
 fn fits(rows: &mut dyn Rows) -> io::Result<bool> {
     let mut row = Row::default();
-    let mut room = Room::new(WHOLE_ROWS);
+    let mut room = CopyBudget::new(WHOLE_ROWS);
     while next(rows, &mut row)? {
         // The header, and what stands above it, count too.
         if row.number > MAX_ROWS || !room.take(&row) {
@@ -159,13 +159,13 @@ fn next(rows: &mut dyn Rows, row: &mut Row) -> io::Result<bool> {
 }
 
 /// What may still be shown.
-struct Room {
+struct CopyBudget {
     rows: u64,
     cells: u64,
     text: u64,
 }
 
-impl Room {
+impl CopyBudget {
     fn new(rows: u64) -> Self {
         Self {
             rows,
@@ -200,7 +200,7 @@ impl Room {
 struct Copy<'a> {
     sheet: &'a mut Worksheet,
     header_row: u64,
-    rejected: &'a Rejection,
+    rejected: &'a TableProblems,
     whole: bool,
     formats: CellFormats,
     widths: Vec<usize>,
@@ -215,7 +215,7 @@ impl<'a> Copy<'a> {
     fn new(
         sheet: &'a mut Worksheet,
         header_row: u64,
-        rejected: &'a Rejection,
+        rejected: &'a TableProblems,
         whole: bool,
     ) -> Self {
         Self {
@@ -238,7 +238,7 @@ impl<'a> Copy<'a> {
             .rows()
             .last()
             .unwrap_or_default();
-        let mut room = Room::new(if self.whole { MAX_ROWS } else { PART_ROWS + 1 });
+        let mut room = CopyBudget::new(if self.whole { MAX_ROWS } else { PART_ROWS + 1 });
         let mut row = Row::default();
         while next(rows, &mut row)? {
             let is_header = row.number == self.header_row;

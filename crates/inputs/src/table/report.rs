@@ -118,9 +118,9 @@ impl Kind {
     }
 }
 
-/// One problem in words.
+/// The phrases that describe a problem.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct ProblemText {
     /// What a heading names for several such problems: `Column "growth"`; may be empty.
     pub(super) subject: String,
     /// What all of them are, after their number: `cells do not contain a number`.
@@ -166,7 +166,7 @@ struct Group {
     count: u64,
     /// Where the first of them stand, and what stands there.
     first: Vec<Member>,
-    words: Words,
+    words: ProblemText,
     hint_key: u64,
     /// Whether one hint holds for all of them.
     has_one_hint: bool,
@@ -229,7 +229,7 @@ impl Report {
         kind: Kind,
         hint_key: u64,
         address: impl FnOnce() -> String,
-        words: impl FnOnce() -> Words,
+        words: impl FnOnce() -> ProblemText,
     ) {
         let Place { row, column } = place;
         let rank = self.groups.len();
@@ -293,7 +293,7 @@ impl Report {
 }
 
 /// A problem as the note beside its cell says it.
-fn note(words: &Words) -> String {
+fn note(words: &ProblemText) -> String {
     if words.hint.is_empty() {
         words.sentence.clone()
     } else {
@@ -333,7 +333,7 @@ impl Group {
         }
         let others = self.first.iter().skip(1).map(|member| member.at.as_str());
         let problem = Problem::with_message(first, &words.found, &words.allowed, &message)
-            .standing_for(self.count, others);
+            .with_count(self.count, others);
         let hint = if self.has_one_hint {
             &words.hint
         } else {

@@ -37,7 +37,7 @@ pub(super) fn accepted(csv: &[u8], row: &Value, spec: &TableSpec) -> (Accepted, 
     }
 }
 
-pub(super) fn rejected(csv: &[u8], row: &Value, spec: &TableSpec) -> Rejection {
+pub(super) fn rejected(csv: &[u8], row: &Value, spec: &TableSpec) -> TableProblems {
     match read_csv(csv, &schema(row), spec) {
         (Outcome::Rejected(rejected), _) => rejected,
         (Outcome::Accepted(_), clean) => panic!("accepted: {clean}"),

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::{ReadError, damaged, encrypted, rejected, too_large},
     is_parsable_format,
-    percent::{self, Places},
+    percent::{self, PercentCells},
 };
 
 /// The most sheets.
@@ -181,7 +181,7 @@ impl Book {
     pub(super) fn excerpt(
         &self,
         sheet: Option<(usize, &str)>,
-    ) -> Result<(Vec<u8>, Places), ReadError> {
+    ) -> Result<(Vec<u8>, PercentCells), ReadError> {
         let mut book = self.globals.clone();
         let mut starts = Vec::new();
         for bound in &self.sheets {
@@ -196,7 +196,7 @@ impl Book {
         let end = book.len();
         put(&mut book, kind::EOF, &[]);
         let content = book.len();
-        let mut percentages = Places::default();
+        let mut percentages = PercentCells::default();
         if let Some((index, name)) = sheet {
             percentages = self.copy_cells(index, name, &mut book)?;
         }
@@ -215,7 +215,7 @@ impl Book {
         index: usize,
         name: &str,
         into: &mut Vec<u8>,
-    ) -> Result<Places, ReadError> {
+    ) -> Result<PercentCells, ReadError> {
         // calamine 0.38 panics at a sheet that begins behind the end of the stream (observed).
         let rest = self.stream.get(self.sheets[index].start..);
         let mut records = Records {

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     address::cell_address,
     error::{ReadError, damaged, rejected, too_large},
-    percent::Places,
+    percent::PercentCells,
 };
 
 /// The most cells of the rectangle around all values of a sheet, which calamine keeps whole: 32
@@ -32,7 +32,7 @@ pub(super) struct CellFilter<'a> {
     rows: Option<(u16, u16)>,
     columns: Option<(u16, u16)>,
     percent_formats: Vec<bool>,
-    pub(super) percentages: Places,
+    pub(super) percentages: PercentCells,
 }
 
 impl<'a> CellFilter<'a> {
@@ -42,7 +42,7 @@ impl<'a> CellFilter<'a> {
             lengths: &book.lengths,
             is_biff8: book.is_biff8,
             percent_formats: book.percent_formats(),
-            percentages: Places::default(),
+            percentages: PercentCells::default(),
             cells: 0,
             text: 0,
             rows: None,

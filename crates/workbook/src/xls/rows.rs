@@ -12,7 +12,7 @@ use crate::{
     dates,
     error::{damaged_at, encrypted},
     error_cell, number_cell,
-    percent::Places,
+    percent::PercentCells,
 };
 
 /// An xls file, checked but for the cells, with the names of its sheets.
@@ -66,7 +66,7 @@ pub(crate) struct XlsRows {
     sheet: String,
     is_1904: bool,
     range: Range<Data>,
-    percentages: Places,
+    percentages: PercentCells,
     /// The next row of the range, from its own first one on.
     next: usize,
 }

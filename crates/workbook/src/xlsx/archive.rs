@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use dropcast_domain::problem::quoted;
+use dropcast_domain::text::quoted;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use super::parts::{Facts, PartProblem, Scan};

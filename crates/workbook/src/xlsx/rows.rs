@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError, XlsxFormulaMetadata};
-use dropcast_domain::problem::quoted;
+use dropcast_domain::text::quoted;
 
 use crate::{
     Cell, ReadError, Row,
@@ -11,7 +11,7 @@ use crate::{
     dates,
     error::{damaged_at, is_of_content, rejected, too_large},
     error_cell, number_cell,
-    percent::{Places, is_percent},
+    percent::{PercentCells, is_percent},
 };
 
 /// How many empty cells may stand before others in all rows together …
@@ -32,7 +32,7 @@ pub(crate) struct XlsxRows<'a, R: Read + Seek> {
     sheet: String,
     is_1904: bool,
     cells: XlsxCellReader<'a, R>,
-    percentages: Places,
+    percentages: PercentCells,
     /// A cell that was read and belongs to the next row.
     waiting: Option<(Position, Cell)>,
     last: Option<Position>,
@@ -47,7 +47,7 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
     pub(crate) fn open(
         book: &'a mut Xlsx<R>,
         sheet: &str,
-        percentages: Places,
+        percentages: PercentCells,
     ) -> Result<Self, ReadError> {
         let is_1904 = book.has_1904_epoch();
         let cells = book
@@ -176,7 +176,7 @@ impl<'a, R: Read + Seek> XlsxRows<'a, R> {
 pub(crate) fn find_percentages<R: Read + Seek>(
     book: &mut Xlsx<R>,
     sheet: &str,
-) -> Result<Places, ReadError> {
+) -> Result<PercentCells, ReadError> {
     let mut cells = book
         .worksheet_cells_reader(sheet)
         .map_err(|error| broken(&sheet_reference(sheet), error))?;
@@ -188,7 +188,7 @@ pub(crate) fn find_percentages<R: Read + Seek>(
             format.is_some_and(|format| is_percent(&format.format_code))
         })
         .collect();
-    let mut places = Places::default();
+    let mut places = PercentCells::default();
     if !styles.contains(&true) {
         return Ok(places);
     }

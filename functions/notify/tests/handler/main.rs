@@ -304,7 +304,7 @@ async fn the_marked_copy_of_a_rejected_table_is_attached_or_linked_if_it_is_larg
         let end = step(1, Status::Rejected, 9_000);
         let failure = Failure::new(ErrorCode::InputRejected, "The file has 2 problems.");
         let run = store.finish(&run.id, end, Some(&failure)).await.unwrap();
-        let problem = Problem::new("Plan!C7", "\"ten\"", "a number").standing_for(2, ["Plan!C9"]);
+        let problem = Problem::new("Plan!C7", "\"ten\"", "a number").with_count(2, ["Plan!C9"]);
         let problems = serde_json::to_vec(&ProblemList::of(problem)).unwrap();
         let files = &mut world.files.0;
         files.insert(run.keys().problems(), problems);

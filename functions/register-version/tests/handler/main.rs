@@ -243,7 +243,7 @@ async fn a_build_that_failed_in_any_phase_is_kept_with_its_last_lines() {
         assert_eq!(record.model, Some(model()));
         assert_eq!(record.notify, ["ana@corp.example"]);
         let failure = failure_of(&world, 1).await;
-        assert_eq!(failure.phase, BuildPhase::from_name(phase));
+        assert_eq!(failure.phase, BuildPhase::from_codebuild(phase));
         assert!(
             failure.message.contains("exit status 1"),
             "{}",

@@ -8,25 +8,28 @@ use super::super::{
         LAST_HEADER_ROW, MAX_COLUMN, MAX_COLUMNS, MAX_INPUT, MAX_ROWS, MAX_SHEET, default_accepts,
         default_max_bytes,
     },
-    read::{Findings, Item, Section},
+    read::{Item, ManifestProblems, Section},
 };
-use crate::problem::{nearest, quoted};
+use crate::{problem::nearest, text::quoted};
 
 /// The characters that the name of an Excel sheet cannot hold.
 const NOT_IN_SHEETS: [char; 7] = ['[', ']', ':', '*', '?', '/', '\\'];
 
-pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<InputSpec> {
-    section.refuse_unknown_keys(&["accepts", "schema", "max_bytes", "table"], findings);
+pub(super) fn input(
+    section: &Section<'_>,
+    problems: &mut ManifestProblems<'_>,
+) -> Option<InputSpec> {
+    section.refuse_unknown_keys(&["accepts", "schema", "max_bytes", "table"], problems);
     let accepts = if section.holds("accepts") {
         section
-            .texts("accepts", findings)
-            .and_then(|list| formats(&list, findings))
+            .texts("accepts", problems)
+            .and_then(|list| formats(&list, problems))
     } else {
         Some(default_accepts())
     };
     let schema = section
-        .text("schema", "input.schema.json", findings)
-        .and_then(|item| schema_path(&item, findings));
+        .text("schema", "input.schema.json", problems)
+        .and_then(|item| schema_path(&item, problems));
     // What is accepted decides about the rest; while it is wrong, the rest is read leniently.
     let tables = accepts
         .as_ref()
@@ -35,21 +38,21 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
         .as_ref()
         .is_some_and(|formats| formats.contains(&InputFormat::Json));
     let most = if tables { MAX_INPUT } else { MAX_IN_MEMORY };
-    let max_bytes = section.number("max_bytes", 1..=most, default_max_bytes(), findings);
-    let table = match section.optional_section("table", findings) {
+    let max_bytes = section.number("max_bytes", 1..=most, default_max_bytes(), problems);
+    let table = match section.optional_section("table", problems) {
         Some(table) if !tables => {
-            findings.note(
+            problems.note(
                 table.at(),
                 &section.key("table"),
                 "is about tables, but none are accepted; add \"csv\", \"xlsx\" or \"xls\" to accepts, or remove the section",
             );
             None
         }
-        Some(table) => Some(self::table(&table, json, findings)),
+        Some(table) => Some(self::table(&table, json, problems)),
         None if section.holds("table") => None,
         None => {
             if tables && json {
-                findings.note(section.at(), "input.table.schema", NO_ROW_SCHEMA);
+                problems.note(section.at(), "input.table.schema", NO_ROW_SCHEMA);
             }
             Some(tables.then(TableSpec::default))
         }
@@ -64,9 +67,12 @@ pub(super) fn input(section: &Section<'_>, findings: &mut Findings<'_>) -> Optio
 
 const NO_ROW_SCHEMA: &str = "is missing: input.schema describes the JSON document, so the rows of tables need a separate schema; for example schema = \"row.schema.json\"";
 
-fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<Vec<InputFormat>> {
+fn formats(
+    list: &Item<Vec<Item<&str>>>,
+    problems: &mut ManifestProblems<'_>,
+) -> Option<Vec<InputFormat>> {
     if list.value.is_empty() {
-        findings.note(
+        problems.note(
             &list.at,
             &list.key,
             "is empty; write for example accepts = [\"json\"] or [\"csv\", \"xlsx\"]",
@@ -76,9 +82,7 @@ fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<
     let mut formats = Vec::new();
     let mut whole = true;
     for item in &list.value {
-        let known = InputFormat::ALL
-            .into_iter()
-            .find(|format| format.name() == item.value);
+        let known = InputFormat::from_name(item.value);
         let message = match known {
             Some(format) if formats.contains(&format) => "is listed twice; list it once".to_owned(),
             Some(format) => {
@@ -87,7 +91,7 @@ fn formats(list: &Item<Vec<Item<&str>>>, findings: &mut Findings<'_>) -> Option<
             }
             None => unknown_format(item.value),
         };
-        findings.note(&item.at, &item.key, message);
+        problems.note(&item.at, &item.key, message);
         whole = false;
     }
     whole.then_some(formats)
@@ -99,7 +103,7 @@ fn unknown_format(name: &str) -> String {
         "excel" | "xlsm" | "xlsb" => {
             "write \"xlsx\", and \"xls\" for workbooks from before 2007".to_owned()
         }
-        other => match nearest(other, InputFormat::ALL.map(InputFormat::name)) {
+        other => match nearest(other, InputFormat::ALL.map(InputFormat::as_str)) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => "write \"json\", \"csv\", \"xlsx\" or \"xls\"".to_owned(),
         },
@@ -107,7 +111,7 @@ fn unknown_format(name: &str) -> String {
     format!("is {}, which is not a known format; {advice}", quoted(name))
 }
 
-fn schema_path(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
+fn schema_path(item: &Item<&str>, problems: &mut ManifestProblems<'_>) -> Option<String> {
     let path = item.value;
     let fault = if path.chars().any(char::is_control) || path.contains('\\') {
         "must not contain a backslash or a control character; use / between folders"
@@ -125,7 +129,7 @@ fn schema_path(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String>
     } else {
         return Some(path.to_owned());
     };
-    findings.note(
+    problems.note(
         &item.at,
         &item.key,
         format!("is {}; it {fault}", quoted(path)),
@@ -134,7 +138,11 @@ fn schema_path(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String>
 }
 
 /// The section; the outer `None` says that something is wrong with it.
-fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Option<TableSpec> {
+fn table(
+    section: &Section<'_>,
+    json: bool,
+    problems: &mut ManifestProblems<'_>,
+) -> Option<TableSpec> {
     section.refuse_unknown_keys(
         &[
             "schema",
@@ -149,24 +157,24 @@ fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Opti
             "encoding",
             "percent",
         ],
-        findings,
+        problems,
     );
     if json && !section.holds("schema") {
-        findings.note(section.at(), &section.key("schema"), NO_ROW_SCHEMA);
+        problems.note(section.at(), &section.key("schema"), NO_ROW_SCHEMA);
     }
     let schema = section
-        .optional_text("schema", findings)
-        .and_then(|item| schema_path(&item, findings));
+        .optional_text("schema", problems)
+        .and_then(|item| schema_path(&item, problems));
     let sheet = section
-        .optional_text("sheet", findings)
-        .and_then(|item| sheet(&item, findings));
-    let header_row = optional_number(section, "header_row", 1..=LAST_HEADER_ROW, findings);
-    let required = columns(section, "required_columns", findings);
-    let optional = columns(section, "optional_columns", findings);
+        .optional_text("sheet", problems)
+        .and_then(|item| sheet(&item, problems));
+    let header_row = optional_number(section, "header_row", 1..=LAST_HEADER_ROW, problems);
+    let required = columns(section, "required_columns", problems);
+    let optional = columns(section, "optional_columns", problems);
     for (at, name) in &optional {
         if required.iter().any(|(_, required)| required == name) {
             let message = format!("names {}, which required_columns also lists", quoted(name));
-            findings.note(at, &section.key("optional_columns"), message);
+            problems.note(at, &section.key("optional_columns"), message);
         }
     }
     let names = |columns: Vec<(Range<usize>, String)>| {
@@ -175,27 +183,27 @@ fn table(section: &Section<'_>, json: bool, findings: &mut Findings<'_>) -> Opti
             .map(|(_, name)| name)
             .collect::<Vec<_>>()
     };
-    let key = names(columns(section, "key", findings));
-    let min_rows = section.number("min_rows", 0..=MAX_ROWS, 1, findings);
-    let max_rows = optional_number(section, "max_rows", 1..=MAX_ROWS, findings);
+    let key = names(columns(section, "key", problems));
+    let min_rows = section.number("min_rows", 0..=MAX_ROWS, 1, problems);
+    let max_rows = optional_number(section, "max_rows", 1..=MAX_ROWS, problems);
     if let (Some(least), Some(most)) = (min_rows, max_rows)
         && least > most
     {
-        findings.note(
+        problems.note(
             section.at(),
             &section.key("max_rows"),
             format!("is {most}, less than min_rows, which is {least}"),
         );
     }
     let locale = section
-        .optional_text("locale", findings)
-        .and_then(|item| locale(&item, findings));
+        .optional_text("locale", problems)
+        .and_then(|item| locale(&item, problems));
     let encoding = section
-        .optional_text("encoding", findings)
-        .and_then(|item| encoding(&item, findings));
+        .optional_text("encoding", problems)
+        .and_then(|item| encoding(&item, problems));
     let percent = section
-        .optional_text("percent", findings)
-        .and_then(|item| percent(&item, findings));
+        .optional_text("percent", problems)
+        .and_then(|item| percent(&item, problems));
     Some(TableSpec {
         schema,
         sheet,
@@ -215,16 +223,16 @@ fn optional_number(
     section: &Section<'_>,
     name: &str,
     range: std::ops::RangeInclusive<u64>,
-    findings: &mut Findings<'_>,
+    problems: &mut ManifestProblems<'_>,
 ) -> Option<u64> {
     let least = *range.start();
     section
         .holds(name)
-        .then(|| section.number(name, range, least, findings))
+        .then(|| section.number(name, range, least, problems))
         .flatten()
 }
 
-fn sheet(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
+fn sheet(item: &Item<&str>, problems: &mut ManifestProblems<'_>) -> Option<String> {
     let name = item.value;
     let count = name.chars().count();
     let fault = if name.trim().is_empty() {
@@ -239,7 +247,7 @@ fn sheet(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
     } else {
         return Some(name.to_owned());
     };
-    findings.note(&item.at, &item.key, fault);
+    problems.note(&item.at, &item.key, fault);
     None
 }
 
@@ -247,14 +255,14 @@ fn sheet(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<String> {
 fn columns(
     section: &Section<'_>,
     name: &str,
-    findings: &mut Findings<'_>,
+    problems: &mut ManifestProblems<'_>,
 ) -> Vec<(Range<usize>, String)> {
-    let Some(list) = section.texts(name, findings) else {
+    let Some(list) = section.texts(name, problems) else {
         return Vec::new();
     };
     if list.value.len() > MAX_COLUMNS {
         let message = format!("names more than {MAX_COLUMNS} columns");
-        findings.note(&list.at, &list.key, message);
+        problems.note(&list.at, &list.key, message);
     }
     let mut names: Vec<(Range<usize>, String)> = Vec::new();
     for item in list.value {
@@ -274,24 +282,22 @@ fn columns(
             names.push((item.at, item.value.to_owned()));
             continue;
         };
-        findings.note(&item.at, &item.key, fault);
+        problems.note(&item.at, &item.key, fault);
     }
     names
 }
 
-fn locale(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<Locale> {
-    let known = Locale::ALL
-        .into_iter()
-        .find(|locale| locale.tag() == item.value);
+fn locale(item: &Item<&str>, problems: &mut ManifestProblems<'_>) -> Option<Locale> {
+    let known = Locale::from_name(item.value);
     if known.is_none() {
         let written = item.value.replace('_', "-");
         let same = Locale::ALL
-            .map(Locale::tag)
+            .map(Locale::as_str)
             .into_iter()
             .find(|tag| tag.eq_ignore_ascii_case(&written));
         // A country that is not known is more likely meant than another language.
         let language = written.split('-').next().unwrap_or_default();
-        let of_language = Locale::ALL.map(Locale::tag).into_iter().filter(|tag| {
+        let of_language = Locale::ALL.map(Locale::as_str).into_iter().filter(|tag| {
             tag.split('-')
                 .next()
                 .is_some_and(|known| known.eq_ignore_ascii_case(language))
@@ -301,7 +307,10 @@ fn locale(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<Locale> {
             None => of_language.collect(),
         };
         let advice = if meant.is_empty() {
-            format!("write one of {}", Locale::ALL.map(Locale::tag).join(", "))
+            format!(
+                "write one of {}",
+                Locale::ALL.map(Locale::as_str).join(", ")
+            )
         } else {
             format!("did you mean {}?", alternatives(&meant))
         };
@@ -309,17 +318,15 @@ fn locale(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<Locale> {
             "is {}, which is not a known locale; {advice}",
             quoted(item.value)
         );
-        findings.note(&item.at, &item.key, message);
+        problems.note(&item.at, &item.key, message);
     }
     known
 }
 
-fn encoding(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<TableEncoding> {
-    let known = TableEncoding::ALL
-        .into_iter()
-        .find(|encoding| encoding.name() == item.value);
+fn encoding(item: &Item<&str>, problems: &mut ManifestProblems<'_>) -> Option<TableEncoding> {
+    let known = TableEncoding::from_name(item.value);
     if known.is_none() {
-        let names = TableEncoding::ALL.map(TableEncoding::name);
+        let names = TableEncoding::ALL.map(TableEncoding::as_str);
         let advice = match item.value.to_ascii_lowercase().as_str() {
             "utf-16" | "utf16" => "write \"utf-16le\" or \"utf-16be\"".to_owned(),
             "latin1" | "latin-1" | "iso-8859-1" | "cp1252" | "ansi" => {
@@ -334,22 +341,20 @@ fn encoding(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<TableEncod
             "is {}, which is not a known encoding; {advice}",
             quoted(item.value)
         );
-        findings.note(&item.at, &item.key, message);
+        problems.note(&item.at, &item.key, message);
     }
     known
 }
 
-fn percent(item: &Item<&str>, findings: &mut Findings<'_>) -> Option<Percent> {
-    let known = Percent::ALL
-        .into_iter()
-        .find(|rule| rule.name() == item.value);
+fn percent(item: &Item<&str>, problems: &mut ManifestProblems<'_>) -> Option<Percent> {
+    let known = Percent::from_name(item.value);
     if known.is_none() {
         let message = format!(
             "is {}; write {}, for which 4.5 % is a problem, 4.5 or 0.045",
             quoted(item.value),
-            alternatives(&Percent::ALL.map(Percent::name))
+            alternatives(&Percent::ALL.map(Percent::as_str))
         );
-        findings.note(&item.at, &item.key, message);
+        problems.note(&item.at, &item.key, message);
     }
     known
 }

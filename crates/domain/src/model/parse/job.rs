@@ -9,13 +9,13 @@ use super::super::{
         MIN_MEMORY_MIB, default_attempts, default_memory_mib, default_timeout_minutes,
         default_vcpus,
     },
-    read::{Findings, Section},
+    read::{ManifestProblems, Section},
     secret::unfit_variable,
 };
-use crate::problem::quoted;
+use crate::text::quoted;
 
 /// Reads `[job]`.
-pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<JobSpec> {
+pub(super) fn job(section: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<JobSpec> {
     section.refuse_unknown_keys(
         &[
             "command",
@@ -25,32 +25,32 @@ pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<
             "attempts",
             "secrets",
         ],
-        findings,
+        problems,
     );
-    let command = command(section, "[\"python\", \"main.py\"]", findings);
-    let vcpus = vcpus(section, findings);
+    let command = command(section, "[\"python\", \"main.py\"]", problems);
+    let vcpus = vcpus(section, problems);
     let memory_mib = section.number(
         "memory_mib",
         MIN_MEMORY_MIB..=MAX_MEMORY_MIB,
         default_memory_mib().into(),
-        findings,
+        problems,
     );
     let timeout_minutes = small(
         section,
         "timeout_minutes",
         MAX_TIMEOUT_MINUTES,
         default_timeout_minutes().into(),
-        findings,
+        problems,
     );
     let attempts = small(
         section,
         "attempts",
         MAX_ATTEMPTS,
         default_attempts().into(),
-        findings,
+        problems,
     );
-    let secrets = match section.optional_section("secrets", findings) {
-        Some(section) => secrets(&section, findings),
+    let secrets = match section.optional_section("secrets", problems) {
+        Some(section) => secrets(&section, problems),
         None => Some(BTreeMap::new()),
     };
     Some(JobSpec {
@@ -64,14 +64,17 @@ pub(super) fn job(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<
 }
 
 /// Reads `[refresh]`.
-pub(super) fn refresh(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<RefreshSpec> {
-    section.refuse_unknown_keys(&["command", "schedule"], findings);
-    let command = command(section, "[\"python\", \"refresh.py\"]", findings);
-    let schedule = match section.optional_text("schedule", findings) {
+pub(super) fn refresh(
+    section: &Section<'_>,
+    problems: &mut ManifestProblems<'_>,
+) -> Option<RefreshSpec> {
+    section.refuse_unknown_keys(&["command", "schedule"], problems);
+    let command = command(section, "[\"python\", \"refresh.py\"]", problems);
+    let schedule = match section.optional_text("schedule", problems) {
         Some(item) => match item.value.parse::<Schedule>() {
             Ok(schedule) => Some(Some(schedule)),
             Err(error) => {
-                findings.note(&item.at, &item.key, error.to_string());
+                problems.note(&item.at, &item.key, error.to_string());
                 None
             }
         },
@@ -86,13 +89,13 @@ pub(super) fn refresh(section: &Section<'_>, findings: &mut Findings<'_>) -> Opt
 /// Reads `[job.secrets]`: variables and the secrets that they hold.
 fn secrets(
     section: &Section<'_>,
-    findings: &mut Findings<'_>,
+    problems: &mut ManifestProblems<'_>,
 ) -> Option<BTreeMap<String, SecretRef>> {
-    let entries = section.entries(findings);
+    let entries = section.entries(problems);
     if entries.len() > MAX_SECRETS {
         let message =
             format!("are more than {MAX_SECRETS}; keep several values in one JSON secret");
-        findings.note(section.at(), "job.secrets", message);
+        problems.note(section.at(), "job.secrets", message);
     }
     let mut secrets = BTreeMap::new();
     let mut whole = true;
@@ -102,12 +105,12 @@ fn secrets(
             continue;
         };
         if let Some(message) = unfit_variable(variable) {
-            findings.note(&item.at, &item.key, message);
+            problems.note(&item.at, &item.key, message);
             continue;
         }
         match item.value.parse::<SecretRef>() {
             Ok(secret) if secret.ends_like_an_arn() => {
-                findings.note(
+                problems.note(
                     &item.at,
                     &item.key,
                     format!(
@@ -119,7 +122,7 @@ fn secrets(
             }
             Ok(secret) => drop(secrets.insert(variable.to_owned(), secret)),
             Err(error) => {
-                findings.note(
+                problems.note(
                     &item.at,
                     &item.key,
                     format!("is {}; {error}", quoted(item.value)),
@@ -130,14 +133,14 @@ fn secrets(
     whole.then_some(secrets)
 }
 
-fn vcpus(section: &Section<'_>, findings: &mut Findings<'_>) -> Option<Vcpus> {
-    let Some(item) = section.numeral("vcpus", findings)? else {
+fn vcpus(section: &Section<'_>, problems: &mut ManifestProblems<'_>) -> Option<Vcpus> {
+    let Some(item) = section.numeral("vcpus", problems)? else {
         return Some(default_vcpus());
     };
     item.value
         .parse()
         .map_err(|error| {
-            findings.note(&item.at, &item.key, format!("is out of range; {error}"));
+            problems.note(&item.at, &item.key, format!("is out of range; {error}"));
         })
         .ok()
 }
@@ -148,41 +151,41 @@ fn small(
     name: &str,
     most: u64,
     default: u64,
-    findings: &mut Findings<'_>,
+    problems: &mut ManifestProblems<'_>,
 ) -> Option<u32> {
     section
-        .number(name, 1..=most, default, findings)
+        .number(name, 1..=most, default, problems)
         .and_then(|number| u32::try_from(number).ok())
 }
 
 fn command(
     section: &Section<'_>,
     example: &str,
-    findings: &mut Findings<'_>,
+    problems: &mut ManifestProblems<'_>,
 ) -> Option<Vec<String>> {
     let example = format!("write for example command = {example}");
     if !section.holds("command") {
-        findings.note(
+        problems.note(
             section.at(),
             &section.key("command"),
             format!("is missing; {example}"),
         );
         return None;
     }
-    let list = section.texts("command", findings)?;
+    let list = section.texts("command", problems)?;
     let bytes: usize = list.value.iter().map(|item| item.value.len() + 1).sum();
     if list
         .value
         .first()
         .is_none_or(|program| program.value.is_empty())
     {
-        findings.note(
+        problems.note(
             &list.at,
             &list.key,
             format!("does not name a program; {example}"),
         );
     } else if let Some(item) = list.value.iter().find(|item| item.value.contains('\0')) {
-        findings.note(
+        problems.note(
             &item.at,
             &item.key,
             "contains a NUL character, which cannot be passed to a program",
@@ -190,7 +193,7 @@ fn command(
     } else if bytes > MAX_COMMAND {
         let message =
             format!("has {bytes} bytes; at most {MAX_COMMAND} are allowed, so move it to a script");
-        findings.note(&list.at, &list.key, message);
+        problems.note(&list.at, &list.key, message);
     } else {
         return Some(
             list.value
@@ -206,24 +209,7 @@ fn command(
 mod tests {
     use serde_json::json;
 
-    use crate::model::Manifest;
-
-    const GOOD: &str = r#"
-name = "revenue-forecast"
-title = "Revenue forecast"
-
-[input]
-accepts = ["json"]
-schema = "input.schema.json"
-
-[job]
-command = ["python", "main.py"]
-
-[[outputs]]
-path = "forecast.csv"
-title = "Forecast"
-kind = "table"
-"#;
+    use crate::model::{Manifest, parse::tests::GOOD};
 
     #[test]
     fn what_is_wrong_with_a_refresh_or_a_secret_is_said_with_what_to_write() {

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::super::{InputFormat, TableSpec};
 use super::*;
 
-const GOOD: &str = r#"
+/// A manifest without problems.
+pub(super) const GOOD: &str = r#"
 name = "revenue-forecast"
 title = "Revenue forecast"
 

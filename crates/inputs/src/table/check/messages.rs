@@ -1,6 +1,9 @@
 //! The messages of problems with cells.
 
-use dropcast_domain::problem::{Problem, place, quoted};
+use dropcast_domain::{
+    problem::{Problem, place},
+    text::quoted,
+};
 use dropcast_workbook::Cell;
 use serde_json::Value;
 
@@ -8,9 +11,9 @@ use crate::{
     explain,
     schema::NodeId,
     table::{
-        columns::{Column, Kinds, RowSchema},
+        columns::{Column, RowSchema, ValueKinds},
         convert::{self, ConversionProblem, Converted, Converter},
-        report::Words,
+        report::ProblemText,
     },
 };
 
@@ -20,10 +23,10 @@ pub(super) fn explain_unconverted(
     cell: &Cell,
     column: &Column,
     problem: &ConversionProblem,
-) -> Words {
+) -> ProblemText {
     let found = convert::found(cell);
     let allowed = Converter::allowed(column, problem).to_owned();
-    Words {
+    ProblemText {
         subject: subject(column),
         many: format!("cells do not contain {allowed}"),
         sentence: format!("found {found}; {allowed} is allowed."),
@@ -41,7 +44,7 @@ pub(super) fn explain_broken(
     column: &Column,
     cell: &Cell,
     read: &Converted,
-) -> Words {
+) -> ProblemText {
     let value = &read.value;
     let compiled = schema.schema();
     let failing = find_failing(schema, column, value).unwrap_or(NodeId::ROOT);
@@ -53,25 +56,25 @@ pub(super) fn explain_broken(
         .filter(|_| !is_open(column, value));
     let Some(problem) = first else {
         let found = read_as.unwrap_or_else(|| show_value(value));
-        return Words {
+        return ProblemText {
             subject: subject(column),
             many: format!("cells do not contain {}", column.allowed),
             allowed: column.allowed.clone(),
             sentence: format!("found {found}; {} is allowed.", column.allowed),
             found,
             tells_found: true,
-            ..Words::default()
+            ..ProblemText::default()
         };
     };
     let (found, sentence) = describe_problem(&problem, read_as);
-    Words {
+    ProblemText {
         subject: subject(column),
         many: format!("cells do not contain {}", problem.allowed),
         sentence,
         found,
         tells_found: true,
         allowed: problem.allowed,
-        ..Words::default()
+        ..ProblemText::default()
     }
 }
 
@@ -84,7 +87,7 @@ pub(super) fn find_failing(schema: &RowSchema, column: &Column, value: &Value) -
 /// Whether a text may have been meant as a number or a boolean: all is told then that may
 /// stand there.
 pub(super) fn is_open(column: &Column, value: &Value) -> bool {
-    value.is_string() && column.kinds.has(Kinds::NUMBER | Kinds::BOOL)
+    value.is_string() && column.kinds.has(ValueKinds::NUMBER | ValueKinds::BOOL)
 }
 
 /// What was found and the sentence about it: what stands in the cell, beside what it was taken

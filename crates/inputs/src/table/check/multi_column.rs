@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use dropcast_domain::problem::{Problem, quoted};
+use dropcast_domain::{problem::Problem, text::quoted};
 use dropcast_workbook::{Row, Rows};
 use serde_json::{Map, Value};
 
@@ -16,8 +16,8 @@ use crate::{
     table::{
         columns::Empty,
         convert, header,
-        keys::Seen,
-        report::{Kind, Place, Words},
+        keys::KeyLookup,
+        report::{Kind, Place, ProblemText},
     },
 };
 
@@ -89,14 +89,14 @@ impl<W: Write> Checking<'_, W> {
                     Some(at) => rows.address(row.number, at, &self.header.file[at].name),
                     None => rows.row_address(row.number),
                 },
-                || Words {
+                || ProblemText {
                     subject: what,
                     many,
                     found,
                     tells_found: lacking.is_none() && column.is_some(),
                     allowed: problem.allowed,
                     sentence,
-                    ..Words::default()
+                    ..ProblemText::default()
                 },
             );
         }
@@ -120,9 +120,9 @@ impl<W: Write> Checking<'_, W> {
         let seen = keys.put(&key, row);
         self.keys = Some(keys);
         let earlier = match seen {
-            Seen::New => return,
-            Seen::In(earlier) => earlier,
-            Seen::TooMany => {
+            KeyLookup::New => return,
+            KeyLookup::In(earlier) => earlier,
+            KeyLookup::TooMany => {
                 let names = header::list(&self.spec.key);
                 let message = format!(
                     "The table has too many rows to check that {names} are unique: at most {} are compared. Split the table.",
@@ -154,7 +154,7 @@ impl<W: Write> Checking<'_, W> {
             } else {
                 format!("each combination of {names}")
             };
-            Words {
+            ProblemText {
                 subject: if self.spec.key.len() == 1 {
                     format!("Column {names}")
                 } else {
@@ -168,7 +168,7 @@ impl<W: Write> Checking<'_, W> {
                 allowed: format!("{each} once"),
                 tells_found: true,
                 hint: "Remove or correct one of the rows.".to_owned(),
-                ..Words::default()
+                ..ProblemText::default()
             }
         };
         let address = || match at {

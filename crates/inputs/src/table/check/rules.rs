@@ -13,7 +13,7 @@ use crate::{
     schema::NodeId,
     table::{
         columns::{Column, RowSchema},
-        report::{Kind, Words},
+        report::{Kind, ProblemText},
     },
 };
 
@@ -32,7 +32,7 @@ impl Rules {
         schema: &RowSchema,
         (index, column): (usize, &Column),
         value: &Value,
-        words: impl FnOnce() -> Words,
+        words: impl FnOnce() -> ProblemText,
     ) -> Kind {
         if is_open(column, value) {
             return Kind::rule(&column.allowed);

@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use dropcast_domain::problem::quoted;
+use dropcast_domain::text::quoted;
 use dropcast_workbook::{Cell, Row, Rows};
 
 use super::{Checking, messages::count};
 use crate::table::{
     convert,
-    report::{Kind, Place, Words},
+    report::{Kind, Place, ProblemText},
 };
 
 impl<W: Write> Checking<'_, W> {
@@ -25,7 +25,7 @@ impl<W: Write> Checking<'_, W> {
                 Kind::TooManyCells,
 0,
                 || rows.row_address(row.number),
-                || Words {
+                || ProblemText {
                     subject: String::new(),
                     many: format!("rows have more cells than the header, which has {width}"),
                     found: count(last + 1, "cell"),
@@ -36,7 +36,7 @@ impl<W: Write> Checking<'_, W> {
                     ),
                     hint: "Put text that contains the delimiter or a line break in quotation marks, or remove the extra cells.".to_owned(),
 tells_found: true,
-..Words::default()
+..ProblemText::default()
                 },
             );
             return false;
@@ -68,7 +68,7 @@ tells_found: true,
                 Kind::TooFewCells,
                 u64::from(lacking.is_some()),
                 || rows.row_address(row.number),
-                || Words {
+                || ProblemText {
                     subject: String::new(),
                     many: format!("rows have fewer cells than the header, which has {width}"),
                     found: count(given, "cell"),
@@ -107,7 +107,7 @@ tells_found: true,
                     || rows.address(row.number, at, ""),
                     || {
                         let found = convert::found(cell);
-                        Words {
+                        ProblemText {
                             subject: String::new(),
                             many: format!("cells are in a column without a name at {header}"),
                             sentence: format!(
@@ -117,7 +117,7 @@ tells_found: true,
                             allowed: "an empty cell".to_owned(),
                             hint: "Give the column a name, or empty it.".to_owned(),
                             tells_found: true,
-                            ..Words::default()
+                            ..ProblemText::default()
                         }
                     },
                 );

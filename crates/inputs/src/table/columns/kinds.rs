@@ -23,9 +23,9 @@ const NUMERIC: [&str; 5] = [
 
 /// A set of kinds of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::table) struct Kinds(u8);
+pub(in crate::table) struct ValueKinds(u8);
 
-impl Kinds {
+impl ValueKinds {
     pub(in crate::table) const NONE: Self = Self(0);
     pub(in crate::table) const NULL: Self = Self(1);
     pub(in crate::table) const BOOL: Self = Self(2);
@@ -159,7 +159,7 @@ impl Kinds {
     }
 }
 
-impl BitAnd for Kinds {
+impl BitAnd for ValueKinds {
     type Output = Self;
 
     fn bitand(self, other: Self) -> Self {
@@ -167,7 +167,7 @@ impl BitAnd for Kinds {
     }
 }
 
-impl BitOr for Kinds {
+impl BitOr for ValueKinds {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
@@ -222,11 +222,11 @@ impl Form {
 
 /// Whether the nodes name `null` among the kinds that they take.
 pub(super) fn takes_null(schema: &CompiledSchema, nodes: &[NodeId]) -> bool {
-    let all = nodes
-        .iter()
-        .fold(Kinds::ALL, |kinds, &id| kinds & Kinds::of(schema, id));
-    all != Kinds::ALL
-        && all.has(Kinds::NULL)
+    let all = nodes.iter().fold(ValueKinds::ALL, |kinds, &id| {
+        kinds & ValueKinds::of(schema, id)
+    });
+    all != ValueKinds::ALL
+        && all.has(ValueKinds::NULL)
         && nodes.iter().all(|&id| schema.satisfies(id, &Value::Null))
 }
 

@@ -2,13 +2,13 @@
 
 use dropcast_domain::{
     model::Locale,
-    problem::{excerpt, quoted},
+    text::{excerpt, quoted},
 };
 use dropcast_workbook::Cell;
 use jiff::civil::Date;
 
 use super::{ConversionProblem, Converter, date, date::DateProblem, number, number::NumberProblem};
-use crate::table::columns::{Column, Form, Kinds};
+use crate::table::columns::{Column, Form, ValueKinds};
 
 /// What a cell holds whose formula nothing has computed yet.
 pub(in crate::table) const UNCOMPUTED: &str = "a formula without a result";
@@ -198,7 +198,7 @@ impl Converter {
         let fits = |number: &f64| {
             least.is_none_or(|least| *number >= least) && most.is_none_or(|most| *number <= most)
         };
-        let known: &[f64] = if column.kinds.has(Kinds::FRACTION) {
+        let known: &[f64] = if column.kinds.has(ValueKinds::FRACTION) {
             &[1234.5, 12.5, 4.5, 0.5, 1.0, 0.0]
         } else {
             &[1234.0, 2026.0, 12.0, 1.0, 0.0]

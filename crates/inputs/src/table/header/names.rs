@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use dropcast_domain::problem::quoted;
-use dropcast_workbook::{Cell, UnusableText};
+use dropcast_domain::text::quoted;
+use dropcast_workbook::{Cell, CellTextProblem};
 
 use crate::table::convert;
 
@@ -18,13 +18,13 @@ pub(super) struct Name {
     /// The name, empty where there is none; what is shown of the cell where it is refused.
     pub(super) text: String,
     /// Why it can be no name.
-    pub(super) problem: Option<UnusableText>,
+    pub(super) problem: Option<CellTextProblem>,
 }
 
 impl Name {
     pub(super) fn of(cell: &Cell) -> Self {
         let refused = |allowed, hint| {
-            Err(UnusableText {
+            Err(CellTextProblem {
                 found: convert::found(cell),
                 allowed,
                 hint,
@@ -33,7 +33,7 @@ impl Name {
         let text = match cell {
             Cell::Text(text) if text.trim().chars().count() > MAX_NAME_LENGTH => {
                 let start: String = text.trim().chars().take(40).collect();
-                Err(UnusableText {
+                Err(CellTextProblem {
                     found: quoted(&format!("{start}…")),
                     allowed: "a name of at most 255 characters",
                     hint: "Shorten it.",
@@ -104,9 +104,9 @@ pub(super) fn match_names<'w>(
 }
 
 /// The words of a name; a symbol such as `%` is none.
-pub(super) struct Words(BTreeSet<String>);
+pub(super) struct NameWords(BTreeSet<String>);
 
-impl Words {
+impl NameWords {
     pub(super) fn of(name: &str) -> Self {
         let words = name.split(|c: char| !c.is_alphanumeric());
         let words = words.filter(|word| !word.is_empty());

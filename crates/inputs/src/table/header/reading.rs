@@ -2,11 +2,12 @@
 
 use dropcast_domain::{
     model::TableSpec,
-    problem::{MAX_PROBLEMS, Problem, is_hidden, nearest, quoted},
+    problem::{MAX_PROBLEMS, Problem, nearest},
+    text::{is_hidden, quoted},
 };
-use dropcast_workbook::{Cell, Rows, UnusableText};
+use dropcast_workbook::{Cell, CellTextProblem, Rows};
 
-use super::names::{Name, Words, list};
+use super::names::{Name, NameWords, list};
 use crate::table::{
     columns::{Column, RowSchema, wanted_names},
     convert,
@@ -144,17 +145,17 @@ impl<'r> Reading<'r> {
     /// to be: the one of the same words, or the only one that is missing yet.
     pub(super) fn report_unknown(&mut self) {
         let mut unknown = std::mem::take(&mut self.unknown);
-        let missing: Vec<(&str, Words)> = self
+        let missing: Vec<(&str, NameWords)> = self
             .missing
             .iter()
             .take(COMPARED)
-            .map(|&name| (name, Words::of(name)))
+            .map(|&name| (name, NameWords::of(name)))
             .collect();
         unknown.retain(|(at, name)| {
             if self.report.is_full() {
                 return true;
             }
-            let own = Words::of(name);
+            let own = NameWords::of(name);
             let is_free = |name: &&str| !self.suggested.contains(name);
             let fitting = missing.iter().filter(|(_, words)| words.are_near(&own));
             let fitting: Vec<&str> = fitting.map(|(name, _)| *name).filter(is_free).collect();
@@ -231,8 +232,13 @@ impl<'r> Reading<'r> {
     }
 
     /// A cell that can be no column's name.
-    pub(super) fn report_unusable_name(&mut self, at: usize, name: &str, problem: &UnusableText) {
-        let UnusableText {
+    pub(super) fn report_unusable_name(
+        &mut self,
+        at: usize,
+        name: &str,
+        problem: &CellTextProblem,
+    ) {
+        let CellTextProblem {
             found,
             allowed,
             hint,
@@ -251,9 +257,9 @@ impl<'r> Reading<'r> {
         if nearest.is_some_and(|meant| self.is_required(meant)) {
             return true;
         }
-        let own = Words::of(name);
+        let own = NameWords::of(name);
         let needed = self.needed.iter().copied();
-        only(needed.filter(|needed| Words::of(needed).are_near(&own))).is_some()
+        only(needed.filter(|needed| NameWords::of(needed).are_near(&own))).is_some()
     }
 
     /// A column that stands earlier in the header too.

@@ -13,9 +13,9 @@ const MAX_TEXT_LENGTH: usize = 32_767;
 const BAD_FILL: u32 = 0x00FF_C7CE;
 const BAD_TEXT: u32 = 0x009C_0006;
 
-/// What a cell looks like beside being faulty or not.
+/// The format of a cell, apart from the fill of faulty cells.
 #[derive(Clone, Copy)]
-enum Look {
+enum CellStyle {
     Plain,
     /// Text that begins like a formula.
     Quoted,
@@ -60,8 +60,12 @@ impl CellFormats {
         is_header: bool,
         has_problem: bool,
     ) -> Result<usize, XlsxError> {
-        let plain = if is_header { Look::Header } else { Look::Plain };
-        let format = |look: Look| &self.0[look as usize][usize::from(has_problem)];
+        let plain = if is_header {
+            CellStyle::Header
+        } else {
+            CellStyle::Plain
+        };
+        let format = |look: CellStyle| &self.0[look as usize][usize::from(has_problem)];
         match cell {
             Cell::Empty if has_problem => {
                 sheet.write_blank(row, column, format(plain))?;
@@ -73,7 +77,7 @@ impl CellFormats {
                 Ok(number.to_string().len())
             }
             Cell::Percent(number) => {
-                let look = if is_header { plain } else { Look::Percent };
+                let look = if is_header { plain } else { CellStyle::Percent };
                 sheet.write_number_with_format(row, column, *number, format(look))?;
                 Ok(number.to_string().len())
             }
@@ -84,9 +88,9 @@ impl CellFormats {
             Cell::DateTime(date) => match serial(*date) {
                 Some(days) => {
                     let look = if days.fract() == 0.0 {
-                        Look::Date
+                        CellStyle::Date
                     } else {
-                        Look::DateTime
+                        CellStyle::DateTime
                     };
                     sheet.write_number_with_format(row, column, days, format(look))?;
                     Ok(19)
@@ -124,10 +128,10 @@ impl CellFormats {
         has_problem: bool,
     ) -> Result<usize, XlsxError> {
         let look = match (is_header, begins_like_a_formula(text)) {
-            (false, false) => Look::Plain,
-            (false, true) => Look::Quoted,
-            (true, false) => Look::Header,
-            (true, true) => Look::QuotedHeader,
+            (false, false) => CellStyle::Plain,
+            (false, true) => CellStyle::Quoted,
+            (true, false) => CellStyle::Header,
+            (true, true) => CellStyle::QuotedHeader,
         };
         let format = &self.0[look as usize][usize::from(has_problem)];
         let fitting = fitting(text);

@@ -5,7 +5,7 @@ use dropcast_workbook::Cell;
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, XlsxError};
 
 use super::cell_formats::{CellFormats, begins_like_a_formula, fitting};
-use crate::table::Rejection;
+use crate::table::TableProblems;
 
 /// The name of this sheet.
 const NAME: &str = "What to correct";
@@ -14,7 +14,7 @@ const NAME: &str = "What to correct";
 const MAX_NAME_LENGTH: usize = 31;
 
 /// What the other sheet shows.
-pub(super) struct Shown {
+pub(super) struct TableSheet {
     pub(super) name: String,
     /// Whether every row of the table, or only those with problems.
     pub(super) whole: bool,
@@ -54,8 +54,8 @@ pub(super) fn table_name(source: Option<&str>) -> String {
 /// Writes the sheet.
 pub(super) fn write(
     book: &mut Workbook,
-    rejected: &Rejection,
-    shown: Option<&Shown>,
+    rejected: &TableProblems,
+    shown: Option<&TableSheet>,
 ) -> Result<(), XlsxError> {
     let formats = CellFormats::new();
     let title = Format::new().set_bold().set_font_size(14);
@@ -126,7 +126,7 @@ fn places(problem: &Problem) -> String {
     places
 }
 
-fn sentences(rejected: &Rejection, shown: Option<&Shown>) -> Vec<String> {
+fn sentences(rejected: &TableProblems, shown: Option<&TableSheet>) -> Vec<String> {
     let Some(shown) = shown else {
         return vec![
             "The file could not be read as a table. Correct what is listed here and send the file \

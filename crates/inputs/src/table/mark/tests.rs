@@ -124,8 +124,8 @@ fn a_workbooks_cells_stay_where_they_were_and_the_faulty_ones_are_marked() {
         "{notes}"
     );
 
-    let legend = sheet(&copy, "What to correct");
-    let rows: Vec<Vec<String>> = legend
+    let problem_sheet = sheet(&copy, "What to correct");
+    let rows: Vec<Vec<String>> = problem_sheet
         .rows()
         .map(|row| row.iter().map(ToString::to_string).collect())
         .collect();
@@ -245,8 +245,8 @@ fn of_a_large_table_only_the_faulty_rows_are_shown_with_their_numbers() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(header, ["Row in the file", "line", "growth"]);
-    let legend = sheet(&copy, "What to correct");
-    let text: Vec<String> = legend.rows().map(|row| row[0].to_string()).collect();
+    let problem_sheet = sheet(&copy, "What to correct");
+    let text: Vec<String> = problem_sheet.rows().map(|row| row[0].to_string()).collect();
     assert!(text[2].contains("shows 1000 rows"), "{text:?}");
     assert!(text[3].contains("2000 such cells"), "{text:?}");
     assert!(copy.len() < 1 << 20, "{}", copy.len());
@@ -273,17 +273,17 @@ fn wide_and_wordy_tables_are_not_shown_whole() {
     let copy = marked(csv.as_bytes(), InputFormat::Csv);
     let table = sheet(&copy, "Table");
     assert!(table.height() < 200, "{}", table.height());
-    let legend = sheet(&copy, "What to correct");
-    let text: Vec<String> = legend.rows().map(|row| row[0].to_string()).collect();
+    let problem_sheet = sheet(&copy, "What to correct");
+    let text: Vec<String> = problem_sheet.rows().map(|row| row[0].to_string()).collect();
     assert!(text[3].contains("only the first are marked"), "{text:?}");
 }
 
 #[test]
 fn a_file_that_is_no_table_gives_a_list_alone() {
     let copy = marked(b"\x89PNG\r\n", InputFormat::Xlsx);
-    let legend = sheet(&copy, "What to correct");
+    let problem_sheet = sheet(&copy, "What to correct");
     assert!(
-        legend
+        problem_sheet
             .rows()
             .any(|row| row[0] == Data::String("the whole file".into()))
     );

@@ -133,7 +133,7 @@ fn a_column_is_found_by_its_title_too() {
 }
 
 /// The notes of the marked copy of a CSV file.
-fn notes(csv: &[u8], rejected: &Rejection, spec: &TableSpec) -> String {
+fn notes(csv: &[u8], rejected: &TableProblems, spec: &TableSpec) -> String {
     let mut copy = Cursor::new(Vec::new());
     let limits = Limits::default();
     mark(

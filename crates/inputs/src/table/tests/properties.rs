@@ -66,7 +66,7 @@ fn cells() -> impl Strategy<Value = Vec<String>> {
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy)]
-struct Look {
+struct CsvStyle {
     delimiter: u8,
     end: Terminator,
     /// Whether each text is quoted, or only what must be.
@@ -88,7 +88,7 @@ enum Written {
     Windows1252,
 }
 
-fn look() -> impl Strategy<Value = Look> {
+fn look() -> impl Strategy<Value = CsvStyle> {
     let ends = vec![
         Terminator::CRLF,
         Terminator::Any(b'\n'),
@@ -109,7 +109,7 @@ fn look() -> impl Strategy<Value = Look> {
         any::<bool>(),
         prop::sample::select(encodings),
     )
-        .prop_map(|(delimiter, end, quotes_all, encoding)| Look {
+        .prop_map(|(delimiter, end, quotes_all, encoding)| CsvStyle {
             delimiter,
             end,
             quotes_all,
@@ -117,7 +117,7 @@ fn look() -> impl Strategy<Value = Look> {
         })
 }
 
-impl Look {
+impl CsvStyle {
     /// The rows as they can be written so.
     fn rows(self, mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
         if self.encoding == Written::Windows1252 {

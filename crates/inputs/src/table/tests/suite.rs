@@ -81,10 +81,10 @@ const NO_COLUMN: [&str; 13] = [
 /// How the cases came out.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
-    /// The column's verdict was the suite's.
+    /// The column's outcome was the suite's.
     same: usize,
     /// The cell means another value than the case's, such as the number of a text: the
-    /// column's verdict was the validator's on that value.
+    /// column's outcome was the validator's on that value.
     converted: usize,
     /// No cell holds such a value.
     no_cell: usize,
@@ -142,8 +142,8 @@ fn file(path: &Path, tally: &mut Tally) {
         for case in group["tests"].as_array().unwrap() {
             let about = format!("{about}: {}", case["description"]);
             let expected = case["valid"].as_bool().unwrap();
-            let verdict = alone.is_valid(&case["data"]);
-            assert!(verdict == expected || annotated && expected, "{about}");
+            let outcome = alone.is_valid(&case["data"]);
+            assert!(outcome == expected || annotated && expected, "{about}");
             match (&row, cell(&case["data"])) {
                 (_, None) => tally.no_cell += 1,
                 (Ok(row), Some(cell)) => {
@@ -176,7 +176,7 @@ fn one(
     };
     let mut into = Converted::default();
     let converted = Converter::new(&TableSpec::default()).convert(cell, &column, &mut into);
-    let verdict = converted.is_ok() && accepts(row, &column, cell, &mut into);
+    let outcome = converted.is_ok() && accepts(row, &column, cell, &mut into);
     let expected = case["valid"].as_bool().unwrap();
     let same = match (&into.value, &case["data"]) {
         (Value::Number(value), Value::Number(data)) => value.as_f64() == data.as_f64(),
@@ -192,12 +192,12 @@ fn one(
         // is a day that lost its format.
         tally.no_date += 1;
     } else if converted == Ok(()) && !same {
-        assert_eq!(verdict, alone.is_valid(&into.value), "{about}");
+        assert_eq!(outcome, alone.is_valid(&into.value), "{about}");
         tally.converted += 1;
-    } else if annotated && expected && !verdict {
+    } else if annotated && expected && !outcome {
         tally.enforced += 1;
     } else {
-        assert_eq!(verdict, expected, "{about}");
+        assert_eq!(outcome, expected, "{about}");
         tally.same += 1;
     }
 }

@@ -5,10 +5,7 @@ use std::{
     io::{Read, Seek},
 };
 
-use dropcast_domain::{
-    model::TableSpec,
-    problem::{nearest, quoted},
-};
+use dropcast_domain::{model::TableSpec, problem::nearest, text::quoted};
 use dropcast_workbook::{Cell, ReadError, Row, Rows, Sheet, Workbook};
 
 use super::rejected;

@@ -12,7 +12,7 @@ fn a_rejected_table_shows_how_many_cells_each_problem_stands_for() {
         "a number",
         "Column growth: 1214 cells are not numbers: C7 (\"ten\"), C9 and 1212 more.",
     )
-    .standing_for(1_214, ["Plan!C9"]);
+    .with_count(1_214, ["Plan!C9"]);
     let one = Problem::new("row 7, column a/b", "an empty cell", "text");
     let problems = ProblemList {
         problems: vec![many, one],
@@ -64,7 +64,7 @@ fn an_accepted_table_is_told_by_how_it_was_read_and_not_by_its_cells() {
         encoding: None,
         locale: None,
         defaults: Vec::new(),
-        remarks: dropcast_domain::table::Remarks::default(),
+        remarks: dropcast_domain::table::ReadingRemarks::default(),
     });
     let asked = composed(&known(&run, &none)).asked.unwrap();
     let values: Vec<_> = asked.groups[0]
