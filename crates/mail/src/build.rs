@@ -30,40 +30,40 @@ pub struct BuildMailInput<'a> {
 }
 
 /// Composes the mail about a build that ended.
-pub fn compose_build(known: &BuildMailInput) -> MailContent {
-    let build = known.build;
+pub fn compose_build(input: &BuildMailInput) -> MailContent {
+    let build = input.build;
     let name = build.model.as_ref().map(AsRef::<str>::as_ref);
-    let title = text::one_line(known.model_title.or(name).unwrap_or_default(), TITLE_LENGTH);
+    let title = text::one_line(input.model_title.or(name).unwrap_or_default(), TITLE_LENGTH);
     let title = one_line_or(&title, TITLE_LENGTH, "a model");
-    let told = match &build.end {
-        BuildEnd::Registered { version } => Told::registered(known, &title, *version),
-        BuildEnd::Failed(failure) => Told::failed(&title, failure),
+    let news = match &build.end {
+        BuildEnd::Registered { version } => BuildMailText::registered(input, &title, *version),
+        BuildEnd::Failed(failure) => BuildMailText::failed(&title, failure),
     };
     MailContent {
-        kind: told.kind,
+        kind: news.kind,
         topic: MailTopic::Build(build.build_id.clone()),
-        subject: told.subject,
-        model: told.model,
-        headline: told.headline.to_owned(),
-        lead: told.lead,
-        advice: told.advice,
+        subject: news.subject,
+        model: news.model,
+        headline: news.headline.to_owned(),
+        lead: news.lead,
+        advice: news.advice,
         copy: None,
         copy_link: None,
-        happened: told.happened,
+        happened: news.happened,
         problems: Vec::new(),
         more_problems: 0,
-        log: told.log,
+        log: news.log,
         outputs: Vec::new(),
         chart: None,
-        asked: None,
-        facts: facts(known),
-        notes: facts::who_else("build", known.operator_only, known.refused),
+        input: None,
+        facts: facts(input),
+        notes: facts::notes_on_recipients("build", input.operator_only, input.refused),
         title,
     }
 }
 
-/// What differs between good and bad news.
-struct Told {
+/// The parts of the mail that depend on how the build ended.
+struct BuildMailText {
     kind: MailKind,
     subject: String,
     model: String,
@@ -74,10 +74,10 @@ struct Told {
     log: Vec<String>,
 }
 
-impl Told {
-    fn registered(known: &BuildMailInput, title: &str, version: Version) -> Self {
-        let name = known.build.model.as_ref().map(AsRef::<str>::as_ref);
-        let (lead, advice) = match known.default {
+impl BuildMailText {
+    fn registered(input: &BuildMailInput, title: &str, version: Version) -> Self {
+        let name = input.build.model.as_ref().map(AsRef::<str>::as_ref);
+        let (lead, advice) = match input.default {
             Some(default) if default != version => (
                 format!("Version {version} of “{title}” is ready to run. Version {default} is still the default: it runs for files that do not pin a version."),
                 name.map(|name| format!("To try it, upload a file to inputs/{name}@{version}/. To make it the default, run `dropcast model promote {name} {version}`.")),
@@ -116,8 +116,8 @@ impl Told {
     }
 }
 
-fn facts(known: &BuildMailInput) -> Vec<Fact> {
-    let build = known.build;
+fn facts(input: &BuildMailInput) -> Vec<Fact> {
+    let build = input.build;
     let mut facts = Vec::new();
     let mut add = |label, value: &str| {
         let value = text::one_line(value, NAME_LENGTH);

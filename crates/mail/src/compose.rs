@@ -12,8 +12,8 @@ use dropcast_domain::{
 };
 
 use crate::{
-    Asked, CHART_BYTES, ChartRow, MAX_LOG_LINES, MailContent, MailInput, MarkedCopy, OutputRow,
-    ProblemRow, facts,
+    CHART_BYTES, ChartRow, InputSummary, MAX_LOG_LINES, MailContent, MailInput, MarkedCopy,
+    OutputRow, ProblemRow,
     lengths::{
         LOG_LINE_LENGTH, NAME_LENGTH, PLACE_LENGTH, PROBLEM_LENGTH, SENTENCE_LENGTH, TITLE_LENGTH,
     },
@@ -21,141 +21,189 @@ use crate::{
 
 /// Composes the mail about a run that ended.
 ///
-/// `kind` is what [`MailKind::of`] says of it: whoever asks for a mail
-/// knows already that there is one.
-pub fn compose(kind: MailKind, known: &MailInput) -> MailContent {
-    let run = known.run;
-    let title = one_line_or(&run.title, TITLE_LENGTH, "Untitled run");
-    let failure = run.failure.as_ref().filter(|_| kind != MailKind::Succeeded);
-    let code = failure.map(|failure| failure.code);
-    let problems = known
-        .problems
-        .filter(|list| kind == MailKind::Rejected && !list.is_empty());
-    let copy = known.copy.filter(|_| kind == MailKind::Rejected);
-    let outputs = if kind == MailKind::Succeeded {
-        outputs(known)
-    } else {
-        Vec::new()
-    };
-    let advice = code.unwrap_or(match kind {
-        MailKind::Rejected => ErrorCode::InputRejected,
-        MailKind::Succeeded | MailKind::Failed => ErrorCode::Internal,
-    });
-    MailContent {
-        kind,
-        topic: MailTopic::Run(run.id.clone()),
-        subject: subject(kind, &title, &facts::model(known)),
-        headline: headline(kind, run.kind, code).to_owned(),
-        lead: lead(kind, known, &title, problems, outputs.len()),
-        advice: (kind != MailKind::Succeeded).then(|| advice.advice_on(run.kind).to_owned()),
-        copy: copy.map(|copy| {
-            let where_it_is = match copy {
-                MarkedCopy::Attached => "The attached workbook",
-                MarkedCopy::Linked(_) => "The workbook at the link below",
+/// `kind` is what [`MailKind::of`] says of it: the caller already knows that there is a mail.
+pub fn compose(kind: MailKind, input: &MailInput) -> MailContent {
+    RunMail::new(kind, input).content()
+}
+
+/// The mail about one run: what is known about the run, and the sort of news that it is.
+pub(crate) struct RunMail<'a> {
+    pub(crate) kind: MailKind,
+    pub(crate) input: &'a MailInput<'a>,
+    /// The error code of a run that did not succeed.
+    pub(crate) code: Option<ErrorCode>,
+    title: String,
+    /// The problems of a rejected input, if there are any.
+    problems: Option<&'a ProblemList>,
+}
+
+impl<'a> RunMail<'a> {
+    fn new(kind: MailKind, input: &'a MailInput<'a>) -> Self {
+        let failure = input.run.failure.as_ref();
+        Self {
+            kind,
+            input,
+            code: failure
+                .filter(|_| kind != MailKind::Succeeded)
+                .map(|failure| failure.code),
+            title: one_line_or(&input.run.title, TITLE_LENGTH, "Untitled run"),
+            problems: input
+                .problems
+                .filter(|list| kind == MailKind::Rejected && !list.is_empty()),
+        }
+    }
+
+    fn content(self) -> MailContent {
+        let copy = self.input.copy.filter(|_| self.kind == MailKind::Rejected);
+        MailContent {
+            kind: self.kind,
+            topic: MailTopic::Run(self.input.run.id.clone()),
+            subject: self.subject(),
+            headline: self.headline().to_owned(),
+            lead: self.lead(),
+            advice: self.advice(),
+            copy: copy.map(|copy| {
+                let where_it_is = match copy {
+                    MarkedCopy::Attached => "The attached workbook",
+                    MarkedCopy::Linked(_) => "The workbook at the link below",
+                };
+                format!("{where_it_is} shows what to correct: the faulty cells are marked, each with a note that says what is allowed. Make the corrections in your original file.")
+            }),
+            copy_link: copy.and_then(|copy| match copy {
+                MarkedCopy::Attached => None,
+                MarkedCopy::Linked(link) => web_link(link),
+            }),
+            happened: self.happened(),
+            problems: self
+                .problems
+                .map(|list| list.problems.iter().map(ProblemRow::from).collect())
+                .unwrap_or_default(),
+            more_problems: self.problems.map_or(0, |list| list.more),
+            log: if self.kind == MailKind::Failed {
+                last_lines(self.input.log)
+            } else {
+                Vec::new()
+            },
+            chart: self.chart(),
+            input: self.input_summary(),
+            model: self.versioned_model(),
+            facts: self.facts(),
+            notes: self.notes(),
+            outputs: self.outputs(),
+            title: self.title,
+        }
+    }
+
+    fn subject(&self) -> String {
+        let (label, title, model) = (self.kind.label(), &self.title, self.model());
+        if model.is_empty() {
+            format!("{label}: {title}")
+        } else {
+            format!("{label}: {title} ({model})")
+        }
+    }
+
+    fn headline(&self) -> &'static str {
+        if self.input.run.kind == RunKind::Refresh {
+            return match self.kind {
+                MailKind::Rejected => "The refresh was not started",
+                MailKind::Succeeded | MailKind::Failed => "The model's data was not refreshed",
             };
-            format!("{where_it_is} shows what to correct: the faulty cells are marked, each with a note that says what is allowed. Make the corrections in your original file.")
-        }),
-        copy_link: copy.and_then(|copy| match copy {
-            MarkedCopy::Attached => None,
-            MarkedCopy::Linked(link) => web_link(link),
-        }),
-        happened: failure
-            .filter(|_| problems.is_none())
-            .map(|failure| one_line_or(&failure.message, SENTENCE_LENGTH, "The reason is unknown.")),
-        problems: problems
-            .map(|list| list.problems.iter().map(ProblemRow::from).collect())
-            .unwrap_or_default(),
-        more_problems: problems.map_or(0, |list| list.more),
-        log: if kind == MailKind::Failed {
-            last_lines(known.log)
-        } else {
-            Vec::new()
-        },
-        chart: if kind == MailKind::Succeeded {
-            chart(known)
-        } else {
-            None
-        },
-        asked: asked(kind, known),
-        model: facts::versioned(known),
-        facts: facts::facts(kind, known, code),
-        notes: facts::notes(kind, known, code, outputs.len()),
-        title,
-        outputs,
+        }
+        match (self.kind, self.code) {
+            (MailKind::Succeeded, _) => "Your results are ready",
+            (MailKind::Failed, _) => "Your run did not finish",
+            (MailKind::Rejected, Some(ErrorCode::InputRejected) | None) => {
+                "Please correct your file"
+            }
+            (MailKind::Rejected, Some(_)) => "Your file was not accepted",
+        }
     }
-}
 
-fn asked(kind: MailKind, known: &MailInput) -> Option<Asked> {
-    if kind == MailKind::Rejected {
-        return None;
+    fn lead(&self) -> String {
+        let run = self.input.run;
+        let (title, took) = (&self.title, text::duration(run.elapsed(self.input.now)));
+        match (self.kind, self.problems.map_or(0, ProblemList::total)) {
+            (MailKind::Succeeded, _) => {
+                let files = match self.outputs().len() {
+                    0 => "It published no files.".to_owned(),
+                    1 => "1 file is ready to open.".to_owned(),
+                    many => format!("{} files are ready to open.", text::grouped(many as u64)),
+                };
+                format!("“{title}” took {took}. {files}")
+            }
+            (MailKind::Failed, _) if run.kind == RunKind::Refresh => {
+                format!(
+                    "“{title}” stopped after {took}. Runs keep using the data of the last successful refresh."
+                )
+            }
+            (MailKind::Failed, _) => {
+                format!("“{title}” stopped after {took}. There are no results.")
+            }
+            (MailKind::Rejected, 0) => format!("“{title}” was not started."),
+            (MailKind::Rejected, total) => {
+                let needs =
+                    text::count(total, "thing in your file has", "things in your file have");
+                format!("“{title}” was not started. {needs} to be corrected.")
+            }
+        }
     }
-    let input = known.run.input.as_ref();
-    if let Some(reading) = input.and_then(|input| input.table.as_ref()) {
-        let file = known.run.upload.file_name();
-        return Some(Asked::from_table(&file, reading));
-    }
-    let defaults = input.map_or(&[][..], |input| &input.defaults);
-    let document = known.inputs?;
-    Some(Asked::from_document(document, known.schema, defaults))
-}
 
-fn subject(kind: MailKind, title: &str, model: &str) -> String {
-    let label = kind.label();
-    if model.is_empty() {
-        format!("{label}: {title}")
-    } else {
-        format!("{label}: {title} ({model})")
-    }
-}
-
-fn headline(kind: MailKind, what: RunKind, code: Option<ErrorCode>) -> &'static str {
-    if what == RunKind::Refresh {
-        return match kind {
-            MailKind::Rejected => "The refresh was not started",
-            MailKind::Succeeded | MailKind::Failed => "The model's data was not refreshed",
+    fn advice(&self) -> Option<String> {
+        let otherwise = match self.kind {
+            MailKind::Succeeded => return None,
+            MailKind::Rejected => ErrorCode::InputRejected,
+            MailKind::Failed => ErrorCode::Internal,
         };
+        let code = self.code.unwrap_or(otherwise);
+        Some(code.advice_on(self.input.run.kind).to_owned())
     }
-    match (kind, code) {
-        (MailKind::Succeeded, _) => "Your results are ready",
-        (MailKind::Failed, _) => "Your run did not finish",
-        (MailKind::Rejected, Some(ErrorCode::InputRejected) | None) => "Please correct your file",
-        (MailKind::Rejected, Some(_)) => "Your file was not accepted",
-    }
-}
 
-fn lead(
-    kind: MailKind,
-    known: &MailInput,
-    title: &str,
-    problems: Option<&ProblemList>,
-    outputs: usize,
-) -> String {
-    let took = text::duration(known.run.elapsed(known.now));
-    match (kind, problems.map_or(0, ProblemList::total)) {
-        (MailKind::Succeeded, _) => {
-            let files = match outputs {
-                0 => "It published no files.".to_owned(),
-                1 => "1 file is ready to open.".to_owned(),
-                many => format!("{} files are ready to open.", text::grouped(many as u64)),
-            };
-            format!("“{title}” took {took}. {files}")
+    /// The failure as a sentence, unless there are problems that say it better.
+    fn happened(&self) -> Option<String> {
+        if self.kind == MailKind::Succeeded || self.problems.is_some() {
+            return None;
         }
-        (MailKind::Failed, _) if known.run.kind == RunKind::Refresh => {
-            format!(
-                "“{title}” stopped after {took}. Runs keep using the data of the last successful refresh."
-            )
-        }
-        (MailKind::Failed, _) => format!("“{title}” stopped after {took}. There are no results."),
-        (MailKind::Rejected, 0) => format!("“{title}” was not started."),
-        (MailKind::Rejected, total) => {
-            let needs = text::count(total, "thing in your file has", "things in your file have");
-            format!("“{title}” was not started. {needs} to be corrected.")
-        }
+        let failure = self.input.run.failure.as_ref()?;
+        Some(one_line_or(
+            &failure.message,
+            SENTENCE_LENGTH,
+            "The reason is unknown.",
+        ))
     }
-}
 
-fn outputs(known: &MailInput) -> Vec<OutputRow> {
-    let row = |output: &Output| {
+    fn input_summary(&self) -> Option<InputSummary> {
+        if self.kind == MailKind::Rejected {
+            return None;
+        }
+        let run = self.input.run;
+        let accepted = run.input.as_ref();
+        if let Some(reading) = accepted.and_then(|input| input.table.as_ref()) {
+            let file = run.upload.file_name();
+            return Some(InputSummary::from_table(&file, reading));
+        }
+        let defaults = accepted.map_or(&[][..], |input| &input.defaults);
+        let document = self.input.inputs?;
+        Some(InputSummary::from_document(
+            document,
+            self.input.schema,
+            defaults,
+        ))
+    }
+
+    /// The outputs that the mail lists; none unless the run succeeded.
+    pub(crate) fn outputs(&self) -> Vec<OutputRow> {
+        if self.kind != MailKind::Succeeded {
+            return Vec::new();
+        }
+        let outputs = self.input.run.outputs.iter();
+        outputs
+            .take(MAX_HEADLINE_OUTPUTS)
+            .map(|output| self.output(output))
+            .collect()
+    }
+
+    fn output(&self, output: &Output) -> OutputRow {
         let file = one_line_or(&output.path, NAME_LENGTH, "file");
         OutputRow {
             title: one_line_or(&output.title, TITLE_LENGTH, &file),
@@ -166,34 +214,36 @@ fn outputs(known: &MailInput) -> Vec<OutputRow> {
                 OutputKind::Data => "Data",
             },
             size: text::size(output.bytes),
-            link: link(known, output),
+            link: self.link(output),
             file,
         }
-    };
-    known
-        .run
-        .outputs
-        .iter()
-        .take(MAX_HEADLINE_OUTPUTS)
-        .map(row)
-        .collect()
-}
+    }
 
-/// The first chart of a type that mail programs show, if it is small enough.
-fn chart(known: &MailInput) -> Option<ChartRow> {
-    let mut charts = known
-        .run
-        .outputs
-        .iter()
-        .filter(|output| output.kind == OutputKind::Chart);
-    let (chart, media_type) =
-        charts.find_map(|chart| Some((chart, shown_type(&chart.media_type)?)))?;
-    (chart.bytes < CHART_BYTES).then(|| ChartRow {
-        key: chart.key.clone(),
-        title: one_line_or(&chart.title, TITLE_LENGTH, "Chart"),
-        media_type,
-        link: link(known, chart),
-    })
+    /// The first chart of a type that mail programs show, if it is small enough.
+    fn chart(&self) -> Option<ChartRow> {
+        if self.kind != MailKind::Succeeded {
+            return None;
+        }
+        let mut charts = self
+            .input
+            .run
+            .outputs
+            .iter()
+            .filter(|output| output.kind == OutputKind::Chart);
+        let (chart, media_type) =
+            charts.find_map(|chart| Some((chart, shown_type(&chart.media_type)?)))?;
+        (chart.bytes < CHART_BYTES).then(|| ChartRow {
+            key: chart.key.clone(),
+            title: one_line_or(&chart.title, TITLE_LENGTH, "Chart"),
+            media_type,
+            link: self.link(chart),
+        })
+    }
+
+    /// The link of one output, unless it is something that no browser should follow from a mail.
+    fn link(&self, output: &Output) -> Option<String> {
+        web_link(self.input.links.get(&output.path)?)
+    }
 }
 
 /// The image types that every common mail program shows; SVG is none of them.
@@ -202,11 +252,6 @@ fn shown_type(media_type: &str) -> Option<&'static str> {
     ["image/png", "image/jpeg", "image/gif"]
         .into_iter()
         .find(|shown| essence.eq_ignore_ascii_case(shown))
-}
-
-/// The link of one output, unless it is something that no browser should follow from a mail.
-fn link(known: &MailInput, output: &Output) -> Option<String> {
-    web_link(known.links.get(&output.path)?)
 }
 
 fn web_link(link: &str) -> Option<String> {
@@ -268,8 +313,8 @@ impl From<&Problem> for ProblemRow {
     }
 }
 
-pub(crate) fn one_line_or(text: &str, most: usize, otherwise: &str) -> String {
-    match text::one_line(text, most) {
+pub(crate) fn one_line_or(text: &str, max_chars: usize, otherwise: &str) -> String {
+    match text::one_line(text, max_chars) {
         line if line.is_empty() => otherwise.to_owned(),
         line => line,
     }

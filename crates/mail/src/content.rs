@@ -2,7 +2,7 @@
 
 use dropcast_domain::mail::{MailKind, MailTopic};
 
-use crate::Asked;
+use crate::InputSummary;
 
 /// What one mail says. Every text is one safe line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub struct MailContent {
     pub outputs: Vec<OutputRow>,
     /// The output that may be shown inline.
     pub chart: Option<ChartRow>,
-    /// What was asked of the model; absent when that is not known.
-    pub asked: Option<Asked>,
+    /// A summary of the input; absent if the input is unknown.
+    pub input: Option<InputSummary>,
     /// The run in facts.
     pub facts: Vec<Fact>,
     /// What else the reader must know, in sentences.

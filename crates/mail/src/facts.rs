@@ -5,122 +5,136 @@ use dropcast_domain::{
 };
 
 use crate::{
-    Fact, MailInput,
-    compose::last_lines,
+    Fact,
+    compose::{RunMail, last_lines},
     lengths::{NAME_LENGTH, TITLE_LENGTH},
 };
 
 /// The most addresses that a note names.
 const MAX_ADDRESSES: usize = 10;
 
-/// The model as people call it; empty when the upload names none.
-pub(crate) fn model(known: &MailInput) -> String {
-    text::one_line(
-        known.model_title.unwrap_or(&known.run.request.model),
-        TITLE_LENGTH,
-    )
-}
+impl RunMail<'_> {
+    /// The model's title, or its name if it is not registered; empty if the upload names none.
+    pub(crate) fn model(&self) -> String {
+        text::one_line(
+            self.input
+                .model_title
+                .unwrap_or(&self.input.run.request.model),
+            TITLE_LENGTH,
+        )
+    }
 
-/// The run in facts, the ones that people look for first.
-pub(crate) fn facts(kind: MailKind, known: &MailInput, code: Option<ErrorCode>) -> Vec<Fact> {
-    let run = known.run;
-    let mut facts = Vec::new();
-    let mut add = |label, value: String| {
-        if !value.is_empty() {
-            facts.push(Fact { label, value });
+    /// The run in facts, the ones that people look for first.
+    pub(crate) fn facts(&self) -> Vec<Fact> {
+        let run = self.input.run;
+        let mut facts = Vec::new();
+        let mut add = |label, value: String| {
+            if !value.is_empty() {
+                facts.push(Fact { label, value });
+            }
+        };
+        add("Model", self.versioned_model());
+        if run.kind == RunKind::Run {
+            add(
+                "File",
+                format!(
+                    "{}, {}",
+                    text::one_line(&run.upload.file_name(), NAME_LENGTH),
+                    text::size(run.upload.bytes)
+                ),
+            );
+            add("Uploaded", text::moment(run.upload.at));
+        } else {
+            add("Requested", text::moment(run.upload.at));
         }
-    };
-    add("Model", versioned(known));
-    if run.kind == RunKind::Run {
+        if self.kind != MailKind::Rejected {
+            add("Duration", text::duration(run.elapsed(self.input.now)));
+            let attempts = run.current.progress.attempts;
+            if attempts > 1 {
+                add("Attempts", format!("{attempts} (retried after a failure)"));
+            }
+        }
+        if self.kind == MailKind::Succeeded
+            && let Some(until) = self
+                .input
+                .links_until
+                .filter(|_| !self.input.links.is_empty())
+        {
+            add("Links valid until", text::day(until));
+        }
         add(
-            "File",
-            format!(
-                "{}, {}",
-                text::one_line(&run.upload.file_name(), NAME_LENGTH),
-                text::size(run.upload.bytes)
-            ),
+            "Error code",
+            self.code
+                .map(|code| code.as_str().to_owned())
+                .unwrap_or_default(),
         );
-        add("Uploaded", text::moment(run.upload.at));
-    } else {
-        add("Requested", text::moment(run.upload.at));
+        add("Run", run.id.to_string());
+        facts
     }
-    if kind != MailKind::Rejected {
-        add("Duration", text::duration(run.elapsed(known.now)));
-        let attempts = run.current.progress.attempts;
-        if attempts > 1 {
-            add("Attempts", format!("{attempts} (retried after a failure)"));
+
+    /// The model with the version that ran, or else the requested one.
+    pub(crate) fn versioned_model(&self) -> String {
+        let (run, model) = (self.input.run, self.model());
+        let requested = run
+            .request
+            .version
+            .as_deref()
+            .map(|version| text::one_line(version, 20))
+            .unwrap_or_default();
+        match (model.as_str(), run.version) {
+            ("", _) => String::new(),
+            (_, Some(version)) => format!("{model}, version {}", version.number()),
+            (_, None) if !requested.is_empty() => format!("{model}, version {requested}"),
+            (_, None) => model,
         }
     }
-    if kind == MailKind::Succeeded
-        && let Some(until) = known.links_until.filter(|_| !known.links.is_empty())
-    {
-        add("Links valid until", text::day(until));
-    }
-    add(
-        "Error code",
-        code.map(|code| code.as_str().to_owned())
-            .unwrap_or_default(),
-    );
-    add("Run", run.id.to_string());
-    facts
-}
 
-/// The model with the version that ran, or else the one asked for.
-pub(crate) fn versioned(known: &MailInput) -> String {
-    let (run, model) = (known.run, model(known));
-    let asked = run
-        .request
-        .version
-        .as_deref()
-        .map(|version| text::one_line(version, 20))
-        .unwrap_or_default();
-    match (model.as_str(), run.version) {
-        ("", _) => String::new(),
-        (_, Some(version)) => format!("{model}, version {}", version.number()),
-        (_, None) if !asked.is_empty() => format!("{model}, version {asked}"),
-        (_, None) => model,
-    }
-}
-
-/// What else the reader must know.
-pub(crate) fn notes(
-    kind: MailKind,
-    known: &MailInput,
-    code: Option<ErrorCode>,
-    outputs: usize,
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    let (total, listed) = (known.run.output_count.unwrap_or(0), outputs as u64);
-    if kind == MailKind::Succeeded && total > listed {
-        let files = text::count(total, "file", "files");
-        let rest = text::grouped(total - listed);
-        notes.push(match listed {
+    /// What else the reader must know.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let (total, listed) = (
+            self.input.run.output_count.unwrap_or(0),
+            self.outputs().len() as u64,
+        );
+        if self.kind == MailKind::Succeeded && total > listed {
+            let files = text::count(total, "file", "files");
+            let rest = text::grouped(total - listed);
+            notes.push(match listed {
             0 => format!("The run wrote {files}. They are kept with the run."),
             _ => format!("The run wrote {files}. This mail lists {}; the other {rest} are kept with the run.", text::grouped(listed)),
         });
-    }
-    if kind == MailKind::Failed
-        && code == Some(ErrorCode::JobFailed)
-        && last_lines(known.log).is_empty()
-    {
-        notes.push("The model wrote no log lines.".to_owned());
-    }
-    notes.extend(who_else("run", known.operator_only, known.refused));
-    if let Some(list) = listed_addresses(&known.run.notify_unusable) {
-        notes.push(format!(
-            "Not notified, because the address is not valid: {list}."
+        }
+        if self.kind == MailKind::Failed
+            && self.code == Some(ErrorCode::JobFailed)
+            && last_lines(self.input.log).is_empty()
+        {
+            notes.push("The model wrote no log lines.".to_owned());
+        }
+        notes.extend(notes_on_recipients(
+            "run",
+            self.input.operator_only,
+            self.input.refused,
         ));
-    }
-    if let Some(list) = listed_addresses(&known.run.notify_left_out) {
-        notes.push(format!(
+        if let Some(list) = listed_addresses(&self.input.run.notify_unusable) {
+            notes.push(format!(
+                "Not notified, because the address is not valid: {list}."
+            ));
+        }
+        if let Some(list) = listed_addresses(&self.input.run.notify_left_out) {
+            notes.push(format!(
             "Not notified, because an upload may name at most {MAX_RECIPIENTS} addresses: {list}. To reach more people, use a group address."
         ));
+        }
+        notes
     }
-    notes
 }
 
-/// Why the reader is mailed, and who is not.
-pub(crate) fn who_else(about: &str, operator_only: bool, refused: &[String]) -> Vec<String> {
+/// Why the reader receives the mail, and who does not.
+pub(crate) fn notes_on_recipients(
+    about: &str,
+    operator_only: bool,
+    refused: &[String],
+) -> Vec<String> {
     let operator = operator_only.then(|| {
         format!("You receive this mail as the operator, because nobody else could be notified of this {about}.")
     });

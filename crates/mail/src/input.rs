@@ -19,13 +19,13 @@ pub struct MailInput<'a> {
     pub inputs: Option<&'a Value>,
     /// What is wrong with a rejected input.
     pub problems: Option<&'a ProblemList>,
-    /// How the reader gets the copy of a rejected table in which the faults are marked.
+    /// How the reader gets the copy of a rejected table in which the problems are marked.
     pub copy: Option<MarkedCopy<'a>>,
     /// The job's last lines, oldest first.
     pub log: &'a [String],
     /// Links by output path; anything but http and https is dropped.
     pub links: &'a BTreeMap<String, String>,
-    /// When the links die.
+    /// When the links expire.
     pub links_until: Option<Timestamp>,
     /// Addresses that the deployment does not mail.
     pub refused: &'a [String],
@@ -35,7 +35,7 @@ pub struct MailInput<'a> {
     pub now: Timestamp,
 }
 
-/// The copy of a rejected table in which the faults are marked.
+/// The copy of a rejected table in which the problems are marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkedCopy<'a> {
     /// It is attached to the mail.

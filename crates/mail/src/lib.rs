@@ -7,22 +7,22 @@
 
 #![warn(missing_docs)]
 
-mod asked;
 mod build;
 mod compose;
 mod content;
 mod facts;
 mod input;
+mod input_summary;
 mod lengths;
 pub mod mime;
 pub mod render;
 mod table;
 
-pub use asked::{Asked, AskedGroup, AskedValue, MAX_VALUES};
 pub use build::{BuildMailInput, compose_build};
 pub use compose::compose;
 pub use content::{ChartRow, Fact, MailContent, OutputRow, ProblemRow};
 pub use input::{MailInput, MarkedCopy};
+pub use input_summary::{InputSection, InputSummary, InputValue, MAX_VALUES};
 
 /// The last lines of a failed job that a mail shows, at most.
 pub const MAX_LOG_LINES: usize = 40;

@@ -10,7 +10,7 @@ use askama::Template;
 use dropcast_domain::mail::{MailKind, MailTopic};
 use thiserror::Error;
 
-use crate::{AskedGroup, AskedValue, ChartRow, Fact, MailContent, OutputRow};
+use crate::{ChartRow, Fact, InputSection, InputValue, MailContent, OutputRow};
 
 /// The content id under which the HTML shows the inline chart.
 pub const CHART_ID: &str = "chart@dropcast";
@@ -18,7 +18,7 @@ pub const CHART_ID: &str = "chart@dropcast";
 /// The widest line of the plain text, in characters; a link may be longer.
 pub const COLUMNS: usize = 76;
 
-/// What stands at the end of every mail.
+/// The end of every mail.
 const FOOTER: &str = "This mail was sent automatically by Dropcast. Replies are not read.";
 
 /// A template failed; only a write that fails can make it, and writing to memory does not.
@@ -84,7 +84,7 @@ struct TextMail<'a> {
     footer: &'static str,
 }
 
-/// The colours of one sort of news.
+/// The colours of one kind of mail.
 #[derive(Clone, Copy)]
 struct MailStyle {
     /// The class that dark mode recolours.
@@ -180,7 +180,7 @@ impl TextMail<'_> {
         format!("{:>6}", format!("{index}. "))
     }
 
-    fn indent(group: &AskedGroup) -> &'static str {
+    fn indent(group: &InputSection) -> &'static str {
         if group.heading.is_empty() {
             "  "
         } else {
@@ -188,7 +188,7 @@ impl TextMail<'_> {
         }
     }
 
-    fn said(row: &AskedValue) -> String {
+    fn said(row: &InputValue) -> String {
         let mark = if row.is_default { " (default)" } else { "" };
         format!("{}: {}{mark}", row.label, row.value)
     }
@@ -210,7 +210,7 @@ fn more_problems(content: &MailContent) -> Option<String> {
 }
 
 fn more_values(content: &MailContent) -> Option<String> {
-    more(content.asked.as_ref()?.more, "value", "values")
+    more(content.input.as_ref()?.more, "value", "values")
 }
 
 fn more(number: u64, one: &str, many: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What was asked with a table: the file and how it was read, not its cells.
+//! The summary of a table: the file and how it was read, not its cells.
 
 use dropcast_domain::{
     model::{InputFormat, TableEncoding},
@@ -7,7 +7,7 @@ use dropcast_domain::{
 };
 
 use crate::{
-    asked::{Asked, AskedGroup, AskedValue, MAX_VALUES, VALUE_LENGTH},
+    input_summary::{InputSection, InputSummary, InputValue, MAX_VALUES, VALUE_LENGTH},
     lengths::NAME_LENGTH,
 };
 
@@ -17,7 +17,7 @@ const NAMED_COLUMNS: usize = 12;
 /// The longest name of a column, in characters.
 const COLUMN_LENGTH: usize = 40;
 
-impl Asked {
+impl InputSummary {
     /// The file of an accepted table, how it was read, and which columns were filled in.
     pub(crate) fn from_table(file: &str, reading: &TableReading) -> Self {
         let mut rows = vec![said("File", &text::one_line(file, NAME_LENGTH))];
@@ -53,16 +53,16 @@ impl Asked {
             rows.push(said(label, &text::one_line(&value, VALUE_LENGTH)));
         }
         rows.retain(|row| !row.value.is_empty());
-        let mut groups = vec![AskedGroup {
+        let mut sections = vec![InputSection {
             heading: String::new(),
             rows,
         }];
         if !reading.defaults.is_empty() {
             let filled = reading.defaults.iter().take(MAX_VALUES);
-            groups.push(AskedGroup {
+            sections.push(InputSection {
                 heading: "Empty cells filled in".to_owned(),
                 rows: filled
-                    .map(|filled| AskedValue {
+                    .map(|filled| InputValue {
                         is_default: true,
                         ..said(
                             &text::one_line(&filled.column, COLUMN_LENGTH),
@@ -73,14 +73,14 @@ impl Asked {
             });
         }
         Self {
-            groups,
+            sections,
             more: reading.defaults.len().saturating_sub(MAX_VALUES) as u64,
         }
     }
 }
 
-fn said(label: &str, value: &str) -> AskedValue {
-    AskedValue {
+fn said(label: &str, value: &str) -> InputValue {
+    InputValue {
         label: label.to_owned(),
         pointer: String::new(),
         value: value.to_owned(),
@@ -125,14 +125,14 @@ mod tests {
         table::{FilledColumn, ReadingRemarks},
     };
 
-    fn lines(asked: &Asked) -> Vec<String> {
-        let rows = asked.groups.iter().flat_map(|group| &group.rows);
+    fn lines(summary: &InputSummary) -> Vec<String> {
+        let rows = summary.sections.iter().flat_map(|section| &section.rows);
         rows.map(|row| format!("{}: {}", row.label, row.value))
             .collect()
     }
 
     #[test]
-    fn a_table_is_told_by_how_it_was_read() {
+    fn a_table_is_summarized_by_how_it_was_read() {
         let mut reading = TableReading {
             format: InputFormat::Csv,
             sheet: None,
@@ -152,9 +152,9 @@ mod tests {
                 sample: Some("Größe".into()),
             },
         };
-        let asked = Asked::from_table("plan.csv", &reading);
+        let summary = InputSummary::from_table("plan.csv", &reading);
         assert_eq!(
-            lines(&asked),
+            lines(&summary),
             [
                 "File: plan.csv",
                 "Table: 1,234 rows × 20 columns",
@@ -166,7 +166,7 @@ mod tests {
                 "currency: 1 cell"
             ]
         );
-        assert!(asked.groups[1].rows[0].is_default);
+        assert!(summary.sections[1].rows[0].is_default);
         reading = TableReading {
             format: InputFormat::Xlsx,
             sheet: Some("Plan\u{202e} Q3".into()),
@@ -183,7 +183,7 @@ mod tests {
             },
         };
         assert_eq!(
-            lines(&Asked::from_table("plan.xlsx", &reading)),
+            lines(&InputSummary::from_table("plan.xlsx", &reading)),
             [
                 "File: plan.xlsx",
                 "Sheet: Plan Q3",

@@ -70,7 +70,7 @@ fn links(paths: &[&str]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn known<'a>(run: &'a Run, links: &'a BTreeMap<String, String>) -> MailInput<'a> {
+fn input<'a>(run: &'a Run, links: &'a BTreeMap<String, String>) -> MailInput<'a> {
     MailInput {
         run,
         model_title: Some("Revenue forecast"),
@@ -88,8 +88,8 @@ fn known<'a>(run: &'a Run, links: &'a BTreeMap<String, String>) -> MailInput<'a>
 }
 
 /// The mail that is sent about a run that ended.
-fn composed(known: &MailInput) -> MailContent {
-    compose(MailKind::of(known.run).unwrap(), known)
+fn composed(input: &MailInput) -> MailContent {
+    compose(MailKind::of(input.run).unwrap(), input)
 }
 
 fn fact<'a>(content: &'a MailContent, label: &str) -> Option<&'a str> {
@@ -134,13 +134,13 @@ fn refresh(status: Status) -> Run {
 }
 
 #[test]
-fn a_refresh_that_failed_is_told_in_words_that_fit_a_refresh() {
+fn a_failed_refresh_has_its_own_messages() {
     let mut run = refresh(Status::Failed);
     let sentence = "The command exited with code 1.";
     for code in ErrorCode::ALL {
         run.failure = Some(Failure::new(code, sentence));
         let links = BTreeMap::new();
-        let content = composed(&known(&run, &links));
+        let content = composed(&input(&run, &links));
         assert_eq!(content.headline, "The model's data was not refreshed");
         assert_eq!(
             content.subject,
@@ -175,7 +175,7 @@ fn a_refresh_that_failed_is_told_in_words_that_fit_a_refresh() {
     let mut run = refresh(Status::Rejected);
     run.failure = Some(Failure::new(ErrorCode::InputRejected, sentence));
     let links = BTreeMap::new();
-    let content = composed(&known(&run, &links));
+    let content = composed(&input(&run, &links));
     assert_eq!(content.headline, "The refresh was not started");
 }
 
@@ -191,7 +191,7 @@ fn a_success_says_what_was_asked_how_long_it_took_and_where_the_results_are() {
     let links = links(&["forecast.png", "forecast.csv"]);
     let content = composed(&MailInput {
         inputs: Some(&inputs),
-        ..known(&run, &links)
+        ..input(&run, &links)
     });
     assert_eq!(content.subject, "Ready: Plan 2027 (Revenue forecast)");
     assert_eq!(
@@ -207,13 +207,13 @@ fn a_success_says_what_was_asked_how_long_it_took_and_where_the_results_are() {
         content.chart.unwrap().key,
         "runs/x/outputs/j/1/forecast.png"
     );
-    assert!(content.asked.unwrap().groups[0].rows[0].is_default);
+    assert!(content.input.unwrap().sections[0].rows[0].is_default);
     assert_eq!(
         content.notes,
         ["The run wrote 5 files. This mail lists 2; the other 3 are kept with the run."]
     );
     assert!(content.advice.is_none() && content.happened.is_none());
-    let content = composed(&known(&run, &links));
+    let content = composed(&input(&run, &links));
     assert_eq!(fact(&content, "Model"), Some("Revenue forecast, version 3"));
     assert_eq!(fact(&content, "File"), Some("plan-2027.json, 312 bytes"));
     assert_eq!(
@@ -241,7 +241,7 @@ fn a_failure_says_what_happened_what_to_do_and_shows_the_last_lines() {
     let none = BTreeMap::new();
     let content = composed(&MailInput {
         log: &log,
-        ..known(&run, &none)
+        ..input(&run, &none)
     });
     assert_eq!(content.subject, "Failed: Plan 2027 (Revenue forecast)");
     assert_eq!(
@@ -260,7 +260,7 @@ fn a_failure_says_what_happened_what_to_do_and_shows_the_last_lines() {
         fact(&content, "Attempts"),
         Some("2 (retried after a failure)")
     );
-    let content = composed(&known(&run, &none));
+    let content = composed(&input(&run, &none));
     assert_eq!(content.notes, ["The model wrote no log lines."]);
 }
 
@@ -273,7 +273,7 @@ fn every_code_gives_a_failed_and_a_rejected_mail_its_advice() {
     {
         let mut run = run(status);
         run.failure = Some(Failure::new(code, "It went wrong."));
-        let content = composed(&known(&run, &none));
+        let content = composed(&input(&run, &none));
         assert_eq!(content.advice.as_deref(), Some(code.advice()));
         assert_eq!(content.happened.as_deref(), Some("It went wrong."));
     }
@@ -300,7 +300,7 @@ fn a_rejection_shows_each_problem_once_with_its_hint() {
     let none = BTreeMap::new();
     let content = composed(&MailInput {
         problems: Some(&problems),
-        ..known(&run, &none)
+        ..input(&run, &none)
     });
     assert_eq!(
         content.subject,
@@ -332,7 +332,7 @@ fn a_rejection_without_problems_says_what_happened() {
     let none = BTreeMap::new();
     let content = composed(&MailInput {
         model_title: None,
-        ..known(&run, &none)
+        ..input(&run, &none)
     });
     assert_eq!(content.subject, "Not accepted: Plan 2027");
     assert_eq!(content.headline, "Your file was not accepted");
@@ -347,7 +347,7 @@ fn only_a_small_chart_that_mail_programs_show_is_inline() {
     let inline = |outputs: Vec<Output>| {
         let mut run = run(Status::Succeeded);
         run.outputs = outputs;
-        composed(&known(&run, &none)).chart.map(|chart| chart.title)
+        composed(&input(&run, &none)).chart.map(|chart| chart.title)
     };
     assert_eq!(
         inline(vec![output(
@@ -402,7 +402,7 @@ fn a_link_that_is_no_web_address_is_dropped() {
     let links = links
         .map(|(path, link)| (path.to_owned(), link.to_owned()))
         .into();
-    let content = composed(&known(&run, &links));
+    let content = composed(&input(&run, &links));
     assert!(content.outputs.iter().all(|output| output.link.is_none()));
 }
 
@@ -416,7 +416,7 @@ fn the_reader_learns_who_was_not_mailed_and_why() {
     let content = composed(&MailInput {
         refused: &refused,
         operator_only: true,
-        ..known(&run, &none)
+        ..input(&run, &none)
     });
     assert_eq!(content.notes.len(), 4);
     assert!(content.notes[0].contains("as the operator"));
@@ -449,7 +449,7 @@ fn texts(content: &MailContent) -> Vec<&str> {
             .flat_map(|row| [row.title.as_str(), &row.file]),
     );
     texts.extend(content.chart.iter().map(|chart| chart.title.as_str()));
-    for group in content.asked.iter().flat_map(|asked| &asked.groups) {
+    for group in content.input.iter().flat_map(|summary| &summary.sections) {
         texts.push(&group.heading);
         texts.extend(
             group
@@ -486,7 +486,7 @@ proptest! {
             log: std::slice::from_ref(&text),
             refused: std::slice::from_ref(&text),
             model_title: None,
-            ..known(&run, &links)
+            ..input(&run, &links)
         });
         for text in texts(&content) {
             prop_assert!(text.chars().count() <= 1_200);

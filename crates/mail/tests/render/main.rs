@@ -160,7 +160,7 @@ fn a_rejected_table_shows_each_group_with_its_first_cell_and_its_number() {
 }
 
 #[test]
-fn an_accepted_table_is_told_by_how_it_was_read() {
+fn an_accepted_table_is_summarized_by_how_it_was_read() {
     both_say(
         &fixtures::succeeded_table().content(),
         &[
@@ -257,9 +257,9 @@ fn the_fullest_mails_are_shown_whole_by_gmail() {
     assert_eq!(content.outputs.len(), 50);
     assert_eq!(
         content
-            .asked
+            .input
             .as_ref()
-            .map(|asked| asked.groups[0].rows.len()),
+            .map(|summary| summary.sections[0].rows.len()),
         Some(MAX_VALUES)
     );
 

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_rejected_table_shows_how_many_cells_each_problem_stands_for() {
+fn a_rejected_table_shows_the_number_of_cells_with_each_problem() {
     let none = BTreeMap::new();
     let run = run(Status::Rejected);
     let many = Problem::with_message(
@@ -21,7 +21,7 @@ fn a_rejected_table_shows_how_many_cells_each_problem_stands_for() {
     let content = composed(&MailInput {
         problems: Some(&problems),
         copy: Some(MarkedCopy::Attached),
-        ..known(&run, &none)
+        ..input(&run, &none)
     });
     let rows = &content.problems;
     assert_eq!(rows[0].place, "Plan!C7 and 1,213 more");
@@ -44,14 +44,14 @@ fn a_marked_copy_behind_a_link_is_linked_if_a_browser_may_follow_it() {
     for (link, shown) in [("https://links.example/r/x", true), ("javascript:x", false)] {
         let content = composed(&MailInput {
             copy: Some(MarkedCopy::Linked(link)),
-            ..known(&run, &none)
+            ..input(&run, &none)
         });
         assert_eq!(content.copy_link.as_deref() == Some(link), shown);
     }
 }
 
 #[test]
-fn an_accepted_table_is_told_by_how_it_was_read_and_not_by_its_cells() {
+fn an_accepted_table_is_summarized_without_its_cells() {
     let none = BTreeMap::new();
     let mut run = run(Status::Succeeded);
     run.input.as_mut().unwrap().table = Some(dropcast_domain::table::TableReading {
@@ -66,8 +66,8 @@ fn an_accepted_table_is_told_by_how_it_was_read_and_not_by_its_cells() {
         defaults: Vec::new(),
         remarks: dropcast_domain::table::ReadingRemarks::default(),
     });
-    let asked = composed(&known(&run, &none)).asked.unwrap();
-    let values: Vec<_> = asked.groups[0]
+    let summary = composed(&input(&run, &none)).input.unwrap();
+    let values: Vec<_> = summary.sections[0]
         .rows
         .iter()
         .map(|row| row.value.as_str())

@@ -16,45 +16,45 @@ const LABEL_LENGTH: usize = 80;
 /// The most entries of a list that are shown in its row.
 const LIST_ENTRIES: usize = 12;
 
-/// A few values of at most so many bytes stand side by side in one row.
+/// A few values of at most so many bytes are shown side by side in one row.
 const FIELDS_TOGETHER: usize = 5;
 const SHORT_VALUE: usize = 16;
 
 /// How deep a document is shown; what lies below is counted.
 const DEPTH: usize = 6;
 
-/// What was asked: the input's values, those of one subject together.
+/// A summary of a run's input: its values by section.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// The values by subject; those that stand alone come first, without a heading.
-    pub groups: Vec<AskedGroup>,
+pub struct InputSummary {
+    /// The sections; values outside any section come first, in one without a heading.
+    pub sections: Vec<InputSection>,
     /// How many values are not shown.
     pub more: u64,
 }
 
-/// The values under one field of the document.
+/// The values below one field of the document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AskedGroup {
-    /// The field's title; empty for values that stand alone.
+pub struct InputSection {
+    /// The field's title; empty for values outside any section.
     pub heading: String,
     /// The values, in the document's order.
-    pub rows: Vec<AskedValue>,
+    pub rows: Vec<InputValue>,
 }
 
 /// One value of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedValue {
+pub struct InputValue {
     /// What it is, by the schema's title or the field's own name.
     pub label: String,
-    /// Where it stands in the document, as a JSON Pointer; empty when it is about a table.
+    /// Its location in the document, as a JSON Pointer; empty for a table.
     pub pointer: String,
-    /// The value in words.
+    /// The value as text.
     pub value: String,
-    /// Whether the user left it out and the model's default stands in.
+    /// Whether the user left it out and the model's default was filled in.
     pub is_default: bool,
 }
 
-impl Asked {
+impl InputSummary {
     /// Flattens a document.
     ///
     /// `schema` lends its titles to the labels. `defaults` are the JSON
@@ -68,7 +68,7 @@ impl Asked {
         let mut walk = Walk {
             root: schema,
             defaults,
-            groups: Vec::new(),
+            sections: Vec::new(),
             shown: 0,
             more: 0,
         };
@@ -87,7 +87,7 @@ impl Asked {
                 }
                 for (name, value) in nested {
                     let place = walk.field(&whole, name);
-                    walk.groups.push(AskedGroup {
+                    walk.sections.push(InputSection {
                         heading: place.label.clone(),
                         rows: Vec::new(),
                     });
@@ -108,15 +108,15 @@ impl Asked {
                 document,
             ),
         }
-        walk.groups.retain(|group| !group.rows.is_empty());
+        walk.sections.retain(|section| !section.rows.is_empty());
         Self {
-            groups: walk.groups,
+            sections: walk.sections,
             more: walk.more,
         }
     }
 }
 
-/// Where in a document a walk stands.
+/// The current position of a walk in a document.
 #[derive(Default)]
 struct Place<'a> {
     pointer: String,
@@ -130,7 +130,7 @@ struct Place<'a> {
 struct Walk<'a> {
     root: Option<&'a Value>,
     defaults: BTreeSet<&'a str>,
-    groups: Vec<AskedGroup>,
+    sections: Vec<InputSection>,
     shown: usize,
     more: u64,
 }
@@ -203,15 +203,15 @@ impl<'a> Walk<'a> {
             is_default,
             ..
         } = place;
-        let row = AskedValue {
+        let row = InputValue {
             label,
             pointer,
             value,
             is_default,
         };
-        match self.groups.last_mut() {
-            Some(group) => group.rows.push(row),
-            None => self.groups.push(AskedGroup {
+        match self.sections.last_mut() {
+            Some(section) => section.rows.push(row),
+            None => self.sections.push(InputSection {
                 heading: String::new(),
                 rows: vec![row],
             }),
@@ -348,11 +348,11 @@ mod tests {
 
     use super::*;
 
-    fn rows(asked: &Asked) -> Vec<(String, String, bool)> {
-        asked
-            .groups
+    fn rows(summary: &InputSummary) -> Vec<(String, String, bool)> {
+        summary
+            .sections
             .iter()
-            .flat_map(|group| &group.rows)
+            .flat_map(|section| &section.rows)
             .map(|row| (row.label.clone(), row.value.clone(), row.is_default))
             .collect()
     }
@@ -364,13 +364,14 @@ mod tests {
             "growth_percent": {"title": "Growth in percent", "additionalProperties": {"title": "Growth of one line"}}
         }});
         let document = json!({"horizon_months": 26, "growth_percent": {"Hardware": {"2027": 4.5, "2028": 3}, "A/B": {"2028": -3}}});
-        let asked = Asked::from_document(&document, Some(&schema), &["/horizon_months".to_owned()]);
-        assert_eq!(asked.groups.len(), 2);
-        assert_eq!(asked.groups[0].heading, "");
-        assert_eq!(asked.groups[1].heading, "Growth in percent");
-        assert_eq!(asked.groups[1].rows[0].pointer, "/growth_percent/A~1B");
+        let summary =
+            InputSummary::from_document(&document, Some(&schema), &["/horizon_months".to_owned()]);
+        assert_eq!(summary.sections.len(), 2);
+        assert_eq!(summary.sections[0].heading, "");
+        assert_eq!(summary.sections[1].heading, "Growth in percent");
+        assert_eq!(summary.sections[1].rows[0].pointer, "/growth_percent/A~1B");
         assert_eq!(
-            rows(&asked),
+            rows(&summary),
             [
                 ("Horizon in months".to_owned(), "26".to_owned(), true),
                 ("A/B".to_owned(), "2028 = -3".to_owned(), false),
@@ -386,9 +387,9 @@ mod tests {
     #[test]
     fn values_of_which_only_some_are_defaults_stand_apart() {
         let document = json!({"lines": [{"name": "Hardware", "growth": 0}, {"name": "Services", "growth": 2}]});
-        let asked = Asked::from_document(&document, None, &["/lines/0/growth".to_owned()]);
+        let summary = InputSummary::from_document(&document, None, &["/lines/0/growth".to_owned()]);
         assert_eq!(
-            rows(&asked),
+            rows(&summary),
             [
                 ("item 1, growth".to_owned(), "0".to_owned(), true),
                 ("item 1, name".to_owned(), "Hardware".to_owned(), false),
@@ -403,14 +404,14 @@ mod tests {
 
     #[test]
     fn a_default_marks_everything_below_it() {
-        let asked = Asked::from_document(
+        let summary = InputSummary::from_document(
             &json!({"a": {"b": [1, {"c": 2}]}}),
             None,
             &["/a".to_owned()],
         );
-        assert!(rows(&asked).iter().all(|row| row.2));
-        let asked = Asked::from_document(&json!({"a": 1}), None, &[String::new()]);
-        assert!(rows(&asked)[0].2);
+        assert!(rows(&summary).iter().all(|row| row.2));
+        let summary = InputSummary::from_document(&json!({"a": 1}), None, &[String::new()]);
+        assert!(rows(&summary)[0].2);
     }
 
     #[test]
@@ -419,9 +420,9 @@ mod tests {
             "$defs": {"m": {"title": "Months"}, "x": {"$ref": "#/$defs/y"}, "y": {"$ref": "#/$defs/x"}},
             "properties": {"h": {"$ref": "#/$defs/m"}, "x": {"$ref": "#/$defs/x"}}
         });
-        let asked = Asked::from_document(&json!({"h": 1, "x": 2}), Some(&schema), &[]);
-        assert_eq!(rows(&asked)[0].0, "Months");
-        assert_eq!(rows(&asked)[1].0, "x");
+        let summary = InputSummary::from_document(&json!({"h": 1, "x": 2}), Some(&schema), &[]);
+        assert_eq!(rows(&summary)[0].0, "Months");
+        assert_eq!(rows(&summary)[1].0, "x");
     }
 
     #[test]
@@ -429,15 +430,15 @@ mod tests {
         let lines: serde_json::Map<_, _> = (0..5_000)
             .map(|n| (format!("line {n}"), json!({"2027": n})))
             .collect();
-        let asked = Asked::from_document(
+        let summary = InputSummary::from_document(
             &json!({"growth": lines, "title": "x".repeat(1_000_000)}),
             None,
             &[],
         );
-        assert_eq!(rows(&asked).len(), MAX_VALUES);
-        assert_eq!(asked.more, 5_001 - MAX_VALUES as u64);
+        assert_eq!(rows(&summary).len(), MAX_VALUES);
+        assert_eq!(summary.more, 5_001 - MAX_VALUES as u64);
         assert!(
-            rows(&asked)
+            rows(&summary)
                 .iter()
                 .all(|row| row.1.chars().count() <= VALUE_LENGTH)
         );
@@ -446,7 +447,11 @@ mod tests {
     #[test]
     fn every_kind_of_value_reads_as_words() {
         let many: Vec<_> = (0..1_500).collect();
-        let said = |value: &Value| rows(&Asked::from_document(value, None, &[]))[0].1.clone();
+        let said = |value: &Value| {
+            rows(&InputSummary::from_document(value, None, &[]))[0]
+                .1
+                .clone()
+        };
         assert_eq!(said(&json!(null)), "nothing");
         assert_eq!(said(&json!([])), "none");
         assert_eq!(said(&json!({})), "none");
@@ -465,8 +470,8 @@ mod tests {
         for _ in 0..40 {
             document = json!({"d": document});
         }
-        let asked = Asked::from_document(&document, None, &[]);
-        assert_eq!(rows(&asked).len(), 1);
-        assert_eq!(rows(&asked)[0].1, "2 values");
+        let summary = InputSummary::from_document(&document, None, &[]);
+        assert_eq!(rows(&summary).len(), 1);
+        assert_eq!(rows(&summary)[0].1, "2 values");
     }
 }
