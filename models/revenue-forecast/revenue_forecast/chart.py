@@ -19,7 +19,7 @@ INK, FAINT, TOTAL = "#1b2733", "#6b7785", "#0b5fa5"
 COLORS = ("#d55e00", "#009e73", "#8a4fbf", "#b8860b", "#c2185b")
 """Distinguishable to most colour-blind readers, and each dark enough on white for its label."""
 
-MOST_LINES = len(COLORS)
+MAX_LINES = len(COLORS)
 
 
 def chart_png(plan: Plan) -> bytes:
@@ -31,7 +31,7 @@ def chart_png(plan: Plan) -> bytes:
 
     labels = []
     if len(plan.lines) > 1:
-        largest = sorted(plan.lines, key=lambda line: -next_year(line)[0])[:MOST_LINES]
+        largest = sorted(plan.lines, key=lambda line: -next_year(line)[0])[:MAX_LINES]
         for line, color in zip(largest, COLORS, strict=False):
             _draw_line(axes, line, color, 2.0, shown)
             labels.append((line.forecast["forecast"].iloc[-1], line.name, color, "normal"))

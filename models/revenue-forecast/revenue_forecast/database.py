@@ -53,7 +53,7 @@ def parse_url(text: str) -> "URL":
 
 
 def describe(url: "URL") -> str:
-    """Names the database for people, from parts that hold no secret."""
+    """Names the database for people, from parts that contain no secret."""
     if url.get_backend_name() == "sqlite":
         return f"SQLite file {Path(url.database or '').name or ':memory:'}"
     port = f":{url.port}" if url.port else ""

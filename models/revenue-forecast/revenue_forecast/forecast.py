@@ -4,7 +4,7 @@ Each line follows exponential smoothing with a damped trend and a yearly season,
 revenue: seasons and errors are then percentages, and revenue stays above zero. The damped trend is used always,
 instead of the best of several models by AICc: over 29 forecasts of 24 months on the US retail series it was off by
 4.7 % on average, the choice by AICc by 5.0 %, and the seasonal-naive forecast by 6.6 %. In the same forecasts the
-90 % interval held 91 % of the months, and would have held 80 % without the tests that widen it.
+90 % interval contained 91 % of the months, and would have contained 80 % without the tests that widen it.
 """
 
 import math
@@ -18,16 +18,16 @@ from statsmodels.tools.sm_exceptions import EstimationWarning, ModelWarning
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
 SEASON = 12
-SHORTEST_SEASONAL = 2 * SEASON
+MIN_SEASONAL_MONTHS = 2 * SEASON
 """Months of history below which a yearly season cannot be told from chance."""
 
 TESTED_FROM = (6, 12, 18, 24)
 """How many months before the end of the history the tests of the model begin."""
 
-LONGEST_TEST = 12
+MAX_TEST_MONTHS = 12
 """Months that one test forecasts at most."""
 
-WIDEST = 5.0
+MAX_WIDENING = 5.0
 """What a test widens the interval by at most; errors beyond that are a break in the business, not its usual chance."""
 
 
@@ -54,7 +54,7 @@ class Forecast:
         return replace(self, center=self.center * factors, spread=spread)
 
     def bounds(self, percent: float) -> tuple[pd.Series, pd.Series]:
-        """Lower and upper ends of the interval that holds a month's revenue with this probability."""
+        """Lower and upper ends of the interval that contains a month's revenue with this probability."""
         reach = NormalDist().inv_cdf(0.5 + percent / 200) * self.spread
         if self.logarithmic:
             return self.center * np.exp(-reach), self.center * np.exp(reach)
@@ -77,9 +77,9 @@ def forecast_line(history: pd.Series, months: int) -> Forecast:
     """
     forecast = _fit(history, months)
     tests = [
-        (_fit(history[:-back], min(back, LONGEST_TEST)), history[-back:][:LONGEST_TEST])
+        (_fit(history[:-back], min(back, MAX_TEST_MONTHS)), history[-back:][:MAX_TEST_MONTHS])
         for back in TESTED_FROM
-        if len(history) - back >= SHORTEST_SEASONAL
+        if len(history) - back >= MIN_SEASONAL_MONTHS
     ]
     if not tests:
         return forecast
@@ -93,7 +93,7 @@ def forecast_line(history: pd.Series, months: int) -> Forecast:
 
 
 def _widening(tests: list[tuple[Forecast, pd.Series]]) -> float:
-    """How many times larger than expected the errors of the tests are, between 1 and `WIDEST`."""
+    """How many times larger than expected the errors of the tests are, between 1 and `MAX_WIDENING`."""
     squares = []
     for test, actual in tests:
         if test.logarithmic and (actual <= 0).any():
@@ -104,14 +104,14 @@ def _widening(tests: list[tuple[Forecast, pd.Series]]) -> float:
         if comparable.any():
             squares.append(((error / test.spread) ** 2)[comparable].mean())
     widening = math.sqrt(sum(squares) / len(squares)) if squares else 1.0
-    return min(max(widening, 1.0), WIDEST)
+    return min(max(widening, 1.0), MAX_WIDENING)
 
 
 def _fit(history: pd.Series, months: int) -> Forecast:
     """The forecast with the interval as the fit itself has it."""
     # A line with refunds above sales in some month has no logarithm; it is forecast as it is.
     logarithmic = bool((history > 0).all())
-    seasonal = len(history) >= SHORTEST_SEASONAL
+    seasonal = len(history) >= MIN_SEASONAL_MONTHS
     values = np.log(history) if logarithmic else history
     season = {"seasonal": "add", "seasonal_periods": SEASON} if seasonal else {}
     with warnings.catch_warnings():

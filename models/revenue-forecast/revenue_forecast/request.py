@@ -1,6 +1,6 @@
 """What the user asks for, as JSON or as a table: nothing else of the model knows which.
 
-The rules and the defaults stand in `input.schema.json`, those for a row of a table in `row.schema.json`.
+The rules and the defaults are in `input.schema.json`, those for a row of a table in `row.schema.json`.
 """
 
 import json
