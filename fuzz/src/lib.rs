@@ -234,7 +234,7 @@ pub fn check(format: InputFormat, bytes: &[u8]) {
             }
         }
         Outcome::Rejected(rejected) => {
-            can_be_shown(&rejected.problems);
+            can_be_shown(rejected.problems());
             // Making a copy takes many times as long as reading.
             if bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 8 == 0 {
                 can_be_marked(&reader, &rejected, bytes);

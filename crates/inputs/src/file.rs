@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The longest clean form in bytes. Defaults could make a small table endless; the disk of
-/// whoever validates holds this, the largest original and the marked copy.
+/// the validating machine must hold this, the largest original and the marked copy.
 const MAX_CLEAN_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Reads files of one format for one version of a model; compiled once.
@@ -65,34 +65,59 @@ pub enum Reading {
 pub struct FileRejection {
     /// `InputRejected` or `InputTooLarge`.
     pub code: ErrorCode,
-    /// Everything that is wrong with it.
-    pub problems: ProblemList,
-    /// What there is to mark, if it is a table that was read at least to its header.
-    table: Option<Box<table::TableProblems>>,
+    problems: Problems,
+}
+
+#[derive(Debug)]
+enum Problems {
+    /// Of a file that is not a table, or was not read as one.
+    File(ProblemList),
+    Table(Box<table::TableProblems>),
 }
 
 impl FileRejection {
     fn new(code: ErrorCode, problem: Problem) -> Self {
         Self {
             code,
-            problems: ProblemList::of(problem),
-            table: None,
+            problems: Problems::File(ProblemList::of(problem)),
         }
     }
 
-    fn of(problems: ProblemList, table: Option<Box<table::TableProblems>>) -> Self {
+    fn of(problems: Problems) -> Self {
         Self {
             code: ErrorCode::InputRejected,
             problems,
-            table,
+        }
+    }
+
+    /// Everything that is wrong with the file.
+    pub fn problems(&self) -> &ProblemList {
+        match &self.problems {
+            Problems::File(problems) => problems,
+            Problems::Table(table) => &table.problems,
+        }
+    }
+
+    /// The same, without the rest of the rejection.
+    pub fn into_problems(self) -> ProblemList {
+        match self.problems {
+            Problems::File(problems) => problems,
+            Problems::Table(table) => table.problems,
+        }
+    }
+
+    fn table(&self) -> Option<&table::TableProblems> {
+        match &self.problems {
+            Problems::File(_) => None,
+            Problems::Table(table) => Some(table),
         }
     }
 
     /// A sentence that sums up what is wrong.
     pub fn message(&self) -> String {
-        match (&self.problems.problems[..], self.code) {
+        match (&self.problems().problems[..], self.code) {
             ([only], ErrorCode::InputTooLarge) => only.message.clone(),
-            _ => match self.problems.total() {
+            _ => match self.problems().total() {
                 1 => "The file has one problem.".to_owned(),
                 count => format!("The file has {count} problems."),
             },
@@ -101,14 +126,13 @@ impl FileRejection {
 
     /// How the table was read, as far as it was.
     pub fn reading(&self) -> Option<&TableReading> {
-        self.table.as_ref()?.reading.as_ref()
+        self.table()?.reading.as_ref()
     }
 
     /// Whether there are cells that a copy could mark.
     pub fn can_be_marked(&self) -> bool {
-        self.table
-            .as_ref()
-            .is_some_and(|table| table.can_be_marked())
+        self.table()
+            .is_some_and(table::TableProblems::can_be_marked)
     }
 }
 
@@ -197,7 +221,7 @@ impl Reader {
         rejected: &FileRejection,
         out: W,
     ) -> io::Result<bool> {
-        let (Schema::Rows(_, spec), Some(table)) = (&self.schema, &rejected.table) else {
+        let (Schema::Rows(_, spec), Some(table)) = (&self.schema, rejected.table()) else {
             return Ok(false);
         };
         if !rejected.can_be_marked() {
@@ -234,7 +258,9 @@ impl Reader {
                     defaults: accepted.defaults,
                 }))
             }
-            Err(problems) => Ok(Outcome::Rejected(FileRejection::of(problems, None))),
+            Err(problems) => Ok(Outcome::Rejected(FileRejection::of(Problems::File(
+                problems,
+            )))),
         }
     }
 
@@ -251,8 +277,7 @@ impl Reader {
                 Outcome::Accepted(Reading::Table(accepted.reading))
             }
             table::Outcome::Rejected(rejected) => {
-                let problems = rejected.problems.clone();
-                Outcome::Rejected(FileRejection::of(problems, Some(Box::new(rejected))))
+                Outcome::Rejected(FileRejection::of(Problems::Table(Box::new(rejected))))
             }
         })
     }
@@ -327,7 +352,7 @@ mod tests {
         let rejected = format_of(&input, "plan.xlsx", 1).unwrap_err();
         assert_eq!(rejected.code, ErrorCode::InputRejected);
         assert!(
-            rejected.problems.problems[0]
+            rejected.problems().problems[0]
                 .message
                 .contains(".json, .csv, .tsv"),
             "{rejected:?}"

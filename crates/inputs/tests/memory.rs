@@ -82,7 +82,7 @@ fn unusable(format: InputFormat, file: &mut dyn File) -> String {
     };
     let reader = Reader::new(&input, format, ROW).unwrap();
     match reader.read(file, io::sink()).unwrap() {
-        Outcome::Rejected(rejected) => rejected.problems.to_string(),
+        Outcome::Rejected(rejected) => rejected.problems().to_string(),
         Outcome::Accepted(reading) => format!("accepted: {reading:?}"),
     }
 }

@@ -219,7 +219,7 @@ fn read(
     };
     match outcome {
         Outcome::Accepted(reading) => example.reading = Some(reading),
-        Outcome::Rejected(rejected) => example.problems = rejected.problems,
+        Outcome::Rejected(rejected) => example.problems = rejected.into_problems(),
     }
     Ok(example)
 }

@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&stage.input).unwrap(), "n,x\n3,1\n");
         assert_eq!(fs::read_to_string(&stage.original).unwrap(), "n\tx\n\t1\n");
         assert!(stage.outputs.is_dir() && stage.cache.is_dir());
-        assert_eq!(set("bad.csv").unwrap_err().problems.total(), 1);
+        assert_eq!(set("bad.csv").unwrap_err().problems().total(), 1);
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl RunRejection {
         Self {
             message: rejected.message(),
             code: rejected.code,
-            problems: rejected.problems,
+            problems: rejected.into_problems(),
             version: None,
             marked: false,
         }
@@ -42,7 +42,7 @@ impl RunRejection {
     /// A file that is refused before it is read: its one problem is the whole message.
     pub(crate) fn unread(rejected: file::FileRejection) -> Self {
         Self {
-            message: rejected.problems.to_string(),
+            message: rejected.problems().to_string(),
             ..Self::of(rejected)
         }
     }

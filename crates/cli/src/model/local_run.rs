@@ -131,8 +131,9 @@ async fn run_on(
         Ok(stage) => stage,
         Err(rejected) => {
             tested.rejection = Some(validate::rejection(&rejected));
-            tested.problems = rejected.problems.problems;
-            tested.more_problems = rejected.problems.more;
+            let problems = rejected.into_problems();
+            tested.problems = problems.problems;
+            tested.more_problems = problems.more;
             return Ok(tested);
         }
     };

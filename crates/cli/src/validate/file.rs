@@ -34,7 +34,7 @@ pub(super) fn run(
     let problems = checked
         .rejected
         .as_ref()
-        .map(|rejected| rejected.problems.clone())
+        .map(|rejected| rejected.problems().clone())
         .unwrap_or_default();
     let document = Validated {
         file: args.path.display().to_string(),
