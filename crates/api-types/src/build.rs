@@ -30,7 +30,7 @@ pub struct Builds {
 pub struct BuildView {
     /// The build: the UUID after the colon of CodeBuild's own id.
     pub build_id: BuildId,
-    /// How it ended.
+    /// Whether it was registered as a version or failed.
     pub status: BuildStatus,
     /// The version that it made; null if it failed.
     pub version: Option<Version>,
@@ -40,7 +40,7 @@ pub struct BuildView {
     pub commit: Option<String>,
     /// Who pushed, where that is known.
     pub requested_by: Option<String>,
-    /// When it ended.
+    /// When it ended, RFC 3339, UTC.
     pub at: Timestamp,
 }
 

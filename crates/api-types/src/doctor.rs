@@ -80,7 +80,7 @@ impl CheckName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It is good.
+    /// The check passed.
     Ok,
     /// It works, and somebody should look at it.
     Warn,

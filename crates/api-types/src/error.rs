@@ -61,7 +61,7 @@ impl Exit {
         self as u8
     }
 
-    /// What a run's status means for whoever waited for it; an open run is no end.
+    /// What a run's status means for a command that waited for it; none while the run is open.
     pub fn of(status: Status) -> Self {
         match status {
             Status::Failed | Status::Cancelled => Self::Failed,

@@ -15,7 +15,7 @@ use crate::{ReadingView, RejectionView};
 pub struct Tested {
     /// The model's folder, as the command line named it.
     pub folder: String,
-    /// The model's name.
+    /// The name of the model that ran.
     pub model: ModelName,
     /// The Docker image that it ran in; null when it ran in a copy of the folder.
     pub image: Option<String>,
@@ -43,7 +43,7 @@ pub struct TestedInput {
     /// What is wrong with the input, the first hundred.
     #[schemars(length(max = MAX_PROBLEMS))]
     pub problems: Vec<Problem>,
-    /// How many more problems there are than those that the list stands for.
+    /// The number of problems that are not in the list, each occurrence counted.
     pub more_problems: u64,
     /// What the job's exit code would be; null when the model was not run.
     pub exit_code: Option<u8>,
@@ -68,8 +68,8 @@ pub struct WrittenOutput {
     pub kind: Option<OutputKind>,
     /// Whether model.toml declares it.
     pub declared: bool,
-    /// Size in bytes.
+    /// The file's size in bytes.
     pub bytes: u64,
-    /// Its media type.
+    /// The file's media type, from its name.
     pub media_type: String,
 }

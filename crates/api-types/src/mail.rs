@@ -25,18 +25,18 @@ pub struct MailView {
     /// SES's id of the message.
     #[schemars(length(min = 1))]
     pub message_id: String,
-    /// When SES accepted it.
+    /// When SES accepted it, RFC 3339, UTC.
     pub at: Timestamp,
     /// The run that it is about; null when it names none.
     pub run_id: Option<RunId>,
-    /// The sender.
+    /// The sender's address.
     pub from: String,
-    /// The recipients.
+    /// The recipients' addresses.
     #[schemars(length(min = 1))]
     pub to: Vec<String>,
-    /// The subject.
+    /// The subject line.
     pub subject: String,
-    /// The plain text.
+    /// The body as plain text.
     pub text: String,
     /// The HTML; empty when there is none.
     pub html: String,

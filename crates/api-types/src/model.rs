@@ -23,9 +23,9 @@ pub struct Models {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelSummary {
-    /// Its name.
+    /// The model's name, as it appears in S3 keys.
     pub name: ModelName,
-    /// What people call it.
+    /// The title that people see, in one line.
     pub title: String,
     /// The version that runs when a file pins none.
     pub default_version: Version,
@@ -52,7 +52,7 @@ pub struct ModelDetail {
     /// The stack: its CloudFormation name, or `local`.
     #[schemars(length(min = 1))]
     pub stack: String,
-    /// What lists show.
+    /// The fields that lists show too.
     #[serde(flatten)]
     pub summary: ModelSummary,
     /// The newest first, at most twenty.
@@ -82,11 +82,11 @@ pub struct Registered {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ModelVersion")]
 pub struct VersionView {
-    /// The number.
+    /// The version's number, from 1.
     pub version: Version,
-    /// When it was built.
+    /// When it was built, RFC 3339, UTC.
     pub built_at: Timestamp,
-    /// The image by digest.
+    /// The container image, by its digest.
     pub image: String,
     /// The AWS Batch job definition, revision included.
     pub job_definition: String,

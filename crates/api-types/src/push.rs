@@ -53,9 +53,9 @@ pub struct Pushed {
 pub enum PushStatus {
     /// It has started, and nobody waited for its end.
     Started,
-    /// It is a version.
+    /// The build was registered as a version.
     Registered,
-    /// It is none.
+    /// The build created no version.
     Failed,
 }
 
@@ -63,9 +63,9 @@ pub enum PushStatus {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Source")]
 pub struct SourceView {
-    /// Its bucket.
+    /// The bucket that it was uploaded to.
     pub bucket: String,
-    /// Its key.
+    /// Its key in the bucket.
     pub key: String,
     /// SHA-256 of its content.
     #[schemars(regex(pattern = patterns::SHA256))]

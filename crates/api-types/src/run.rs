@@ -27,9 +27,9 @@ pub struct RunSummary {
     pub id: RunId,
     /// A run of the model on a file, or a refresh of the model's data.
     pub kind: RunKind,
-    /// What people call it.
+    /// The title that people see, in one line.
     pub title: String,
-    /// Where the run stands.
+    /// The run's status.
     pub status: Status,
     /// Whether the run is over.
     pub over: bool,
@@ -114,7 +114,7 @@ pub struct RunDetail {
     /// The stack: its CloudFormation name, or `local`.
     #[schemars(length(min = 1))]
     pub stack: String,
-    /// What lists show.
+    /// The fields that lists show too.
     #[serde(flatten)]
     pub summary: RunSummary,
     /// The uploaded file.
@@ -129,7 +129,7 @@ pub struct RunDetail {
     pub notify_left_out: Vec<String>,
     /// The AWS Batch job's id.
     pub job: Option<JobId>,
-    /// Every step, in order.
+    /// Every change of the run's status, oldest first.
     #[schemars(length(min = 1))]
     pub timeline: Vec<Step>,
     /// What is wrong with a rejected input, the first hundred.
@@ -159,9 +159,9 @@ pub struct RunDetail {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "UploadedFile")]
 pub struct FileView {
-    /// Its name.
+    /// The file's name, without folders.
     pub name: String,
-    /// Its bucket.
+    /// The bucket that holds it.
     pub bucket: String,
     /// Its key, not URL-encoded.
     pub key: String,
@@ -177,7 +177,7 @@ pub struct Step {
     pub status: Status,
     /// Attempts of its job that had finished.
     pub attempts: u32,
-    /// When.
+    /// When the step happened, RFC 3339, UTC.
     pub at: Timestamp,
     /// Seconds since the upload; a little below 0 when clocks differ.
     pub after_seconds: f64,
@@ -203,9 +203,9 @@ pub struct OutputView {
     /// Its path below the model's output folder.
     #[schemars(length(min = 1))]
     pub path: String,
-    /// What people call it.
+    /// The title that people see, in one line.
     pub title: String,
-    /// What it is.
+    /// The kind of output, as the manifest declares it.
     pub kind: OutputKind,
     /// Size in bytes.
     pub bytes: u64,
@@ -214,9 +214,9 @@ pub struct OutputView {
     pub sha256: Option<String>,
     /// Its media type.
     pub media_type: String,
-    /// Its bucket.
+    /// The bucket that holds it.
     pub bucket: String,
-    /// Its key.
+    /// Its key in the bucket, not URL-encoded.
     pub key: String,
     /// A link that downloads it without a login; good until `linksUntil` at the latest.
     #[schemars(regex(pattern = patterns::LINK))]
@@ -240,7 +240,7 @@ impl OutputView {
     }
 }
 
-/// What else is known about a run beside its record.
+/// What is known about a run in addition to its record.
 #[derive(Debug, Default)]
 pub struct Around {
     /// Every step.

@@ -31,7 +31,7 @@ pub struct Validated {
     /// most frequent first.
     #[schemars(length(max = MAX_PROBLEMS))]
     pub problems: Vec<Problem>,
-    /// How many more problems there are than those that the list stands for.
+    /// The number of problems that are not in the list, each occurrence counted.
     pub more_problems: u64,
     /// How many problems there are, each occurrence in the file counted.
     pub problem_count: u64,
@@ -108,7 +108,7 @@ pub struct ExampleView {
     /// What is wrong with the file, the first hundred.
     #[schemars(length(max = MAX_PROBLEMS))]
     pub problems: Vec<Problem>,
-    /// How many more problems there are than those that the list stands for.
+    /// The number of problems that are not in the list, each occurrence counted.
     pub more_problems: u64,
 }
 
@@ -116,9 +116,9 @@ pub struct ExampleView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ExpectedOutcome {
-    /// The model takes it.
+    /// The model must accept it.
     Accepted,
-    /// It has the problems that its list names.
+    /// The model must reject it with exactly the problems in its list.
     Rejected,
 }
 

@@ -31,13 +31,13 @@ pub struct Versions {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionSummary {
-    /// The number.
+    /// The version's number, from 1.
     pub version: Version,
     /// Whether it is the default.
     pub default: bool,
-    /// When it was built.
+    /// When it was built, RFC 3339, UTC.
     pub built_at: Timestamp,
-    /// The image by digest.
+    /// The container image, by its digest.
     pub image: String,
     /// The commit that it was built from, where that is known.
     pub commit: Option<String>,

@@ -78,7 +78,7 @@ id_newtype! {
     /// The id of one run: 26 characters of lower-case base32 (RFC 4648, `a-z2-7`).
     ///
     /// They are the first 128 bits of SHA-256 over the upload's bucket, key and version id, and
-    /// over nothing else: however often S3's event arrives, and whatever time it bears, it is the
+    /// over nothing else: however often S3's event arrives, and whatever its time, it is the
     /// same run (invariant 1). When the upload was made is a field of the record, by which lists
     /// are sorted.
     ///
@@ -104,7 +104,7 @@ impl RunId {
 
     /// Derives the id of the run that one upload starts.
     ///
-    /// `generation` tells apart what was uploaded under one key: the object's version id or, in a
+    /// `generation` distinguishes the uploads under one key: the object's version id or, in a
     /// bucket without versions, the event's sequencer.
     pub fn derive(bucket: &str, key: &str, generation: &str) -> Self {
         let mut hash = Sha256::new();

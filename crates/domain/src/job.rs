@@ -20,7 +20,7 @@ pub use translate::{exit_sentence, translate};
 
 use crate::{failure::Failure, ids::JobId, status::Status};
 
-/// Where Batch says that a job stands.
+/// The status of a job in Batch.
 ///
 /// See <https://docs.aws.amazon.com/batch/latest/userguide/job_states.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub struct Attempt {
 pub struct JobChange {
     /// The job.
     pub job: JobId,
-    /// Where it stands.
+    /// The job's status.
     pub status: JobStatus,
     /// Batch's words about it.
     pub status_reason: Option<String>,

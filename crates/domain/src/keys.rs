@@ -10,7 +10,7 @@ use crate::{
     upload::Request,
 };
 
-/// The segment of runs that ask for something that is no model's name. A name begins with a letter,
+/// The segment of runs whose upload names no valid model. A name begins with a letter,
 /// so that no model's role ends here, and whatever an uploader writes leads to no other prefix.
 const NO_MODEL: &str = "_";
 

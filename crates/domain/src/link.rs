@@ -1,7 +1,7 @@
-//! Signed links: what stands in a mail instead of a presigned URL.
+//! Signed links, which mails contain instead of presigned URLs.
 //!
-//! A presigned URL dies with the credentials that signed it, which for a
-//! Lambda function is a matter of hours. A link of ours is a token that names
+//! A presigned URL expires with the credentials that signed it, which for a
+//! Lambda function is a matter of hours. A link of Dropcast is a token that names
 //! one output of one run; opening it makes a fresh presigned URL.
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub struct Link {
     /// The output's path on the run's record.
     #[serde(rename = "p")]
     pub path: String,
-    /// Unix seconds after which the link is dead.
+    /// When the link expires, in Unix seconds.
     #[serde(rename = "x")]
     pub expires: i64,
     /// The record's links epoch when the link was made.
@@ -50,8 +50,8 @@ struct Signed {
 /// The signing keys by id, and the id of the one that signs new links.
 ///
 /// The secret is a JSON object: `{"current": "k1", "k1": "<at least 32 characters>"}`.
-/// To rotate, add a key and name it as current; links under the old one stay
-/// good until it is taken out.
+/// To rotate, add a key and name it as current; links signed with the old one remain
+/// valid until it is removed.
 #[derive(Clone)]
 pub struct LinkKeys {
     current: String,
@@ -63,13 +63,13 @@ pub struct LinkKeys {
 #[error("the link-signing secret is invalid: {0}")]
 pub struct LinkKeysError(&'static str);
 
-/// Why a link does not open.
+/// Why a link cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum LinkError {
-    /// Not a token of ours, or changed since we made it.
+    /// It was not created by Dropcast, or it was changed.
     #[error("the link was not created by Dropcast")]
     Forged,
-    /// Past its time.
+    /// Its expiry time has passed.
     #[error("the link has expired")]
     Expired,
     /// The run's links were revoked after it was made.

@@ -54,7 +54,7 @@ pub enum MailKind {
 
 impl MailKind {
     /// The kind of mail to send about a run; none while it is open, none if it was cancelled,
-    /// because whoever cancelled it knows, and none for a successful refresh, for which nobody
+    /// because the person who cancelled it knows, and none for a successful refresh, for which nobody
     /// waits.
     pub fn of(run: &Run) -> Option<Self> {
         match run.status() {

@@ -51,7 +51,7 @@ pub const MAX_IN_MEMORY: u64 = 100 * 1024 * 1024;
     description = "What a data scientist writes in model.toml. TOML tables are objects, arrays of tables are arrays."
 )]
 pub struct Manifest {
-    /// The model's name: it stands in S3 keys and job definition names.
+    /// The model's name, which is part of S3 keys and of job definition names.
     pub name: ModelName,
     /// What people call the model, in one line.
     #[schemars(length(max = MAX_TITLE), regex(pattern = TITLE_PATTERN))]
@@ -86,7 +86,7 @@ pub struct InputSpec {
     #[schemars(default = "default_accepts", length(min = 1), extend("uniqueItems" = true))]
     pub accepts: Vec<InputFormat>,
     /// The JSON Schema (draft 2020-12) of the input document, or of one row where no JSON is accepted: a
-    /// file beside the manifest or below it.
+    /// file in the manifest's folder or below it.
     #[schemars(regex(pattern = SCHEMA_PATTERN))]
     pub schema: String,
     /// The largest input in bytes: at most 1 GiB where tables are accepted, 100 MiB otherwise. A JSON
@@ -115,11 +115,11 @@ pub struct TableSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = LAST_HEADER_ROW))]
     pub header_row: Option<u64>,
-    /// Columns that must be there, beside those that the row's schema requires.
+    /// Required columns, in addition to those that the row's schema requires.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_COLUMNS), inner(length(max = MAX_COLUMN), regex(pattern = COLUMN_PATTERN)), extend("uniqueItems" = true))]
     pub required_columns: Vec<String>,
-    /// Columns that may be there, beside those that the row's schema declares. If any are named, every
+    /// Optional columns, in addition to those that the row's schema declares. If any are named, every
     /// further column is a problem.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_COLUMNS), inner(length(max = MAX_COLUMN), regex(pattern = COLUMN_PATTERN)), extend("uniqueItems" = true))]
@@ -357,7 +357,7 @@ named_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NotifySpec {
-    /// The mail addresses that are mailed about every run, beside those that its uploader names.
+    /// The addresses that are notified of every run, in addition to those that the uploader names.
     #[serde(default)]
     #[schemars(length(max = MAX_RECIPIENTS), inner(length(max = ADDRESS_BYTES), regex(pattern = ADDRESS_PATTERN)), extend("uniqueItems" = true))]
     pub recipients: Vec<String>,

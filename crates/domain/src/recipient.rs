@@ -3,7 +3,7 @@
 /// The most recipients that an upload, or a model, may name.
 pub const MAX_RECIPIENTS: usize = 20;
 
-/// The most addresses beyond those that are remembered, to be told that they are not mailed.
+/// The maximum number of further addresses that are kept, to report that they are not mailed.
 ///
 /// No upload has more: S3 keeps 2 kB of metadata with an object, and no
 /// address with its separator is shorter than six bytes. See
@@ -96,7 +96,7 @@ fn normal(address: &str) -> String {
 pub struct Recipients {
     /// Addresses to mail, each once.
     pub mailed: Vec<String>,
-    /// Addresses that were asked for but lie outside the allowed domains.
+    /// Requested addresses outside the allowed domains.
     pub refused: Vec<String>,
 }
 
@@ -104,8 +104,7 @@ pub struct Recipients {
 /// as far as the deployment allows their domains; the operator when nobody is left.
 ///
 /// An entry of `allowed_domains` allows itself and its subdomains. Without any
-/// entry nobody but the operator is mailed: a list that got lost must not open
-/// the way to everybody.
+/// entry, only the operator is mailed: an empty list must not allow everybody.
 pub fn choose(
     requested: &[String],
     models_own: &[String],
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_beyond_the_limit_are_left_out_and_are_addresses_all_the_same() {
+    fn valid_addresses_beyond_the_limit_are_left_out_and_reported() {
         let people: Vec<String> = (0..23).map(|n| format!("p{n}@corp.example")).collect();
         let text = format!("{},p0@corp.example,p22@Corp.example,junk", people.join(" "));
         let recipients = parse_list(&text);

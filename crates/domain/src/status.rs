@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::variants::named_enum;
 
 named_enum! {
-    /// Where a run stands.
+    /// The status of a run.
     pub enum Status {
         /// The upload was received and the run has a record.
         Received = "received",
@@ -103,10 +103,10 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// Whether a run that stands at `current` takes this step.
+    /// Whether a run at `current` takes this step.
     ///
     /// Two reports of one step differ at most in their time (Batch's SUBMITTED
-    /// and PENDING are both `submitted`); the earlier one stands, so that the
+    /// and PENDING are both `submitted`); the earlier one is kept, so that the
     /// record does not depend on the order of arrival.
     pub fn supersedes(&self, current: &Self) -> bool {
         if current.progress.status.is_terminal() {
@@ -122,7 +122,7 @@ impl Transition {
 
 /// A timeline whose times never go back, for people to read.
 ///
-/// EventBridge gives Batch's events whole seconds, so `waiting` may bear an
+/// EventBridge gives Batch's events whole seconds, so `waiting` may have an
 /// earlier time than the `submitted` before it, which our own clock gave. Each
 /// step is shown no earlier than the one before it.
 pub fn in_order(mut timeline: Vec<Transition>) -> Vec<Transition> {

@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_said_in_their_two_largest_units() {
+    fn durations_are_formatted_in_their_two_largest_units() {
         let said = [-5, 0, 12, 60, 192, 3_600, 7_500, 90_000, 176_400]
             .map(|s| duration(SignedDuration::from_secs(s)));
         assert_eq!(

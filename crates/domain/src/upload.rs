@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sequencer_tells_uploads_apart_where_there_are_no_versions() {
+    fn the_sequencer_distinguishes_uploads_without_versions() {
         let mut one = upload("inputs/m/a.json");
         one.version_id = None;
         let mut two = one.clone();

@@ -74,7 +74,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Box<Probl
     .map(|text| (text, encoding))
 }
 
-/// The encoding that a byte order mark stands for, and the mark's length in bytes; `None` for
+/// The encoding that a byte order mark indicates, and the mark's length in bytes; `None` for
 /// text without a mark.
 pub(crate) fn find_mark(bytes: &[u8]) -> Option<(Encoding, usize)> {
     match bytes {

@@ -31,7 +31,7 @@ pub struct Accepted {
 ///
 /// UTF-8, UTF-16 and UTF-32 are read, with and without a byte order mark. Refused
 /// are: an empty or truncated file, anything that is not JSON (RFC 8259), a name that
-/// stands twice in one object, a whole number that has more digits than 64 bits hold,
+/// appears twice in one object, a whole number that has more digits than 64 bits hold,
 /// a number beyond the range of a double, and what exceeds the limits. Time and
 /// memory are bounded by the file's size, however many problems it has.
 ///

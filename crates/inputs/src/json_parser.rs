@@ -9,10 +9,8 @@
 
 mod advice;
 
-use dropcast_domain::{
-    problem::{Problem, ProblemList, place, pointer_segment},
-    text::quoted,
-};
+use dropcast_domain::problem::{Problem, ProblemList, place, pointer_segment};
+use dropcast_domain::text::quoted;
 use serde_json::{Map, Number, Value};
 
 use crate::{
@@ -23,9 +21,9 @@ use crate::{
 /// A document that could be read to its end.
 #[derive(Debug)]
 pub(crate) struct Parsed {
-    /// The document. Of a name that stands twice, the first value.
+    /// The document. For a duplicate name, the first value.
     pub(crate) value: Value,
-    /// What is wrong with it all the same.
+    /// Problems that did not prevent parsing.
     pub(crate) problems: ProblemList,
     /// Whether every value is the one that was written: no number was refused.
     pub(crate) exact: bool,
@@ -323,7 +321,7 @@ impl<'t> Parser<'t> {
         Ok(value)
     }
 
-    /// The word or number that stands here.
+    /// The word or number at this position.
     fn token(&self) -> &'t str {
         let rest = &self.text[self.at..];
         let end = rest
@@ -332,7 +330,7 @@ impl<'t> Parser<'t> {
         &rest[..end]
     }
 
-    /// The value of a number token; a refused one is noted and stands for nothing.
+    /// The value of a number token; a rejected one is noted and has no value.
     fn number(&mut self, token: &str) -> Value {
         if !token.contains(['.', 'e', 'E']) && token != "-0" {
             let whole = token
@@ -372,7 +370,7 @@ impl<'t> Parser<'t> {
         Value::Null
     }
 
-    /// Deeper values would overflow the stack of whoever drops them.
+    /// Deeper values would overflow the stack when they are dropped.
     fn max_depth(&self) -> usize {
         self.limits.max_depth.min(Limits::MAX_DEPTH)
     }

@@ -2,7 +2,7 @@
 //! model may rely on, or to every problem in it with its place.
 //!
 //! Pure: bytes in, values out. One module a kind of input ([`json`], [`table`]); what they
-//! share stands beside them: text encodings, schemas, defaults and the words
+//! share is next to them: text encodings, schemas, defaults and the words
 //! in which a broken rule is explained.
 
 #![warn(missing_docs)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 pub struct Limits {
     /// The largest file in bytes.
     pub max_bytes: u64,
-    /// How deep lists and objects may stand in each other; at most [`Self::MAX_DEPTH`].
+    /// How deep lists and objects may be nested; at most [`Self::MAX_DEPTH`].
     pub max_depth: usize,
     /// Roughly how many bytes of memory the document may take once it is read.
     /// A list of lists takes many times its own file.
@@ -39,9 +39,9 @@ impl Default for Limits {
     }
 }
 
-/// What a value costs beside its own content: itself in its container.
+/// What a value costs in addition to its content: itself in its container.
 pub(crate) const VALUE_COST: u64 = 32;
-/// A text's allocation beside its bytes.
+/// A text's allocation in addition to its bytes.
 pub(crate) const TEXT_COST: u64 = 16;
 /// A list's first allocation.
 pub(crate) const LIST_COST: u64 = 96;

@@ -62,7 +62,7 @@ pub struct Accepted {
 #[derive(Debug)]
 pub struct TableProblems {
     /// What is wrong: first what concerns the whole table, then the problems of its cells, those
-    /// that stand in the most cells first.
+    /// that the most cells have first.
     pub problems: ProblemList,
     /// The faulty cells, for the marked copy.
     pub cell_problems: CellProblems,

@@ -33,7 +33,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ExpectedProblem>, String> {
     }
 }
 
-/// The list for a file with these problems, to be saved beside it.
+/// The list for a file with these problems, to be saved next to it.
 pub(crate) fn format_file(found: &ProblemList) -> String {
     let entry = |problem: &Problem| {
         let value = serde_json::json!({ "at": problem.at, "message": problem.message });
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_too_many_one_too_few_and_another_sentence_are_told() {
+    fn extra_missing_and_different_problems_are_reported() {
         let expected = parse_list(r#"[{"at": "/a", "message": "a date"}, {"at": ""}]"#);
         let differences = find_differences(&expected, &found(&["/a", "/c"])).join("\n");
         assert!(
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_places_are_told_apart_by_what_is_said() {
+    fn problems_at_the_same_place_are_distinguished_by_their_messages() {
         let mut found = found(&["/a", "/a"]);
         found.problems[1].message = "At /a: too short.".to_owned();
         let expected =

@@ -114,7 +114,7 @@ fn kind(entry: &DirEntry, path: &Path) -> Result<ItemKind, FolderError> {
 }
 
 /// Whether a link at `path` with this target stays in the folder that `path` is relative to,
-/// whatever other links stand in it: a target that goes up again after a name may pass through one.
+/// whatever other links it contains: a target that goes up again after a name may pass through one.
 pub(crate) fn stays_inside(path: &Path, target: &Path) -> bool {
     let mut depth = path.components().count().saturating_sub(1);
     let mut goes_up = true;

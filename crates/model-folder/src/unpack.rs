@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_zip_file_is_told() {
+    fn a_file_that_is_not_a_zip_file_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         for content in [&b""[..], b"PK", b"<html>not found</html>"] {
             let mut file = tempfile::tempfile().unwrap();

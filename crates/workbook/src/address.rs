@@ -30,7 +30,7 @@ pub fn cell_address(sheet: &str, row: u64, column: usize) -> String {
     format!("{}!{}{row}", sheet_reference(sheet), column_letters(column))
 }
 
-/// A sheet's name as it stands in a formula: in quotation marks where Excel asks for
+/// A sheet's name as in a formula: in quotation marks where Excel asks for
 /// them. What is invisible is written out.
 pub fn sheet_reference(sheet: &str) -> String {
     let shown = excerpt(sheet);

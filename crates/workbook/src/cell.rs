@@ -86,9 +86,9 @@ impl Cell {
 /// Why a cell's text cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellTextProblem {
-    /// What stands there, as a person is shown it.
+    /// What was found, as people see it.
     pub found: String,
-    /// What may stand there.
+    /// What is allowed.
     pub allowed: &'static str,
     /// What to do, as a sentence.
     pub hint: &'static str,

@@ -3,7 +3,7 @@
 //! The readers that this crate builds on (calamine, zip, quick-xml, cfb) trust a file more than
 //! a service may: they reserve what it declares, keep what it repeats and follow what it links.
 //! [`check`] looks for that before they see the file, and [`Workbook`] hands them no more than
-//! it checked. Each bound and each work-around names the upstream issue that it stands for, so
+//! it checked. Each bound and each work-around names the upstream issue that it works around, so
 //! that it can go when that issue is solved; where there is none, it says what was observed.
 //!
 //! How a workbook is read:

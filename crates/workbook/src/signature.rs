@@ -31,7 +31,7 @@ pub(crate) enum Signature {
 const HEAD: u64 = 64;
 
 impl Signature {
-    /// Reads the first bytes of a file, from where it stands.
+    /// Reads the first bytes of a file, from the current position.
     pub(crate) fn read(file: &mut impl Read) -> io::Result<Self> {
         let mut head = Vec::new();
         file.by_ref().take(HEAD).read_to_end(&mut head)?;
@@ -136,8 +136,8 @@ pub(crate) fn check_format<R: Read + Seek>(
     ))
 }
 
-/// Whether a compound file holds an encrypted workbook of the newer format. Its name stands
-/// in the directory, in UTF-16; the directory stands anywhere.
+/// Whether a compound file holds an encrypted workbook of the newer format. Its name is
+/// in the directory, in UTF-16; the directory can be anywhere.
 fn is_encrypted_package<R: Read + Seek>(file: &mut R) -> io::Result<bool> {
     let name: Vec<u8> = "EncryptedPackage"
         .encode_utf16()

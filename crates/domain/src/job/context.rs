@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{ids::RunId, model::ModelName, upload::RunKind};
 
-/// What submit-job tells a job in its environment, one variable a field.
+/// What submit-job passes to a job in its environment, one variable per field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(
     title = "Job context",

@@ -71,7 +71,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
     if let (Some(_), Some(stream)) = (&failure, change.log_stream()) {
         effects.push(Effect::KeepLog(stream.to_owned()));
     }
-    // A success without a listed attempt has had one all the same.
+    // A success without a listed attempt still had one.
     let attempts = change.finished_attempts().max(u32::from(failure.is_none()));
     let end = JobEnd {
         attempts,

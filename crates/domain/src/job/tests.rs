@@ -369,7 +369,7 @@ fn a_run_id_is_a_job_name() {
 }
 
 #[test]
-fn an_exit_code_that_says_why_is_told_in_words() {
+fn a_known_exit_code_is_explained() {
     for (code, says) in [
         (126, "could not be run (exit code 126)"),
         (127, "was not found (exit code 127)"),

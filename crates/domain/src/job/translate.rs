@@ -82,7 +82,7 @@ pub fn translate(change: &JobChange) -> Failure {
             ),
         );
     }
-    // As with the role: whoever manages the model's secrets has to fix it.
+    // As with the role: the person who manages the model's secrets has to fix it.
     if let Some(reason) = saying("unable to retrieve secret") {
         return Failure::new(
             ErrorCode::Internal,
@@ -191,7 +191,7 @@ fn is_host_trouble(reason: &str) -> bool {
     .any(|needle| reason.contains(needle))
 }
 
-/// The reason of whoever stopped the job, if somebody did. Where Batch does not say, any reason
+/// The reason given by the caller who stopped the job, if there is one. Where Batch does not say, any reason
 /// counts that is none of AWS's own.
 fn request(change: &JobChange) -> Option<&str> {
     let reason = change.status_reason.as_deref()?;
@@ -201,7 +201,7 @@ fn request(change: &JobChange) -> Option<&str> {
     asked.then_some(reason)
 }
 
-/// The reason with a full stop, on one line, whole: what to do stands at the end of AWS's longer ones.
+/// The reason with a full stop, on one line, not shortened: AWS's longer reasons end with what to do.
 fn sentence(reason: &str) -> String {
     let line = crate::text::clean_line(reason);
     if line.ends_with(['.', '…', '!', '?']) {

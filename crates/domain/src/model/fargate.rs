@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_pair_is_said_as_a_manifest_says_it() {
+    fn the_nearest_size_is_written_as_in_a_manifest() {
         for (requested, nearest) in [
             (size("0.25", 64), size("0.25", 512)),
             (size("1", 2_500), size("1", 3_072)),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The name of a model: `[a-z][a-z0-9-]{0,62}`.
 ///
-/// It stands in S3 keys, job definition names and execution inputs, all of
+/// It is part of S3 keys, job definition names and execution inputs, all of
 /// which take exactly these characters without escaping.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

@@ -20,7 +20,7 @@ const MIN: SignedDuration = SignedDuration::from_mins(15);
 /// within a few months where it names days of the month.
 const SAMPLED: usize = 400;
 
-/// The five fields: what each is called and what may stand in it.
+/// The five fields: the name and the allowed values of each.
 const FIELDS: [(&str, &str); 5] = [
     ("minute", "0 to 59"),
     ("hour", "0 to 23"),
@@ -53,7 +53,7 @@ pub enum ScheduleError {
     Word {
         /// The word.
         word: String,
-        /// The five fields that it stands for.
+        /// The five fields that it abbreviates.
         meant: &'static str,
     },
     /// A field holds what it cannot.
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schedule_is_said_with_what_to_write() {
+    fn an_invalid_schedule_is_rejected_with_what_to_write() {
         for (text, words) in [
             ("", "write five fields"),
             ("0 6 * *", "write five fields"),

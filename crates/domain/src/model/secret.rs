@@ -10,7 +10,7 @@ use thiserror::Error;
 const MAX: usize = 128;
 
 /// Prefixes of variables that are not a model's to set: ours, and those by which AWS's own
-/// programs find credentials and Batch tells a job its id.
+/// programs find credentials and Batch passes a job its id.
 const RESERVED: [&str; 2] = ["DROPCAST_", "AWS_"];
 
 /// Which secret a variable holds: `<name>`, or `<name>:<key>` for one value of a JSON object.

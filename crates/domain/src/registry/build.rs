@@ -28,7 +28,7 @@ const LINE_LENGTH: usize = 500;
 /// The longest message that is kept, in characters.
 const MESSAGE_LENGTH: usize = 1_000;
 
-/// The longest text of whoever asked for a build, or of its commit, in characters. An ARN of a
+/// The maximum length of the requester of a build, or of its commit, in characters. An ARN of a
 /// role's session is far shorter.
 const NAME_LENGTH: usize = 300;
 
@@ -106,7 +106,7 @@ pub enum BuildEnd {
 }
 
 impl BuildEnd {
-    /// The word for it.
+    /// The status.
     pub fn status(&self) -> BuildStatus {
         match self {
             Self::Registered { .. } => BuildStatus::Registered,
@@ -116,7 +116,7 @@ impl BuildEnd {
 }
 
 named_enum! {
-    /// What became of a build, in a word.
+    /// How a build ended.
     #[schemars(description = "How a build ended.")]
     pub enum BuildStatus {
         /// The build is registered as a version.
@@ -220,7 +220,7 @@ pub fn last_build_lines(logged: &[String]) -> Vec<String> {
     lines.split_off(lines.len().saturating_sub(MAX_BUILD_LINES))
 }
 
-/// What whoever started a build said about it, in the build's environment.
+/// What the caller who started a build passed about it in the build's environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requester {
     /// The name of the model that is to come of it, as given.
@@ -328,7 +328,7 @@ mod tests {
     const ID: &str = "5f1c3a2e-7f0d-4f6a-9c55-0b7c8a4f1d20";
 
     #[test]
-    fn a_build_is_known_by_its_uuid_however_it_is_told() {
+    fn a_build_id_is_read_from_a_uuid_an_id_or_an_arn() {
         for told in [
             ID.to_owned(),
             format!("dropcast-models:{ID}"),

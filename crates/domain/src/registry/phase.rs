@@ -5,38 +5,38 @@ use crate::variants::named_enum;
 use super::{BuildCode, BuildFailure};
 
 named_enum! {
-    /// Where a build stands, in `CodeBuild`'s words and one of ours.
+    /// The phases of a build: `CodeBuild`'s, and one of Dropcast.
     ///
     /// See <https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html>.
     #[schemars(
         description = "The phases of a build, as CodeBuild names them, and REGISTER, in which its version is registered."
     )]
     pub enum BuildPhase {
-        /// It was asked for.
+        /// The build was requested.
         Submitted = "SUBMITTED",
-        /// It waits for others.
+        /// It waits for other builds.
         Queued = "QUEUED",
         /// Its machine is set up.
         Provisioning = "PROVISIONING",
         /// Its source is fetched.
         DownloadSource = "DOWNLOAD_SOURCE",
-        /// What it needs is installed.
+        /// Its dependencies are installed.
         Install = "INSTALL",
         /// The model's folder is checked.
         PreBuild = "PRE_BUILD",
-        /// The image is built, and the model tried on its own examples.
+        /// The image is built, and the model run on its own examples.
         Build = "BUILD",
-        /// The image is pushed, and what was built is written down.
+        /// The image is pushed, and the result is recorded.
         PostBuild = "POST_BUILD",
         /// Files are stored.
         UploadArtifacts = "UPLOAD_ARTIFACTS",
-        /// It is wound up.
+        /// `CodeBuild` cleans up.
         Finalizing = "FINALIZING",
-        /// It is over.
+        /// The build has ended.
         Completed = "COMPLETED",
-        /// What it made becomes a version: this one is ours.
+        /// The result is registered as a version: this phase is Dropcast's.
         Register = "REGISTER",
-        /// One that is not known here.
+        /// A phase that Dropcast does not know.
         #[serde(other)]
         Unknown = "UNKNOWN",
     }

@@ -12,8 +12,8 @@ use crate::{
 
 /// One change of a model's default version. Entries are only ever added.
 ///
-/// The entries that one reaches by following [`back`](Self::back) are a stack: a promotion puts
-/// an entry on it, a rollback takes the top one off.
+/// Following [`back`](Self::back) from the newest entry gives the order in which rollbacks undo
+/// promotions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DefaultEntry {
@@ -211,7 +211,7 @@ impl Defaults {
 /// The moment whose default a file gets that was uploaded at a time.
 ///
 /// S3's events tell whole seconds: what is promoted first and uploaded within the same second
-/// would bear a time before the promotion. So a whole second stands for its end.
+/// would have a time before the promotion. So a whole second means its end.
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>.
 pub fn default_moment(uploaded_at: Timestamp) -> Timestamp {
     if uploaded_at.subsec_nanosecond() == 0 {

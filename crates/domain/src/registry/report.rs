@@ -8,14 +8,14 @@ use crate::text;
 /// The longest text of `CodeBuild`'s that a message repeats, in characters.
 const CONTEXT_LENGTH: usize = 400;
 
-/// A build as `CodeBuild` tells of it: in an event, or when it is asked.
+/// A build as `CodeBuild` reports it, in an event or in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildReport {
     /// The build.
     pub build: BuildId,
     /// The project that it belongs to.
     pub project: String,
-    /// Where it stands.
+    /// Its status.
     pub state: BuildState,
     /// Its phases up to now, in order.
     pub phases: Vec<PhaseReport>,
@@ -38,7 +38,7 @@ pub struct PhaseReport {
     pub context: Vec<String>,
 }
 
-/// How a build or a phase stands.
+/// The status of a build or a phase.
 ///
 /// See <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub enum BuildIgnored {
     NotOurs,
     /// It has not ended.
     InProgress,
-    /// It stands in a way that is not known here.
+    /// A status that Dropcast does not know.
     UnknownState,
 }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_of_another_project_or_that_has_not_ended_is_let_be() {
+    fn builds_of_other_projects_and_unfinished_builds_are_ignored() {
         let done = report("SUCCEEDED", &[]);
         assert_eq!(decide(&done, PROJECT), BuildDecision::Register);
         assert_eq!(

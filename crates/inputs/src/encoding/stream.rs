@@ -19,8 +19,8 @@ const CHUNK: usize = 64 * 1024;
 /// The longest sample of a text in characters.
 const MAX_SAMPLE_CHARS: usize = 30;
 
-/// A byte that UTF-8 never has: it stands for what could not be decoded, so that the cell is
-/// found in which it stands.
+/// A byte that UTF-8 never has: it marks what could not be decoded, so that the cell
+/// that contains it is found.
 const DAMAGED: u8 = 0xff;
 
 /// The text of a file, piece by piece.

@@ -220,7 +220,7 @@ pub(super) fn explain_bad_name(name: &str, why: Option<&Problem>, pointer: &str)
     Problem::new(pointer, &format!("the name {}", quoted(name)), &allowed)
 }
 
-/// A value where none may stand.
+/// A value where none is allowed.
 pub(super) fn explain_nothing_allowed(value: &Value, pointer: &str) -> Problem {
     let found = describe_found(value);
     let message = format!(

@@ -1,4 +1,4 @@
-//! Where in a document a walk stands, without an allocation per step.
+//! The position of a walk in a document, without an allocation per step.
 
 use dropcast_domain::problem::pointer_segment;
 

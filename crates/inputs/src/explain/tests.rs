@@ -255,7 +255,7 @@ fn a_value_that_fits_several_of_which_one_is_allowed_is_named() {
 }
 
 #[test]
-fn the_keywords_behind_references_are_explained_where_the_value_stands() {
+fn keywords_behind_references_are_explained_at_the_value() {
     let schema = json!({
         "$defs": {"line": {"$anchor": "line", "allOf": [{"$ref": "#/$defs/named"}], "properties": {"lines": {"items": {"$ref": "#line"}}}},
                   "named": {"required": ["name"], "properties": {"name": {"type": "string"}}}},

@@ -29,7 +29,7 @@ pub(super) struct Walk<'s> {
     problems: ProblemList,
     /// How many more values it looks at.
     visits: u64,
-    /// In how many undecided choices it stands.
+    /// How many undecided choices it is nested in.
     trials: u8,
 }
 
@@ -174,7 +174,7 @@ impl<'s> Walk<'s> {
                 .properties
                 .get(name)
                 .and_then(|&child| describe::describe(schema, child));
-            // A name that stands there and that the schema does not know may be meant.
+            // An existing name that the schema does not know may be meant.
             let present = value
                 .as_object()
                 .into_iter()
@@ -193,7 +193,7 @@ impl<'s> Walk<'s> {
         });
     }
 
-    /// Notes every item that stands earlier in its list too.
+    /// Notes every item that equals an earlier one in its list.
     fn repeated_items(&mut self, value: &Value, path: &Path<'_>) {
         let Some(items) = value.as_array() else {
             return;

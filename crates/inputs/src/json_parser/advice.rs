@@ -11,7 +11,7 @@ pub(super) const ESCAPE: &str = "A backslash itself is written as two.";
 pub(super) const LONG_NUMBER: &str =
     "It has more digits than can be kept exactly; put an identifier in quotation marks.";
 
-/// What may stand at a place.
+/// What is allowed at a position.
 pub(super) fn allowed(expected: Expected, in_object: bool) -> &'static str {
     match expected {
         Expected::Value => "a value",
@@ -25,7 +25,7 @@ pub(super) fn allowed(expected: Expected, in_object: bool) -> &'static str {
     }
 }
 
-/// The beginning of what stands at a place.
+/// The beginning of the text at a position.
 pub(super) fn found(rest: &str) -> String {
     match rest.chars().next() {
         None => "the end of the file".to_owned(),
@@ -50,7 +50,7 @@ fn head(text: &str) -> &str {
         .map_or(text, |(index, _)| &text[..index])
 }
 
-/// What to do about what stands at a place; may be empty.
+/// What to do about the text at a position; may be empty.
 pub(super) fn hint(expected: Expected, rest: &str, token: &str) -> &'static str {
     let first = rest.chars().next().unwrap_or_default();
     let value_wanted = matches!(expected, Expected::Value | Expected::ValueOrEnd);
@@ -124,7 +124,7 @@ fn number_hint(token: &str, unsigned: &str) -> &'static str {
     }
 }
 
-/// The offset of the first wrong escape in a text that stands in its quotation marks.
+/// The offset of the first wrong escape in a text with its quotation marks.
 pub(super) fn bad_escape(token: &[u8]) -> Option<usize> {
     let code = |at: usize| {
         let digits = token.get(at..at + 4)?;

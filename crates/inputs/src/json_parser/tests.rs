@@ -169,7 +169,7 @@ fn every_mistake_is_named_by_its_line_and_column_with_what_to_do() {
 }
 
 #[test]
-fn a_name_that_stands_twice_is_named_by_its_pointer_and_both_are_kept_apart() {
+fn a_duplicate_name_is_reported_by_its_pointer() {
     let parsed = parse(
         "{\"a\": {\"b/c\": 1,\n \"b/c\": [{\"x\": 1, \"x\": 2}], \"d\": 2}, \"a\": 3}",
         &Limits::default(),

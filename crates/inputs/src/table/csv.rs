@@ -53,7 +53,7 @@ pub(super) struct CsvRows<R> {
 }
 
 impl<R: Read + Seek> CsvRows<R> {
-    /// Finds out how a file is written; it stands at its beginning.
+    /// Finds out how a file is written; the reader is at its beginning.
     pub(super) fn open(mut file: R, spec: &TableSpec, names: &[&str]) -> Result<Self, ReadError> {
         let (encoding, is_guessed) = stream::detect(&mut file, spec.encoding)?;
         let mut text = Text::new(file, encoding)?;

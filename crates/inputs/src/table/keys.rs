@@ -1,4 +1,4 @@
-//! Keys that may stand in one row only, in 20 to 40 bytes a row.
+//! Keys that may occur in only one row, in 20 to 40 bytes per row.
 
 use std::{
     collections::hash_map::RandomState,
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_keys_are_told_apart_and_found_again() {
+    fn a_hundred_thousand_keys_are_distinguished_and_found_again() {
         let mut keys = Keys::new();
         for row in 1..=100_000_u64 {
             assert_eq!(

@@ -141,7 +141,7 @@ fn fits(rows: &mut dyn Rows) -> io::Result<bool> {
     let mut row = Row::default();
     let mut room = CopyBudget::new(WHOLE_ROWS);
     while next(rows, &mut row)? {
-        // The header, and what stands above it, count too.
+        // The header, and the rows above it, count too.
         if row.number > MAX_ROWS || !room.take(&row) {
             return Ok(false);
         }
@@ -358,7 +358,7 @@ impl<'a> Copy<'a> {
     }
 }
 
-/// A problem as it stands alone: what follows an address elsewhere begins with a capital.
+/// A problem without its address, as a sentence that begins with a capital letter.
 fn sentence(message: &str) -> String {
     let mut rest = message.chars();
     rest.next()

@@ -19,7 +19,7 @@ const MAX_CELL_PROBLEMS: usize = 10_000;
 /// The most characters of what was found in one of several cells.
 const MAX_LISTED_CHARS: usize = 40;
 
-/// How many kinds of problems are told apart.
+/// How many kinds of problems are distinguished.
 const MAX_GROUPS: usize = 10_000;
 
 /// The faulty cells of a table: the first 10,000, and how many more there are.
@@ -127,7 +127,7 @@ pub(super) struct ProblemText {
     pub(super) many: String,
     /// What was found.
     pub(super) found: String,
-    /// Whether a list of such problems tells of each what was found.
+    /// Whether a list of such problems says for each what was found.
     pub(super) tells_found: bool,
     /// What is allowed.
     pub(super) allowed: String,
@@ -139,7 +139,7 @@ pub(super) struct ProblemText {
     pub(super) general: String,
 }
 
-/// Where a problem stands.
+/// The location of a problem.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) row: u64,
@@ -164,7 +164,7 @@ struct Group {
     /// When it was begun, for a stable order.
     rank: usize,
     count: u64,
-    /// Where the first of them stand, and what stands there.
+    /// The first of them: their locations, and what was found there.
     first: Vec<Member>,
     words: ProblemText,
     hint_key: u64,
@@ -351,7 +351,7 @@ fn hinted(problem: Problem, hint: &str) -> Problem {
     }
 }
 
-/// What was found, short enough to stand in a list.
+/// What was found, short enough for a list.
 fn shortened(found: &str) -> String {
     if found.chars().count() <= MAX_LISTED_CHARS {
         return found.to_owned();

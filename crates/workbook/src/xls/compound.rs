@@ -9,7 +9,7 @@ use crate::error::{ReadError, damaged, is_of_content, rejected, too_large};
 /// behind what they refer to, in any order.
 const MAX_STREAM_BYTES: u64 = 128 * 1024 * 1024;
 
-/// How many bytes of a file one sector of the table of allocation tables stands for: its
+/// How many bytes of a file one sector of the table of allocation tables describes: its
 /// 127 entries are sectors of 128 entries for sectors of 512 bytes.
 const BYTES_PER_TABLE_SECTOR: u64 = 127 * 128 * 512;
 

@@ -48,14 +48,14 @@ impl<'a> Blocks<'a> {
         true
     }
 
-    /// Bytes that stand in one record.
+    /// Bytes within one record.
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.present.split_at_checked(length)?;
         self.present = rest;
         Some(taken)
     }
 
-    /// Bytes that may stand in several.
+    /// Bytes that may span several records.
     fn skip(&mut self, mut length: usize) -> Option<()> {
         while length > 0 {
             if self.present.is_empty() && !self.advance() {

@@ -14,7 +14,7 @@ use crate::{
     percent::{PercentCells, is_percent},
 };
 
-/// How many empty cells may stand before others in all rows together …
+/// How many empty cells may precede others in all rows together …
 const EMPTY_BASE: u64 = 20_000_000;
 
 /// … and so many more for each cell that is not empty. A value at the far right of every row
@@ -204,7 +204,7 @@ pub(crate) fn find_percentages<R: Read + Seek>(
     Ok(places)
 }
 
-/// Whether a formula has a result that should stand with it; `=""` is an empty cell.
+/// Whether a formula should have a stored result; `=""` is an empty cell.
 fn has_result(formula: &XlsxFormulaMetadata) -> bool {
     !matches!(formula, XlsxFormulaMetadata::Normal { formula } if formula.trim() == "\"\"")
 }

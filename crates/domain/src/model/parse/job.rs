@@ -212,7 +212,7 @@ mod tests {
     use crate::model::{Manifest, parse::tests::GOOD};
 
     #[test]
-    fn what_is_wrong_with_a_refresh_or_a_secret_is_said_with_what_to_write() {
+    fn problems_of_refreshes_and_secrets_say_what_to_write() {
         let text = format!(
             "{GOOD}\n[refresh]\ncomand = [\"a\"]\nschedule = \"0 25 * * *\"\n[job.secrets]\nAWS_REGION = \"a\"\nDB = \"a/b\"\nX = 1\n"
         );

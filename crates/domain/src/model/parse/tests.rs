@@ -230,7 +230,7 @@ fn a_table_gets_its_defaults_and_json_keeps_its_own_bound() {
 }
 
 #[test]
-fn what_is_wrong_with_a_table_is_said_with_what_was_meant() {
+fn problems_of_tables_suggest_what_was_meant() {
     let with = |accepts: &str, lines: &str| {
         GOOD.replace("[\"json\"]", accepts)
             .replace("[job]", &format!("[input.table]\n{lines}\n[job]"))

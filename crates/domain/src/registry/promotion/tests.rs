@@ -122,7 +122,7 @@ fn clocks_that_differ_do_not_put_an_entry_before_the_one_it_replaces() {
 }
 
 #[test]
-fn a_whole_second_of_an_upload_stands_for_its_end() {
+fn a_whole_second_of_an_upload_means_its_end() {
     assert_eq!(default_moment(at(0)), at(999));
     assert_eq!(default_moment(at(1)), at(1));
 }

@@ -90,8 +90,8 @@ pub(super) fn is_open(column: &Column, value: &Value) -> bool {
     value.is_string() && column.kinds.has(ValueKinds::NUMBER | ValueKinds::BOOL)
 }
 
-/// What was found and the sentence about it: what stands in the cell, beside what it was taken
-/// for.
+/// What was found and the sentence about it: the content of the cell, and what it was read
+/// as.
 pub(super) fn describe_problem(problem: &Problem, read_as: Option<String>) -> (String, String) {
     let sentence = sentence_of(problem);
     match read_as {

@@ -1,4 +1,4 @@
-//! Whether a row is as wide as the header, and stands under names.
+//! Whether a row is as wide as the header, and all its cells are in named columns.
 
 use std::io::Write;
 
@@ -87,7 +87,7 @@ tells_found: true,
         self.names(row, last, rows)
     }
 
-    /// Notes the cells that stand under no name; the row is read nevertheless.
+    /// Notes the cells in columns without a name; the row is read nevertheless.
     fn names(&mut self, row: &Row, last: usize, rows: &dyn Rows) -> bool {
         for (at, cell) in row.cells.iter().enumerate().take(last + 1) {
             let named = self

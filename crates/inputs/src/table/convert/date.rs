@@ -16,9 +16,9 @@ pub(in crate::table) enum DateProblem {
     NoDay { year: i16, month: i8, days: i8 },
     /// A year of two digits.
     ShortYear,
-    /// Digits whose order of day and month is not known; the dates that they may stand for.
+    /// Digits whose order of day and month is not known; the dates that they may represent.
     AmbiguousOrder(Option<Date>, Option<Date>),
-    /// A number of days, as Excel counts them, and the date that it would stand for.
+    /// A number of days, as Excel counts them, and the date that it would represent.
     Days(Date),
     /// A time that is not midnight where a date is wanted.
     HasTime,

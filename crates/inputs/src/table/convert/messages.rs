@@ -101,7 +101,7 @@ fn number_text(number: f64) -> String {
 }
 
 impl Converter {
-    /// What may stand in a cell, as a noun.
+    /// What a cell may contain, as a noun.
     pub(in crate::table) fn allowed<'a>(
         column: &'a Column,
         problem: &'a ConversionProblem,
@@ -155,7 +155,7 @@ impl Converter {
         }
     }
 
-    /// What to do about several cells of one class that cannot all be told the same.
+    /// What to do about several cells of one class that need different advice.
     pub(in crate::table) fn general_hint(
         self,
         cell: &Cell,

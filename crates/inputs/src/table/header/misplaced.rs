@@ -1,4 +1,4 @@
-//! The names of the columns, where a title stands above them.
+//! The names of the columns, if there is a title above them.
 
 use std::collections::HashSet;
 

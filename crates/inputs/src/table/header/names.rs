@@ -1,4 +1,4 @@
-//! Names of columns, as they stand in a header and as the schema has them.
+//! Names of columns, in a header and in the schema.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ const MAX_NAME_LENGTH: usize = 255;
 /// How many names a sentence lists.
 const LISTED: usize = 12;
 
-/// What stands in a cell of the header.
+/// The content of a header cell.
 pub(super) struct Name {
     /// The name, empty where there is none; what is shown of the cell where it is refused.
     pub(super) text: String,

@@ -262,7 +262,7 @@ impl<'r> Reading<'r> {
         only(needed.filter(|needed| NameWords::of(needed).are_near(&own))).is_some()
     }
 
-    /// A column that stands earlier in the header too.
+    /// A column that appears earlier in the header.
     pub(super) fn report_repeated(&mut self, at: usize, name: &str, earlier: usize) {
         let message = format!(
             "the column {} appears twice in the header, as columns {} and {}. Remove or rename one of them.",

@@ -316,7 +316,7 @@ fn more_than_ten_thousand_columns_are_refused_in_every_format() {
 }
 
 #[test]
-fn what_can_be_no_name_is_told_by_its_cell_and_becomes_no_column() {
+fn an_invalid_column_name_is_reported_with_its_cell() {
     let said_of_nul = said(b"a,b\0\nx,1\n", InputFormat::Csv);
     assert!(
         said_of_nul.starts_with("At row 1, column \"b\\u0000\": found \"b\\u0000\" where text without NUL bytes must stand."),

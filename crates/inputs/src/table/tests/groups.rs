@@ -1,4 +1,4 @@
-//! What is said of several problems together: of each what stands there, and no advice that is
+//! Messages for grouped problems: what was found in each cell, and no advice that is
 //! not true of all.
 
 use super::*;
@@ -20,7 +20,7 @@ fn column(cells: &[&str], row: &Value, spec: &TableSpec) -> Vec<String> {
 }
 
 #[test]
-fn a_mixed_column_is_told_problem_by_problem_with_what_each_cell_holds() {
+fn a_mixed_column_is_reported_by_kind_of_problem_with_each_cells_content() {
     let cells = ["4,5", "1.234,5", "٣", "NaN", "ten", "5 EUR", "1,25"];
     assert_eq!(
         column(&cells, &numbers(), &TableSpec::default()),
@@ -81,7 +81,7 @@ fn advice_that_is_the_same_for_all_is_given() {
 }
 
 #[test]
-fn what_is_found_is_what_stands_in_the_cell() {
+fn what_is_found_is_the_content_of_the_cell() {
     assert_eq!(
         column(&["1.234"], &numbers(), &german()),
         [
@@ -104,7 +104,7 @@ fn what_is_found_is_what_stands_in_the_cell() {
 }
 
 #[test]
-fn a_rule_of_several_alternatives_is_told_by_the_one_that_each_value_is_near() {
+fn a_rule_with_alternatives_is_explained_by_the_nearest_one() {
     let row = json!({"properties": {"x": {"oneOf": [
         {"type": "string", "pattern": "^A[0-9]$"},
         {"type": "string", "minLength": 9}

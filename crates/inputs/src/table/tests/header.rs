@@ -150,7 +150,7 @@ fn notes(csv: &[u8], rejected: &TableProblems, spec: &TableSpec) -> String {
 }
 
 #[test]
-fn a_title_above_the_header_is_told_with_the_row_of_the_names() {
+fn a_title_above_the_header_is_reported_with_the_row_of_the_names() {
     for (csv, above) in [
         (
             "Plan 2027 - confidential,,,\n,,,\nproduct_line,year,growth_percent,comment\nHardware,2027,4.5,\n",
@@ -253,7 +253,7 @@ fn a_column_that_only_has_a_default_is_appended() {
 }
 
 #[test]
-fn of_ten_thousand_wrong_names_a_hundred_are_told_and_all_counted() {
+fn of_ten_thousand_wrong_names_a_hundred_are_listed_and_all_are_counted() {
     let mut properties = serde_json::Map::new();
     for index in 0..10_000 {
         properties.insert(
@@ -275,7 +275,7 @@ fn of_ten_thousand_wrong_names_a_hundred_are_told_and_all_counted() {
 }
 
 #[test]
-fn a_manifest_that_misspells_a_column_is_told_so() {
+fn a_misspelled_column_in_the_manifest_is_reported() {
     let spec = TableSpec {
         key: vec!["line".into(), "mnth".into()],
         optional_columns: vec!["remark".into()],

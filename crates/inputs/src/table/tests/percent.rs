@@ -94,7 +94,7 @@ fn a_cell_that_shows_a_percentage_is_no_number_unless_the_manifest_says_which() 
 }
 
 #[test]
-fn a_single_percentage_is_told_with_both_numbers_that_it_may_mean() {
+fn a_percentage_is_reported_with_both_possible_numbers() {
     let file = workbook(|sheet| {
         sheet.write(0, 0, "growth").unwrap();
         let shown = Format::new().set_num_format("0.0%");

@@ -44,7 +44,7 @@ fn a_file_of_the_wrong_shape_gets_a_sentence() {
 }
 
 #[test]
-fn a_row_that_only_lacks_empty_cells_is_read_and_told() {
+fn a_row_that_lacks_only_empty_cells_is_read_and_counted() {
     let (read, clean) = accepted(b"a,b,c\nx,1\ny,2,z\nv,3\n", &pair(), &TableSpec::default());
     assert_eq!(clean, "a,b,c\nx,1,\ny,2,z\nv,3,\n");
     assert_eq!(read.reading.remarks.short_rows, 2);
@@ -174,7 +174,7 @@ fn rows_are_counted_as_a_spreadsheet_counts_them() {
 }
 
 #[test]
-fn a_key_stands_in_one_row() {
+fn a_key_occurs_in_only_one_row() {
     let spec = TableSpec {
         key: vec!["a".into(), "b".into()],
         ..TableSpec::default()

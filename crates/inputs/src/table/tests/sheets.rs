@@ -45,7 +45,7 @@ const OTHER: &[&[&str]] = &[&["Line", "Month", "Growth"], &["B", "2026-02-28", "
 const LINES: &[&[&str]] = &[&["Line"], &["A"], &["B"]];
 
 #[test]
-fn the_sheet_that_holds_the_columns_is_read_wherever_it_stands() {
+fn the_sheet_with_the_columns_is_read_whatever_its_position() {
     let file = book(&[
         ("Cover", COVER),
         ("Empty", &[]),

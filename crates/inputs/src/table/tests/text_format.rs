@@ -77,7 +77,7 @@ fn every_encoding_is_found_out_or_declared() {
 }
 
 #[test]
-fn a_guessed_encoding_is_told_with_a_sample_and_other_code_pages_are_not_taken_for_it() {
+fn a_guessed_encoding_is_reported_with_a_sample() {
     let any = json!({"properties": {"a": {"type": "string"}}});
     let guess = TableSpec::default();
     let (read, clean) = accepted(b"a,b\nM\xfcller & Co,1\n", &any, &guess);

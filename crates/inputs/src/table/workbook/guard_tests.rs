@@ -81,7 +81,7 @@ fn files_that_are_what_they_are_called_pass() {
 }
 
 #[test]
-fn a_name_that_does_not_agree_with_the_first_bytes_is_told_what_to_do() {
+fn a_file_whose_content_does_not_match_its_name_gets_advice() {
     use InputFormat::{Csv, Xls, Xlsx};
     says(
         &xls(),
@@ -172,7 +172,7 @@ fn a_bomb_is_refused_before_it_is_inflated_past_its_limit() {
 }
 
 #[test]
-fn a_bomb_that_declares_a_small_size_is_counted_all_the_same() {
+fn a_zip_bomb_with_a_false_size_is_counted_by_its_content() {
     let zeros = vec![b' '; 100 << 20];
     let mut file = with_part("xl/media/image1.png", &zeros);
     // The sizes in the directory and in the part's own head say 10 bytes.
