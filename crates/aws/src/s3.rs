@@ -61,35 +61,24 @@ impl Bucket {
         key: &str,
         version: Option<&str>,
     ) -> Result<Option<Object>, CallError> {
-        match self.get(key, version).await {
-            Ok(object) => Ok(Some(object)),
-            // The last is what S3 says of a version that marks a deletion:
-            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
-            Err(error)
-                if matches!(
-                    error.code(),
-                    Some("NoSuchKey" | "NoSuchVersion" | "MethodNotAllowed")
-                ) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(CallError::of_sdk(GET, error)),
-        }
+        found(self.get(key, version).await)
     }
 
     /// Opens an object for a role that may not list the bucket: `None` also where S3 denies it,
     /// which is what it says to that role of an object that does not exist.
-    pub async fn open_if_allowed(&self, key: &str) -> Result<Option<Object>, CallError> {
-        match self.get(key, None).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
+    pub async fn open_if_allowed(
+        &self,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<Option<Object>, CallError> {
+        match self.get(key, version).await {
             Err(error) if error.code() == Some("AccessDenied") => {
                 tracing::warn!(
                     "AccessDenied: the object does not exist, or the role may not read it"
                 );
                 Ok(None)
             }
-            Err(error) => Err(CallError::of_sdk(GET, error)),
+            answer => found(answer),
         }
     }
 
@@ -187,6 +176,24 @@ impl Bucket {
             .await
             .map_err(|error| CallError::of_sdk(GET, error))?;
         Ok(request.uri().to_owned())
+    }
+}
+
+/// What was found, if anything.
+fn found(answer: Result<Object, SdkError<GetObjectError>>) -> Result<Option<Object>, CallError> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        // The last is what S3 says of a version that marks a deletion:
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+        Err(error)
+            if matches!(
+                error.code(),
+                Some("NoSuchKey" | "NoSuchVersion" | "MethodNotAllowed")
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(CallError::of_sdk(GET, error)),
     }
 }
 

@@ -234,6 +234,7 @@ impl<'a> RunMail<'a> {
             charts.find_map(|chart| Some((chart, shown_type(&chart.media_type)?)))?;
         (chart.bytes < CHART_BYTES).then(|| ChartRow {
             key: chart.key.clone(),
+            version_id: chart.version_id.clone(),
             title: one_line_or(&chart.title, TITLE_LENGTH, "Chart"),
             media_type,
             link: self.link(chart),

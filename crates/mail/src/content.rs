@@ -90,6 +90,8 @@ pub struct OutputRow {
 pub struct ChartRow {
     /// Its key in the results bucket.
     pub key: String,
+    /// The version of the object that was published, if it was recorded.
+    pub version_id: Option<String>,
     /// Its title, which is also its text for those who do not see it.
     pub title: String,
     /// Its media type: PNG, JPEG or GIF.

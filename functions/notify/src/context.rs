@@ -66,7 +66,7 @@ impl MailContext {
             Some(input) if input.table.is_some() => None,
             Some(input) => json(
                 deps.files
-                    .read(&input.prepared_key, SHOWN_INPUT_BYTES)
+                    .read(&input.prepared_key, None, SHOWN_INPUT_BYTES)
                     .await?,
             ),
             None => None,
@@ -74,7 +74,7 @@ impl MailContext {
         let problems: Option<ProblemList> = match run.status() {
             Status::Rejected => json(
                 deps.files
-                    .read(&run.keys().problems(), PROBLEMS_BYTES)
+                    .read(&run.keys().problems(), None, PROBLEMS_BYTES)
                     .await?,
             ),
             _ => None,
@@ -86,7 +86,7 @@ impl MailContext {
         };
         let marked_copy = if run.status() == Status::Rejected && run.marked {
             let key = run.keys().marked();
-            deps.files.read(&key, ATTACHED_BYTES).await?
+            deps.files.read(&key, None, ATTACHED_BYTES).await?
         } else {
             None
         };
@@ -119,7 +119,11 @@ impl MailContext {
         };
         let content = compose(kind, &known);
         let chart = match &content.chart {
-            Some(chart) => deps.files.read(&chart.key, CHART_BYTES).await?,
+            // What was published, as its link opens it, and not what stands under its key by now.
+            Some(chart) => {
+                let version = chart.version_id.as_deref();
+                deps.files.read(&chart.key, version, CHART_BYTES).await?
+            }
             None => None,
         };
         let rendered = render::render(&content, chart.is_some())?;

@@ -24,7 +24,7 @@ use dropcast_test_support::{
     events::{failed, sqs},
     samples::{MODEL, acceptance, metadata, new_run, step, version_spec},
 };
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MessagePart, MimeHeaders as _};
 use notify::handle;
 use serde_json::json;
 
@@ -283,6 +283,25 @@ async fn a_link_in_a_mail_opens_its_output_for_as_long_as_the_deployment_says() 
         })
         .collect();
     assert_eq!(paths, ["forecast.csv", "charts/a b.png"]);
+}
+
+#[tokio::test]
+async fn the_chart_in_a_mail_is_the_version_that_was_published() {
+    let mut world = world().await;
+    let run = ended(&mut world, Status::Succeeded, &[ANA]).await;
+    let chart = run.outputs.last().unwrap();
+    let replaced = b"\x89PNG\r\n\x1a\nreplaced".to_vec();
+    world.files.0.insert(chart.key.clone(), replaced);
+    deliver(&world, &run).await;
+    let mail = world.mailer.sent().remove(0).message;
+    let mail = MessageParser::default().parse(&mail).unwrap();
+    let images: Vec<&[u8]> = mail
+        .parts
+        .iter()
+        .filter(|part| part.is_content_type("image", "png"))
+        .map(MessagePart::contents)
+        .collect();
+    assert_eq!(images, [b"\x89PNG\r\n\x1a\nx"]);
 }
 
 #[tokio::test]

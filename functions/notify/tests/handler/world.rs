@@ -57,10 +57,21 @@ pub(crate) fn wait_seconds(seconds: i64) {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FakeFiles(pub(crate) BTreeMap<String, Vec<u8>>);
 
+/// Where the fake bucket keeps one version of an object; the newest is under the key itself.
+pub(crate) fn versioned(key: &str, version: &str) -> String {
+    format!("{key}?versionId={version}")
+}
+
 impl Files for FakeFiles {
-    async fn read(&self, key: &str, at_most: u64) -> Result<Option<Vec<u8>>, CallError> {
+    async fn read(
+        &self,
+        key: &str,
+        version: Option<&str>,
+        at_most: u64,
+    ) -> Result<Option<Vec<u8>>, CallError> {
         yield_now().await;
-        let content = self.0.get(key).cloned();
+        let place = version.map_or_else(|| key.to_owned(), |version| versioned(key, version));
+        let content = self.0.get(&place).cloned();
         Ok(content.filter(|content| content.len() as u64 <= at_most))
     }
 }
@@ -224,10 +235,11 @@ pub(crate) async fn ended(world: &mut World, end: Status, notify: &[&str]) -> Ru
                 media_type: "image/png".into(),
                 ..output(id, "charts/a b.png")
             };
+            let published = versioned(&chart.key, chart.version_id.as_deref().unwrap());
             world
                 .files
                 .0
-                .insert(chart.key.clone(), b"\x89PNG\r\n\x1a\nx".to_vec());
+                .insert(published, b"\x89PNG\r\n\x1a\nx".to_vec());
             let outputs = [output(id, "forecast.csv"), chart];
             store.publish(id, &outputs, 2).await.unwrap();
             None
