@@ -1,5 +1,6 @@
 //! `dropcast model`.
 
+mod definition;
 mod describe;
 mod init;
 mod local_run;
@@ -76,6 +77,7 @@ async fn register(args: &Register, stack: &Stack, screen: Screen) -> anyhow::Res
                 args.commit.clone(),
                 clock::now(),
             );
+            definition::check(stack, job_definition, &spec.manifest.name).await?;
             let version = stack.store.register(&spec).await?;
             dropcast_local_stack::Registered { version, new: true }
         }

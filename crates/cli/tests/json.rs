@@ -9,6 +9,9 @@ mod support;
 
 use std::{fs, path::Path};
 
+use aws_sdk_batch::types::{
+    ContainerProperties, JobDefinitionType, ResourceRequirement, ResourceType,
+};
 use dropcast_test_support::repository;
 use serde_json::Value;
 use support::{Answer, assert_fits, json, text};
@@ -342,6 +345,10 @@ fn is_found_through_cloudformation(stack: &LocalStack, folder: &str) {
         program
             .args(["--stack", name])
             .env("AWS_ENDPOINT_URL", place["endpoint"].as_str().unwrap())
+            .env(
+                "AWS_ENDPOINT_URL_BATCH",
+                place["batchEndpoint"].as_str().unwrap(),
+            )
             .env("AWS_REGION", place["region"].as_str().unwrap())
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test");
@@ -364,19 +371,38 @@ fn is_found_through_cloudformation(stack: &LocalStack, folder: &str) {
     assert_eq!(without_image.code, 2);
     assert_fits("error", &without_image.document);
     let image = format!("registry.example/echo@sha256:{}", "0a".repeat(32));
-    let definition = "arn:aws:batch:eu-west-1:000000000000:job-definition/echo:9";
-    let registered = deployed(
-        name,
-        &[
-            "model",
-            "register",
-            folder,
-            "--image",
-            &image,
-            "--job-definition",
-            definition,
-        ],
-    );
+    let register = |definition: &str| {
+        let args = ["model", "register", folder, "--image", &image];
+        deployed(
+            name,
+            &[&args[..], &["--job-definition", definition]].concat(),
+        )
+    };
+    let untagged = without_tag(place, &image, &format!("{name}_echo"));
+    let (own, _) = untagged.rsplit_once(':').unwrap();
+    let foreign = own.replace(&format!("{name}_echo"), "echo");
+    for (definition, code, says) in [
+        (
+            format!("{foreign}:9"),
+            3,
+            format!("job definition {name}_echo"),
+        ),
+        (own.to_owned(), 3, "is not a revision".to_owned()),
+        (
+            format!("{own}:99"),
+            6,
+            "no active job definition".to_owned(),
+        ),
+        (untagged.clone(), 3, format!("tag dropcast:stack={name}")),
+    ] {
+        let refused = register(&definition);
+        assert_eq!(refused.code, code, "{definition} {refused:?}");
+        assert_fits("error", &refused.document);
+        let message = refused.document["error"]["message"].as_str().unwrap();
+        assert!(message.contains(&says), "{message}");
+    }
+    // The one that the local stack made for version 1.
+    let registered = register(&format!("{own}:1"));
     assert_eq!(registered.code, 0, "{registered:?}");
     assert_fits("registered", &registered.document);
     assert_eq!(registered.document["version"], 2);
@@ -390,6 +416,42 @@ fn is_found_through_cloudformation(stack: &LocalStack, folder: &str) {
         message.contains("no CloudFormation stack nowhere"),
         "{message}"
     );
+}
+
+/// The ARN of a new job definition without tags.
+fn without_tag(place: &Value, image: &str, name: &str) -> String {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let keys = aws_sdk_batch::config::Credentials::new("test", "test", None, None, "tests");
+        let region = place["region"].as_str().unwrap().to_owned();
+        let config = dropcast_aws::load().await.unwrap();
+        let config = aws_sdk_batch::config::Builder::from(&config)
+            .endpoint_url(place["batchEndpoint"].as_str().unwrap())
+            .region(aws_sdk_batch::config::Region::new(region))
+            .credentials_provider(keys)
+            .build();
+        let container = ContainerProperties::builder().image(image);
+        let size =
+            [(ResourceType::Vcpu, "1"), (ResourceType::Memory, "2048")].map(|(kind, value)| {
+                ResourceRequirement::builder()
+                    .r#type(kind)
+                    .value(value)
+                    .build()
+            });
+        let registered = aws_sdk_batch::Client::from_conf(config)
+            .register_job_definition()
+            .job_definition_name(name)
+            .r#type(JobDefinitionType::Container)
+            .container_properties(
+                container
+                    .set_resource_requirements(Some(size.into()))
+                    .build(),
+            )
+            .send()
+            .await
+            .unwrap();
+        registered.job_definition_arn.unwrap()
+    })
 }
 
 /// What a link of `show` leads to.

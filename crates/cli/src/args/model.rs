@@ -40,7 +40,7 @@ pub enum Model {
   dropcast model register models/revenue-forecast
   dropcast --stack dropcast model register models/revenue-forecast \\
       --image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/models@sha256:… \\
-      --job-definition arn:aws:batch:eu-west-1:123456789012:job-definition/revenue-forecast:7")]
+      --job-definition arn:aws:batch:eu-west-1:123456789012:job-definition/dropcast_revenue-forecast:7")]
     Register(Register),
     /// Refresh what a model keeps between its runs, by its [refresh] command
     ///
