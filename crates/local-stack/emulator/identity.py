@@ -111,6 +111,9 @@ def iam_account():
 def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
     """Decides as before; a call that is allowed is written down."""
     refusal = _enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+    # Whoever creates a role with tags must be allowed to tag it too, which MiniStack does not ask.
+    if refusal is None and iam_action == "iam:CreateRole" and (service_context or {}).get("aws:TagKeys"):
+        refusal = enforce(access_key_id, "iam:TagRole", service, region, resource_arn, service_context)
     # Temporary credentials are those of roles.
     if refusal is None and CALLS and (access_key_id or "").startswith("ASIA"):
         CALLS.add(access_key_id, iam_action, resource_arn)

@@ -27,6 +27,7 @@ import threading
 from importlib.metadata import version
 
 import identity
+import policy_variables
 from ministack import app
 from ministack.services import lambda_svc, s3, stepfunctions
 from ministack.services.cloudformation import _stacks, engine, provisioners
@@ -182,4 +183,5 @@ def repair():
 if __name__ == "__main__":
     repair()
     identity.repair()
+    policy_variables.repair()
     app.main()

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use aws_sdk_iam::{Client, operation::create_role::CreateRoleError};
+use aws_sdk_iam::{Client, operation::create_role::CreateRoleError, types::Tag};
 use dropcast_aws::CallError;
 use dropcast_domain::{
     keys::{cache_prefix, runs_prefix},
@@ -19,6 +19,11 @@ const MAX_NAME: usize = 64;
 
 /// The name of the one policy of such a role.
 const POLICY: &str = "model";
+
+/// The tag that names a role's model: the boundary ends a role there, whatever its policy says.
+///
+/// Without a colon, unlike the tag of the stack, because policies have it in a variable.
+const MODEL_TAG: &str = "dropcast-model";
 
 pub trait JobRoles: Send + Sync {
     /// The ARN of a model's role, which is created if it does not exist, with its policy.
@@ -49,6 +54,12 @@ impl IamRoles {
     /// There is no `GetRole` before: the permission depends on the role's path, which IAM knows only
     /// of an existing role, so the call would be denied for a missing one.
     async fn create(&self, name: &str, model: &ModelName) -> Result<(), CallError> {
+        let tag = Tag::builder().key(MODEL_TAG).value(model.as_str()).build();
+        let tag = tag.map_err(|error| CallError {
+            call: "iam:CreateRole",
+            transient: false,
+            source: Box::new(error),
+        })?;
         let created = self
             .client
             .create_role()
@@ -56,6 +67,7 @@ impl IamRoles {
             .path(&self.path)
             .description(format!("Jobs of Dropcast's model {model}"))
             .permissions_boundary(&self.boundary)
+            .tags(tag)
             .assume_role_policy_document(trust(account_of(&self.boundary)).to_string())
             .send()
             .await;
