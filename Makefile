@@ -94,7 +94,7 @@ lint-dependencies: $(CARGO_DENY) $(CARGO_MACHETE) ## Check the crates' advisorie
 	$(CARGO_DENY) --locked --manifest-path fuzz/Cargo.toml --config deny.toml check
 	$(CARGO_MACHETE)
 
-lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates with cfn-lint, SAM and checkov, and the scripts in infra/
+lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready .venv/ready ## Check the templates with cfn-lint, SAM and checkov, their roles, and the scripts in infra/
 	$(VENVS)/lint/bin/cfn-lint $(TEMPLATES)
 	for template in $(TEMPLATES); do \
 	  SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(VENVS)/lint/bin/sam validate --lint --template $$template; \
@@ -103,6 +103,8 @@ lint-template: $(VENVS)/lint/ready $(VENVS)/checkov/ready ## Check the templates
 	$(VENVS)/lint/bin/python infra/lint/transform.py target/templates $(TEMPLATES)
 	$(CHECKOV) --directory target/templates
 	$(VENVS)/lint/bin/python infra/lint/build_calls.py infra/stacks/builds.yaml infra
+	.venv/bin/python infra/lint/role_matrix.py target/templates
+	.venv/bin/python infra/lint/job_boundary.py target/templates docs/OPERATIONS.md
 	$(VENVS)/lint/bin/shellcheck .github/*.sh infra/*.sh tests/scripts/*.sh tests/scripts/bin/* \
 	  tests/images/test.sh tests/images/podman/*
 
