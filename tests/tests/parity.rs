@@ -268,6 +268,33 @@ fn the_root_template_nests_every_other_and_has_no_other_resources() {
     assert_eq!(nested, others.collect());
 }
 
+/// CloudFormation shows this sentence, and not the limits, to a person who typed a wrong value.
+#[test]
+fn a_parameter_with_limits_says_them() {
+    let root = text("template.yaml");
+    let documents = Yaml::load_from_str(&root).unwrap();
+    let mut numbers = 0;
+    for (name, parameter) in documents[0]["Parameters"].as_mapping().unwrap() {
+        let member = |member| parameter.as_mapping_get(member);
+        let says = member("ConstraintDescription").map(|says| says.as_str().unwrap());
+        let limits = ["MinValue", "MaxValue"].map(|limit| member(limit).and_then(Yaml::as_integer));
+        let is_number = parameter["Type"].as_str() == Some("Number");
+        assert!(!is_number || limits.iter().all(Option::is_some), "{name:?}");
+        if is_number || member("AllowedPattern").is_some() {
+            assert!(says.is_some(), "{name:?}");
+        }
+        for limit in limits.into_iter().flatten() {
+            numbers += 1;
+            let words: Vec<&str> = says.unwrap().split(' ').collect();
+            assert!(
+                words.contains(&limit.to_string().as_str()),
+                "{name:?}: {words:?}"
+            );
+        }
+    }
+    assert!(numbers > 0);
+}
+
 /// Logical ids are what people and tests look a resource up by, whichever stack it is in.
 #[test]
 fn no_two_resources_share_a_logical_id() {
