@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+pub mod diagnosis;
 pub mod event;
 pub mod failure;
 pub mod ids;
