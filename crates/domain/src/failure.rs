@@ -36,9 +36,12 @@ named_enum! {
         /// An attempt took longer than the version's `timeout_minutes`, or the job did not end within
         /// its maximum waiting and running time.
         TimedOut = "TimedOut",
-        /// The version's container image could not be fetched: it was deleted, or the job's role may
-        /// not read it.
+        /// The version's container image could not be used: it was deleted, its registry limits the
+        /// rate of pulls, or it is for another processor.
         ImageNotPulled = "ImageNotPulled",
+        /// A secret that the model declares does not exist, is being deleted, or lacks the declared
+        /// key.
+        SecretMissing = "SecretMissing",
         /// AWS Batch found no machine for the job: none is available, or none in the compute
         /// environment is large enough.
         CapacityUnavailable = "CapacityUnavailable",
@@ -92,7 +95,10 @@ impl ErrorCode {
                 "Upload the file again. If it happens twice, ask the model's owner to raise the time limit."
             }
             Self::ImageNotPulled => {
-                "Ask the model's owner to push the model again; the container image of this version cannot be pulled."
+                "Forward this mail to the model's owner: the container image of this version cannot be used."
+            }
+            Self::SecretMissing => {
+                "Nothing is wrong with your file, and it is kept. Ask the operator to create the secret that the message names, then upload the file again."
             }
             Self::CapacityUnavailable => {
                 "Upload the file again later. If it keeps happening, ask the operator to check the compute environment."
@@ -136,6 +142,9 @@ impl ErrorCode {
             }
             Self::CapacityUnavailable | Self::HostLost | Self::JobCancelled | Self::JobLost => {
                 "Refresh again with `dropcast model refresh`, or wait for the next scheduled refresh. Runs keep using the data of the last successful refresh."
+            }
+            Self::SecretMissing => {
+                "Ask the operator to create the secret that the message names, then refresh again with `dropcast model refresh`. Runs keep using the data of the last successful refresh."
             }
             Self::Internal => {
                 "The operator has been notified. Refresh again later; runs keep using the data of the last successful refresh."

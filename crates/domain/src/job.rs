@@ -137,3 +137,6 @@ pub struct JobEnd {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod translate_tests;

@@ -225,7 +225,7 @@ fn every_failure_string_has_its_code() {
                     Some("Task failed to start"),
                 )],
             ),
-            ErrorCode::ImageNotPulled,
+            ErrorCode::Internal,
         ),
         (
             failed(
@@ -283,7 +283,7 @@ fn every_failure_string_has_its_code() {
                 ),
                 vec![],
             ),
-            ErrorCode::Internal,
+            ErrorCode::SecretMissing,
         ),
         (
             failed(
@@ -297,7 +297,10 @@ fn every_failure_string_has_its_code() {
             ErrorCode::CapacityUnavailable,
         ),
         (
-            failed(Some("Not needed any more"), vec![]),
+            JobChange {
+                stopped_on_request: Some(true),
+                ..failed(Some("Not needed any more"), vec![])
+            },
             ErrorCode::JobCancelled,
         ),
         (

@@ -1,114 +1,117 @@
 //! Batch's and ECS's words for a failure, in ours.
 
-use super::{Attempt, JobChange};
-use crate::failure::{ErrorCode, Failure};
+use super::JobChange;
+use crate::{
+    diagnosis::{Cause, Certainty, Evidence, Phase, Recognised, recognise_job},
+    failure::{ErrorCode, Failure, MESSAGE_LENGTH},
+    text,
+};
 
 /// Turns a FAILED job's reasons into a code and a sentence.
 ///
-/// The strings are those of
-/// <https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html> and
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html>.
+/// What the reasons mean stands in the catalogue of [`crate::diagnosis`].
 /// `Essential container in task exited` says nothing, so the attempt's own
 /// reason and exit code are read before Batch's.
 pub fn translate(change: &JobChange) -> Failure {
-    let last = change.attempts.last();
-    let reasons: Vec<&str> = last
-        .and_then(|attempt| attempt.container_reason.as_deref())
-        .into_iter()
-        .chain(last.and_then(|attempt| attempt.status_reason.as_deref()))
-        .chain(change.status_reason.as_deref())
-        .collect();
-    let saying = |needle: &str| {
-        reasons
-            .iter()
-            .find(|reason| reason.contains(needle))
-            .copied()
-    };
+    let evidence = Evidence::of(change);
+    let request = evidence.request();
+    let recognised = recognise_job(&evidence.job_texts())
+        .filter(|it| it.certainty == Certainty::Certain || request.is_none());
+    if let Some(recognised) = recognised {
+        return failure_of(recognised);
+    }
+    // A model that is stopped and does not heed it is killed, with the code of a killed model.
+    if let Some(reason) = request {
+        return Failure::new(
+            ErrorCode::JobCancelled,
+            format!("The job was stopped: {}", sentence(reason)),
+        );
+    }
+    match evidence.exit_code() {
+        Some(code) => Failure::new(ErrorCode::JobFailed, exit_sentence(code)),
+        None => lost(change.status_reason.as_deref()),
+    }
+}
 
-    if let Some(reason) = saying("OutOfMemory") {
-        return out_of_memory(reason);
-    }
-    if saying("CannotPullContainer")
-        .or_else(|| saying("CannotPullImage"))
-        .is_some()
-    {
-        return Failure::new(
-            ErrorCode::ImageNotPulled,
-            "The model's container image could not be pulled.",
-        );
-    }
-    if saying("exceeded timeout").is_some() {
-        return Failure::new(
-            ErrorCode::TimedOut,
-            "The model ran longer than its version's time limit and was stopped.",
-        );
-    }
-    if saying("Host EC2")
-        .or_else(|| saying("Spot interruption"))
-        .or_else(|| saying("SpotInterruption"))
-        .or_else(|| saying("Your Spot Task was interrupted"))
-        .is_some()
-    {
-        return Failure::new(
+/// The code and the sentence for a text that was recognised.
+///
+/// A cause that only the operator can remove ends in a code that does not ask for the file again
+/// at once: it would fail again.
+fn failure_of(recognised: Recognised<'_>) -> Failure {
+    let Recognised { cause, text, .. } = recognised;
+    let own = cause.facts().sentence;
+    match cause {
+        Cause::OutOfMemory => Failure::new(ErrorCode::OutOfMemory, own),
+        Cause::TimeLimit => Failure::new(ErrorCode::TimedOut, own),
+        Cause::SpotReclaimed | Cause::HostReplaced => Failure::new(
             ErrorCode::HostLost,
             "The machine that ran the model was lost before the model finished.",
-        );
-    }
-    if let Some(reason) = change
-        .status_reason
-        .as_deref()
-        .filter(|reason| is_capacity(reason))
-    {
-        return Failure::new(
-            ErrorCode::CapacityUnavailable,
-            format!(
-                "No machine was available for the model. AWS Batch reports: {}",
-                sentence(reason)
+        ),
+        Cause::ImageGone if recognised.certainty == Certainty::Undetermined => reported(
+            ErrorCode::ImageNotPulled,
+            "The model's container image could not be pulled.",
+            text,
+        ),
+        Cause::ImageGone | Cause::PullRateLimited | Cause::WrongProcessor => {
+            Failure::new(ErrorCode::ImageNotPulled, own)
+        }
+        Cause::SecretMissing => match secret_name(text) {
+            Some(name) => reported(
+                ErrorCode::SecretMissing,
+                &format!("{own} It is “{name}”."),
+                text,
             ),
-        );
-    }
-    if last.is_none_or(|attempt| attempt.exit_code.is_none() && attempt.container_reason.is_none())
-        && let Some(reason) = request(change)
-    {
-        return stopped(reason);
-    }
-    // A retry would be refused again, and only the operator can fix it.
-    if let Some(reason) = saying(ROLE_REFUSED) {
-        return Failure::new(
-            ErrorCode::Internal,
-            format!(
-                "The job is not allowed to use its IAM role. AWS reports: {}",
-                sentence(reason)
-            ),
-        );
-    }
-    // As with the role: the person who manages the model's secrets has to fix it.
-    if let Some(reason) = saying("unable to retrieve secret") {
-        return Failure::new(
-            ErrorCode::Internal,
-            format!(
-                "A secret that the model declares could not be passed to the job. AWS reports: {}",
-                sentence(reason)
-            ),
-        );
-    }
-    // The runtime could not start, watch or place the container: not the model's doing.
-    if let Some(reason) = reasons.iter().find(|reason| is_host_trouble(reason)) {
-        return Failure::new(
+            None => reported(ErrorCode::SecretMissing, own, text),
+        },
+        Cause::PullDenied
+        | Cause::RegistryUnreachable
+        | Cause::LayersUnreachable
+        | Cause::NoSpaceForImage
+        | Cause::SecretsUnreachable
+        | Cause::SecretDenied
+        | Cause::LogGroupMissing
+        | Cause::RoleNotAssumed
+        | Cause::VolumeNotMounted => reported(ErrorCode::Internal, own, text),
+        Cause::CommandNotFound => reported(ErrorCode::JobFailed, own, text),
+        // No retry repairs what ECS prepares for a task: a role, a network, a log group.
+        Cause::StartFailed if text.contains("ResourceInitializationError") => {
+            reported(ErrorCode::Internal, own, text)
+        }
+        Cause::NoFargateCapacity | Cause::Cancelled => no_machine(text),
+        _ if cause.phase() == Phase::Waiting => no_machine(text),
+        // The runtime could not start, watch or place the container: not the model's doing.
+        _ => reported(
             ErrorCode::HostLost,
-            format!(
-                "The model's container could not be started. AWS reports: {}",
-                sentence(reason)
-            ),
-        );
+            "The model's container could not be started.",
+            text,
+        ),
     }
-    match last {
-        Some(Attempt {
-            exit_code: Some(code),
-            ..
-        }) => exited(*code, change),
-        _ => lost(change.status_reason.as_deref()),
-    }
+}
+
+fn no_machine(reason: &str) -> Failure {
+    Failure::new(
+        ErrorCode::CapacityUnavailable,
+        format!(
+            "No machine was available for the model. AWS Batch reports: {}",
+            sentence(reason)
+        ),
+    )
+}
+
+/// A failure with AWS's words behind ours.
+fn reported(code: ErrorCode, own: &str, reason: &str) -> Failure {
+    Failure::new(code, format!("{own} AWS reports: {}", sentence(reason)))
+}
+
+/// The name of the secret that a text of ECS is about: what follows `:secret:` in its ARN, without
+/// the key of its JSON.
+fn secret_name(text: &str) -> Option<&str> {
+    let (_, after) = text.split_once(":secretsmanager:")?;
+    let (_, name) = after.split_once(":secret:")?;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "/_+=.@!-".contains(c);
+    let end = name.find(|c| !is_part(c)).unwrap_or(name.len());
+    let name = name.get(..end)?.trim_end_matches('.');
+    (!name.is_empty()).then_some(name)
 }
 
 fn lost(reason: Option<&str>) -> Failure {
@@ -120,21 +123,6 @@ fn lost(reason: Option<&str>) -> Failure {
         None => "The job ended, and AWS Batch gave no reason.".to_owned(),
     };
     Failure::new(ErrorCode::JobLost, message)
-}
-
-fn stopped(reason: &str) -> Failure {
-    Failure::new(
-        ErrorCode::JobCancelled,
-        format!("The job was stopped: {}", sentence(reason)),
-    )
-}
-
-fn exited(code: i32, change: &JobChange) -> Failure {
-    // A model that is stopped and does not heed it is killed, with the code of a killed model.
-    if let Some(reason) = request(change) {
-        return stopped(reason);
-    }
-    Failure::new(ErrorCode::JobFailed, exit_sentence(code))
 }
 
 /// How a model ended that did not end well, by its exit code.
@@ -154,56 +142,10 @@ pub fn exit_sentence(code: i32) -> String {
     }
 }
 
-fn out_of_memory(_reason: &str) -> Failure {
-    Failure::new(
-        ErrorCode::OutOfMemory,
-        "The model needed more memory than its version is allowed and was killed.",
-    )
-}
-
-/// Codes that begin the status reason of a job stuck in RUNNABLE; match the prefix only. See
-/// <https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html>.
-fn is_capacity(reason: &str) -> bool {
-    [
-        "CAPACITY:",
-        "MISCONFIGURATION:",
-        "ACTION_REQUIRED",
-        "UNDETERMINED",
-    ]
-    .iter()
-    .any(|prefix| reason.contains(prefix))
-}
-
-/// How ECS says that the role's trust policy, or the caller's `iam:PassRole`, is wrong.
-const ROLE_REFUSED: &str = "unable to assume the role";
-
-fn is_host_trouble(reason: &str) -> bool {
-    [
-        "Task failed to start",
-        "CannotInspectContainer",
-        "CannotStartContainer",
-        "CannotCreateContainer",
-        "DockerTimeoutError",
-        "ResourceInitializationError",
-        ROLE_REFUSED,
-    ]
-    .iter()
-    .any(|needle| reason.contains(needle))
-}
-
-/// The reason given by the caller who stopped the job, if there is one. Where Batch does not say, any reason
-/// counts that is none of AWS's own.
-fn request(change: &JobChange) -> Option<&str> {
-    let reason = change.status_reason.as_deref()?;
-    let asked = change.stopped_on_request.unwrap_or_else(|| {
-        !reason.contains("Essential container in task exited") && !is_host_trouble(reason)
-    });
-    asked.then_some(reason)
-}
-
-/// The reason with a full stop, on one line, not shortened: AWS's longer reasons end with what to do.
+/// The reason with a full stop, on one line in which nothing is a link, whole: what to do stands at
+/// the end of AWS's longer ones.
 fn sentence(reason: &str) -> String {
-    let line = crate::text::clean_line(reason);
+    let line = text::one_line(reason, MESSAGE_LENGTH);
     if line.ends_with(['.', '…', '!', '?']) {
         line
     } else {
