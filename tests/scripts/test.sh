@@ -62,7 +62,7 @@ that 'a model that works becomes an image by digest and a version.json'
 # The model's own shell expands it.
 # shellcheck disable=SC2016
 model 'mkdir $DROPCAST_OUTPUT_DIR/a && cp $DROPCAST_INPUT_FILE $DROPCAST_OUTPUT_DIR/a/mean.csv'
-DROPCAST_MODEL=mean step succeeds 'is a model' build-model.sh check
+DROPCAST_MODEL=mean step succeeds 'is a valid model' build-model.sh check
 step succeeds 'mean-20261102T000000-bbbbbbbb' build-model.sh build
 called "--cache-from $IMAGE_REPOSITORY:mean-20261102T000000-bbbbbbbb"
 step succeeds 'mean on ./examples/two.json' build-model.sh local-run
@@ -82,7 +82,7 @@ DROPCAST_MODEL=median step fails 'is for the model median, but the name in model
 that 'a size that Fargate lacks is told before anything is built'
 sed -i 's/^command = /vcpus = 3\n&/' model.toml
 step fails 'vcpus = 4 with memory_mib = 8192' build-model.sh check
-JOB_PLATFORM=EC2 step succeeds 'is a model' build-model.sh check
+JOB_PLATFORM=EC2 step succeeds 'is a valid model' build-model.sh check
 that 'an image whose digest the registry does not tell is no version'
 IMAGE_IS_GONE=1 step fails 'the registry does not return the digest' build-model.sh push
 that 'nothing is pushed after a build that failed'

@@ -46,7 +46,7 @@ pub enum Exit {
     /// There is no stack, or it cannot be reached.
     NoStack = 4,
     /// The time given with `--timeout` was over first.
-    TookTooLong = 5,
+    TimedOut = 5,
     /// There is no such run, model, version, mail or file.
     NotFound = 6,
     /// Dropcast itself is at fault (`EX_SOFTWARE` of `sysexits.h`).

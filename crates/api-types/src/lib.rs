@@ -33,8 +33,8 @@ pub use model::{Initialized, ModelDetail, ModelSummary, Models, Registered, Vers
 pub use push::{PushStatus, Pushed, SourceView};
 pub use reading::{FilledDefault, ReadingView, TextEncoding};
 pub use run::{
-    Around, FailureView, FileView, OutputView, RunDetail, RunSummary, Runs, Step, Submitted,
-    SubmittedRun, seconds,
+    FailureView, FileView, OutputView, RunDetail, RunDetailParts, RunSummary, Runs, Step,
+    Submitted, SubmittedRun, seconds,
 };
 pub use validation::{
     CheckedModel, ExampleView, ExpectedOutcome, RejectionView, Validated, ValidatedModel,

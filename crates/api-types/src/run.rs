@@ -242,7 +242,7 @@ impl OutputView {
 
 /// What is known about a run in addition to its record.
 #[derive(Debug, Default)]
-pub struct Around {
+pub struct RunDetailParts {
     /// Every step.
     pub timeline: Vec<Transition>,
     /// The problems of a rejected input.
@@ -259,7 +259,7 @@ pub struct Around {
 
 impl RunDetail {
     /// All that is known about a run, at a time.
-    pub fn of(stack: &str, run: &Run, around: Around, now: Timestamp) -> Self {
+    pub fn of(stack: &str, run: &Run, parts: RunDetailParts, now: Timestamp) -> Self {
         Self {
             stack: stack.to_owned(),
             summary: RunSummary::of(run, now),
@@ -278,19 +278,19 @@ impl RunDetail {
             notify_unusable: run.notify_unusable.clone(),
             notify_left_out: run.notify_left_out.clone(),
             job: run.job.clone(),
-            timeline: around
+            timeline: parts
                 .timeline
                 .iter()
                 .map(|step| Step::of(step, run.upload.at))
                 .collect(),
-            problems: around.problems.problems,
-            more_problems: around.problems.more,
-            marked_copy: around.marked_copy,
-            output_count: run.output_count.unwrap_or(around.outputs.len() as u64),
-            outputs: around.outputs,
+            problems: parts.problems.problems,
+            more_problems: parts.problems.more,
+            marked_copy: parts.marked_copy,
+            output_count: run.output_count.unwrap_or(parts.outputs.len() as u64),
+            outputs: parts.outputs,
             manifest_key: run.keys().manifest(),
-            links_until: around.links_until,
-            log: around.log,
+            links_until: parts.links_until,
+            log: parts.log,
         }
     }
 }

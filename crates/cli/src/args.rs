@@ -21,59 +21,60 @@ use dropcast_domain::{
 pub use self::{
     folder::{Describe, Init, Push, Test},
     model::{Model, Refresh, Register},
-    versions::{Builds, OfVersion, Versions},
+    versions::{Builds, VersionArgs, Versions},
 };
-use crate::words;
+use crate::messages;
 
-const CODES: &str = "\
+const AFTER_HELP: &str = "\
 Exit codes:
-  0    done; for a run: it succeeded
-  1    the run failed or was cancelled; validate, doctor: there are problems
-  2    the command line does not make sense
+  0    success; for a run: it succeeded
+  1    the run failed or was cancelled; validate, doctor: problems were found
+  2    the command line is invalid
   3    not accepted: the run was rejected, the model's folder has problems, or the
        change was refused
   4    no stack: none was found, or it cannot be started or reached
-  5    --timeout was over first; the run goes on
+  5    --timeout expired; the run continues
   6    there is no such run, model, version, mail or file
-  70   Dropcast itself is at fault
-  130  stopped with Ctrl-C
+  70   internal error in Dropcast
+  130  interrupted with Ctrl-C
 
-With --json exactly one JSON document goes to stdout, on errors too; progress and
-prose go to stderr. The documents' schemas are in schemas/cli/. All times are UTC.
-Credentials and region come from where AWS's own tools take them (AWS_PROFILE,
-AWS_REGION, …); the local stack needs none.
+With --json, exactly one JSON document is written to stdout, also for errors;
+progress and messages are written to stderr. The schemas of the documents are in
+schemas/cli/. All times are in UTC. Credentials and region are read from the same
+places as by AWS's own tools (AWS_PROFILE, AWS_REGION, …); the local stack needs
+none.
 
 First steps:
-  dropcast demo                         watch one file become a mail, in a minute
-  dropcast local up                     keep a stack up on this machine
+  dropcast demo                         see a file turn into results in a mail, in a minute
+  dropcast local up                     run a stack on this machine
   dropcast validate plan.xlsx -m models/revenue-forecast
   dropcast submit plan.xlsx -m revenue-forecast --wait";
 
 /// Heading of the options that every command takes.
-const EVERYWHERE: &str = "Everywhere";
+const GLOBAL_OPTIONS: &str = "Global options";
 
-/// Drop a file, get a forecast: runs a team's models on files, and mails the results.
+/// Upload a file, get a forecast: runs a team's models on files and mails the results.
 ///
-/// A file that is dropped in the inputs bucket under inputs/<model>/ starts one
-/// run of that model; who dropped it gets a mail with links to the results.
-/// This command drops files, follows runs, registers models, and runs the whole
-/// on one machine.
+/// Each file that is uploaded to the inputs bucket under inputs/<model>/ starts one
+/// run of that model; its recipients get a mail with links to the results. This
+/// command submits files, follows runs, manages models, and runs the whole stack on
+/// one machine.
 #[derive(Debug, Parser)]
-#[command(name = "dropcast", version, after_help = CODES, max_term_width = 100, propagate_version = false)]
+#[command(name = "dropcast", version, after_help = AFTER_HELP, max_term_width = 100, propagate_version = false)]
 pub struct Cli {
-    /// Where and how.
+    /// Options of every command.
     #[command(flatten)]
     pub common: Common,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What every command takes.
+/// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Print one JSON document instead of text
-    #[arg(long, global = true, help_heading = EVERYWHERE, display_order = 900)]
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS, display_order = 900)]
     pub json: bool,
 
     /// Use the deployed CloudFormation stack of this name instead of the local one
@@ -83,12 +84,12 @@ pub struct Common {
         value_name = "NAME",
         env = "DROPCAST_STACK",
         hide_env_values = true,
-        help_heading = EVERYWHERE,
+        help_heading = GLOBAL_OPTIONS,
         display_order = 901
     )]
     pub stack: Option<String>,
 
-    /// Where the local stack keeps its state
+    /// The folder for the local stack's state
     #[arg(
         long,
         global = true,
@@ -96,54 +97,55 @@ pub struct Common {
         env = "DROPCAST_STATE_DIR",
         hide_env_values = true,
         default_value = ".dropcast",
-        help_heading = EVERYWHERE,
+        help_heading = GLOBAL_OPTIONS,
         display_order = 902
     )]
     pub state_dir: PathBuf,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start, stop and look at the stack on this machine
+    /// Start, stop and inspect the stack on this machine
     #[command(subcommand)]
     Local(Local),
-    /// Watch one file go all the way, on a stack that is started for it
+    /// Follow one file from upload to mail, on a stack that is started for it
     ///
-    /// Starts a local stack (or uses the one that is up), registers the example
-    /// model, drops a file, follows the run, reads the mail and opens its links;
-    /// then drops a file with mistakes. Ends with 0 only if all of that happened.
+    /// Starts a local stack (or uses the running one), registers the example model,
+    /// submits a file, follows its run, reads the mail and opens its links; then
+    /// submits a file with mistakes. The exit code is 0 only if every step succeeded.
     #[command(after_help = "\
-The first time takes longer: the model's Python packages are installed. Nothing is
-left running. What was downloaded stays in <state dir>/demo/. No mail leaves this machine.")]
+The first time takes longer because the model's Python packages are installed. Nothing
+is left running. Downloaded files stay in <state dir>/demo/. No mail leaves this machine.")]
     Demo,
-    /// Check a file before it is dropped, or a model's folder with its examples
+    /// Check a file before it is submitted, or a model's folder with its examples
     ///
-    /// Reads a file on this machine just as a run of the model would, and says what
-    /// the mail would: how the file was read, or everything that is wrong with it, by
-    /// cell. Nothing is uploaded. Of a model's folder, checks the manifest, the schemas
-    /// and the folder's own examples.
+    /// Reads a file on this machine exactly as a run of the model would, and reports
+    /// what the mail would: how the file was read, or every problem in it, by cell.
+    /// Nothing is uploaded. For a model's folder, checks the manifest, the schemas
+    /// and the examples.
     Validate(Validate),
-    /// Drop a file for a model
+    /// Submit a file to a model
     Submit(Submit),
-    /// List runs, the newest first
+    /// List runs, newest first
     Runs(Runs),
     /// Show one run: its timeline, problems, outputs with links, and log lines
     Show(Show),
-    /// Wait until a run is over, and end with its exit code
+    /// Wait until a run has ended, and exit with its exit code
     Wait(Wait),
-    /// Register and look at models
+    /// Create, register and inspect models
     #[command(subcommand)]
     Model(Model),
-    /// Examine a stack: whether it can run models, and what to do where it cannot
+    /// Check whether a stack can run models, and say how to fix what it cannot
     ///
-    /// Looks at the CloudFormation stack, the sender's identity and the sandbox of SES,
-    /// the job queues and what runs them, the address that jobs leave from, the links'
-    /// endpoint, dead-letter queues and alarms. Changes nothing but that it sends a file
-    /// through the model canary, if there is one, or through the one that --canary names.
+    /// Checks the CloudFormation stack, the sender's identity and the sandbox of SES,
+    /// the job queues and their compute environments, the address from which jobs
+    /// connect, the endpoint of the links, dead-letter queues and alarms. Changes nothing,
+    /// except that it submits a file to the model canary, if it is registered, or to the
+    /// model that --canary names.
     #[cfg(feature = "doctor")]
     Doctor(Doctor),
-    /// Read the mails that the local stack sent
+    /// Read the mails sent by the local stack
     Mail(Mail),
     /// Print a completion script for a shell
     #[command(after_help = "Example:
@@ -157,18 +159,18 @@ left running. What was downloaded stays in <state dir>/demo/. No mail leaves thi
 /// The stack on this machine.
 #[derive(Debug, Subcommand)]
 pub enum Local {
-    /// Start the stack and keep it up until Ctrl-C
+    /// Start the stack and keep it running until Ctrl-C
     ///
-    /// Starts an emulator of AWS on 127.0.0.1, deploys template.yaml with the
-    /// functions' real binaries, and serves AWS Batch by running models as
+    /// Starts an emulator of AWS on 127.0.0.1, deploys template.yaml with the real
+    /// binaries of the functions, and emulates AWS Batch by running models as
     /// processes. Nothing leaves this machine: mails are kept for `dropcast mail`.
     #[command(after_help = "Examples:
-  dropcast local up                     stay in the foreground; Ctrl-C stops all
-  dropcast local up --detach            come back when it is up; `dropcast local down` stops it")]
+  dropcast local up                     run in the foreground; Ctrl-C stops it
+  dropcast local up --detach            return when it is up; `dropcast local down` stops it")]
     Up(Up),
-    /// Stop the stack, and wait until it is gone
+    /// Stop the stack, and wait until it has stopped
     Down,
-    /// Say whether the stack is up, and where
+    /// Show whether the stack is up, and its endpoints
     #[command(after_help = "Exit code 0 when it is up, 4 when it is not.")]
     Status,
 }
@@ -176,11 +178,11 @@ pub enum Local {
 /// `local up`.
 #[derive(Debug, Args)]
 pub struct Up {
-    /// Go to the background once the stack is up
+    /// Run in the background once the stack is up
     #[arg(long)]
     pub detach: bool,
 
-    /// Register this model's folder once the stack is up; may be given more than once
+    /// Register this model's folder once the stack is up; can be repeated
     #[arg(long = "register", value_name = "DIR")]
     pub register: Vec<PathBuf>,
 }
@@ -190,18 +192,18 @@ pub struct Up {
 #[command(after_help = "\
 Examples:
   dropcast validate plan.xlsx -m models/revenue-forecast
-                                        by a model's folder: needs no stack
+                                        against a model's folder; needs no stack
   dropcast validate plan.xlsx -m revenue-forecast
-                                        by the version that the local stack runs
+                                        against the default version on the local stack
   dropcast --stack dropcast validate plan.xlsx -m revenue-forecast@3
-                                        by version 3 on the stack dropcast
+                                        against version 3 on the stack dropcast
   dropcast validate plan.xlsx -m models/revenue-forecast --marked faults.xlsx
-                                        and mark each faulty cell in a copy
+                                        and mark the faulty cells in a copy
   dropcast validate plan.xlsx -m models/revenue-forecast --json | jq -r '.problems[].at'
   dropcast validate models/revenue-forecast
-                                        the folder itself: run it before registering
+                                        the folder itself, before it is registered
   dropcast validate models/revenue-forecast --platform fargate
-                                        and whether Fargate has a size for its jobs
+                                        and whether Fargate offers the size of its jobs
 
 Exit code 0 when the file is accepted, 1 when it has problems.
 
@@ -209,21 +211,21 @@ A model's examples:
   examples/FILE                         must be accepted
   examples/rejected/FILE                must be rejected with exactly the problems that
                                         examples/rejected/FILE.problems.json lists, in the
-                                        order in which they are reported. `at` is where;
-                                        `message`, if given, is a part of what is said:
+                                        order in which they are reported. `at` is the
+                                        location; `message`, if given, is a part of the text:
                                           [{ \"at\": \"Plan!C7\", \"message\": \"#REF!\" }]
-Names that begin with a dot, and other folders, are left alone.")]
+Names that begin with a dot, and other folders, are ignored.")]
 pub struct Validate {
     /// The file, or a model's folder
     #[arg(value_name = "FILE|DIR")]
     pub path: PathBuf,
 
-    /// The model that is to read the file: its folder, or the name of a registered one,
-    /// with @N for a version other than its default
+    /// The model to check the file against: its folder, or the name of a registered model,
+    /// with @N for a version other than the default
     #[arg(short, long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Write what the model would get: the clean CSV, or the JSON with defaults filled in
+    /// Write the model's input to a file: the clean CSV, or the JSON with defaults filled in
     #[arg(long, value_name = "FILE", requires = "model")]
     pub clean: Option<PathBuf>,
 
@@ -231,18 +233,18 @@ pub struct Validate {
     #[arg(long, value_name = "FILE", requires = "model")]
     pub marked: Option<PathBuf>,
 
-    /// What the jobs of the folder's model are to run on; a deployment's is its output
-    /// `JobPlatform` [default: anything]
+    /// The platform on which the model's jobs will run; for a deployed stack, its output
+    /// `JobPlatform` [default: any]
     #[arg(long, value_enum, ignore_case = true, conflicts_with = "model")]
     pub platform: Option<Platform>,
 }
 
-/// What jobs run on.
+/// The platform on which jobs run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Platform {
-    /// AWS Fargate, which has certain sizes
+    /// AWS Fargate, which offers certain sizes only
     Fargate,
-    /// Instances
+    /// EC2 instances
     Ec2,
 }
 
@@ -255,35 +257,35 @@ Examples:
       --notify ana@corp.example --notify bo@corp.example --wait
   dropcast submit plan.json -m revenue-forecast --version 3 --json | jq -r .run.id
 
-The same can be done without this command: copy the file to
-s3://<inputs bucket>/inputs/<model>[@<version>]/<anything>/<file>, with the metadata
-notify and title if you like.")]
+Any S3 client can do the same: copy the file to
+s3://<inputs bucket>/inputs/<model>[@<version>]/<anything>/<file>, optionally with
+notify and title in the object's metadata.")]
 pub struct Submit {
-    /// The file to drop
+    /// The file to upload
     pub file: PathBuf,
 
-    /// The model that runs on it
+    /// The model to run
     #[arg(short, long, value_name = "MODEL")]
     pub model: ModelName,
 
-    /// The model's version; its default version otherwise
+    /// The model's version [default: the model's default version]
     #[arg(long, value_name = "N")]
     pub version: Option<Version>,
 
-    /// Who is mailed, beside the model's own list; may be given more than once
+    /// Address to mail, in addition to the model's own list; can be repeated
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub notify: Vec<String>,
 
-    /// What the run is called; the file's name otherwise
+    /// The run's title [default: the file's name]
     #[arg(long)]
     pub title: Option<String>,
 
-    /// Wait until the run is over, show it, and end with its exit code
+    /// Wait until the run has ended, show it, and exit with its exit code
     #[arg(long)]
     pub wait: bool,
 
-    /// Wait no longer than this, for example 90s, 15m or 2h
-    #[arg(long, value_name = "TIME", requires = "wait", value_parser = words::parse_length)]
+    /// Maximum time to wait, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", requires = "wait", value_parser = messages::parse_duration)]
     pub timeout: Option<Duration>,
 }
 
@@ -291,21 +293,21 @@ pub struct Submit {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  dropcast runs --open                  what is going on right now
+  dropcast runs --open                  the runs that have not ended
   dropcast runs -m revenue-forecast --limit 5
 
-Without --model and --open: the runs of every registered model, and open runs. A run
-whose file named a model that does not exist is listed with --model and that name.")]
+Without --model and --open, lists the runs of all registered models and all open runs.
+To list the runs of a model that does not exist, give its name with --model.")]
 pub struct Runs {
-    /// Only runs of this model, as the dropped file's key names it
+    /// Only runs of this model, as named in the key of the uploaded file
     #[arg(short, long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Only runs that are not over
+    /// Only runs that have not ended
     #[arg(long)]
     pub open: bool,
 
-    /// List so many at most
+    /// Maximum number of runs to list
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub limit: u16,
 }
@@ -314,7 +316,7 @@ pub struct Runs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Links to outputs are signed with your own credentials: they open without a login for
-as long as --links-for says, or until those credentials expire if that is sooner.
+the time given with --links-for, or until those credentials expire, if that is earlier.
 
 Examples:
   dropcast show mfrggzdfmztwq2lknnwg23tpoa
@@ -323,8 +325,8 @@ pub struct Show {
     /// The run's id
     pub run: RunId,
 
-    /// How long links to outputs work, at most 7d
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = words::parse_length)]
+    /// How long links to outputs are valid, at most 7d
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = messages::parse_duration)]
     pub links_for: Duration,
 }
 
@@ -334,13 +336,13 @@ pub struct Show {
 Example:
   dropcast wait mfrggzdfmztwq2lknnwg23tpoa --timeout 15m && echo it succeeded
 
-Shows the run when it is over, as `dropcast show` does.")]
+Shows the run when it has ended, like `dropcast show`.")]
 pub struct Wait {
     /// The run's id
     pub run: RunId,
 
-    /// Wait no longer than this, for example 90s, 15m or 2h
-    #[arg(long, value_name = "TIME", value_parser = words::parse_length)]
+    /// Maximum time to wait, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", value_parser = messages::parse_duration)]
     pub timeout: Option<Duration>,
 }
 
@@ -351,28 +353,28 @@ pub struct Wait {
 Examples:
   dropcast doctor                       the local stack
   dropcast model init canary && dropcast model push canary
-                                        give it a model to send a file through, once
+                                        register a model for the last check, once
   dropcast --stack dropcast doctor --canary models/revenue-forecast
-                                        send the first example of another model through
+                                        submit the first example of another model
   dropcast --stack dropcast doctor --json | jq '.checks[] | select(.outcome == \"fail\")'
 
-Each check is ok, warn or fail, or was not checked, and says why. Exit code 0 when none
-failed, 1 otherwise.")]
+Each check is ok, warn, fail or not checked, with the reason. The exit code is 0 if no
+check failed, 1 otherwise.")]
 pub struct Doctor {
-    /// Send the first example of this model's folder through, instead of the one that `model init
+    /// Submit the first example of this model's folder, instead of the one that `model init
     /// canary` writes
     #[arg(long, value_name = "DIR")]
     pub canary: Option<PathBuf>,
 
-    /// How long the canary may take, for example 90s, 15m or 2h
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = words::parse_length)]
+    /// Maximum time for the canary's run, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = messages::parse_duration)]
     pub timeout: Duration,
 }
 
 /// `mail`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without options: the list of mails. With --run or --last: the mail's text.
+Without options, lists the mails. With --run or --last, shows the mail's text.
 
 Examples:
   dropcast mail
@@ -387,7 +389,7 @@ pub struct Mail {
     #[arg(long)]
     pub last: bool,
 
-    /// Write the newest such mail's HTML to a file, to open in a browser
+    /// Write the HTML of the newest matching mail to a file, to open in a browser
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }

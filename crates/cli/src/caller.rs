@@ -1,4 +1,4 @@
-//! Who does something, and when, in AWS's words.
+//! The caller's identity, and the time by AWS's clock.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,27 +15,27 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
 use crate::{
     clock,
-    exit::{Exit, REACH_ADVICE, Stop, causes},
+    exit::{CliError, Exit, REACH_ADVICE, join_causes},
 };
 
-/// How far the clock of this machine may be from AWS's until AWS's counts: its answers tell whole
-/// seconds, and take their time.
-const CLOSE_ENOUGH: SignedDuration = SignedDuration::from_secs(2);
+/// How far this machine's clock may differ from AWS's before AWS's is used: responses give whole
+/// seconds, and take some time to arrive.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(2);
 
-/// Whoever runs this command.
+/// The caller of this command.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The ARN of the credentials at hand.
+    /// The ARN of the credentials.
     pub arn: String,
-    /// The present time. Uploads are timed by S3's clock, so a change of what uploads get is timed by
-    /// AWS's too.
+    /// The current time. Uploads are timed by S3's clock, so a change of the default version is
+    /// timed by AWS's clock too.
     pub now: Timestamp,
 }
 
 impl Caller {
-    /// Asks AWS.
-    pub async fn ask(config: &SdkConfig) -> Result<Self, Stop> {
-        let date = Date::default();
+    /// Asks AWS STS.
+    pub async fn identify(config: &SdkConfig) -> Result<Self, CliError> {
+        let date = ResponseDate::default();
         let answer = aws_sdk_sts::Client::new(config)
             .get_caller_identity()
             .customize()
@@ -43,17 +43,17 @@ impl Caller {
             .send()
             .await
             .map_err(|error| {
-                let message = format!("AWS does not say who you are: {}.", causes(&error));
-                Stop::new(Exit::NoStack, message).advice(REACH_ADVICE)
+                let message = format!("AWS could not identify you: {}.", join_causes(&error));
+                CliError::new(Exit::NoStack, message).advice(REACH_ADVICE)
             })?;
         Ok(Self {
             arn: answer.arn.unwrap_or_default(),
-            now: settled(clock::now(), date.told()),
+            now: choose_time(clock::now(), date.time()),
         })
     }
 
-    /// Something that they do now.
-    pub fn act(&self) -> AuditStamp<'_> {
+    /// The author and time of a change that is made now.
+    pub fn audit_stamp(&self) -> AuditStamp<'_> {
         AuditStamp {
             by: Some(&self.arn),
             at: self.now,
@@ -61,25 +61,25 @@ impl Caller {
     }
 }
 
-/// The time to go by: our own, unless AWS's is another.
-fn settled(ours: Timestamp, aws: Option<Timestamp>) -> Timestamp {
+/// This machine's time, or AWS's if the two differ.
+fn choose_time(ours: Timestamp, aws: Option<Timestamp>) -> Timestamp {
     match aws {
-        Some(aws) if ours.duration_since(aws).abs() > CLOSE_ENOUGH => aws,
+        Some(aws) if ours.duration_since(aws).abs() > MAX_CLOCK_SKEW => aws,
         _ => ours,
     }
 }
 
-/// Keeps the time that an answer bears.
+/// Keeps the `Date` header of a response.
 #[derive(Debug, Clone, Default)]
-struct Date(Arc<Mutex<Option<Timestamp>>>);
+struct ResponseDate(Arc<Mutex<Option<Timestamp>>>);
 
-impl Date {
-    fn told(&self) -> Option<Timestamp> {
+impl ResponseDate {
+    fn time(&self) -> Option<Timestamp> {
         *self.0.lock().ok()?
     }
 }
 
-impl Intercept for Date {
+impl Intercept for ResponseDate {
     fn name(&self) -> &'static str {
         "Date"
     }
@@ -92,8 +92,8 @@ impl Intercept for Date {
     ) -> Result<(), BoxError> {
         let date = context.response().headers().get("date");
         let time = date.and_then(|date| rfc2822::parse(date).ok());
-        if let (Some(time), Ok(mut told)) = (time, self.0.lock()) {
-            *told = Some(time.timestamp());
+        if let (Some(time), Ok(mut stored)) = (time, self.0.lock()) {
+            *stored = Some(time.timestamp());
         }
         Ok(())
     }
@@ -112,11 +112,11 @@ mod tests {
     fn a_clock_that_is_wrong_is_not_gone_by() {
         let aws: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
         let late = SignedDuration::from_mins(5);
-        assert_eq!(settled(aws + late, Some(aws)), aws);
-        assert_eq!(settled(aws - late, Some(aws)), aws);
+        assert_eq!(choose_time(aws + late, Some(aws)), aws);
+        assert_eq!(choose_time(aws - late, Some(aws)), aws);
         let near = aws + SignedDuration::from_millis(1_300);
-        assert_eq!(settled(near, Some(aws)), near);
-        assert_eq!(settled(near, None), near);
+        assert_eq!(choose_time(near, Some(aws)), near);
+        assert_eq!(choose_time(near, None), near);
     }
 
     #[tokio::test]
@@ -124,7 +124,9 @@ mod tests {
         let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/ana</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>";
         let date = ("Date", "Thu, 01 Jan 2026 12:00:00 GMT");
         let server = Server::start([Response::with_headers("200 OK", &[date], body)]);
-        let caller = Caller::ask(&sdk_config(server.endpoint())).await.unwrap();
+        let caller = Caller::identify(&sdk_config(server.endpoint()))
+            .await
+            .unwrap();
         assert_eq!(caller.arn, "arn:aws:iam::111122223333:user/ana");
         assert_eq!(caller.now, "2026-01-01T12:00:00Z".parse().unwrap());
     }

@@ -1,8 +1,8 @@
-//! The command's one clock.
+//! The only place where the command reads the clock.
 
 use jiff::Timestamp;
 
-/// The present time.
+/// The current time.
 #[expect(
     clippy::disallowed_methods,
     reason = "the command reads the clock here and hands times on as arguments"

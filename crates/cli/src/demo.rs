@@ -1,7 +1,7 @@
-//! `dropcast demo`: one file's whole way, live, in about a minute.
+//! `dropcast demo`: one file from upload to mail, live, in about a minute.
 
 mod links;
-mod story;
+mod scenario;
 
 use dropcast_api_types::{Demo, RunDetail};
 use dropcast_domain::status::Status;
@@ -9,174 +9,184 @@ use dropcast_local_stack::{Connection, LocalStack, stop_requested};
 
 use crate::{
     args::Common,
-    exit::{Exit, Stop},
+    exit::{CliError, Exit},
     local,
-    progress::Steps,
+    progress::StepReporter,
     repository,
-    screen::{Paint, Screen},
+    screen::{Screen, Style},
     stack::{self, Stack},
 };
 
-/// Tells the whole story.
+/// Runs the demo.
 pub async fn run(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
-    let teller = Teller { screen };
-    let repository = repository::options(&common.state_dir)?.repository;
-    teller.say(&format!(
+    let printer = Printer { screen };
+    let repository = repository::locate_options(&common.state_dir)?.repository;
+    printer.print(&format!(
         "{}\n",
         screen
-            .paint
-            .bold("Dropcast demo: a file goes in, a mail with a forecast comes out. All of it on this machine.")
+            .style
+            .bold("Dropcast demo: a file is uploaded and a mail with a forecast comes back. All of it runs on this machine.")
     ));
     let host = tokio::select! {
         biased;
         asked = stop_requested() => return interrupted(asked),
-        host = Host::find(common, teller) => host?,
+        host = Host::find(common, printer) => host?,
     };
-    let told = async {
-        let stack = Stack::of_connection(host.connection().clone())?;
-        Box::pin(story::tell(&stack, &repository, host.is_ours(), teller)).await
+    let outcome = async {
+        let stack = Stack::from_connection(host.connection().clone())?;
+        Box::pin(scenario::play(
+            &stack,
+            &repository,
+            host.is_started_here(),
+            printer,
+        ))
+        .await
     };
-    let told = tokio::select! {
+    let outcome = tokio::select! {
         biased;
-        asked = stop_requested() => Err(interrupted(asked).err().unwrap_or_else(|| Stop::new(Exit::Interrupted, "").into())),
-        told = told => told,
+        asked = stop_requested() => Err(interrupted(asked).err().unwrap_or_else(|| CliError::new(Exit::Interrupted, "").into())),
+        outcome = outcome => outcome,
     };
-    let ours = host.is_ours();
-    host.stop(teller).await;
-    let demo = told?;
+    let started_here = host.is_started_here();
+    host.stop(printer).await;
+    let demo = outcome?;
     if screen.json {
         screen.show(&demo, |_| String::new())?;
     } else {
-        teller.say(&next(&demo, ours, screen.paint));
+        printer.print(&render_next_steps(&demo, started_here, screen.style));
     }
     Ok(Exit::Done)
 }
 
 fn interrupted(asked: Result<(), dropcast_local_stack::Error>) -> anyhow::Result<Exit> {
     asked?;
-    Err(Stop::new(Exit::Interrupted, "The demo was stopped before its end.").into())
+    Err(CliError::new(Exit::Interrupted, "The demo was interrupted.").into())
 }
 
-/// Tells the story on stdout, unless that is for the document.
+/// Prints the demo's progress on stdout, unless that is reserved for the document.
 #[derive(Debug, Clone, Copy)]
-pub struct Teller {
+pub struct Printer {
     screen: Screen,
 }
 
-impl Teller {
-    fn paint(self) -> Paint {
-        self.screen.paint
+impl Printer {
+    fn style(self) -> Style {
+        self.screen.style
     }
 
-    /// Says some lines.
-    fn say(self, text: &str) {
+    /// Prints some lines.
+    fn print(self, text: &str) {
         if !self.screen.json {
-            // A reader that went away is told nothing more.
+            // If the reader has gone, there is nobody to print for.
             let _ = self.screen.write(&format!("{text}\n"));
         }
     }
 
-    /// Begins a chapter.
-    fn chapter(self, number: u32, title: &str) {
-        let paint = self.paint();
-        self.say(&format!(
+    /// Prints the heading of a part.
+    fn print_heading(self, number: u32, title: &str) {
+        let style = self.style();
+        self.print(&format!(
             "{} {}",
-            paint.dim(&format!("{number}.")),
-            paint.bold(title)
+            style.dim(&format!("{number}.")),
+            style.bold(title)
         ));
     }
 }
 
 /// The stack that the demo runs on.
 enum Host {
-    Ours(Box<LocalStack>),
-    Standing(Box<Connection>),
+    Started(Box<LocalStack>),
+    Existing(Box<Connection>),
 }
 
 impl Host {
-    async fn find(common: &Common, teller: Teller) -> anyhow::Result<Self> {
-        teller.chapter(1, "The stack");
-        if let Ok(standing) = Connection::attach(&common.state_dir) {
-            teller.say(&format!(
-                "   The local stack in {} is up and is used.\n",
+    async fn find(common: &Common, printer: Printer) -> anyhow::Result<Self> {
+        printer.print_heading(1, "The stack");
+        if let Ok(existing) = Connection::attach(&common.state_dir) {
+            printer.print(&format!(
+                "   Using the running local stack in {}.\n",
                 common.state_dir.display()
             ));
-            return Ok(Self::Standing(Box::new(standing)));
+            return Ok(Self::Existing(Box::new(existing)));
         }
-        let stack = local::start(&common.state_dir, Steps::on(teller.screen).indented()).await?;
-        teller.say(&format!(
+        let stack = local::start(
+            &common.state_dir,
+            StepReporter::new(printer.screen).indented(),
+        )
+        .await?;
+        printer.print(&format!(
             "   An AWS emulator at {}, with template.yaml and eleven functions in it; a job queue at {}.\n",
             stack.connection().endpoint,
             stack.connection().batch_endpoint
         ));
-        Ok(Self::Ours(Box::new(stack)))
+        Ok(Self::Started(Box::new(stack)))
     }
 
     fn connection(&self) -> &Connection {
         match self {
-            Self::Ours(stack) => stack.connection(),
-            Self::Standing(connection) => connection,
+            Self::Started(stack) => stack.connection(),
+            Self::Existing(connection) => connection,
         }
     }
 
-    fn is_ours(&self) -> bool {
-        matches!(self, Self::Ours(_))
+    fn is_started_here(&self) -> bool {
+        matches!(self, Self::Started(_))
     }
 
-    async fn stop(self, teller: Teller) {
-        if let Self::Ours(stack) = self {
+    async fn stop(self, printer: Printer) {
+        if let Self::Started(stack) = self {
             stack.stop().await;
-            teller.say("   The stack is stopped; nothing is left running.\n");
+            printer.print("   The stack has been stopped; nothing is left running.\n");
         }
     }
 }
 
-fn next(demo: &Demo, ours: bool, paint: Paint) -> String {
+fn render_next_steps(demo: &Demo, started_here: bool, style: Style) -> String {
     let dropcast = stack::program();
-    let up = if ours {
-        format!("  {dropcast} local up\n      keeps a stack up; then, in another terminal:\n")
+    let up = if started_here {
+        format!("  {dropcast} local up\n      keeps a stack running; then, in another terminal:\n")
     } else {
         String::new()
     };
     let (done, next) = (
-        paint.good("All of it happened."),
-        paint.bold("What to try next"),
+        style.success("Every step succeeded."),
+        style.bold("What to try next"),
     );
     let folder = demo.folder.display();
     format!(
-        "{done} What was downloaded is in {folder}.\n\n{next}
+        "{done} The downloaded files are in {folder}.\n\n{next}
 {up}  {dropcast} submit models/revenue-forecast/examples/next-year-cautious.json -m revenue-forecast --wait
-      drops a file and shows its run
+      submits a file and shows its run
   {dropcast} mail --last
-      reads the mail about it
+      shows the mail about it
   docs/MODELS.md
-      says how to bring a model of your own
+      explains how to add your own model
 "
     )
 }
 
-/// The end of a demo in which something did not happen.
-fn did_not_happen(what: &str, run: Option<&RunDetail>) -> anyhow::Error {
+/// The error of a demo in which a step failed.
+fn demo_failed(what: &str, run: Option<&RunDetail>) -> anyhow::Error {
     let why = run
         .and_then(|run| run.summary.failure.as_ref())
         .map_or_else(String::new, |failure| format!(" {}", failure.message));
     let log = run.map_or_else(String::new, |run| {
-        let lines = run.log.iter().map(|line| crate::words::printable(line));
-        format!("\n{}", crate::words::lines(lines))
+        let lines = run.log.iter().map(|line| crate::messages::sanitize(line));
+        format!("\n{}", crate::messages::join_lines(lines))
     });
-    Stop::new(Exit::Failed, format!("{what}{why}{log}"))
-        .advice("The logs of the stack are in the state folder's logs/.")
+    CliError::new(Exit::Failed, format!("{what}{why}{log}"))
+        .advice("The stack's logs are in the folder logs/ of its state folder.")
         .into()
 }
 
 /// Checks how a run ended.
-fn ended(run: &RunDetail, wanted: Status) -> anyhow::Result<()> {
+fn check_status(run: &RunDetail, wanted: Status) -> anyhow::Result<()> {
     if run.summary.status == wanted {
         return Ok(());
     }
     let what = format!(
-        "The run {} should have {wanted}, but it {}.",
+        "The run {} should have the status {wanted}, but has the status {}.",
         run.summary.id, run.summary.status
     );
-    Err(did_not_happen(&what, Some(run)))
+    Err(demo_failed(&what, Some(run)))
 }

@@ -1,8 +1,8 @@
-//! `dropcast doctor`: whether a stack is fit to run models, and what to do where it is not.
+//! `dropcast doctor`: whether a stack can run models, and how to fix what it cannot.
 
 mod canary;
 mod checks;
-mod patient;
+mod snapshot;
 
 use std::fmt::Write as _;
 
@@ -11,33 +11,33 @@ use dropcast_api_types::{Check, DoctorReport, Outcome};
 use crate::{
     args::Doctor,
     exit::Exit,
-    screen::{Paint, Screen},
+    messages,
+    screen::{Screen, Style},
     stack::Stack,
-    words,
 };
 
-use patient::Patient;
+use snapshot::StackSnapshot;
 
-/// Examines a stack; ends with 1 when a check failed.
+/// Checks a stack; the exit code is 1 if a check failed.
 pub async fn run(args: &Doctor, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let patient = Patient::of(stack).await?;
-    let mut checks = Box::pin(checks::all(&patient)).await;
+    let snapshot = StackSnapshot::load(stack).await?;
+    let mut checks = Box::pin(checks::run_all(&snapshot)).await;
     let canary = canary::run(args.canary.as_deref(), args.timeout, stack, screen);
-    checks.push(Box::pin(canary).await.or_else(canary::failed)?);
-    let examined = DoctorReport {
+    checks.push(Box::pin(canary).await.or_else(canary::to_failed_check)?);
+    let report = DoctorReport {
         stack: stack.name.clone(),
         healthy: checks.iter().all(|check| check.outcome != Outcome::Fail),
         checks,
     };
-    screen.show(&examined, |paint| text(&examined, paint))?;
-    Ok(if examined.healthy {
+    screen.show(&report, |style| render(&report, style))?;
+    Ok(if report.healthy {
         Exit::Done
     } else {
         Exit::Failed
     })
 }
 
-fn word(outcome: Outcome) -> &'static str {
+fn name_outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
         Outcome::Warn => "warn",
@@ -46,55 +46,55 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn painted(outcome: Outcome, paint: Paint) -> String {
-    let word = format!("{:4}", word(outcome));
+fn style_outcome(outcome: Outcome, style: Style) -> String {
+    let word = format!("{:4}", name_outcome(outcome));
     match outcome {
-        Outcome::Ok => paint.good(&word),
-        Outcome::Warn => paint.bold(&word),
-        Outcome::Fail => paint.bad(&word),
-        Outcome::NotChecked => paint.dim(&word),
+        Outcome::Ok => style.success(&word),
+        Outcome::Warn => style.bold(&word),
+        Outcome::Fail => style.failure(&word),
+        Outcome::NotChecked => style.dim(&word),
     }
 }
 
-fn text(examined: &DoctorReport, paint: Paint) -> String {
-    let widest = examined
+fn render(report: &DoctorReport, style: Style) -> String {
+    let widest = report
         .checks
         .iter()
         .map(|check| check.name.as_str().len())
         .max()
         .unwrap_or_default();
     let mut text = String::new();
-    for check in &examined.checks {
-        let message = words::printable(&check.message);
-        let outcome = painted(check.outcome, paint);
+    for check in &report.checks {
+        let message = messages::sanitize(&check.message);
+        let outcome = style_outcome(check.outcome, style);
         let _ = writeln!(
             text,
             "{outcome}  {:widest$}  {message}",
             check.name.as_str()
         );
         if let Some(advice) = &check.advice {
-            let advice = words::printable(advice);
-            let (advice, width) = (paint.dim(&advice), widest + 8);
+            let advice = messages::sanitize(advice);
+            let (advice, width) = (style.dim(&advice), widest + 8);
             let _ = writeln!(text, "{:width$}{advice}", "");
         }
     }
     let count = |outcome| {
         let of = |check: &&Check| check.outcome == outcome;
-        examined.checks.iter().filter(of).count() as u64
+        report.checks.iter().filter(of).count() as u64
     };
-    let told = format!(
+    let counts = format!(
         "{}, {}, {} not checked.",
-        words::counted(count(Outcome::Fail), "failure"),
-        words::counted(count(Outcome::Warn), "warning"),
+        messages::format_count(count(Outcome::Fail), "failure"),
+        messages::format_count(count(Outcome::Warn), "warning"),
         count(Outcome::NotChecked)
     );
-    let stack = words::printable(&examined.stack);
-    let verdict = if examined.healthy {
-        paint.good(&format!("The stack {stack} is fit to run models"))
+    let stack = messages::sanitize(&report.stack);
+    let conclusion = if report.healthy {
+        style.success(&format!("The stack {stack} is ready to run models"))
     } else {
-        paint.bad(&format!("The stack {stack} needs fixing"))
+        style.failure(&format!("The stack {stack} needs fixing"))
     };
-    format!("{text}\n{verdict}: {told}\n")
+    format!("{text}\n{conclusion}: {counts}\n")
 }
 
 #[cfg(test)]
@@ -104,19 +104,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_check_says_how_it_stands_and_what_to_do() {
-        let examined = DoctorReport {
+    fn each_check_shows_its_outcome_and_advice() {
+        let report = DoctorReport {
             stack: "dropcast".into(),
             healthy: false,
             checks: vec![
-                Check::ok(CheckName::Stack, "It stands."),
+                Check::ok(CheckName::Stack, "It is deployed."),
                 Check::fail(CheckName::Sender, "It is not verified.", "Verify it."),
                 Check::not_checked(CheckName::Canary, "No file was sent."),
             ],
         };
         assert_eq!(
-            text(&examined, Paint::plain(80)),
-            "ok    stack   It stands.\n\
+            render(&report, Style::plain(80)),
+            "ok    stack   It is deployed.\n\
              FAIL  sender  It is not verified.\n              Verify it.\n\
              –     canary  No file was sent.\n\n\
              The stack dropcast needs fixing: 1 failure, 0 warnings, 1 not checked.\n"

@@ -1,13 +1,13 @@
-//! How the command ends: the codes that scripts read, and errors that know theirs.
+//! Exit codes, and errors that carry their exit code.
 
 pub use dropcast_api_types::Exit;
 use dropcast_store::StoreError;
 use thiserror::Error;
 
-/// An end that was foreseen: what happened, and what to do about it.
+/// An expected error: its exit code, what happened, and what to do.
 #[derive(Debug, Error)]
 #[error("{message}")]
-pub struct Stop {
+pub struct CliError {
     /// The exit code.
     pub exit: Exit,
     /// What happened, one or more sentences.
@@ -16,8 +16,8 @@ pub struct Stop {
     pub advice: Option<String>,
 }
 
-impl Stop {
-    /// An end with its sentence.
+impl CliError {
+    /// An error with its message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -26,7 +26,7 @@ impl Stop {
         }
     }
 
-    /// The same end with what to do about it.
+    /// The same error with advice.
     #[must_use]
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
@@ -34,34 +34,33 @@ impl Stop {
     }
 }
 
-/// What is told about an error: foreseen ones bring their own words, of others
-/// the whole chain is shown.
-pub fn told(error: &anyhow::Error) -> Stop {
-    if let Some(stop) = error.downcast_ref::<Stop>() {
-        return Stop {
-            exit: stop.exit,
-            message: stop.message.clone(),
-            advice: stop.advice.clone(),
+/// Turns any error into one with an exit code. The message of an unexpected error is its whole
+/// chain of causes.
+pub fn to_cli_error(error: &anyhow::Error) -> CliError {
+    if let Some(error) = error.downcast_ref::<CliError>() {
+        return CliError {
+            exit: error.exit,
+            message: error.message.clone(),
+            advice: error.advice.clone(),
         };
     }
     let unreachable = error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<StoreError>())
         .any(StoreError::is_transient);
-    let message = causes(error.as_ref());
+    let message = join_causes(error.as_ref());
     if unreachable {
-        return Stop::new(Exit::NoStack, message).advice(REACH_ADVICE);
+        return CliError::new(Exit::NoStack, message).advice(REACH_ADVICE);
     }
-    Stop::new(Exit::Internal, message).advice(
-        "If you did nothing unusual, this is a fault of Dropcast: report it with the command that you typed.",
-    )
+    CliError::new(Exit::Internal, message)
+        .advice("This is probably a bug in Dropcast: report it, with the command that you ran.")
 }
 
-/// What to do when AWS or the local stack does not answer.
-pub const REACH_ADVICE: &str = "Check the network and, for a stack on AWS, the credentials and the region (`aws sts get-caller-identity`); for the local one, `dropcast local status`.";
+/// The advice when AWS or the local stack does not respond.
+pub const REACH_ADVICE: &str = "Check the network and, for a stack on AWS, the credentials and the region (`aws sts get-caller-identity`); for the local stack, run `dropcast local status`.";
 
-/// An error and its causes as one line, each once.
-pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+/// Joins an error and its causes into one line, each once.
+pub fn join_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -83,39 +82,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_foreseen_end_keeps_its_words_under_context() {
-        let error =
-            anyhow::Error::from(Stop::new(Exit::NotFound, "There is no such run.")).context("show");
-        let told = told(&error);
+    fn an_expected_error_keeps_its_message_under_context() {
+        let error = anyhow::Error::from(CliError::new(Exit::NotFound, "There is no such run."))
+            .context("show");
+        let described = to_cli_error(&error);
         assert_eq!(
-            (told.exit, told.message.as_str()),
+            (described.exit, described.message.as_str()),
             (Exit::NotFound, "There is no such run.")
         );
     }
 
     #[test]
-    fn an_unforeseen_error_is_internal_and_names_each_cause_once() {
+    fn an_unexpected_error_is_internal_and_names_each_cause_once() {
         let error = Err::<(), _>(anyhow!("disk full"))
             .context("cannot write: disk full")
             .context("demo")
             .unwrap_err();
-        let told = told(&error);
-        assert_eq!(told.exit, Exit::Internal);
-        assert_eq!(told.message, "demo: cannot write: disk full");
+        let described = to_cli_error(&error);
+        assert_eq!(described.exit, Exit::Internal);
+        assert_eq!(described.message, "demo: cannot write: disk full");
     }
 
     #[test]
-    fn a_table_that_does_not_answer_is_no_internal_fault() {
+    fn an_unreachable_table_is_not_an_internal_error() {
         let error = anyhow::Error::from(StoreError::Call {
             operation: "get",
             transient: true,
             source: "dispatch failure".into(),
         });
-        assert_eq!(told(&error).exit, Exit::NoStack);
+        assert_eq!(to_cli_error(&error).exit, Exit::NoStack);
     }
 
     #[test]
-    fn every_end_of_a_run_has_its_code() {
+    fn every_terminal_status_has_its_code() {
         assert_eq!(Exit::of(Status::Succeeded).code(), 0);
         assert_eq!(Exit::of(Status::Failed).code(), 1);
         assert_eq!(Exit::of(Status::Cancelled).code(), 1);

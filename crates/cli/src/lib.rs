@@ -1,8 +1,8 @@
 //! The `dropcast` command.
 //!
-//! `main` reads the command line, finds the stack and hands both to one module
-//! per command. Each command makes a document (what `--json` prints, in
-//! `dropcast-api-types`) and a text from it; errors carry their exit code ([`exit`]).
+//! `main` parses the command line, finds the stack and calls one module per command. Each command
+//! builds a document (printed with `--json`; the types are in `dropcast-api-types`) and renders it
+//! as text; errors carry their exit code ([`exit`]).
 
 pub mod args;
 mod caller;
@@ -13,7 +13,9 @@ pub mod doctor;
 pub mod exit;
 pub mod local;
 pub mod mail;
+pub mod messages;
 pub mod model;
+mod model_folder;
 mod problems;
 mod progress;
 pub mod reading;
@@ -28,7 +30,6 @@ pub mod submit;
 pub mod upload;
 pub mod validate;
 pub mod wait;
-pub mod words;
 
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ use exit::Exit;
 use screen::Screen;
 use stack::Stack;
 
-/// Runs the command that this process was called with.
+/// Runs the command in this process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let screen = Screen::new(cli.common.json);
@@ -50,26 +51,26 @@ pub fn main() -> ExitCode {
     }
     let exit = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(run(&cli, screen)),
-        Err(error) => screen.report(&exit::told(&error.into())),
+        Err(error) => screen.report(&exit::to_cli_error(&error.into())),
     };
     exit.into()
 }
 
-/// Runs one command, and tells what went wrong.
+/// Runs one command and reports its error.
 pub async fn run(cli: &Cli, screen: Screen) -> Exit {
-    match Box::pin(perform(cli, screen)).await {
+    match Box::pin(dispatch(cli, screen)).await {
         Ok(exit) => exit,
-        Err(error) => screen.report(&exit::told(&error)),
+        Err(error) => screen.report(&exit::to_cli_error(&error)),
     }
 }
 
-async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
+async fn dispatch(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
     let common = &cli.common;
     match &cli.command {
         Command::Local(command) => Box::pin(local::run(command, common, screen)).await,
         Command::Demo => Box::pin(demo::run(common, screen)).await,
         Command::Mail(args) => mail::run(args, common, screen).await,
-        Command::Completions { shell } => completions(*shell, screen),
+        Command::Completions { shell } => print_completions(*shell, screen),
         Command::Validate(args) => Box::pin(validate::run(args, common, screen)).await,
         Command::Submit(args) => {
             let stack = Stack::find(common).await?;
@@ -96,7 +97,7 @@ async fn perform(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
     }
 }
 
-fn completions(shell: clap_complete::Shell, screen: Screen) -> anyhow::Result<Exit> {
+fn print_completions(shell: clap_complete::Shell, screen: Screen) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "dropcast", &mut script);
     screen.write(&String::from_utf8_lossy(&script))?;

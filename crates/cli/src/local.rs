@@ -13,21 +13,21 @@ use dropcast_local_stack::{Connection, LocalStack, Registry, stop_requested};
 use crate::{
     args::{Common, Local, Up},
     clock,
-    exit::{Exit, Stop},
-    model,
-    progress::Steps,
+    exit::{CliError, Exit},
+    messages, model_folder,
+    progress::StepReporter,
     repository,
-    screen::{Paint, Screen},
-    stack, words,
+    screen::{Screen, Style},
+    stack,
 };
 
-/// How long a detached stack may take to come up; a few seconds are usual.
-const DETACHED_START: Duration = Duration::from_mins(5);
+/// How long a detached stack may take to start; it usually takes a few seconds.
+const START_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// How often a detached stack is looked for.
-const GLANCE: Duration = Duration::from_millis(100);
+/// How often to check whether a detached stack is up.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-fn place(connection: &Connection) -> anyhow::Result<LocalStackPlace> {
+fn describe_stack(connection: &Connection) -> anyhow::Result<LocalStackPlace> {
     let output = |name| connection.output(name).map(str::to_owned);
     Ok(LocalStackPlace {
         pid: connection.pid,
@@ -49,7 +49,7 @@ fn status_up(connection: &Connection) -> anyhow::Result<LocalStackStatus> {
     Ok(LocalStackStatus {
         up: true,
         state_dir: connection.state.clone(),
-        stack: Some(place(connection)?),
+        stack: Some(describe_stack(connection)?),
     })
 }
 
@@ -61,7 +61,7 @@ fn status_down(state_dir: &Path) -> LocalStackStatus {
     }
 }
 
-/// Starts, stops or looks at the local stack.
+/// Starts, stops or inspects the local stack.
 pub async fn run(command: &Local, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     match command {
         Local::Up(args) if args.detach => up_detached(args, common, screen).await,
@@ -71,22 +71,22 @@ pub async fn run(command: &Local, common: &Common, screen: Screen) -> anyhow::Re
     }
 }
 
-/// Starts a stack; what it tells goes to stderr.
-pub(crate) async fn start(state_dir: &Path, steps: Steps) -> anyhow::Result<LocalStack> {
-    let options = repository::options(state_dir)?;
+/// Starts a stack, with its progress on stderr.
+pub(crate) async fn start(state_dir: &Path, steps: StepReporter) -> anyhow::Result<LocalStack> {
+    let options = repository::locate_options(state_dir)?;
     Box::pin(LocalStack::start(options, &steps))
         .await
-        .map_err(not_started)
+        .map_err(explain_start_error)
 }
 
-fn not_started(error: dropcast_local_stack::Error) -> anyhow::Error {
+fn explain_start_error(error: dropcast_local_stack::Error) -> anyhow::Error {
     use dropcast_local_stack::Error;
     match &error {
-        Error::Missing { .. } => Stop::new(Exit::NotFound, error.to_string()).into(),
-        Error::AlreadyUp { .. } => Stop::new(Exit::NoStack, error.to_string()).into(),
+        Error::Missing { .. } => CliError::new(Exit::NotFound, error.to_string()).into(),
+        Error::AlreadyUp { .. } => CliError::new(Exit::NoStack, error.to_string()).into(),
         Error::Emulator { .. } | Error::Deployment { .. } => {
-            Stop::new(Exit::NoStack, error.to_string())
-                .advice("If nothing in those lines helps, report them.")
+            CliError::new(Exit::NoStack, error.to_string())
+                .advice("If these lines do not help, report them.")
                 .into()
         }
         _ => error.into(),
@@ -95,41 +95,41 @@ fn not_started(error: dropcast_local_stack::Error) -> anyhow::Error {
 
 async fn up(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let starting = async {
-        let stack = start(&common.state_dir, Steps::on(screen)).await?;
+        let stack = start(&common.state_dir, StepReporter::new(screen)).await?;
         if let Err(error) = register(&args.register, stack.connection(), screen).await {
             stack.stop().await;
             return Err(error);
         }
         anyhow::Ok(stack)
     };
-    // Dropping what is being started ends it.
+    // Dropping the future stops what it has started.
     let mut stack = tokio::select! {
         started = starting => started?,
         asked = stop_requested() => {
             asked?;
-            return Err(Stop::new(Exit::Interrupted, "Stopped before the stack was up.").into());
+            return Err(CliError::new(Exit::Interrupted, "Interrupted before the stack was up.").into());
         }
     };
     let document = status_up(stack.connection())?;
-    screen.show(&document, |paint| up_text(&document, true, paint))?;
+    screen.show(&document, |style| render_up(&document, true, style))?;
     let broken = tokio::select! {
         asked = stop_requested() => asked.err(),
         why = stack.failed() => Some(why),
     };
     if screen.live {
-        // The terminal's ^C stands at the beginning of this line.
+        // The terminal has printed ^C at the beginning of this line.
         screen.note("");
     }
-    screen.note("Stopping …");
+    screen.note("Stopping the local stack …");
     stack.stop().await;
     if let Some(error) = broken {
-        return Err(not_started(error));
+        return Err(explain_start_error(error));
     }
     screen.note("The local stack is down.");
     Ok(Exit::Done)
 }
 
-/// Brings a stack up in the background, unless one is up, then registers models there.
+/// Starts a stack in the background, unless one is up, then registers models.
 async fn up_detached(args: &Up, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let connection = match Connection::attach(&common.state_dir) {
         Ok(standing) => standing,
@@ -137,7 +137,7 @@ async fn up_detached(args: &Up, common: &Common, screen: Screen) -> anyhow::Resu
     };
     register(&args.register, &connection, screen).await?;
     let document = status_up(&connection)?;
-    screen.show(&document, |paint| up_text(&document, false, paint))?;
+    screen.show(&document, |style| render_up(&document, false, style))?;
     Ok(Exit::Done)
 }
 
@@ -154,39 +154,39 @@ async fn spawn(state_dir: &Path, screen: Screen) -> anyhow::Result<Connection> {
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
         .stderr(file)
-        // A group of its own: the terminal's Ctrl-C is not for it.
+        // In its own process group it does not receive the terminal's Ctrl-C.
         .process_group(0)
         .spawn()
-        .context("starting the stack's process")?;
+        .context("starting the process of the stack")?;
     let spinner = screen
         .live
-        .then(|| crate::progress::spinner("starting the local stack"));
+        .then(|| crate::progress::start_spinner("starting the local stack"));
     let started = Instant::now();
     let connection = loop {
         if let Ok(connection) = Connection::attach(state_dir) {
             break connection;
         }
         if child.try_wait()?.is_some() {
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            return Err(Stop::new(
+            let output = std::fs::read_to_string(&log).unwrap_or_default();
+            return Err(CliError::new(
                 Exit::NoStack,
-                format!("The local stack did not come up:\n{}", said.trim_end()),
+                format!("The local stack did not start:\n{}", output.trim_end()),
             )
             .into());
         }
-        if started.elapsed() > DETACHED_START {
+        if started.elapsed() > START_TIMEOUT {
             child.start_kill()?;
-            return Err(Stop::new(
-                Exit::TookTooLong,
+            return Err(CliError::new(
+                Exit::TimedOut,
                 format!(
-                    "The local stack did not come up in {}; see {}.",
-                    words::whole(DETACHED_START),
+                    "The local stack did not start within {}; see {}.",
+                    messages::format_whole_duration(START_TIMEOUT),
                     log.display()
                 ),
             )
             .into());
         }
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     };
     if let Some(bar) = spinner {
         bar.finish_and_clear();
@@ -194,17 +194,19 @@ async fn spawn(state_dir: &Path, screen: Screen) -> anyhow::Result<Connection> {
     Ok(connection)
 }
 
-/// Registers models' folders; what it tells goes to stderr.
+/// Registers the folders of models, with the progress on stderr.
 async fn register(
     folders: &[PathBuf],
     connection: &Connection,
     screen: Screen,
 ) -> anyhow::Result<()> {
-    let steps = Steps::on(screen);
+    let steps = StepReporter::new(screen);
     for folder in folders {
         let registry = Registry::of(connection)?;
         let register = dropcast_local_stack::register(folder, &registry, clock::now(), &steps);
-        Box::pin(register).await.map_err(model::not_accepted)?;
+        Box::pin(register)
+            .await
+            .map_err(model_folder::explain_folder_error)?;
     }
     Ok(())
 }
@@ -213,7 +215,10 @@ async fn down(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let document = status_down(&common.state_dir);
     let Ok(connection) = Connection::attach(&common.state_dir) else {
         screen.show(&document, |_| {
-            format!("No local stack is up in {}.\n", common.state_dir.display())
+            format!(
+                "No local stack is running in {}.\n",
+                common.state_dir.display()
+            )
         })?;
         return Ok(Exit::Done);
     };
@@ -226,14 +231,14 @@ fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     match Connection::attach(&common.state_dir) {
         Ok(connection) => {
             let document = status_up(&connection)?;
-            screen.show(&document, |paint| facts(&document, paint))?;
+            screen.show(&document, |style| render_status(&document, style))?;
             Ok(Exit::Done)
         }
         Err(dropcast_local_stack::Error::NotUp { .. }) => {
             let document = status_down(&common.state_dir);
             screen.show(&document, |_| {
                 format!(
-                    "No local stack is up in {}. Start one with `{} local up`.\n",
+                    "No local stack is running in {}. Start one with `{} local up`.\n",
                     common.state_dir.display(),
                     stack::program()
                 )
@@ -241,24 +246,24 @@ fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
             Ok(Exit::NoStack)
         }
         Err(_) => Err(stack::attach(&common.state_dir).err().map_or_else(
-            || anyhow::anyhow!("the local stack came up just now"),
+            || anyhow::anyhow!("the local stack has just started"),
             Into::into,
         )),
     }
 }
 
-fn facts(status: &LocalStackStatus, paint: Paint) -> String {
+fn render_status(status: &LocalStackStatus, style: Style) -> String {
     let Some(place) = &status.stack else {
         return String::new();
     };
-    paint.facts(&[
+    style.format_fields(&[
         ("AWS endpoint", place.endpoint.clone()),
         ("Batch endpoint", place.batch_endpoint.clone()),
         ("CodeBuild endpoint", place.codebuild_endpoint.clone()),
         ("Region", place.region.clone()),
         ("Stack", place.stack_name.clone()),
         (
-            "Drop files in",
+            "Upload files to",
             format!("s3://{}/inputs/<model>/", place.inputs_bucket),
         ),
         ("Results in", format!("s3://{}/runs/", place.results_bucket)),
@@ -268,20 +273,20 @@ fn facts(status: &LocalStackStatus, paint: Paint) -> String {
     ])
 }
 
-fn up_text(status: &LocalStackStatus, foreground: bool, paint: Paint) -> String {
+fn render_up(status: &LocalStackStatus, foreground: bool, style: Style) -> String {
     let dropcast = stack::program();
     let ending = if foreground {
-        "Ctrl-C stops it.".to_owned()
+        "Press Ctrl-C to stop it.".to_owned()
     } else {
-        format!("`{dropcast} local down` stops it.")
+        format!("Stop it with `{dropcast} local down`.")
     };
     let (title, advice) = (
-        paint.good("The local stack is up"),
-        paint.bold("Try, in another terminal:"),
+        style.success("The local stack is up"),
+        style.bold("Try, in another terminal:"),
     );
-    let facts = facts(status, paint);
+    let status = render_status(status, style);
     format!(
-        "\n{title}. {ending}\n\n{facts}\n{advice}
+        "\n{title}. {ending}\n\n{status}\n{advice}
   {dropcast} model push models/revenue-forecast
   {dropcast} submit models/revenue-forecast/examples/plan-2027.json -m revenue-forecast --wait
   {dropcast} mail --last

@@ -1,4 +1,4 @@
-//! `dropcast mail`: what the local SES was given.
+//! `dropcast mail`: the mails that the local SES has accepted.
 
 mod page;
 
@@ -9,22 +9,22 @@ use dropcast_domain::ids::RunId;
 
 use crate::{
     args::{Common, Mail},
-    exit::{Exit, Stop},
-    screen::{Paint, Screen},
+    exit::{CliError, Exit},
+    messages,
+    screen::{Screen, Style},
     stack::{self, LOCAL},
-    words,
 };
 
-/// A mail of the local SES as a document.
-pub fn view(mail: dropcast_local_stack::Mail) -> MailView {
+/// Turns a mail of the local SES into a document.
+pub fn to_mail_view(mail: dropcast_local_stack::Mail) -> MailView {
     MailView {
         message_id: mail.message_id,
         at: mail.at,
-        run_id: run_in(&mail.text),
+        run_id: find_run_id(&mail.text),
         from: mail.from,
         to: mail.to,
         subject: mail.subject,
-        links: links_in(&mail.text),
+        links: find_links(&mail.text),
         text: mail.text,
         html: mail.html,
         file: mail.file.map(|file| file.display().to_string()),
@@ -34,11 +34,11 @@ pub fn view(mail: dropcast_local_stack::Mail) -> MailView {
 /// Lists or shows mails.
 pub async fn run(args: &Mail, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     if let Some(name) = common.stack.as_deref().filter(|name| *name != LOCAL) {
-        return Err(Stop::new(
+        return Err(CliError::new(
             Exit::Usage,
-            format!("The mails of the deployed stack {name} are in its recipients' mailboxes; SES keeps none."),
+            format!("Mails of the deployed stack {name} cannot be listed: SES keeps no copies. They are in the mailboxes of their recipients."),
         )
-        .advice("Leave --stack out to read what the local stack sent.")
+        .advice("Leave out --stack to read the mails of the local stack.")
         .into());
     }
     let connection = stack::attach(&common.state_dir)?;
@@ -47,7 +47,7 @@ pub async fn run(args: &Mail, common: &Common, screen: Screen) -> anyhow::Result
         .await
         .context("the local stack's mailbox cannot be read")?
         .into_iter()
-        .map(view)
+        .map(to_mail_view)
         .collect();
     if let Some(run) = &args.run {
         mails.retain(|mail| mail.run_id.as_ref().map(RunId::as_str) == Some(run.as_str()));
@@ -56,10 +56,14 @@ pub async fn run(args: &Mail, common: &Common, screen: Screen) -> anyhow::Result
         mails = mails.pop().into_iter().collect();
     }
     if mails.is_empty() && (args.run.is_some() || args.last || args.html.is_some()) {
-        return Err(none(args).into());
+        return Err(no_mail_found(args).into());
     }
     if let Some(file) = &args.html {
-        let html = mails.last().map(page::of).transpose()?.unwrap_or_default();
+        let html = mails
+            .last()
+            .map(page::render)
+            .transpose()?
+            .unwrap_or_default();
         std::fs::write(file, html).with_context(|| format!("cannot write {}", file.display()))?;
         screen.note(&format!("Wrote {}.", file.display()));
     }
@@ -67,75 +71,75 @@ pub async fn run(args: &Mail, common: &Common, screen: Screen) -> anyhow::Result
         stack: LOCAL.to_owned(),
         mails,
     };
-    let whole = args.run.is_some() || args.last;
-    screen.show(&document, |paint| {
+    let full_text = args.run.is_some() || args.last;
+    screen.show(&document, |style| {
         if args.html.is_some() {
             String::new()
-        } else if whole {
+        } else if full_text {
             let texts: Vec<String> = document
                 .mails
                 .iter()
-                .map(|mail| text(mail, paint))
+                .map(|mail| render(mail, style))
                 .collect();
             texts.join("\n")
         } else {
-            list(&document.mails, paint)
+            render_list(&document.mails, style)
         }
     })?;
     Ok(Exit::Done)
 }
 
-fn none(args: &Mail) -> Stop {
+fn no_mail_found(args: &Mail) -> CliError {
     let about = args
         .run
         .as_ref()
         .map_or_else(String::new, |run| format!(" about run {run}"));
-    Stop::new(Exit::NotFound, format!("No mail{about} was sent."))
-        .advice("A mail is sent when a run is over; `dropcast runs` lists runs.")
+    CliError::new(Exit::NotFound, format!("No mail{about} has been sent."))
+        .advice("A mail is sent when a run has ended; `dropcast runs` lists runs.")
 }
 
-fn list(mails: &[MailView], paint: Paint) -> String {
+fn render_list(mails: &[MailView], style: Style) -> String {
     if mails.is_empty() {
-        return "No mail was sent yet. A mail is sent when a run is over.\n".to_owned();
+        return "No mails have been sent yet. A mail is sent when a run has ended.\n".to_owned();
     }
     let rows = mails.iter().map(|mail| {
         vec![
-            Cell::new(words::moment_in_column(mail.at)),
+            Cell::new(messages::format_timestamp_in_column(mail.at)),
             Cell::new(mail.run_id.as_ref().map(RunId::as_str).unwrap_or_default()),
-            Cell::new(words::printable(&mail.to.join(", "))),
-            Cell::new(words::printable(&mail.subject)),
+            Cell::new(messages::sanitize(&mail.to.join(", "))),
+            Cell::new(messages::sanitize(&mail.subject)),
         ]
     });
     format!(
         "{}\n{}\n",
-        paint.list(&["Sent (UTC)", "Run", "To", "Subject"], rows),
-        paint.dim("Read one with `dropcast mail --run RUN` or `dropcast mail --last`.")
+        style.format_list(&["Sent (UTC)", "Run", "To", "Subject"], rows),
+        style.dim("Read one with `dropcast mail --run RUN` or `dropcast mail --last`.")
     )
 }
 
-/// A mail as text: its head, a blank line, its body.
-pub fn text(mail: &MailView, paint: Paint) -> String {
-    let head = paint.facts(&[
-        ("From", words::printable(&mail.from)),
-        ("To", words::printable(&mail.to.join(", "))),
-        ("Date", words::moment(mail.at)),
-        ("Subject", paint.bold(&words::printable(&mail.subject))),
+/// Renders a mail as text: headers, a blank line, the body.
+pub fn render(mail: &MailView, style: Style) -> String {
+    let head = style.format_fields(&[
+        ("From", messages::sanitize(&mail.from)),
+        ("To", messages::sanitize(&mail.to.join(", "))),
+        ("Date", messages::format_timestamp(mail.at)),
+        ("Subject", style.bold(&messages::sanitize(&mail.subject))),
     ]);
-    let body = words::lines(mail.text.lines().map(words::printable));
+    let body = messages::join_lines(mail.text.lines().map(messages::sanitize));
     format!("{head}\n{body}")
 }
 
-/// The run that a mail is about: the last run id in its text, since the facts
-/// about the run close the mail, and what people wrote stands before them.
-fn run_in(text: &str) -> Option<RunId> {
+/// The run that a mail is about: the last run id in its text, because the section about the run is
+/// at the end, after all text written by users.
+fn find_run_id(text: &str) -> Option<RunId> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
         .filter(|word| word.len() == RunId::CHARS)
         .filter_map(|word| word.parse().ok())
         .next_back()
 }
 
-/// The http and https links in a text, each once.
-fn links_in(text: &str) -> Vec<String> {
+/// The http and https links in a text, without duplicates.
+fn find_links(text: &str) -> Vec<String> {
     let mut links: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let Some(at) = word.find("http://").or_else(|| word.find("https://")) else {
@@ -164,21 +168,24 @@ mod tests {
         Run: mfrggzdfmztwq2lknnwg23tpoa\n";
 
     #[test]
-    fn the_run_is_the_last_one_that_the_text_names() {
-        assert_eq!(run_in(TEXT).unwrap().as_str(), "mfrggzdfmztwq2lknnwg23tpoa");
-        assert!(run_in("no run here").is_none());
+    fn the_run_is_the_last_one_in_the_text() {
+        assert_eq!(
+            find_run_id(TEXT).unwrap().as_str(),
+            "mfrggzdfmztwq2lknnwg23tpoa"
+        );
+        assert!(find_run_id("no run here").is_none());
     }
 
     #[test]
-    fn links_come_out_without_what_surrounds_them_and_once() {
+    fn links_are_found_once_and_without_punctuation() {
         assert_eq!(
-            links_in(TEXT),
+            find_links(TEXT),
             ["http://127.0.0.1:1/r/abc.def", "https://x.example/r/1"]
         );
     }
 
     #[test]
-    fn a_mail_cannot_steer_the_terminal() {
+    fn a_mail_cannot_control_the_terminal() {
         let mail = MailView {
             message_id: "1".into(),
             at: Timestamp::UNIX_EPOCH,
@@ -191,8 +198,8 @@ mod tests {
             links: Vec::new(),
             file: None,
         };
-        let paint = Paint::plain(80);
-        let shown = text(&mail, paint);
+        let style = Style::plain(80);
+        let shown = render(&mail, style);
         assert!(!shown.contains('\u{1b}'));
         assert!(shown.contains("\n\none\n"), "{shown}");
     }

@@ -1,62 +1,77 @@
-//! What is wrong with an input as text, in the words of the mail.
+//! The problems of an input as text, with the wording of the mail.
 
 use std::fmt::Write as _;
 
+use dropcast_api_types::RejectionView;
 use dropcast_domain::problem::ProblemList;
+use dropcast_inputs::file::FileRejection;
 use dropcast_mail::ProblemRow;
 
-use crate::{screen::Paint, words};
+use crate::{messages, screen::Style};
 
-/// What stands before each label, and the label's own width, in columns.
+/// The indentation before each label, and the label's width, in columns.
 const INDENT: usize = 5;
 const LABEL: usize = 9;
 
-/// The problems, numbered, and how many more there are.
-pub(crate) fn text(list: &ProblemList, paint: Paint) -> String {
+/// Renders the problems, numbered, and how many more there are.
+pub(crate) fn render(list: &ProblemList, style: Style) -> String {
     let mut text = String::new();
     for (index, problem) in list.problems.iter().enumerate() {
         let row = ProblemRow::from(problem);
         let number = format!("{:>3}  ", index + 1);
-        for (at, line) in wrapped(&row.place, paint, INDENT).into_iter().enumerate() {
-            let before = if at == 0 { number.as_str() } else { "     " };
-            let _ = writeln!(text, "{before}{}", paint.bold(&line));
+        for (at, line) in wrap(&row.place, style, INDENT).into_iter().enumerate() {
+            let prefix = if at == 0 { number.as_str() } else { "     " };
+            let _ = writeln!(text, "{prefix}{}", style.bold(&line));
         }
-        for (label, said) in [
+        for (label, value) in [
             ("Found", row.found),
             ("Allowed", row.allowed),
             ("Note", row.hint),
         ] {
-            text += &labelled(label, &said, paint);
+            text += &render_label(label, &value, style);
         }
     }
     match list.more {
         0 => {}
         more => {
-            let _ = writeln!(text, "     and {}", words::counted(more, "more problem"));
+            let _ = writeln!(
+                text,
+                "     and {}",
+                messages::format_count(more, "more problem")
+            );
         }
     }
     text
 }
 
-fn labelled(label: &str, said: &str, paint: Paint) -> String {
+/// Turns a rejection into its document.
+pub(crate) fn to_rejection_view(rejected: &FileRejection) -> RejectionView {
+    RejectionView {
+        code: rejected.code,
+        message: rejected.message(),
+        advice: rejected.code.advice(),
+    }
+}
+
+fn render_label(label: &str, value: &str, style: Style) -> String {
     let mut text = String::new();
-    for (at, line) in wrapped(said, paint, INDENT + LABEL).iter().enumerate() {
+    for (at, line) in wrap(value, style, INDENT + LABEL).iter().enumerate() {
         let label = if at == 0 { label } else { "" };
-        let label = paint.dim(&format!("{label:LABEL$}"));
+        let label = style.dim(&format!("{label:LABEL$}"));
         let _ = writeln!(text, "{:INDENT$}{label}{line}", "");
     }
     text
 }
 
-/// Text as lines that fit beside what stands before them; none when it is empty.
-fn wrapped(text: &str, paint: Paint, before: usize) -> Vec<String> {
-    let most = usize::from(paint.width).saturating_sub(before).max(20);
+/// Wraps text into lines that fit after an indentation; none if it is empty.
+fn wrap(text: &str, style: Style, indent: usize) -> Vec<String> {
+    let width_left = usize::from(style.width).saturating_sub(indent).max(20);
     let mut lines: Vec<String> = Vec::new();
-    let mut length = most;
-    for word in words::printable(text).split_whitespace() {
+    let mut length = width_left;
+    for word in messages::sanitize(text).split_whitespace() {
         let width = word.chars().count();
         match lines.last_mut() {
-            Some(line) if length + 1 + width <= most => {
+            Some(line) if length + 1 + width <= width_left => {
                 line.push(' ');
                 line.push_str(word);
                 length += 1 + width;
@@ -77,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_of_many_cells_says_how_many_and_where() {
+    fn a_problem_of_many_cells_shows_their_number_and_location() {
         let problem = Problem::new("Plan!C7", "\"ten\"", "a number")
             .hinted("Write 10.")
             .with_count(211, ["Plan!C9", "Plan!C12"]);
@@ -85,7 +100,7 @@ mod tests {
             problems: vec![problem, Problem::new("", "nothing", "a table")],
             more: 1,
         };
-        let text = text(&list, Paint::plain(60));
+        let text = render(&list, Style::plain(60));
         assert_eq!(
             text,
             "  1  Plan!C7 and 210 more\n     Found    \"ten\"\n     Allowed  a number\n     \
@@ -95,9 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn long_words_of_a_file_stay_within_the_screen_or_on_a_line_of_their_own() {
+    fn long_text_is_wrapped_and_a_long_word_has_its_own_line() {
         let problem = Problem::new("/a", &"word ".repeat(30), &"x".repeat(80));
-        let text = text(&ProblemList::of(problem), Paint::plain(60));
+        let text = render(&ProblemList::of(problem), Style::plain(60));
         let long: Vec<&str> = text
             .lines()
             .filter(|line| line.chars().count() > 60)

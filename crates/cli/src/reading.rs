@@ -4,22 +4,22 @@ use dropcast_api_types::{FilledDefault, ReadingView, TextEncoding};
 use dropcast_domain::{model::Locale, table::delimiter_name};
 use dropcast_inputs::{Encoding, file::Reading};
 
-use crate::words;
+use crate::messages;
 
-/// The most columns that the text names.
+/// How many columns the text names.
 const MAX_NAMES: usize = 20;
 
 /// How a file was read, as a document.
-pub(crate) fn view(reading: &Reading) -> ReadingView {
+pub(crate) fn to_reading_view(reading: &Reading) -> ReadingView {
     match reading {
         Reading::Table(reading) => ReadingView::from(reading),
         Reading::Document { encoding, defaults } => {
-            ReadingView::of_document(text_encoding(*encoding), defaults)
+            ReadingView::of_document(to_text_encoding(*encoding), defaults)
         }
     }
 }
 
-fn text_encoding(encoding: Encoding) -> TextEncoding {
+fn to_text_encoding(encoding: Encoding) -> TextEncoding {
     match encoding {
         Encoding::Utf8 | Encoding::Utf8Bom => TextEncoding::Utf8,
         Encoding::Utf16Le => TextEncoding::Utf16Le,
@@ -29,12 +29,12 @@ fn text_encoding(encoding: Encoding) -> TextEncoding {
     }
 }
 
-/// How a file was read, a fact per line.
-pub(crate) fn facts(reading: &ReadingView) -> Vec<(&'static str, String)> {
-    let optional = |text: &Option<String>| words::printable(text.as_deref().unwrap_or_default());
+/// How a file was read, as labels and values.
+pub(crate) fn list_fields(reading: &ReadingView) -> Vec<(&'static str, String)> {
+    let optional = |text: &Option<String>| messages::sanitize(text.as_deref().unwrap_or_default());
     let delimiter = reading.delimiter.map(delimiter_name).unwrap_or_default();
     vec![
-        ("Read as", summary(reading)),
+        ("Read as", summarize(reading)),
         ("Sheet", optional(&reading.sheet)),
         ("Delimiter", delimiter),
         (
@@ -53,53 +53,53 @@ pub(crate) fn facts(reading: &ReadingView) -> Vec<(&'static str, String)> {
                 .unwrap_or_default()
                 .to_owned(),
         ),
-        ("Columns", columns(reading)),
-        ("Filled in", filled(&reading.defaults)),
-        ("Note", words::printable(&reading.remarks.join("; "))),
+        ("Columns", list_columns(reading)),
+        ("Filled in", list_defaults(&reading.defaults)),
+        ("Note", messages::sanitize(&reading.remarks.join("; "))),
     ]
 }
 
-/// A file in a few words: `xlsx, 6 rows × 4 columns`.
-pub(crate) fn summary(reading: &ReadingView) -> String {
+/// Summarizes a file: `xlsx, 6 rows × 4 columns`.
+pub(crate) fn summarize(reading: &ReadingView) -> String {
     match (reading.rows, reading.column_count) {
         (Some(rows), Some(columns)) => format!(
             "{}, {} × {}",
             reading.format.as_str(),
-            words::counted(rows, "row"),
-            words::counted(columns, "column")
+            messages::format_count(rows, "row"),
+            messages::format_count(columns, "column")
         ),
         _ => reading.format.as_str().to_owned(),
     }
 }
 
-fn columns(reading: &ReadingView) -> String {
+fn list_columns(reading: &ReadingView) -> String {
     let count = reading.column_count.unwrap_or_default();
     let names: Vec<String> = reading
         .columns
         .iter()
         .take(MAX_NAMES)
-        .map(|name| words::printable(name))
+        .map(|name| messages::sanitize(name))
         .collect();
-    and_more(&names, count)
+    join_with_rest(&names, count)
 }
 
-fn filled(defaults: &[FilledDefault]) -> String {
+fn list_defaults(defaults: &[FilledDefault]) -> String {
     let names: Vec<String> = defaults
         .iter()
         .take(MAX_NAMES)
         .map(|default| {
-            let at = words::printable(&default.at);
+            let at = messages::sanitize(&default.at);
             if default.at.starts_with('/') {
                 at
             } else {
-                format!("{at} ({})", words::counted(default.count, "cell"))
+                format!("{at} ({})", messages::format_count(default.count, "cell"))
             }
         })
         .collect();
-    and_more(&names, defaults.len() as u64)
+    join_with_rest(&names, defaults.len() as u64)
 }
 
-fn and_more(names: &[String], count: u64) -> String {
+fn join_with_rest(names: &[String], count: u64) -> String {
     let listed = names.join(", ");
     match count.saturating_sub(names.len() as u64) {
         0 => listed,

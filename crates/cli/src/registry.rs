@@ -1,4 +1,4 @@
-//! What commands look up in a stack's registry, and how they end where it is not there.
+//! Lookups in a stack's registry, and the errors for what it does not contain.
 
 use dropcast_app::{
     models::{self, UnknownModel},
@@ -13,17 +13,17 @@ use dropcast_domain::{
 
 use crate::{
     clock,
-    exit::{Exit, Stop},
+    exit::{CliError, Exit},
     stack::Stack,
 };
 
-/// A registered model.
+/// Finds a registered model.
 pub(crate) async fn find_model(stack: &Stack, name: &ModelName) -> anyhow::Result<Model> {
     let found = models::find_model(&stack.store, name.as_str()).await?;
-    found.map_err(|unknown| unknown_model(&unknown, &stack.command()).into())
+    found.map_err(|unknown| explain_unknown_model(&unknown, &stack.command()).into())
 }
 
-/// The version that a file would run on if it were uploaded now.
+/// Finds the version that would run on a file if it were uploaded now.
 pub(crate) async fn resolve_version(
     stack: &Stack,
     model: &ModelName,
@@ -31,33 +31,33 @@ pub(crate) async fn resolve_version(
 ) -> anyhow::Result<RegisteredVersion> {
     let request = Request::new(model, version);
     let resolved = versions::resolve_version(&stack.store, &request, clock::now()).await?;
-    resolved.map_err(|error| refused(&error, &stack.command()).into())
+    resolved.map_err(|error| explain_resolve_error(&error, &stack.command()).into())
 }
 
-/// The end of a command that named a model that is not registered.
-pub(crate) fn unknown_model(unknown: &UnknownModel, command: &str) -> Stop {
-    let stop = Stop::new(Exit::NotFound, unknown.to_string());
+/// The error for a model that is not registered.
+pub(crate) fn explain_unknown_model(unknown: &UnknownModel, command: &str) -> CliError {
+    let error = CliError::new(Exit::NotFound, unknown.to_string());
     let registered: Vec<&str> = unknown.registered.iter().map(ModelName::as_str).collect();
     match unknown.suggestion() {
-        Some(near) => stop.advice(format!("Did you mean {near}?")),
-        None if registered.is_empty() => stop.advice(format!(
-            "No model is registered yet: `{command} model push models/revenue-forecast`."
+        Some(near) => error.advice(format!("Did you mean {near}?")),
+        None if registered.is_empty() => error.advice(format!(
+            "No models are registered yet. Push one with `{command} model push models/revenue-forecast`."
         )),
-        None => stop.advice(format!("Registered: {}.", registered.join(", "))),
+        None => error.advice(format!("The registered models are: {}.", registered.join(", "))),
     }
 }
 
-/// The end of a command whose version cannot run, in the words of a run that is rejected for it.
-pub(crate) fn refused(error: &ResolveError, command: &str) -> Stop {
+/// The error for a version that cannot run, with the message of a run that is rejected for it.
+pub(crate) fn explain_resolve_error(error: &ResolveError, command: &str) -> CliError {
     let (exit, advice) = match error {
-        ResolveError::UnknownModel(unknown) => return unknown_model(unknown, command),
+        ResolveError::UnknownModel(unknown) => return explain_unknown_model(unknown, command),
         ResolveError::NoModel => (
             Exit::NotFound,
             format!("Name a model; `{command} model list` lists them."),
         ),
         ResolveError::InvalidVersion { .. } => (
             Exit::Usage,
-            "Give the number alone, or none for the default version.".to_owned(),
+            "Give a version number, or none for the default version.".to_owned(),
         ),
         ResolveError::UnknownVersion { model, .. } => (
             Exit::NotFound,
@@ -66,15 +66,15 @@ pub(crate) fn refused(error: &ResolveError, command: &str) -> Stop {
         ResolveError::Retired { model, .. } => (
             Exit::NotAccepted,
             format!(
-                "Leave the version out to use the default one; `{command} model versions {model}` shows which others can run."
+                "Leave out the version to use the default; `{command} model versions {model}` shows which versions can run."
             ),
         ),
         ResolveError::NotRefreshable { .. } => (
             Exit::NotAccepted,
-            "Add one that names the command, for example [refresh] command = [\"python\", \"refresh.py\"], or name a version that has one with --version.".to_owned(),
+            "Add the section with a command, for example [refresh] command = [\"python\", \"refresh.py\"], or select a version that has one with --version.".to_owned(),
         ),
     };
-    Stop::new(exit, error.to_string()).advice(advice)
+    CliError::new(exit, error.to_string()).advice(advice)
 }
 
 #[cfg(test)]
@@ -97,18 +97,18 @@ mod tests {
 
     #[test]
     fn a_misspelt_model_gets_a_suggestion() {
-        let stop = unknown_model(
+        let error = explain_unknown_model(
             &unknown("revenue-forcast", &["churn", "revenue-forecast"]),
             "dropcast",
         );
-        assert_eq!(stop.exit, Exit::NotFound);
-        assert_eq!(stop.advice.unwrap(), "Did you mean revenue-forecast?");
-        let stop = unknown_model(&unknown("revenue-forecast", &[]), "dropcast");
-        assert!(stop.advice.unwrap().contains("model push"));
+        assert_eq!(error.exit, Exit::NotFound);
+        assert_eq!(error.advice.unwrap(), "Did you mean revenue-forecast?");
+        let error = explain_unknown_model(&unknown("revenue-forecast", &[]), "dropcast");
+        assert!(error.advice.unwrap().contains("model push"));
     }
 
     #[test]
-    fn a_version_that_cannot_run_is_refused_with_the_sentence_of_a_rejected_run() {
+    fn a_version_that_cannot_run_is_refused_with_the_message_of_a_rejected_run() {
         let two = Version::FIRST.next();
         for (error, exit) in [
             (
@@ -138,10 +138,10 @@ mod tests {
                 Exit::NotAccepted,
             ),
         ] {
-            let stop = refused(&error, "dropcast");
-            assert_eq!(stop.exit, exit);
-            assert_eq!(stop.message, error.to_string());
-            assert!(stop.advice.is_some(), "{error}");
+            let error = explain_resolve_error(&error, "dropcast");
+            assert_eq!(error.exit, exit);
+            assert_eq!(error.message, error.to_string());
+            assert!(error.advice.is_some(), "{error}");
         }
     }
 }

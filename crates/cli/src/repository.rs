@@ -1,22 +1,22 @@
-//! Where the local stack finds what it runs: the repository, the binaries, the Python.
+//! Locates what the local stack needs: the repository, the binaries, Python.
 
 use std::path::{Path, PathBuf};
 
 use dropcast_local_stack::Options;
 
-use crate::exit::{Exit, Stop};
+use crate::exit::{CliError, Exit};
 
-/// Two files that only this repository has at these places.
-const SIGNS: [&str; 2] = ["template.yaml", "crates/local-stack/emulator/serve.py"];
+/// Files by which the repository is recognized.
+const MARKER_FILES: [&str; 2] = ["template.yaml", "crates/local-stack/emulator/serve.py"];
 
-/// A binary by which a folder of them is known.
-const A_BINARY: &str = "dropcast-job";
+/// The binary by which the folder of binaries is recognized.
+const JOB_RUNNER: &str = "dropcast-job";
 
-/// The options of a local stack that keeps its state in a folder.
+/// The options of a local stack with this state folder.
 ///
-/// The repository is the nearest folder around the working folder, or else
-/// around this program, that looks like it.
-pub(crate) fn options(state_dir: &Path) -> Result<Options, Stop> {
+/// The repository is the nearest parent of the working folder, or else of this program, that
+/// contains the marker files.
+pub(crate) fn locate_options(state_dir: &Path) -> Result<Options, CliError> {
     let program = std::env::current_exe().ok();
     let starts = [std::env::current_dir().ok(), program.clone()];
     let repository = starts
@@ -25,33 +25,33 @@ pub(crate) fn options(state_dir: &Path) -> Result<Options, Stop> {
         .flat_map(|start| start.ancestors())
         .find(|folder| is_repository(folder))
         .ok_or_else(|| {
-            Stop::new(
+            CliError::new(
                 Exit::NotFound,
-                "The local stack is started from a clone of Dropcast's repository, and this folder is in none.",
+                "The local stack needs a clone of Dropcast's repository, and the current folder is not in one.",
             )
-            .advice("Change into the clone and type the command again.")
+            .advice("Change to the clone and run the command again.")
         })?;
     let mut options = Options::new(repository);
     state_dir.clone_into(&mut options.state);
-    // The functions that were built together with this program, be it debug or release.
-    if let Some(folder) = program.as_deref().and_then(binaries_beside) {
+    // The functions built together with this program, in the same profile.
+    if let Some(folder) = program.as_deref().and_then(find_binaries) {
         options.binaries = folder;
     }
     Ok(options)
 }
 
 fn is_repository(folder: &Path) -> bool {
-    SIGNS.iter().all(|sign| folder.join(sign).is_file())
+    MARKER_FILES.iter().all(|file| folder.join(file).is_file())
 }
 
-/// The folder of a program, if the other binaries are there too.
-fn binaries_beside(program: &Path) -> Option<PathBuf> {
+/// The folder of a program, if it also contains the other binaries.
+fn find_binaries(program: &Path) -> Option<PathBuf> {
     let folder = program.parent()?;
-    // Test programs stand one folder deeper, in `deps`.
+    // Test programs are one folder deeper, in `deps`.
     [Some(folder), folder.parent()]
         .into_iter()
         .flatten()
-        .find(|folder| folder.join(A_BINARY).is_file())
+        .find(|folder| folder.join(JOB_RUNNER).is_file())
         .map(Path::to_owned)
 }
 
@@ -66,14 +66,14 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let release = target.path().join("release");
         fs::create_dir_all(release.join("deps")).unwrap();
-        assert_eq!(binaries_beside(&release.join("dropcast")), None);
-        fs::write(release.join(A_BINARY), "").unwrap();
+        assert_eq!(find_binaries(&release.join("dropcast")), None);
+        fs::write(release.join(JOB_RUNNER), "").unwrap();
         assert_eq!(
-            binaries_beside(&release.join("dropcast")),
+            find_binaries(&release.join("dropcast")),
             Some(release.clone())
         );
         assert_eq!(
-            binaries_beside(&release.join("deps/json-0123")),
+            find_binaries(&release.join("deps/json-0123")),
             Some(release)
         );
     }

@@ -9,10 +9,10 @@ use jiff::SignedDuration;
 
 use crate::{
     args, clock,
-    exit::{Exit, Stop},
-    screen::{Paint, Screen, status_cell},
+    exit::{CliError, Exit},
+    messages,
+    screen::{Screen, Style, status_cell},
     stack::Stack,
-    words,
 };
 
 /// Lists runs.
@@ -28,15 +28,15 @@ pub async fn run(args: &args::Runs, stack: &Stack, screen: Screen) -> anyhow::Re
         stack: stack.name.clone(),
         runs: found.iter().map(|run| RunSummary::of(run, now)).collect(),
     };
-    screen.show(&document, |paint| text(&document, args, stack, paint))?;
+    screen.show(&document, |style| render(&document, args, stack, style))?;
     Ok(Exit::Done)
 }
 
-/// A run's record.
-pub async fn find(stack: &Stack, id: &RunId) -> anyhow::Result<Run> {
+/// Finds a run's record.
+pub async fn find_run(stack: &Stack, id: &RunId) -> anyhow::Result<Run> {
     let found = stack.store.get(id).await?;
     found.ok_or_else(|| {
-        Stop::new(
+        CliError::new(
             Exit::NotFound,
             format!("There is no run {id} on the stack {}.", stack.name),
         )
@@ -45,11 +45,11 @@ pub async fn find(stack: &Stack, id: &RunId) -> anyhow::Result<Run> {
     })
 }
 
-fn text(
+fn render(
     document: &dropcast_api_types::Runs,
     args: &args::Runs,
     stack: &Stack,
-    paint: Paint,
+    style: Style,
 ) -> String {
     if document.runs.is_empty() {
         let what = if args.open { "open runs" } else { "runs" };
@@ -58,7 +58,7 @@ fn text(
             .as_ref()
             .map_or_else(String::new, |model| format!(" of {model}"));
         return format!(
-            "There are no {what}{whose}. Drop a file with `{} submit FILE -m MODEL`.\n",
+            "There are no {what}{whose}. Submit a file with `{} submit FILE -m MODEL`.\n",
             stack.command()
         );
     }
@@ -70,18 +70,18 @@ fn text(
         vec![
             Cell::new(&run.id),
             status_cell(run.status),
-            Cell::new(words::printable(&format!(
+            Cell::new(messages::sanitize(&format!(
                 "{}{version}{}",
                 run.model,
-                words::of_kind(run.kind)
+                messages::describe_kind(run.kind)
             ))),
-            Cell::new(words::moment_in_column(run.uploaded_at)),
-            Cell::new(words::length(elapsed)).set_alignment(CellAlignment::Right),
-            Cell::new(words::printable(&run.title)),
+            Cell::new(messages::format_timestamp_in_column(run.uploaded_at)),
+            Cell::new(messages::format_duration(elapsed)).set_alignment(CellAlignment::Right),
+            Cell::new(messages::sanitize(&run.title)),
         ]
     });
-    let table = paint.list(
-        &["Run", "Status", "Model", "Dropped (UTC)", "Took", "Title"],
+    let table = style.format_list(
+        &["Run", "Status", "Model", "Uploaded (UTC)", "Took", "Title"],
         rows,
     );
     format!("{table}\n")

@@ -1,4 +1,4 @@
-//! What goes to the terminal: results to stdout, progress to stderr.
+//! Output to the terminal: results to stdout, progress to stderr.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -9,43 +9,42 @@ use dropcast_api_types::{ErrorDetail, ErrorDocument};
 use dropcast_domain::status::Status;
 use serde::Serialize;
 
-use crate::exit::{Exit, Stop};
+use crate::exit::{CliError, Exit};
 
-/// The narrowest width that text is laid out for, in columns.
-const NARROWEST: u16 = 40;
+/// The minimum width for which text is laid out, in columns.
+const MIN_WIDTH: u16 = 40;
 
-/// The widest, so that sentences stay readable.
-const WIDEST: u16 = 120;
+/// The maximum width, so that sentences stay readable.
+const MAX_WIDTH: u16 = 120;
 
-/// Width of what goes to a file or a pipe, in columns.
-const PIPED: u16 = 100;
+/// The width of output to a file or a pipe, in columns.
+const PIPE_WIDTH: u16 = 100;
 
-/// How results are shown.
+/// How output is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Screen {
     /// Whether the result is one JSON document.
     pub json: bool,
-    /// How stdout is painted.
-    pub paint: Paint,
-    /// How stderr is painted.
-    pub stderr_paint: Paint,
-    /// Whether progress is drawn live on stderr.
+    /// The style of stdout.
+    pub style: Style,
+    /// The style of stderr.
+    pub stderr_style: Style,
+    /// Whether live progress is shown on stderr.
     pub live: bool,
 }
 
 impl Screen {
-    /// The screen as this process has it. Colours go to terminals only, and
-    /// not when `NO_COLOR` is set (<https://no-color.org>) or `TERM` is `dumb`.
+    /// The screen of this process. Colours are used on terminals only, and not if `NO_COLOR` is set (<https://no-color.org>) or `TERM` is `dumb`.
     pub fn new(json: bool) -> Self {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let dumb = set("TERM").is_some_and(|term| term == "dumb");
-        let colourful = set("NO_COLOR").is_none() && !dumb;
+        let use_color = set("NO_COLOR").is_none() && !dumb;
         let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-        let width = terminal_size::terminal_size().map_or(PIPED, |(width, _)| width.0);
+        let width = terminal_size::terminal_size().map_or(PIPE_WIDTH, |(width, _)| width.0);
         Self {
             json,
-            paint: Paint::of(colourful, out, width),
-            stderr_paint: Paint::of(colourful, err, width),
+            style: Style::of(use_color, out, width),
+            stderr_style: Style::of(use_color, err, width),
             live: err && !dumb,
         }
     }
@@ -54,20 +53,20 @@ impl Screen {
     pub fn show<T: Serialize>(
         self,
         document: &T,
-        text: impl FnOnce(Paint) -> String,
+        text: impl FnOnce(Style) -> String,
     ) -> anyhow::Result<()> {
-        let mut whole = if self.json {
+        let mut output = if self.json {
             serde_json::to_string_pretty(document)?
         } else {
-            text(self.paint)
+            text(self.style)
         };
-        if !whole.is_empty() && !whole.ends_with('\n') {
-            whole.push('\n');
+        if !output.is_empty() && !output.ends_with('\n') {
+            output.push('\n');
         }
-        self.write(&whole)
+        self.write(&output)
     }
 
-    /// Writes to stdout as it is. A reader that went away (`| head`) is no error.
+    /// Writes to stdout. A closed pipe (`| head`) is not an error.
     pub fn write(self, text: &str) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -76,62 +75,62 @@ impl Screen {
         }
     }
 
-    /// Says something beside the result, on stderr.
+    /// Writes a line to stderr.
     pub fn note(self, line: &str) {
-        // A stderr that is closed has no reader to miss it.
+        // If stderr is closed, nobody can read the line.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
-    /// Tells how the command ended when it did not end well.
-    pub fn report(self, stop: &Stop) -> Exit {
-        let paint = self.stderr_paint;
-        let advice = stop.advice.as_deref().unwrap_or_default();
+    /// Reports the error with which the command ended.
+    pub fn report(self, error: &CliError) -> Exit {
+        let style = self.stderr_style;
+        let advice = error.advice.as_deref().unwrap_or_default();
         if self.json {
             let document = ErrorDocument {
                 error: ErrorDetail {
-                    exit_code: stop.exit,
-                    message: &stop.message,
-                    advice: stop.advice.as_deref(),
+                    exit_code: error.exit,
+                    message: &error.message,
+                    advice: error.advice.as_deref(),
                 },
             };
-            // Nothing is left to tell an error of telling the error to.
+            // An error in reporting an error cannot be reported.
             let _ = self.show(&document, |_| String::new());
         } else {
-            self.note(&format!("{} {}", paint.bad("error:"), stop.message));
+            self.note(&format!("{} {}", style.failure("error:"), error.message));
             if !advice.is_empty() {
-                self.note(&format!("{} {advice}", paint.dim("What to do:")));
+                self.note(&format!("{} {advice}", style.dim("What to do:")));
             }
         }
-        stop.exit
+        error.exit
     }
 }
 
-/// Colours, if there are any, and the width to lay out for.
+/// Colours and width of output.
 #[derive(Debug, Clone, Copy)]
-pub struct Paint {
-    /// Whether to colour.
+pub struct Style {
+    /// Whether to use colours.
     pub on: bool,
-    /// Columns.
+    /// The width in columns.
     pub width: u16,
-    /// Whether a terminal is painted.
+    /// Whether the output is a terminal.
     pub terminal: bool,
 }
 
-impl Paint {
-    /// Paint for one stream: no colours and a fixed width unless it is a terminal.
-    fn of(colourful: bool, terminal: bool, width: u16) -> Self {
+impl Style {
+    /// The style of a stream: without colours and with a fixed width, unless it is a terminal.
+    fn of(use_color: bool, terminal: bool, width: u16) -> Self {
         Self {
-            on: colourful && terminal,
+            on: use_color && terminal,
             width: if terminal {
-                width.clamp(NARROWEST, WIDEST)
+                width.clamp(MIN_WIDTH, MAX_WIDTH)
             } else {
-                PIPED
+                PIPE_WIDTH
             },
             terminal,
         }
     }
 
-    /// Paint without colours, for a terminal so wide.
+    /// A style without colours, for a terminal of this width.
     #[cfg(test)]
     pub(crate) fn plain(width: u16) -> Self {
         Self {
@@ -141,32 +140,32 @@ impl Paint {
         }
     }
 
-    /// Good news.
-    pub fn good(self, text: &str) -> String {
-        self.styled("32", text)
+    /// Text about a success.
+    pub fn success(self, text: &str) -> String {
+        self.apply("32", text)
     }
 
-    /// Bad news.
-    pub fn bad(self, text: &str) -> String {
-        self.styled("1;31", text)
+    /// Text about a failure.
+    pub fn failure(self, text: &str) -> String {
+        self.apply("1;31", text)
     }
 
-    /// Something to read first.
+    /// Important text.
     pub fn bold(self, text: &str) -> String {
-        self.styled("1", text)
+        self.apply("1", text)
     }
 
-    /// Something to read last.
+    /// Secondary text.
     pub fn dim(self, text: &str) -> String {
-        self.styled("2", text)
+        self.apply("2", text)
     }
 
     /// A run's status.
     pub fn status(self, status: Status) -> String {
-        self.styled(status_code(status), status.as_str())
+        self.apply(status_code(status), status.as_str())
     }
 
-    fn styled(self, code: &str, text: &str) -> String {
+    fn apply(self, code: &str, text: &str) -> String {
         if self.on && !code.is_empty() && !text.is_empty() {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {
@@ -174,18 +173,18 @@ impl Paint {
         }
     }
 
-    /// A table without lines whose cells are all wrapped to the width.
-    pub fn table(self, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
-        self.laid_out(head, rows, ContentArrangement::Dynamic, |_| {})
+    /// A table without borders. All its cells are wrapped to the width.
+    pub fn format_table(self, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
+        self.lay_out(head, rows, ContentArrangement::Dynamic, |_| {})
     }
 
-    /// A table without lines that is there to be copied from: a terminal wraps
-    /// its last column alone, and a pipe gets one line per row.
-    pub fn list(self, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
+    /// A table without borders, from which values can be copied: only the last column is wrapped, and
+    /// in a pipe each row is one line.
+    pub fn format_list(self, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
         if !self.terminal {
-            return self.laid_out(head, rows, ContentArrangement::Disabled, |_| {});
+            return self.lay_out(head, rows, ContentArrangement::Disabled, |_| {});
         }
-        self.laid_out(head, rows, ContentArrangement::Dynamic, |table| {
+        self.lay_out(head, rows, ContentArrangement::Dynamic, |table| {
             let last = table.column_count().saturating_sub(1);
             for column in table.column_iter_mut().take(last) {
                 column.set_constraint(ColumnConstraint::ContentWidth);
@@ -193,7 +192,7 @@ impl Paint {
         })
     }
 
-    fn laid_out(
+    fn lay_out(
         self,
         head: &[&str],
         rows: impl IntoIterator<Item = Vec<Cell>>,
@@ -230,15 +229,15 @@ impl Paint {
             .join("\n")
     }
 
-    /// A label and a value per line, the values under one another.
-    pub fn facts(self, facts: &[(&str, String)]) -> String {
-        let widest = facts
+    /// One label and value per line, with aligned values. Empty values are left out.
+    pub fn format_fields(self, fields: &[(&str, String)]) -> String {
+        let widest = fields
             .iter()
             .map(|(label, _)| label.chars().count())
             .max()
             .unwrap_or_default();
-        crate::words::lines(
-            facts
+        crate::messages::join_lines(
+            fields
                 .iter()
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(label, value)| {
@@ -248,7 +247,7 @@ impl Paint {
     }
 }
 
-/// A table's cell for a run's status.
+/// A table cell with a run's status.
 pub fn status_cell(status: Status) -> Cell {
     let cell = Cell::new(status);
     match status {
@@ -259,7 +258,7 @@ pub fn status_cell(status: Status) -> Cell {
     }
 }
 
-/// The colour of a status as a terminal's code.
+/// The terminal code of a status's colour.
 fn status_code(status: Status) -> &'static str {
     match status {
         Status::Succeeded => "32",
@@ -275,32 +274,32 @@ mod tests {
 
     #[test]
     fn nothing_is_coloured_when_colours_are_off() {
-        assert_eq!(Paint::plain(60).bad("no"), "no");
-        assert_eq!(Paint::plain(60).status(Status::Failed), "failed");
+        assert_eq!(Style::plain(60).failure("no"), "no");
+        assert_eq!(Style::plain(60).status(Status::Failed), "failed");
         assert!(
-            !Paint::plain(60)
-                .table(&["status"], [vec![status_cell(Status::Failed)]])
+            !Style::plain(60)
+                .format_table(&["status"], [vec![status_cell(Status::Failed)]])
                 .contains('\u{1b}')
         );
     }
 
     #[test]
-    fn colours_are_there_when_they_are_on() {
-        let paint = Paint {
+    fn colours_are_used_when_they_are_on() {
+        let style = Style {
             on: true,
-            ..Paint::plain(60)
+            ..Style::plain(60)
         };
-        assert_eq!(paint.status(Status::Failed), "\u{1b}[31mfailed\u{1b}[0m");
+        assert_eq!(style.status(Status::Failed), "\u{1b}[31mfailed\u{1b}[0m");
         assert!(
-            paint
-                .table(&["status"], [vec![status_cell(Status::Failed)]])
+            style
+                .format_table(&["status"], [vec![status_cell(Status::Failed)]])
                 .contains('\u{1b}')
         );
     }
 
     #[test]
     fn a_table_is_aligned_and_wrapped_to_the_width() {
-        let table = Paint::plain(60).table(
+        let table = Style::plain(60).format_table(
             &["Where", "What"],
             [
                 vec![Cell::new("/a"), Cell::new("word ".repeat(30))],
@@ -315,26 +314,26 @@ mod tests {
     }
 
     #[test]
-    fn a_list_wraps_its_last_column_alone_and_nothing_in_a_pipe() {
+    fn a_list_wraps_only_its_last_column_and_nothing_in_a_pipe() {
         let id = "mfrggzdfmztwq2lknnwg23tpoa";
         let rows = || [vec![Cell::new(id), Cell::new("a long title ".repeat(6))]];
-        let list = Paint::plain(60).list(&["Run", "Title"], rows());
+        let list = Style::plain(60).format_list(&["Run", "Title"], rows());
         assert!(list.contains(id) && list.lines().count() > 2, "{list}");
-        let piped = Paint {
+        let piped = Style {
             terminal: false,
-            ..Paint::plain(60)
+            ..Style::plain(60)
         };
-        let list = piped.list(&["Run", "Title"], rows());
+        let list = piped.format_list(&["Run", "Title"], rows());
         assert_eq!(list.lines().count(), 2, "{list}");
     }
 
     #[test]
-    fn facts_without_a_value_are_left_out() {
-        let facts = Paint::plain(60).facts(&[
+    fn fields_without_a_value_are_left_out() {
+        let fields = Style::plain(60).format_fields(&[
             ("Run", "r".to_owned()),
             ("Nothing", String::new()),
             ("Model", "m".to_owned()),
         ]);
-        assert_eq!(facts, "Run      r\nModel    m\n");
+        assert_eq!(fields, "Run      r\nModel    m\n");
     }
 }

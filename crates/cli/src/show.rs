@@ -1,10 +1,10 @@
-//! `dropcast show`: all that is known about one run.
+//! `dropcast show`: everything about one run.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use comfy_table::{Cell, CellAlignment};
-use dropcast_api_types::{Around, OutputView, RunDetail, Step};
+use dropcast_api_types::{OutputView, RunDetail, RunDetailParts, Step};
 use dropcast_app::runs::load_run_history;
 use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
@@ -19,32 +19,31 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     args::Show,
     clock,
-    exit::{Exit, REACH_ADVICE, Stop, causes},
-    problems, reading, runs,
-    screen::{Paint, Screen},
+    exit::{CliError, Exit, REACH_ADVICE, join_causes},
+    messages, problems, reading, runs,
+    screen::{Screen, Style},
     stack::Stack,
-    words,
 };
 
-/// How long links work when nothing else is said.
-pub const DEFAULT_LINKS: Duration = Duration::from_hours(1);
+/// How long links are valid by default.
+pub const DEFAULT_LINK_LIFETIME: Duration = Duration::from_hours(1);
 
-/// The longest that S3 lets a presigned URL work, in seconds. See
+/// The maximum lifetime of a presigned URL of S3, in seconds. See
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html>.
-const MAX_LINKS: u64 = 7 * 86_400;
+const MAX_LINK_SECONDS: u64 = 7 * 86_400;
 
 /// Shows a run.
 pub async fn run(args: &Show, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    if args.links_for.as_secs() > MAX_LINKS {
-        return Err(Stop::new(
+    if args.links_for.as_secs() > MAX_LINK_SECONDS {
+        return Err(CliError::new(
             Exit::Usage,
-            "--links-for is at most 7d: S3 signs no longer.",
+            "--links-for can be at most 7d, the maximum lifetime of S3's presigned URLs.",
         )
         .into());
     }
-    let run = runs::find(stack, &args.run).await?;
+    let run = runs::find_run(stack, &args.run).await?;
     let detail = detail(stack, &run, args.links_for, clock::now()).await?;
-    screen.show(&detail, |paint| text(&detail, paint))?;
+    screen.show(&detail, |style| render(&detail, style))?;
     Ok(Exit::Done)
 }
 
@@ -66,7 +65,7 @@ pub async fn detail(
     };
     let lifetime = SignedDuration::try_from(links_for).unwrap_or_default();
     let history = load_run_history(&stack.store, &run.id).await?;
-    let around = Around {
+    let around = RunDetailParts {
         timeline: history.timeline,
         problems: found_problems(stack, run).await?,
         marked_copy,
@@ -84,9 +83,9 @@ async fn link(stack: &Stack, output: &Output, lifetime: Duration) -> anyhow::Res
     signed.map_err(|error| {
         let message = format!(
             "Links to the outputs could not be signed: {}.",
-            causes(&error)
+            join_causes(&error)
         );
-        Stop::new(Exit::NoStack, message)
+        CliError::new(Exit::NoStack, message)
             .advice(REACH_ADVICE)
             .into()
     })
@@ -114,62 +113,65 @@ async fn found_problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList>
             let message = format!(
                 "The problems in s3://{}/{key} could not be read: {}.",
                 bucket.name(),
-                causes(&error)
+                join_causes(&error)
             );
-            Err(Stop::new(Exit::NoStack, message)
+            Err(CliError::new(Exit::NoStack, message)
                 .advice(REACH_ADVICE)
                 .into())
         }
     }
 }
 
-/// The run as text.
-pub fn text(detail: &RunDetail, paint: Paint) -> String {
-    let mut sections = vec![head(detail, paint)];
+/// Renders the run as text.
+pub fn render(detail: &RunDetail, style: Style) -> String {
+    let mut sections = vec![render_head(detail, style)];
     sections.push(format!(
         "{}\n{}\n",
-        paint.bold("Timeline (UTC)"),
-        timeline(&detail.timeline, paint)
+        style.bold("Timeline (UTC)"),
+        render_timeline(&detail.timeline, style)
     ));
     if let Some(failure) = &detail.summary.failure {
         sections.push(format!(
             "{}  {}\n{}\n",
-            paint.bad("What happened:"),
-            words::printable(&failure.message),
-            paint.dim(&format!("What to do:     {}", failure.advice))
+            style.failure("What happened:"),
+            messages::sanitize(&failure.message),
+            style.dim(&format!("What to do:     {}", failure.advice))
         ));
     }
     if !detail.problems.is_empty() {
-        sections.push(problem_list(detail, paint));
+        sections.push(render_problem_list(detail, style));
     }
     if !detail.log.is_empty() {
         let lines = detail
             .log
             .iter()
-            .map(|line| format!("  {}", words::printable(line)));
-        let lines = words::lines(lines);
-        sections.push(format!("{}\n{lines}", paint.bold("The model's last lines")));
+            .map(|line| format!("  {}", messages::sanitize(line)));
+        let lines = messages::join_lines(lines);
+        sections.push(format!(
+            "{}\n{lines}",
+            style.bold("The model's last log lines")
+        ));
     }
     if !detail.outputs.is_empty() {
-        sections.push(outputs(detail, paint));
+        sections.push(render_outputs(detail, style));
     }
     sections.join("\n")
 }
 
-fn head(detail: &RunDetail, paint: Paint) -> String {
+fn render_head(detail: &RunDetail, style: Style) -> String {
     let summary = &detail.summary;
     let version = summary
         .version
         .map_or_else(String::new, |version| format!(" v{version}"));
-    let took = words::length(millis(summary.elapsed_seconds));
+    let took = messages::format_duration(to_duration(summary.elapsed_seconds));
     let mut facts = vec![
         ("Run", summary.id.to_string()),
-        ("Title", paint.bold(&words::printable(&summary.title))),
+        ("Title", style.bold(&messages::sanitize(&summary.title))),
         (
             "Status",
             format!(
                 "{} {} {took}",
-                paint.status(summary.status),
+                style.status(summary.status),
                 if summary.over { "after" } else { "for" }
             ),
         ),
@@ -177,24 +179,24 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
             "Model",
             format!(
                 "{}{version}{}",
-                words::printable(&summary.model),
-                words::of_kind(summary.kind)
+                messages::sanitize(&summary.model),
+                messages::describe_kind(summary.kind)
             ),
         ),
         (
             "File",
             format!(
                 "{} ({})",
-                words::printable(&detail.file.key),
-                words::size(detail.file.bytes)
+                messages::sanitize(&detail.file.key),
+                messages::format_size(detail.file.bytes)
             ),
         ),
     ];
-    facts.extend(detail.reading.iter().flat_map(reading::facts));
+    facts.extend(detail.reading.iter().flat_map(reading::list_fields));
     facts.extend([
-        ("Dropped", words::moment(summary.uploaded_at)),
-        ("Notify", words::printable(&detail.notify.join(", "))),
-        ("Not mailed", words::printable(&not_mailed(detail))),
+        ("Uploaded", messages::format_timestamp(summary.uploaded_at)),
+        ("Notify", messages::sanitize(&detail.notify.join(", "))),
+        ("Not mailed", messages::sanitize(&list_not_mailed(detail))),
         (
             "Job",
             detail
@@ -204,24 +206,24 @@ fn head(detail: &RunDetail, paint: Paint) -> String {
                 .unwrap_or_default(),
         ),
     ]);
-    paint.facts(&facts)
+    style.format_fields(&facts)
 }
 
-/// Who is not mailed, and why where the entry does not show it.
-fn not_mailed(detail: &RunDetail) -> String {
+/// The entries of the uploader's list that are not mailed, and why.
+fn list_not_mailed(detail: &RunDetail) -> String {
     let beyond = format!("(beyond the first {MAX_RECIPIENTS})");
     let left_out = detail.notify_left_out.iter();
     let entries: Vec<String> = detail
         .notify_unusable
         .iter()
-        .map(|entry| format!("{entry} (no address)"))
+        .map(|entry| format!("{entry} (not an address)"))
         .chain(left_out.map(|address| format!("{address} {beyond}")))
         .collect();
     entries.join(", ")
 }
 
-fn timeline(steps: &[Step], paint: Paint) -> String {
-    paint.list(
+fn render_timeline(steps: &[Step], style: Style) -> String {
+    style.format_list(
         &[],
         steps.iter().map(|step| {
             let progress = Progress {
@@ -229,18 +231,21 @@ fn timeline(steps: &[Step], paint: Paint) -> String {
                 status: step.status,
             };
             vec![
-                Cell::new(words::time_of_day(step.at)),
-                Cell::new(format!("+{}", words::length(millis(step.after_seconds))))
-                    .set_alignment(CellAlignment::Right),
+                Cell::new(messages::format_time_of_day(step.at)),
+                Cell::new(format!(
+                    "+{}",
+                    messages::format_duration(to_duration(step.after_seconds))
+                ))
+                .set_alignment(CellAlignment::Right),
                 crate::screen::status_cell(step.status),
-                Cell::new(words::attempt(progress)),
+                Cell::new(messages::describe_attempt(progress)),
             ]
         }),
     )
 }
 
-/// What is wrong with the file, and where its marked copy is.
-fn problem_list(detail: &RunDetail, paint: Paint) -> String {
+/// The problems of the file, and the link to its marked copy.
+fn render_problem_list(detail: &RunDetail, style: Style) -> String {
     let list = ProblemList {
         problems: detail.problems.clone(),
         more: detail.more_problems,
@@ -251,40 +256,40 @@ fn problem_list(detail: &RunDetail, paint: Paint) -> String {
     };
     format!(
         "{}\n{}{copy}",
-        paint.bold("Problems"),
-        problems::text(&list, paint)
+        style.bold("Problems"),
+        problems::render(&list, style)
     )
 }
 
-fn outputs(detail: &RunDetail, paint: Paint) -> String {
-    let mut lines = vec![paint.bold("Outputs")];
+fn render_outputs(detail: &RunDetail, style: Style) -> String {
+    let mut lines = vec![style.bold("Outputs")];
     for output in &detail.outputs {
         let facts = format!(
             "{} · {} · {}",
-            words::printable(&output.path),
+            messages::sanitize(&output.path),
             output.kind.as_str(),
-            words::size(output.bytes)
+            messages::format_size(output.bytes)
         );
         lines.push(format!(
             "  {}  {}",
-            words::printable(&output.title),
-            paint.dim(&facts)
+            messages::sanitize(&output.title),
+            style.dim(&facts)
         ));
         lines.push(format!("  {}", output.url));
     }
     let listed = detail.outputs.len() as u64;
     if detail.output_count > listed {
         lines.push(format!(
-            "  and {} that the manifest lists: s3://{}/{}",
-            words::counted(detail.output_count - listed, "more file"),
+            "  and {}, listed in the manifest: s3://{}/{}",
+            messages::format_count(detail.output_count - listed, "more file"),
             detail.outputs.first().map_or("", |output| &output.bucket),
             detail.manifest_key
         ));
     }
     if let Some(until) = detail.links_until {
-        lines.push(paint.dim(&format!(
-            "  The links work until {}, or until your credentials expire if that is sooner.",
-            words::moment(until)
+        lines.push(style.dim(&format!(
+            "  The links are valid until {}, or until your credentials expire, if that is earlier.",
+            messages::format_timestamp(until)
         )));
     }
     lines.push(String::new());
@@ -295,6 +300,6 @@ fn outputs(detail: &RunDetail, paint: Paint) -> String {
     clippy::cast_possible_truncation,
     reason = "no run takes 292 million years"
 )]
-fn millis(seconds: f64) -> SignedDuration {
+fn to_duration(seconds: f64) -> SignedDuration {
     SignedDuration::from_millis((seconds * 1_000.0).round() as i64)
 }

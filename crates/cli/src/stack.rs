@@ -1,4 +1,4 @@
-//! Which stack the command talks to, and how.
+//! The stack that the command uses, and the clients for it.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,30 +12,30 @@ use clap::ValueEnum as _;
 use crate::{
     args::{Common, Platform},
     caller::Caller,
-    exit::{Exit, REACH_ADVICE, Stop, causes},
+    exit::{CliError, Exit, REACH_ADVICE, join_causes},
 };
 
-/// How the local stack is called where a stack's name is asked for.
+/// The name of the local stack.
 pub const LOCAL: &str = "local";
 
 /// Region, credentials and endpoints as AWS's own tools find them.
-pub(crate) async fn aws_config() -> Result<SdkConfig, Stop> {
+pub(crate) async fn aws_config() -> Result<SdkConfig, CliError> {
     let loaded = dropcast_aws::load().await;
-    loaded.map_err(|error| Stop::new(Exit::Usage, format!("{error}.")))
+    loaded.map_err(|error| CliError::new(Exit::Usage, format!("{error}.")))
 }
 
-/// A stack that the command talks to. Clients are built once.
+/// The stack that the command uses. Clients are built once.
 #[derive(Debug)]
 pub struct Stack {
     /// The CloudFormation stack's name, or [`LOCAL`].
     pub name: String,
-    /// The bucket that files are dropped in.
+    /// The bucket to which files are uploaded.
     pub inputs_bucket: String,
-    /// The bucket that results are kept in.
+    /// The bucket that contains the results.
     pub results_bucket: String,
     /// The outputs of the template, by name.
     pub outputs: BTreeMap<String, String>,
-    /// What further clients are made of.
+    /// The configuration for further clients.
     pub config: SdkConfig,
     /// S3.
     pub s3: aws_sdk_s3::Client,
@@ -46,17 +46,16 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The stack that the command line asks for: the deployed one that `--stack`
-    /// names, otherwise the local one if it is up.
+    /// Finds the stack: the deployed one that `--stack` names, otherwise the local one if it is up.
     pub async fn find(common: &Common) -> anyhow::Result<Self> {
         match common.stack.as_deref() {
             Some(name) if name != LOCAL => Self::deployed(name).await,
-            _ => Self::of_connection(attach(&common.state_dir)?),
+            _ => Self::from_connection(attach(&common.state_dir)?),
         }
     }
 
-    /// A local stack that is up.
-    pub fn of_connection(connection: Connection) -> anyhow::Result<Self> {
+    /// A running local stack.
+    pub fn from_connection(connection: Connection) -> anyhow::Result<Self> {
         let config = connection.sdk_config();
         Ok(Self {
             name: LOCAL.to_owned(),
@@ -73,18 +72,18 @@ impl Stack {
         })
     }
 
-    /// Who does this, and when.
-    pub async fn caller(&self) -> Result<Caller, Stop> {
-        Caller::ask(&self.config).await
+    /// Identifies the caller.
+    pub async fn caller(&self) -> Result<Caller, CliError> {
+        Caller::identify(&self.config).await
     }
 
-    /// What its jobs run on, where it says so.
+    /// The platform of its jobs, if the stack has that output.
     pub fn platform(&self) -> Option<Platform> {
         let output = self.outputs.get("JobPlatform")?;
         Platform::from_str(output, true).ok()
     }
 
-    /// How a command for this stack begins.
+    /// The beginning of a command for this stack.
     pub fn command(&self) -> String {
         match self.local {
             Some(_) => program(),
@@ -94,14 +93,14 @@ impl Stack {
 
     async fn deployed(name: &str) -> anyhow::Result<Self> {
         let config = aws_config().await?;
-        let outputs = outputs_of(&config, name).await?;
+        let outputs = load_outputs(&config, name).await?;
         let output = |wanted: &str| {
             outputs.get(wanted).cloned().ok_or_else(|| {
-                Stop::new(
+                CliError::new(
                     Exit::NoStack,
-                    format!("The CloudFormation stack {name} is no stack of Dropcast: it has no output {wanted}."),
+                    format!("The CloudFormation stack {name} is not a Dropcast stack: it has no output {wanted}."),
                 )
-                .advice("Name the stack that template.yaml was deployed as; `aws cloudformation list-stacks` lists all.")
+                .advice("Name the stack that was deployed from template.yaml; `aws cloudformation list-stacks` lists all stacks.")
             })
         };
         Ok(Self {
@@ -119,20 +118,20 @@ impl Stack {
         })
     }
 
-    /// An output that an older deployment may lack.
-    pub fn output(&self, name: &str) -> Result<&str, Stop> {
+    /// An output that a stack from an older template may lack.
+    pub fn output(&self, name: &str) -> Result<&str, CliError> {
         self.outputs.get(name).map(String::as_str).ok_or_else(|| {
-            Stop::new(
+            CliError::new(
                 Exit::NoStack,
                 format!("The stack {} has no output {name}.", self.name),
             )
-            .advice("It was deployed from an older template: deploy it again.")
+            .advice("It was deployed from an older template. Deploy it again.")
         })
     }
 }
 
-/// How this program was called, for commands that are shown to be typed: a
-/// build that is on no `PATH` is called by its path.
+/// The name of this program in commands that are shown to users: its path, if it was called by its
+/// path.
 pub fn program() -> String {
     let called = std::env::args_os().next().unwrap_or_default();
     let called = Path::new(&called);
@@ -144,44 +143,56 @@ pub fn program() -> String {
     short.display().to_string()
 }
 
-/// The local stack that is up in a state folder.
-pub fn attach(state_dir: &Path) -> Result<Connection, Stop> {
+/// Attaches to the local stack that is running in a state folder.
+pub fn attach(state_dir: &Path) -> Result<Connection, CliError> {
     Connection::attach(state_dir).map_err(|error| match error {
-        dropcast_local_stack::Error::NotUp { .. } => Stop::new(
+        dropcast_local_stack::Error::NotUp { .. } => CliError::new(
             Exit::NoStack,
-            format!("No stack was found: none is up on this machine (looked in {}), and --stack names no deployed one.", state_dir.display()),
+            format!(
+                "No stack was found: no local stack is running in {}, and --stack is not given.",
+                state_dir.display()
+            ),
         )
-        .advice(format!("Start one with `{} local up`, or name a deployed one with --stack NAME.", program())),
-        other => Stop::new(
+        .advice(format!(
+            "Start a local stack with `{} local up`, or name a deployed one with --stack NAME.",
+            program()
+        )),
+        other => CliError::new(
             Exit::NoStack,
-            format!("The local stack in {} does not read back: {other}.", state_dir.display()),
+            format!(
+                "The state of the local stack in {} cannot be read: {other}.",
+                state_dir.display()
+            ),
         )
-        .advice(format!("Stop it with `{} local down` and start it again.", program())),
+        .advice(format!(
+            "Stop the stack with `{} local down` and start it again.",
+            program()
+        )),
     })
 }
 
-/// The outputs of a CloudFormation stack.
-async fn outputs_of(config: &SdkConfig, name: &str) -> anyhow::Result<BTreeMap<String, String>> {
+/// Loads the outputs of a CloudFormation stack.
+async fn load_outputs(config: &SdkConfig, name: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let region = config
         .region()
-        .map_or("no region at all", |region| region.as_ref());
+        .map_or("no region", |region| region.as_ref());
     let answer = aws_sdk_cloudformation::Client::new(config)
         .describe_stacks()
         .stack_name(name)
         .send()
         .await
         .map_err(|error| match error.as_service_error() {
-            // CloudFormation says ValidationError for a stack that does not exist.
-            Some(refusal) if refusal.code() == Some("ValidationError") => Stop::new(
+            // CloudFormation returns ValidationError for a stack that does not exist.
+            Some(refusal) if refusal.code() == Some("ValidationError") => CliError::new(
                 Exit::NoStack,
                 format!("There is no CloudFormation stack {name} in {region}."),
             )
             .advice("Check the name, and the account and region with AWS_PROFILE and AWS_REGION."),
-            _ => Stop::new(
+            _ => CliError::new(
                 Exit::NoStack,
                 format!(
-                    "CloudFormation was asked for the stack {name} in {region} and did not answer: {}.",
-                    causes(&error)
+                    "The stack {name} in {region} could not be read from CloudFormation: {}.",
+                    join_causes(&error)
                 ),
             )
             .advice(REACH_ADVICE),

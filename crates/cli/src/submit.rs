@@ -8,23 +8,22 @@ use dropcast_domain::run::Run;
 use crate::{
     args::Submit,
     clock,
-    exit::{Exit, Stop},
-    screen::{Paint, Screen},
+    exit::{CliError, Exit},
+    messages,
+    screen::{Screen, Style},
     show,
     stack::Stack,
     upload::{self, FileUpload, UploadedObject},
-    wait, words,
+    wait,
 };
 
-/// How long a fresh upload's run is looked for without `--wait`. On AWS an
-/// upload's event takes a second or two to become a record.
-const LOOKED_FOR: Duration = Duration::from_secs(10);
+/// How long to wait for the run's record without `--wait`. On AWS, this takes a second or two.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it is looked for with `--wait`: EventBridge and SQS deliver a
-/// durable event within minutes even on a bad day.
-const LOOKED_FOR_WAITING: Duration = Duration::from_mins(5);
+/// The same with `--wait`: EventBridge and SQS may need minutes to deliver an event.
+const RECORD_TIMEOUT_WITH_WAIT: Duration = Duration::from_mins(5);
 
-/// Uploads a file, and waits for its run if asked to.
+/// Uploads a file, and waits for its run with `--wait`.
 pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     upload::check_recipients(&args.notify)?;
     let upload = FileUpload {
@@ -34,11 +33,11 @@ pub async fn run(args: &Submit, stack: &Stack, screen: Screen) -> anyhow::Result
         notify: &args.notify,
         title: args.title.as_deref(),
     };
-    let uploaded = upload.put(stack, clock::now()).await?;
+    let uploaded = upload.upload(stack, clock::now()).await?;
     follow(stack, &uploaded, args.wait, args.timeout, screen).await
 }
 
-/// Shows the run of an upload; waits for its end if asked to.
+/// Shows the run of an upload, and waits for its end if `wait` is set.
 pub async fn follow(
     stack: &Stack,
     uploaded: &UploadedObject,
@@ -47,31 +46,32 @@ pub async fn follow(
     screen: Screen,
 ) -> anyhow::Result<Exit> {
     if wait {
-        screen.note(&format!("Dropped as {}.", uploaded.uri()));
-        let run = wait::for_record(stack, uploaded, timeout.unwrap_or(LOOKED_FOR_WAITING))
-            .await?
-            .ok_or_else(|| not_seen(uploaded))?;
-        let run = wait::until_over(stack, &run, timeout, screen).await?;
-        let detail = show::detail(stack, &run, show::DEFAULT_LINKS, clock::now()).await?;
+        screen.note(&format!("Uploaded to {}.", uploaded.uri()));
+        let run =
+            wait::wait_for_record(stack, uploaded, timeout.unwrap_or(RECORD_TIMEOUT_WITH_WAIT))
+                .await?
+                .ok_or_else(|| run_not_started(uploaded))?;
+        let run = wait::wait_until_over(stack, &run, timeout, screen).await?;
+        let detail = show::detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await?;
         let exit = Exit::of(run.status());
-        let document = document(stack, uploaded, Some(SubmittedRun::Over(Box::new(detail))));
-        screen.show(&document, |paint| match &document.run {
-            Some(SubmittedRun::Over(detail)) => show::text(detail, paint),
+        let document = make_document(stack, uploaded, Some(SubmittedRun::Over(Box::new(detail))));
+        screen.show(&document, |style| match &document.run {
+            Some(SubmittedRun::Over(detail)) => show::render(detail, style),
             _ => String::new(),
         })?;
         return Ok(exit);
     }
-    let run = wait::for_record(stack, uploaded, LOOKED_FOR).await?;
+    let run = wait::wait_for_record(stack, uploaded, RECORD_TIMEOUT).await?;
     let summary = run
         .as_ref()
         .map(|run| SubmittedRun::Begun(Box::new(RunSummary::of(run, clock::now()))));
-    screen.show(&document(stack, uploaded, summary), |paint| {
-        text(uploaded, run.as_ref(), stack, paint)
+    screen.show(&make_document(stack, uploaded, summary), |style| {
+        render(uploaded, run.as_ref(), stack, style)
     })?;
     Ok(Exit::Done)
 }
 
-fn document(stack: &Stack, uploaded: &UploadedObject, run: Option<SubmittedRun>) -> Submitted {
+fn make_document(stack: &Stack, uploaded: &UploadedObject, run: Option<SubmittedRun>) -> Submitted {
     Submitted {
         stack: stack.name.clone(),
         bucket: uploaded.bucket.clone(),
@@ -81,34 +81,34 @@ fn document(stack: &Stack, uploaded: &UploadedObject, run: Option<SubmittedRun>)
     }
 }
 
-fn not_seen(uploaded: &UploadedObject) -> Stop {
-    Stop::new(
-        Exit::TookTooLong,
-        format!("The file lies in {}, but no run of it has begun yet.", uploaded.uri()),
+fn run_not_started(uploaded: &UploadedObject) -> CliError {
+    CliError::new(
+        Exit::TimedOut,
+        format!("The file was uploaded to {}, but its run has not started yet.", uploaded.uri()),
     )
     .advice(format!(
-        "Look again with `dropcast runs -m {}`. If it never appears, the stack's intake queue has stopped: ask the operator.",
+        "Check again with `dropcast runs -m {}`. If the run does not appear, contact the operator: events may be stuck in the stack's intake queue.",
         uploaded.model
     ))
 }
 
-fn text(uploaded: &UploadedObject, run: Option<&Run>, stack: &Stack, paint: Paint) -> String {
+fn render(uploaded: &UploadedObject, run: Option<&Run>, stack: &Stack, style: Style) -> String {
     let command = stack.command();
     let Some(run) = run else {
         return format!(
-            "Dropped as {}.\nIts run has not begun yet; look for it with `{command} runs -m {}`.\n",
+            "Uploaded to {}.\nIts run has not started yet; check with `{command} runs -m {}`.\n",
             uploaded.uri(),
             uploaded.model
         );
     };
-    let facts = paint.facts(&[
+    let facts = style.format_fields(&[
         ("Run", run.id.to_string()),
-        ("Title", words::printable(&run.title)),
+        ("Title", messages::sanitize(&run.title)),
         ("File", uploaded.uri()),
-        ("Status", paint.status(run.status())),
+        ("Status", style.status(run.status())),
     ]);
     format!(
         "{facts}\n{}\n",
-        paint.dim(&format!("Follow it with `{command} wait {}`.", run.id))
+        style.dim(&format!("Follow it with `{command} wait {}`.", run.id))
     )
 }

@@ -1,4 +1,4 @@
-//! Putting objects into a stack's inputs bucket.
+//! Uploads to a stack's inputs bucket.
 
 use std::path::Path;
 
@@ -14,12 +14,12 @@ use dropcast_domain::{
 use jiff::Timestamp;
 
 use crate::{
-    exit::{Exit, REACH_ADVICE, Stop, causes},
+    exit::{CliError, Exit, REACH_ADVICE, join_causes},
     registry,
     stack::Stack,
 };
 
-/// A file on this machine that is uploaded for a model.
+/// A local file to upload for a model.
 pub struct FileUpload<'a> {
     /// The file.
     pub file: &'a Path,
@@ -27,18 +27,18 @@ pub struct FileUpload<'a> {
     pub model: &'a ModelName,
     /// The pinned version.
     pub version: Option<Version>,
-    /// Who is mailed.
+    /// The addresses to mail.
     pub notify: &'a [String],
-    /// What the run is called.
+    /// The run's title.
     pub title: Option<&'a str>,
 }
 
-/// An object that was put into the inputs bucket.
+/// An object in the inputs bucket.
 #[derive(Debug, Clone)]
 pub struct UploadedObject {
     /// The bucket.
     pub bucket: String,
-    /// The key, which no other upload has.
+    /// The key, which is unique to the upload.
     pub key: String,
     /// The model's name in the key.
     pub model: String,
@@ -47,9 +47,9 @@ pub struct UploadedObject {
 }
 
 impl FileUpload<'_> {
-    /// Uploads the file under a key of its own, if a version can run on it; `now` goes into the key.
-    pub async fn put(&self, stack: &Stack, now: Timestamp) -> anyhow::Result<UploadedObject> {
-        let file_name = file_name(self.file)?;
+    /// Uploads the file under a unique key, if a version can run on it. `now` is a part of the key.
+    pub async fn upload(&self, stack: &Stack, now: Timestamp) -> anyhow::Result<UploadedObject> {
+        let file_name = check_file(self.file)?;
         let request = UploadRequest {
             model: self.model,
             version: self.version,
@@ -57,29 +57,33 @@ impl FileUpload<'_> {
             notify: self.notify,
             title: self.title,
         };
-        let prepared = uploads::prepare_upload(&stack.store, &request, now, &unique()).await?;
-        let prepared = prepared.map_err(|error| registry::refused(&error, &stack.command()))?;
+        let prepared =
+            uploads::prepare_upload(&stack.store, &request, now, &unique_suffix()).await?;
+        let prepared =
+            prepared.map_err(|error| registry::explain_resolve_error(&error, &stack.command()))?;
         let body = ByteStream::from_path(self.file)
             .await
             .with_context(|| format!("cannot read {}", self.file.display()))?;
-        put(stack, prepared, body, None).await
+        put_object(stack, prepared, body, None).await
     }
 }
 
-/// Puts the object that requests a refresh, if the version has a command for it.
+/// Uploads the object that requests a refresh, if the version has a command for it.
 pub async fn request_refresh(
     stack: &Stack,
     model: &ModelName,
     version: Option<Version>,
     now: Timestamp,
 ) -> anyhow::Result<UploadedObject> {
-    let prepared = uploads::prepare_refresh(&stack.store, model, version, now, &unique()).await?;
-    let prepared = prepared.map_err(|error| registry::refused(&error, &stack.command()))?;
+    let prepared =
+        uploads::prepare_refresh(&stack.store, model, version, now, &unique_suffix()).await?;
+    let prepared =
+        prepared.map_err(|error| registry::explain_resolve_error(&error, &stack.command()))?;
     let body = ByteStream::from_static(b"{}");
-    put(stack, prepared, body, Some("application/json")).await
+    put_object(stack, prepared, body, Some("application/json")).await
 }
 
-async fn put(
+async fn put_object(
     stack: &Stack,
     upload: PreparedUpload,
     body: ByteStream,
@@ -98,7 +102,7 @@ async fn put(
     let answer = request
         .send()
         .await
-        .map_err(|error| not_put(stack, &error))?;
+        .map_err(|error| explain_put_error(stack, &error))?;
     Ok(UploadedObject {
         bucket: stack.inputs_bucket.clone(),
         key: upload.key,
@@ -108,7 +112,7 @@ async fn put(
 }
 
 impl UploadedObject {
-    /// Where it is.
+    /// Its address.
     pub fn uri(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
     }
@@ -120,48 +124,48 @@ impl UploadedObject {
     }
 }
 
-/// Refuses a list of recipients of whom some would not be mailed.
-pub(crate) fn check_recipients(notify: &[String]) -> Result<(), Stop> {
+/// Refuses a list of recipients if some of them would not be mailed.
+pub(crate) fn check_recipients(notify: &[String]) -> Result<(), CliError> {
     let wanted = recipient::parse_list(&notify.join(","));
     if let Some(entry) = wanted.unusable.first() {
-        return Err(Stop::new(
+        return Err(CliError::new(
             Exit::Usage,
             format!("“{entry}” is not an e-mail address."),
         ));
     }
     let named = wanted.addresses.len() + wanted.left_out.len();
     if !wanted.left_out.is_empty() {
-        return Err(Stop::new(
+        return Err(CliError::new(
             Exit::Usage,
             format!(
-                "--notify names {named} addresses; at most {MAX_RECIPIENTS} are notified about a run."
+                "--notify contains {named} addresses, but at most {MAX_RECIPIENTS} are mailed about a run."
             ),
         )
-        .advice("Use the address of a group instead."));
+        .advice("Use the address of a mailing list instead."));
     }
     Ok(())
 }
 
-/// The end of a command whose object did not get into the bucket.
-fn not_put(stack: &Stack, error: &SdkError<PutObjectError>) -> Stop {
+/// The error for an upload that failed.
+fn explain_put_error(stack: &Stack, error: &SdkError<PutObjectError>) -> CliError {
     let exit = if dropcast_aws::is_transient(error) {
         Exit::NoStack
     } else {
         Exit::Internal
     };
-    Stop::new(
+    CliError::new(
         exit,
         format!(
             "The file could not be uploaded to the bucket {}: {}.",
             stack.inputs_bucket,
-            causes(error)
+            join_causes(error)
         ),
     )
     .advice(REACH_ADVICE)
 }
 
-fn file_name(file: &Path) -> Result<String, Stop> {
-    let described = match std::fs::metadata(file) {
+fn check_file(file: &Path) -> Result<String, CliError> {
+    let problem = match std::fs::metadata(file) {
         Ok(found) if found.is_file() => {
             let name = file.file_name().unwrap_or_default();
             return Ok(name.to_string_lossy().into_owned());
@@ -170,14 +174,14 @@ fn file_name(file: &Path) -> Result<String, Stop> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => "does not exist".to_owned(),
         Err(error) => format!("cannot be read: {error}"),
     };
-    Err(Stop::new(
+    Err(CliError::new(
         Exit::NotFound,
-        format!("{} {described}.", file.display()),
+        format!("{} {problem}.", file.display()),
     ))
 }
 
 /// Six hex digits.
-fn unique() -> String {
+fn unique_suffix() -> String {
     let mut hex = uuid::Uuid::new_v4().simple().to_string();
     hex.truncate(6);
     hex
@@ -188,13 +192,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_uploads_of_one_second_have_two_keys() {
-        assert_ne!(unique(), unique());
-        assert_eq!(unique().len(), 6);
+    fn two_uploads_in_one_second_have_different_keys() {
+        assert_ne!(unique_suffix(), unique_suffix());
+        assert_eq!(unique_suffix().len(), 6);
     }
 
     #[test]
-    fn recipients_who_would_not_be_mailed_are_refused_for_what_they_are() {
+    fn recipients_who_would_not_be_mailed_are_refused() {
         let people = |number: usize| -> Vec<String> {
             (0..number).map(|n| format!("p{n}@corp.example")).collect()
         };
@@ -203,7 +207,7 @@ mod tests {
         assert_eq!(many.exit, Exit::Usage);
         assert_eq!(
             many.message,
-            "--notify names 23 addresses; at most 20 are notified about a run."
+            "--notify contains 23 addresses, but at most 20 are mailed about a run."
         );
         let junk = check_recipients(&["ana".to_owned()]).unwrap_err();
         assert_eq!(junk.message, "“ana” is not an e-mail address.");
@@ -212,10 +216,10 @@ mod tests {
     #[test]
     fn a_folder_or_a_missing_file_is_not_uploaded() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(file_name(folder.path()).unwrap_err().exit, Exit::NotFound);
+        assert_eq!(check_file(folder.path()).unwrap_err().exit, Exit::NotFound);
         let missing = folder.path().join("missing.json");
         assert!(
-            file_name(&missing)
+            check_file(&missing)
                 .unwrap_err()
                 .message
                 .ends_with("does not exist.")

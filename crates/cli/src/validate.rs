@@ -1,7 +1,7 @@
-//! `dropcast validate`: what a run would say of a file, before anything is uploaded.
+//! `dropcast validate`: checks a file as a run would, before anything is uploaded.
 
 mod file;
-pub(crate) mod folder;
+mod folder;
 mod model;
 mod output;
 
@@ -11,76 +11,67 @@ use std::{
     path::Path,
 };
 
-use dropcast_api_types::RejectionView;
-use dropcast_inputs::file::FileRejection;
-
 use crate::{
     args::{Common, Validate},
-    exit::{Exit, Stop},
+    exit::{CliError, Exit},
     screen::Screen,
 };
 
-/// Checks a file by its model, or a model's folder by itself.
+/// Checks a file against a model, or a model's folder.
 pub async fn run(args: &Validate, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
-    let found = metadata(&args.path)?;
+    let found = read_metadata(&args.path)?;
     match (&args.model, found.is_dir()) {
         (None, true) => folder::run(&args.path, args.platform, screen),
         (Some(model), false) => {
             let model = Box::pin(model::find(model, common)).await?;
             file::run(args, &found, &model, screen)
         }
-        (Some(_), true) => Err(Stop::new(
+        (Some(_), true) => Err(CliError::new(
             Exit::Usage,
-            format!("{} is a folder; --model is for files.", args.path.display()),
+            format!(
+                "{} is a folder, but --model can only be used with a file.",
+                args.path.display()
+            ),
         )
-        .advice("Name a file, or leave --model out to check the folder of a model.")
+        .advice("Name a file, or leave out --model to check the folder of a model.")
         .into()),
-        (None, false) => Err(Stop::new(
+        (None, false) => Err(CliError::new(
             Exit::Usage,
-            format!("Which model is to read {}?", args.path.display()),
+            format!("No model was given to check {}.", args.path.display()),
         )
-        .advice("Say so with --model: its folder, or the name of a registered model.")
+        .advice("Name one with --model: its folder, or the name of a registered model.")
         .into()),
     }
 }
 
-/// Why a file is not accepted, as a document.
-pub(crate) fn rejection(rejected: &FileRejection) -> RejectionView {
-    RejectionView {
-        code: rejected.code,
-        message: rejected.message(),
-        advice: rejected.code.advice(),
-    }
-}
-
-fn metadata(path: &Path) -> Result<Metadata, Stop> {
-    let found = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+fn read_metadata(path: &Path) -> Result<Metadata, CliError> {
+    let found = std::fs::metadata(path).map_err(|error| explain_read_error(path, &error))?;
     if found.is_dir() || found.is_file() {
         return Ok(found);
     }
-    // A pipe has no size, and cannot be read twice.
-    Err(Stop::new(
+    // A pipe has no size and cannot be read twice.
+    Err(CliError::new(
         Exit::NotFound,
         format!("{} is neither a file nor a folder.", path.display()),
     ))
 }
 
-fn open(path: &Path) -> Result<File, Stop> {
-    File::open(path).map_err(|error| unreadable(path, &error))
+fn open(path: &Path) -> Result<File, CliError> {
+    File::open(path).map_err(|error| explain_read_error(path, &error))
 }
 
-/// The end of a command that cannot read a file which somebody named.
-fn unreadable(path: &Path, error: &io::Error) -> Stop {
+/// The error for a named file that cannot be read.
+fn explain_read_error(path: &Path, error: &io::Error) -> CliError {
     let message = if error.kind() == io::ErrorKind::NotFound {
         format!("{} does not exist.", path.display())
     } else {
         format!("{} cannot be read: {error}.", path.display())
     };
-    Stop::new(Exit::NotFound, message)
+    CliError::new(Exit::NotFound, message)
 }
 
-/// A file's own name, by which its format is known.
-fn name_of(path: &Path) -> String {
+/// A file's own name, which determines its format.
+fn file_name_of(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
         .to_string_lossy()

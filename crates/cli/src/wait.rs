@@ -1,4 +1,4 @@
-//! `dropcast wait`, and following a run wherever else that is done.
+//! `dropcast wait`, and waiting for runs in other commands.
 
 use std::{
     future::Future,
@@ -16,32 +16,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     args::Wait,
     clock,
-    exit::{Exit, Stop},
-    runs,
+    exit::{CliError, Exit},
+    messages, runs,
     screen::Screen,
     show,
     stack::Stack,
     upload::UploadedObject,
-    words,
 };
 
-/// How often a run is looked at: often while it is fresh, then seldom enough
-/// that waiting for hours costs next to nothing.
-const EAGER: Duration = Duration::from_millis(250);
-const PATIENT: Duration = Duration::from_secs(2);
-const EAGER_FOR: Duration = Duration::from_secs(20);
+/// How often a run is polled: at first often, then seldom enough that waiting for hours costs
+/// almost nothing.
+const SHORT_POLL_INTERVAL: Duration = Duration::from_millis(250);
+const LONG_POLL_INTERVAL: Duration = Duration::from_secs(2);
+const SHORT_POLL_PERIOD: Duration = Duration::from_secs(20);
 
 /// Waits for a run and shows it.
 pub async fn run(args: &Wait, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let run = runs::find(stack, &args.run).await?;
-    let run = until_over(stack, &run, args.timeout, screen).await?;
-    let detail = show::detail(stack, &run, show::DEFAULT_LINKS, clock::now()).await?;
-    screen.show(&detail, |paint| show::text(&detail, paint))?;
+    let run = runs::find_run(stack, &args.run).await?;
+    let run = wait_until_over(stack, &run, args.timeout, screen).await?;
+    let detail = show::detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await?;
+    screen.show(&detail, |style| show::render(&detail, style))?;
     Ok(Exit::of(run.status()))
 }
 
-/// Waits until an upload's run has a record; none if the time was over first.
-pub async fn for_record(
+/// Waits until an upload's run has a record; none if the limit is reached first.
+pub async fn wait_for_record(
     stack: &Stack,
     uploaded: &UploadedObject,
     limit: Duration,
@@ -54,69 +53,76 @@ pub async fn for_record(
         if started.elapsed() >= limit {
             return Ok(None);
         }
-        interruptible(tokio::time::sleep(pause(started)), None).await?;
+        interruptible(tokio::time::sleep(choose_poll_interval(started)), None).await?;
     }
 }
 
-/// Follows a run on stderr until it is over: live on a terminal, else one line per change.
-pub async fn until_over(
+/// Follows a run on stderr until it has ended: live on a terminal, otherwise one line per change.
+pub async fn wait_until_over(
     stack: &Stack,
     run: &Run,
     limit: Option<Duration>,
     screen: Screen,
 ) -> anyhow::Result<Run> {
-    let mut line = StatusLine::begin(screen);
-    follow(stack, run, limit, &mut |step, run| line.step(step, run)).await
+    let mut line = StatusLine::new(screen);
+    follow_run(stack, run, limit, &mut |step, run| line.show(step, run)).await
 }
 
-/// Follows a run until it is over, and tells every step once, in order.
-pub async fn follow(
+/// Follows a run until it has ended, and reports every step once, in order.
+pub async fn follow_run(
     stack: &Stack,
     run: &Run,
     limit: Option<Duration>,
-    tell: &mut (dyn FnMut(&Transition, &Run) + Send),
+    on_step: &mut (dyn FnMut(&Transition, &Run) + Send),
 ) -> anyhow::Result<Run> {
     let started = Instant::now();
-    let mut told: Option<Progress> = None;
+    let mut reported: Option<Progress> = None;
     let mut run = run.clone();
     loop {
-        if told != Some(run.current.progress) {
+        if reported != Some(run.current.progress) {
             let timeline = in_order(stack.store.timeline(&run.id).await?);
-            for step in new_steps(told, &timeline, &run) {
-                tell(&step, &run);
+            for step in find_new_steps(reported, &timeline, &run) {
+                on_step(&step, &run);
             }
-            told = Some(run.current.progress);
+            reported = Some(run.current.progress);
         }
         if run.is_over() {
             return Ok(run);
         }
         if limit.is_some_and(|limit| started.elapsed() >= limit) {
-            return Err(Stop::new(
-                Exit::TookTooLong,
+            return Err(CliError::new(
+                Exit::TimedOut,
                 format!(
-                    "Run {} was still {} after {}.",
+                    "Run {} still had the status {} after {}.",
                     run.id,
                     run.status(),
-                    words::whole(limit.unwrap_or_default())
+                    messages::format_whole_duration(limit.unwrap_or_default())
                 ),
             )
             .advice(format!(
-                "It goes on: `{} wait {}`.",
+                "The run continues. Wait for it with `{} wait {}`.",
                 stack.command(),
                 run.id
             ))
             .into());
         }
-        interruptible(tokio::time::sleep(pause(started)), Some((stack, &run.id))).await?;
-        run = runs::find(stack, &run.id).await?;
+        interruptible(
+            tokio::time::sleep(choose_poll_interval(started)),
+            Some((stack, &run.id)),
+        )
+        .await?;
+        run = runs::find_run(stack, &run.id).await?;
     }
 }
 
-/// The steps after those that were told, the record's own last. The timeline
-/// may be ahead of the record that was read before it; what is ahead is told
-/// when the record says so too.
-fn new_steps(told: Option<Progress>, timeline: &[Transition], run: &Run) -> Vec<Transition> {
-    let from = told.map(Progress::order);
+/// The steps that have not been reported yet, the record's own last. The timeline is read after the
+/// record and may be ahead of it; steps beyond the record are reported when it has reached them.
+fn find_new_steps(
+    reported: Option<Progress>,
+    timeline: &[Transition],
+    run: &Run,
+) -> Vec<Transition> {
+    let from = reported.map(Progress::order);
     let to = run.current.progress.order();
     let mut steps: Vec<Transition> = timeline
         .iter()
@@ -131,42 +137,42 @@ fn new_steps(told: Option<Progress>, timeline: &[Transition], run: &Run) -> Vec<
     steps
 }
 
-fn pause(started: Instant) -> Duration {
-    if started.elapsed() < EAGER_FOR {
-        EAGER
+fn choose_poll_interval(started: Instant) -> Duration {
+    if started.elapsed() < SHORT_POLL_PERIOD {
+        SHORT_POLL_INTERVAL
     } else {
-        PATIENT
+        LONG_POLL_INTERVAL
     }
 }
 
-/// Awaits something unless Ctrl-C comes first.
+/// Awaits a future, unless Ctrl-C is pressed first.
 async fn interruptible<T>(
     work: impl Future<Output = T>,
     waiting_for: Option<(&Stack, &RunId)>,
-) -> Result<T, Stop> {
+) -> Result<T, CliError> {
     tokio::select! {
         done = work => Ok(done),
         _ = tokio::signal::ctrl_c() => {
-            let stop = Stop::new(Exit::Interrupted, "Stopped waiting.");
+            let error = CliError::new(Exit::Interrupted, "Interrupted while waiting.");
             Err(match waiting_for {
-                Some((stack, run)) => stop.advice(format!("The run goes on: `{} wait {run}`.", stack.command())),
-                None => stop,
+                Some((stack, run)) => error.advice(format!("The run continues. Wait for it with `{} wait {run}`.", stack.command())),
+                None => error,
             })
         }
     }
 }
 
-/// One line on stderr that says where a run stands.
+/// A line on stderr with the status of a run.
 struct StatusLine {
     screen: Screen,
     bar: Option<ProgressBar>,
 }
 
 impl StatusLine {
-    fn begin(screen: Screen) -> Self {
+    fn new(screen: Screen) -> Self {
         let bar = screen.live.then(|| {
             let bar = ProgressBar::new_spinner();
-            // The template is a constant; should it be refused, the plain spinner does.
+            // The template is a constant; if it were invalid, the default style would be used.
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
                 bar.set_style(style);
             }
@@ -176,9 +182,9 @@ impl StatusLine {
         Self { screen, bar }
     }
 
-    fn step(&mut self, step: &Transition, run: &Run) {
-        let since = words::length(step.at.duration_since(run.upload.at));
-        let attempt = match words::attempt(step.progress) {
+    fn show(&mut self, step: &Transition, run: &Run) {
+        let since = messages::format_duration(step.at.duration_since(run.upload.at));
+        let attempt = match messages::describe_attempt(step.progress) {
             attempt if attempt.is_empty() => attempt,
             attempt => format!("  {attempt}"),
         };
@@ -186,12 +192,12 @@ impl StatusLine {
         match &self.bar {
             Some(bar) => bar.set_message(format!(
                 "{}{attempt}  {}",
-                self.screen.stderr_paint.status(status),
-                words::printable(&run.title)
+                self.screen.stderr_style.status(status),
+                messages::sanitize(&run.title)
             )),
             None => self.screen.note(&format!(
                 "{}  +{since:<9}  {status}{attempt}",
-                words::time_of_day(step.at)
+                messages::format_time_of_day(step.at)
             )),
         }
     }
@@ -235,16 +241,16 @@ mod tests {
     }
 
     #[test]
-    fn every_step_is_told_once_and_in_order() {
+    fn every_step_is_reported_once_and_in_order() {
         let timeline = [
             step(0, Status::Received),
             step(0, Status::Validating),
             step(0, Status::Running),
             step(1, Status::Waiting),
         ];
-        let first = new_steps(None, &timeline, &run_at(step(0, Status::Validating)));
+        let first = find_new_steps(None, &timeline, &run_at(step(0, Status::Validating)));
         assert_eq!(first, timeline[..2]);
-        let then = new_steps(
+        let then = find_new_steps(
             Some(Progress::first(Status::Validating)),
             &timeline,
             &run_at(step(1, Status::Waiting)),
@@ -253,8 +259,8 @@ mod tests {
     }
 
     #[test]
-    fn a_record_whose_timeline_lags_is_told_all_the_same() {
-        let steps = new_steps(None, &[], &run_at(step(0, Status::Received)));
+    fn a_record_whose_timeline_lags_is_reported_all_the_same() {
+        let steps = find_new_steps(None, &[], &run_at(step(0, Status::Received)));
         assert_eq!(steps, [step(0, Status::Received)]);
     }
 }

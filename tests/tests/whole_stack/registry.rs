@@ -116,7 +116,13 @@ async fn is_promoted_and_rolled_back(stack: &Stack, name: &str) -> Result<()> {
         (&json!(1), &json!("rolled-back"))
     );
     assert_eq!(version_of(stack, "5.json", name).await?, 1);
-    refused(stack, &["model", "rollback", name], 3, "nothing to roll").await
+    refused(
+        stack,
+        &["model", "rollback", name],
+        3,
+        "cannot be rolled back",
+    )
+    .await
 }
 
 /// Version 2 runs no more.

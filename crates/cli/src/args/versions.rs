@@ -6,27 +6,26 @@ use dropcast_domain::{ids::Version, model::ModelName};
 /// Commands about the versions of a model.
 #[derive(Debug, Subcommand)]
 pub enum Versions {
-    /// List a model's versions, and what its default was since when
+    /// List a model's versions and the changes of its default
     Versions {
         /// The model
         model: ModelName,
     },
-    /// List a model's finished builds, the newest first
+    /// List a model's finished builds, newest first
     Builds(Builds),
-    /// Make a version the one that runs when a file pins none
+    /// Make a version the default, which runs on files that pin no version
     ///
-    /// Files that were dropped before keep the version that was the default then. Who
-    /// did it and when is kept.
+    /// Files that were uploaded before run on the previous default. The change is
+    /// recorded with its time and author.
     #[command(after_help = "\
 Example:
   dropcast model promote revenue-forecast 4
 
 `dropcast model rollback` undoes it.")]
-    Promote(OfVersion),
-    /// Make what was the default before the default again
+    Promote(VersionArgs),
+    /// Return to the previous default
     ///
-    /// Each rollback goes back by one promotion. Versions that were retired since are
-    /// passed over.
+    /// Each rollback undoes one promotion. Versions that have been retired are skipped.
     #[command(after_help = "\
 Example:
   dropcast model rollback revenue-forecast")]
@@ -34,16 +33,16 @@ Example:
         /// The model
         model: ModelName,
     },
-    /// Let a version run no more
+    /// Prevent a version from running
     ///
-    /// Refused while it is the default or has open runs. A file that pins it is rejected
-    /// from then on. Its record, and the runs that it made, stay.
+    /// Refused while it is the default or has open runs. From then on, a file that pins it
+    /// is rejected. Its record and its runs are kept.
     #[command(after_help = "\
 Example:
   dropcast model retire revenue-forecast 2
 
-A version cannot be taken back from retirement; push the same code again instead.")]
-    Retire(OfVersion),
+A retirement cannot be undone; push the same code again instead.")]
+    Retire(VersionArgs),
 }
 
 /// `model builds`.
@@ -52,14 +51,14 @@ pub struct Builds {
     /// The model
     pub model: ModelName,
 
-    /// List so many at most
+    /// Maximum number of builds to list
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub limit: u16,
 }
 
 /// A version of a model.
 #[derive(Debug, Args)]
-pub struct OfVersion {
+pub struct VersionArgs {
     /// The model
     pub model: ModelName,
 

@@ -1,4 +1,4 @@
-//! Opens the links of a mail as a browser would.
+//! Opens the links in a mail as a browser would.
 
 use std::path::Path;
 
@@ -7,62 +7,65 @@ use dropcast_api_types::{Download, OutputView, ReportedRun};
 use reqwest::{StatusCode, header, redirect};
 use sha2::{Digest as _, Sha256};
 
-use super::{Teller, did_not_happen};
-use crate::words;
+use super::{Printer, demo_failed};
+use crate::messages;
 
 /// How much of a link is shown, in characters.
-const SHOWN: usize = 64;
+const MAX_LINK_CHARS: usize = 64;
 
-/// Opens each link of ours in a mail and saves what comes. Every output of the
-/// run has to come, unchanged.
+/// Opens each link to an output and saves the file. Fails unless every output of the run
+/// is downloaded unchanged.
 pub(super) async fn open_all(
-    told: &ReportedRun,
+    reported: &ReportedRun,
     folder: &Path,
-    teller: Teller,
+    printer: Printer,
 ) -> anyhow::Result<Vec<Download>> {
-    // The first answer is looked at, not followed; the machine's proxies are not asked.
+    // Redirects are followed by hand, so that their status can be shown; proxies are not used.
     let client = reqwest::Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()
         .build()?;
     let mut downloads = Vec::new();
-    for link in told.mail.links.iter().filter(|link| link.contains("/r/")) {
-        let download = open(&client, link, told, folder).await?;
-        teller.say(&line(&download, teller));
+    for link in reported
+        .mail
+        .links
+        .iter()
+        .filter(|link| link.contains("/r/"))
+    {
+        let download = open(&client, link, reported, folder).await?;
+        printer.print(&format_download(&download, printer));
         downloads.push(download);
     }
-    let missing = told
+    let missing = reported
         .run
         .outputs
         .iter()
         .find(|output| !downloads.iter().any(|one| one.path == output.path));
     if let Some(output) = missing {
         let what = format!("The mail has no link to {}.", output.path);
-        return Err(did_not_happen(&what, None));
+        return Err(demo_failed(&what, None));
     }
-    teller.say(&format!("   saved in {}\n", folder.display()));
+    printer.print(&format!("   Saved in {}\n", folder.display()));
     Ok(downloads)
 }
 
 async fn open(
     client: &reqwest::Client,
     link: &str,
-    told: &ReportedRun,
+    reported: &ReportedRun,
     folder: &Path,
 ) -> anyhow::Result<Download> {
-    let wrong = |what: String| did_not_happen(&format!("The link {link} {what}."), None);
+    let wrong = |what: String| demo_failed(&format!("The link {link} {what}."), None);
     let answer = client.get(link).send().await.context("opening a link")?;
     let status = answer.status();
     if status != StatusCode::FOUND {
-        return Err(wrong(format!(
-            "was answered with {status} and not with 302"
-        )));
+        return Err(wrong(format!("returned {status} instead of 302")));
     }
     let location = answer
         .headers()
         .get(header::LOCATION)
         .and_then(|value| value.to_str().ok())
-        .ok_or_else(|| wrong("leads nowhere".to_owned()))?
+        .ok_or_else(|| wrong("redirects to no location".to_owned()))?
         .to_owned();
     let file = client
         .get(&location)
@@ -71,7 +74,9 @@ async fn open(
         .context("following a link")?;
     let followed = file.status();
     if !followed.is_success() {
-        return Err(wrong(format!("leads to an answer of {followed}")));
+        return Err(wrong(format!(
+            "redirects to a response with status {followed}"
+        )));
     }
     let media_type = file
         .headers()
@@ -81,8 +86,8 @@ async fn open(
         .to_owned();
     let content = file.bytes().await.context("downloading an output")?;
     let sha256 = hex::encode(Sha256::digest(&content));
-    let output = output_of(&told.run.outputs, &sha256)
-        .ok_or_else(|| wrong("leads to something that is no output of the run".to_owned()))?;
+    let output = find_output(&reported.run.outputs, &sha256)
+        .ok_or_else(|| wrong("leads to a file that is not an output of the run".to_owned()))?;
     let name = output.path.rsplit('/').next().unwrap_or("output");
     let place = folder.join(dropcast_domain::upload::safe_file_name(name));
     std::fs::write(&place, &content).with_context(|| format!("writing {}", place.display()))?;
@@ -97,26 +102,26 @@ async fn open(
     })
 }
 
-/// The output whose recorded digest is this content's.
-fn output_of<'a>(outputs: &'a [OutputView], sha256: &str) -> Option<&'a OutputView> {
+/// The output with this recorded digest.
+fn find_output<'a>(outputs: &'a [OutputView], sha256: &str) -> Option<&'a OutputView> {
     outputs
         .iter()
         .find(|output| output.sha256.as_deref() == Some(sha256))
 }
 
-fn line(download: &Download, teller: Teller) -> String {
-    let paint = teller.paint();
-    let link: String = download.link.chars().take(SHOWN).collect();
+fn format_download(download: &Download, printer: Printer) -> String {
+    let style = printer.style();
+    let link: String = download.link.chars().take(MAX_LINK_CHARS).collect();
     format!(
         "   {}\n     {} → {}  {}  {}",
-        paint.dim(&format!("GET {link}…")),
+        style.dim(&format!("GET {link}…")),
         download.statuses[0],
         download.statuses[1],
         download.path,
-        paint.dim(&format!(
+        style.dim(&format!(
             "{}, {}, SHA-256 as recorded",
             download.media_type,
-            words::size(download.bytes)
+            messages::format_size(download.bytes)
         ))
     )
 }

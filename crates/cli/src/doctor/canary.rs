@@ -1,4 +1,4 @@
-//! One file all the way through the stack.
+//! A test file that runs through the whole stack.
 
 use std::{
     fs,
@@ -16,21 +16,20 @@ use dropcast_store::Models as _;
 
 use crate::{
     clock,
-    exit::{Exit, Stop},
-    model, registry,
+    exit::{CliError, Exit},
+    messages, model_folder, registry,
     screen::Screen,
     stack::Stack,
     upload::FileUpload,
-    wait, words,
+    wait,
 };
 
 const NAME: CheckName = CheckName::Canary;
 
-/// What the run is called.
+/// The run's title.
 const TITLE: &str = "Canary of dropcast doctor";
 
-/// The model that is sent through where none is named: what `dropcast model init` makes of this
-/// name.
+/// The model that is used if none is named, as created by `dropcast model init` with this name.
 const MODEL: &str = "canary";
 
 /// An input of that model.
@@ -39,11 +38,11 @@ const EXAMPLE: (&str, &str) = (
     include_str!("../../skeleton/examples/sales.csv"),
 );
 
-/// How long the upload's run is looked for.
-const LOOKED_FOR: Duration = Duration::from_mins(2);
+/// How long to wait until the upload's run has a record.
+const RECORD_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Drops the first example of a model's folder, or of the model that is there for this, and
-/// follows its run to the end.
+/// Submits the first example of a model's folder, or of the canary model, and follows its run
+/// to the end.
 pub(super) async fn run(
     folder: Option<&Path>,
     timeout: Duration,
@@ -55,8 +54,8 @@ pub(super) async fn run(
         if stack.store.model(&name).await?.is_none() {
             let dropcast = stack.command();
             return Ok(
-                Check::not_checked(NAME, "No file was sent through the stack.").advice(format!(
-                    "Give it a model for this once, `{dropcast} model init {MODEL} && {dropcast} model push {MODEL}`, or name a model's folder with --canary."
+                Check::not_checked(NAME, "No file was submitted.").advice(format!(
+                    "Register the canary model once, `{dropcast} model init {MODEL} && {dropcast} model push {MODEL}`, or name a model's folder with --canary."
                 )),
             );
         }
@@ -66,37 +65,40 @@ pub(super) async fn run(
         let mut check = send(&name, &example, timeout, stack, screen).await?;
         if let Some(advice) = &mut check.advice {
             *advice = format!(
-                "The model {MODEL} got the example that `model init {MODEL}` writes; for another model, name its folder with --canary. {advice}"
+                "The file was the example that `model init {MODEL}` writes; to use another model, name its folder with --canary. {advice}"
             );
         }
         return Ok(check);
     };
-    let (manifest, example) = first_example(folder)?;
+    let (manifest, example) = find_example(folder)?;
     if let Err(error) = registry::resolve_version(stack, &manifest.name, None).await {
-        let stop = error.downcast::<Stop>()?;
-        let advice = stop
+        let error = error.downcast::<CliError>()?;
+        let advice = error
             .advice
             .unwrap_or_else(|| "Register the model first.".to_owned());
-        return Ok(Check::fail(NAME, stop.message, advice));
+        return Ok(Check::fail(NAME, error.message, advice));
     }
     send(&manifest.name, &example, timeout, stack, screen).await
 }
 
-/// An error as a check that failed, so that what was found before is told all the same; not one of
-/// a folder that is named wrongly, or of somebody who would not wait.
-pub(super) fn failed(error: anyhow::Error) -> anyhow::Result<Check> {
-    let stop = match error.downcast::<Stop>() {
-        Ok(stop) if matches!(stop.exit, Exit::NotFound | Exit::Interrupted) => {
-            return Err(stop.into());
+/// Turns an error into a failed check, so that the results of the other checks are still shown.
+/// A folder that does not exist and an interruption remain errors.
+pub(super) fn to_failed_check(error: anyhow::Error) -> anyhow::Result<Check> {
+    let error = match error.downcast::<CliError>() {
+        Ok(error) if matches!(error.exit, Exit::NotFound | Exit::Interrupted) => {
+            return Err(error.into());
         }
-        Ok(stop) => stop,
-        Err(error) => Stop::new(Exit::Internal, format!("No file could be sent: {error:#}.")),
+        Ok(error) => error,
+        Err(error) => CliError::new(
+            Exit::Internal,
+            format!("The file could not be submitted: {error:#}."),
+        ),
     };
-    let advice = stop.advice.unwrap_or_else(|| {
-        "Who drops a file has to read the stack's table and to put objects into its inputs bucket."
+    let advice = error.advice.unwrap_or_else(|| {
+        "To submit files, your credentials must allow reading the stack's table and writing objects to its inputs bucket."
             .to_owned()
     });
-    Ok(Check::fail(NAME, stop.message, advice))
+    Ok(Check::fail(NAME, error.message, advice))
 }
 
 async fn send(
@@ -113,38 +115,42 @@ async fn send(
         notify: &[],
         title: Some(TITLE),
     };
-    let uploaded = upload.put(stack, clock::now()).await?;
+    let uploaded = upload.upload(stack, clock::now()).await?;
     screen.note(&format!("Uploaded the canary as {}.", uploaded.uri()));
-    let Some(run) = wait::for_record(stack, &uploaded, LOOKED_FOR).await? else {
+    let Some(run) = wait::wait_for_record(stack, &uploaded, RECORD_TIMEOUT).await? else {
         return Ok(Check::fail(
             NAME,
             format!(
-                "{} was dropped, and no run of it began within {}.",
+                "{} was uploaded, but no run was started within {}.",
                 uploaded.uri(),
-                words::whole(LOOKED_FOR)
+                messages::format_whole_duration(RECORD_TIMEOUT)
             ),
-            "Look at the intake queue and at the log of start-run.",
+            "Check the intake queue and the log of start-run.",
         ));
     };
-    let over = match wait::until_over(stack, &run, Some(timeout), screen).await {
+    let over = match wait::wait_until_over(stack, &run, Some(timeout), screen).await {
         Ok(over) => over,
-        Err(error) => match error.downcast::<Stop>() {
-            Ok(stop) if stop.exit == Exit::TookTooLong => {
+        Err(error) => match error.downcast::<CliError>() {
+            Ok(error) if error.exit == Exit::TimedOut => {
                 return Ok(Check::fail(
                     NAME,
                     format!(
-                        "Run {} was not over after {}.",
+                        "Run {} had not ended after {}.",
                         run.id,
-                        words::whole(timeout)
+                        messages::format_whole_duration(timeout)
                     ),
-                    format!("See where it stands: {} show {}", stack.command(), run.id),
+                    format!(
+                        "Show its current status with `{} show {}`.",
+                        stack.command(),
+                        run.id
+                    ),
                 ));
             }
-            Ok(stop) => return Err(stop.into()),
+            Ok(error) => return Err(error.into()),
             Err(other) => return Err(other),
         },
     };
-    let took = words::length(over.elapsed(clock::now()));
+    let took = messages::format_duration(over.elapsed(clock::now()));
     if over.status() == Status::Succeeded {
         return Ok(Check::ok(
             NAME,
@@ -157,16 +163,23 @@ async fn send(
         .map_or_else(String::new, |failure| format!(" {}", failure.message));
     Ok(Check::fail(
         NAME,
-        format!("Run {} of {model} is {}.{why}", over.id, over.status()),
-        format!("See all of it: {} show {}", stack.command(), over.id),
+        format!(
+            "Run {} of {model} has the status {}.{why}",
+            over.id,
+            over.status()
+        ),
+        format!(
+            "Show the details with `{} show {}`.",
+            stack.command(),
+            over.id
+        ),
     ))
 }
 
-/// The manifest of a model's folder, and the first file of `examples/`, by name, of a format that
-/// the model takes.
-fn first_example(folder: &Path) -> anyhow::Result<(Manifest, PathBuf)> {
-    model::check_folder(folder)?;
-    let manifest = model::read_folder(folder)?.manifest;
+/// The manifest of a model's folder, and the first file in `examples/`, by name, in a format that
+/// the model accepts.
+fn find_example(folder: &Path) -> anyhow::Result<(Manifest, PathBuf)> {
+    let manifest = model_folder::read_folder(folder)?.manifest;
     let examples = folder.join("examples");
     let mut files: Vec<PathBuf> = match fs::read_dir(&examples) {
         Ok(entries) => entries
@@ -182,14 +195,14 @@ fn first_example(folder: &Path) -> anyhow::Result<(Manifest, PathBuf)> {
     files.sort();
     match files.into_iter().next() {
         Some(first) => Ok((manifest, first)),
-        None => Err(Stop::new(
+        None => Err(CliError::new(
             Exit::NotFound,
             format!(
-                "{} holds no example that the model would take.",
+                "{} contains no example in a format that the model accepts.",
                 examples.display()
             ),
         )
-        .advice("Put a file that the model accepts into the folder examples/ of the model.")
+        .advice("Add a file that the model accepts to the folder examples/ of the model.")
         .into()),
     }
 }
@@ -200,22 +213,25 @@ mod tests {
     use crate::doctor::Outcome;
 
     #[test]
-    fn the_first_example_is_one_that_the_model_takes() {
+    fn the_first_example_has_a_format_that_the_model_accepts() {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/revenue-forecast");
-        let (manifest, example) = first_example(&model).unwrap();
+        let (manifest, example) = find_example(&model).unwrap();
         assert_eq!(manifest.name.as_str(), "revenue-forecast");
         assert!(example.ends_with("examples/next-year-cautious.json"));
         let bare = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/models/echo");
-        let stop = first_example(&bare).unwrap_err();
-        assert_eq!(stop.downcast::<Stop>().unwrap().exit, Exit::NotFound);
+        let error = find_example(&bare).unwrap_err();
+        assert_eq!(error.downcast::<CliError>().unwrap().exit, Exit::NotFound);
     }
 
     #[test]
-    fn what_keeps_the_canary_from_flying_is_a_check_that_failed() {
-        let refused = failed(anyhow::anyhow!("AccessDenied")).unwrap();
+    fn an_error_of_the_canary_is_a_failed_check() {
+        let refused = to_failed_check(anyhow::anyhow!("AccessDenied")).unwrap();
         assert_eq!(refused.outcome, Outcome::Fail);
-        assert_eq!(refused.message, "No file could be sent: AccessDenied.");
-        let no_such_folder = Stop::new(Exit::NotFound, "There is no folder x.");
-        assert!(failed(no_such_folder.into()).is_err());
+        assert_eq!(
+            refused.message,
+            "The file could not be submitted: AccessDenied."
+        );
+        let no_such_folder = CliError::new(Exit::NotFound, "There is no folder x.");
+        assert!(to_failed_check(no_such_folder.into()).is_err());
     }
 }

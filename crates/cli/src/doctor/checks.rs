@@ -1,4 +1,4 @@
-//! What is looked at, and how it is judged.
+//! The checks.
 
 use std::net::IpAddr;
 
@@ -9,42 +9,42 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use dropcast_api_types::{Check, CheckName};
 use futures::{StreamExt as _, stream};
 
-use super::patient::Patient;
-use crate::{exit::causes, words};
+use super::snapshot::StackSnapshot;
+use crate::{exit::join_causes, messages};
 
-/// Alarms that CloudWatch describes at once:
+/// The most alarms that one call of CloudWatch describes:
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>.
-const ALARMS_AT_ONCE: usize = 100;
+const MAX_ALARMS_PER_CALL: usize = 100;
 
-/// Everything, in the order in which it is told.
-pub(super) async fn all(patient: &Patient) -> Vec<Check> {
+/// Runs all checks; their order is that of the report.
+pub(super) async fn run_all(snapshot: &StackSnapshot) -> Vec<Check> {
     let (sender, sandbox, queues, links, dead_letters, alarms) = futures::join!(
-        sender(patient),
-        sandbox(patient),
-        queues(patient),
-        links(patient),
-        dead_letters(patient),
-        alarms(patient),
+        check_sender(snapshot),
+        check_sandbox(snapshot),
+        check_queues(snapshot),
+        check_links(snapshot),
+        check_dead_letters(snapshot),
+        check_alarms(snapshot),
     );
-    let mut checks = vec![stack(patient), sender, sandbox];
+    let mut checks = vec![check_stack(snapshot), sender, sandbox];
     checks.extend(queues);
-    checks.extend([egress(patient), links, dead_letters, alarms]);
+    checks.extend([check_egress(snapshot), links, dead_letters, alarms]);
     checks
 }
 
-/// A call that did not answer is no good news and no bad news.
-fn unanswered(name: CheckName, service: &str, error: &(dyn std::error::Error + 'static)) -> Check {
+/// A check whose call failed: the result is unknown.
+fn no_answer(name: CheckName, service: &str, error: &(dyn std::error::Error + 'static)) -> Check {
     Check::not_checked(
         name,
-        format!("{service} did not answer: {}.", causes(error)),
+        format!("The call to {service} failed: {}.", join_causes(error)),
     )
-    .advice("Check that your credentials may ask for it, and try again.")
+    .advice("Check that your credentials allow this call, and try again.")
 }
 
-fn stack(patient: &Patient) -> Check {
+fn check_stack(snapshot: &StackSnapshot) -> Check {
     const NAME: CheckName = CheckName::Stack;
-    let Patient { name, status, .. } = patient;
-    let reason = patient
+    let StackSnapshot { name, status, .. } = snapshot;
+    let reason = snapshot
         .reason
         .as_ref()
         .map_or_else(String::new, |reason| format!(" {reason}"));
@@ -54,35 +54,37 @@ fn stack(patient: &Patient) -> Check {
         "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => Check::warn(
             NAME,
             message,
-            "The last deployment was rolled back. The stack's events say why; fix it and deploy again.",
+            "The last deployment was rolled back. Find the cause in the stack's events, fix it and deploy again.",
         ),
-        status if status.ends_with("_IN_PROGRESS") => {
-            Check::warn(NAME, message, "Wait until it is done, and look again.")
-        }
+        status if status.ends_with("_IN_PROGRESS") => Check::warn(
+            NAME,
+            message,
+            "Wait until the operation has finished, and check again.",
+        ),
         _ => Check::fail(
             NAME,
             message,
-            "The stack's events say why; fix it and deploy again.",
+            "Find the cause in the stack's events, fix it and deploy again.",
         ),
     }
 }
 
-async fn sender(patient: &Patient) -> Check {
+async fn check_sender(snapshot: &StackSnapshot) -> Check {
     const NAME: CheckName = CheckName::Sender;
-    let Some(address) = patient.parameters.get("SenderAddress") else {
+    let Some(address) = snapshot.parameters.get("SenderAddress") else {
         return Check::not_checked(NAME, "The stack has no parameter SenderAddress.");
     };
     let domain = address.rsplit('@').next().unwrap_or_default();
-    // Mail may come from an address, or from any address of a domain or of one below it, that is
-    // verified: https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+    // Mail may be sent from a verified address, and from any address of a verified domain or of a
+    // subdomain of it: https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
     let identities: Vec<&str> = std::iter::once(address.as_str())
-        .chain(with_parents(domain))
+        .chain(list_domains(domain))
         .collect();
-    let asked = patient.identities.get_identity_verification_attributes();
+    let asked = snapshot.identities.get_identity_verification_attributes();
     let asked = asked.set_identities(Some(identities.iter().map(ToString::to_string).collect()));
     let answer = match asked.send().await {
         Ok(answer) => answer.verification_attributes,
-        Err(error) => return unanswered(NAME, "SES", &error),
+        Err(error) => return no_answer(NAME, "SES", &error),
     };
     let mut refused = Vec::new();
     for identity in identities {
@@ -91,52 +93,52 @@ async fn sender(patient: &Patient) -> Check {
             Some(VerificationStatus::Success) => {
                 return Check::ok(
                     NAME,
-                    format!("SES may send as {address}: {identity} is verified."),
+                    format!("SES sends mail from {address}: {identity} is verified."),
                 );
             }
             Some(status) => {
                 let status = status.as_str().to_lowercase();
                 refused.push(format!("the verification of {identity} is {status}"));
             }
-            None => refused.push(format!("{identity} is no identity of this account")),
+            None => refused.push(format!("{identity} is not an identity of this account")),
         }
     }
     Check::fail(
         NAME,
         format!(
-            "SES does not send as {address}: {}.",
+            "SES does not send mail from {address}: {}.",
             refused.join(", and ")
         ),
         format!(
-            "Verify it: aws sesv2 create-email-identity --email-identity {domain}, and follow what SES answers."
+            "Verify the domain with `aws sesv2 create-email-identity --email-identity {domain}`, and follow the instructions in the response."
         ),
     )
 }
 
-/// A domain and those above it, but for the last: `mail.corp.example`, `corp.example`.
-fn with_parents(domain: &str) -> impl Iterator<Item = &str> {
+/// A domain and its parents, except the top-level domain: `mail.corp.example`, `corp.example`.
+fn list_domains(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |domain| {
         domain.split_once('.').map(|(_, parent)| parent)
     })
     .filter(|domain| domain.contains('.'))
 }
 
-async fn sandbox(patient: &Patient) -> Check {
+async fn check_sandbox(snapshot: &StackSnapshot) -> Check {
     const NAME: CheckName = CheckName::Sandbox;
-    if patient.local {
+    if snapshot.local {
         return Check::not_checked(NAME, "Mails of the local stack do not leave this machine.");
     }
-    match patient.mailing.get_account().send().await {
-        Err(error) => unanswered(NAME, "SES", &error),
+    match snapshot.mailing.get_account().send().await {
+        Err(error) => no_answer(NAME, "SES", &error),
         Ok(account) if !account.sending_enabled() => Check::fail(
             NAME,
-            "SES has paused this account's sending.",
-            "The account's reputation dashboard in the SES console says why.",
+            "SES has paused sending for this account.",
+            "Find the cause in the reputation dashboard of the SES console.",
         ),
         Ok(account) if !account.production_access_enabled() => Check::fail(
             NAME,
-            "SES keeps this account in its sandbox: only verified recipients are mailed, 200 a day.",
-            "Ask for production access: https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html",
+            "This account is in the SES sandbox: it can only send to verified recipients, 200 mails a day.",
+            "Request production access: https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html",
         ),
         Ok(account) => {
             let quota = account.send_quota();
@@ -144,12 +146,11 @@ async fn sandbox(patient: &Patient) -> Check {
                 (quota.max24_hour_send(), quota.sent_last24_hours())
             });
             let message = format!(
-                "SES sends to everybody; {sent} of {most} mails were sent in the last 24 hours."
+                "SES sends to all recipients; {sent} of {most} mails were sent in the last 24 hours."
             );
             // The quota is -1 where there is no limit.
             if most > 0.0 && sent > 0.8 * most {
-                let advice =
-                    "Ask SES for a larger quota before mails have to wait for the next day.";
+                let advice = "Request a higher sending quota from SES before mails are delayed.";
                 Check::warn(NAME, message, advice)
             } else {
                 Check::ok(NAME, message)
@@ -158,27 +159,27 @@ async fn sandbox(patient: &Patient) -> Check {
     }
 }
 
-/// The queues that jobs go to, and what runs them.
-async fn queues(patient: &Patient) -> Vec<Check> {
+/// Checks the job queues and their compute environments.
+async fn check_queues(snapshot: &StackSnapshot) -> Vec<Check> {
     let wanted = [
         (
             CheckName::Queue,
             CheckName::Compute,
-            patient.output("JobQueueArn"),
+            snapshot.output("JobQueueArn"),
         ),
         (
             CheckName::LargeQueue,
             CheckName::LargeCompute,
-            patient.output("LargeJobQueueArn"),
+            snapshot.output("LargeJobQueueArn"),
         ),
     ];
     let mut checks = Vec::new();
     for (name, compute, queue) in wanted {
         match queue {
-            Some(queue) => checks.extend(one_queue(patient, name, compute, queue).await),
+            Some(queue) => checks.extend(check_queue(snapshot, name, compute, queue).await),
             None if name == CheckName::Queue => checks.push(Check::fail(
                 name,
-                "The stack names no job queue.",
+                "The stack has no job queue.",
                 "Deploy the template of this release.",
             )),
             None => {}
@@ -187,27 +188,27 @@ async fn queues(patient: &Patient) -> Vec<Check> {
     checks
 }
 
-async fn one_queue(
-    patient: &Patient,
+async fn check_queue(
+    snapshot: &StackSnapshot,
     name: CheckName,
     compute: CheckName,
     queue: &str,
 ) -> Vec<Check> {
-    let answer = patient.batch.describe_job_queues().job_queues(queue);
+    let answer = snapshot.batch.describe_job_queues().job_queues(queue);
     let found = match answer.send().await {
         Ok(answer) => answer.job_queues.and_then(|mut queues| queues.pop()),
-        Err(error) => return vec![unanswered(name, "Batch", &error)],
+        Err(error) => return vec![no_answer(name, "Batch", &error)],
     };
     let Some(found) = found else {
         return vec![Check::fail(
             name,
-            format!("There is no job queue {queue}."),
-            "Deploy again, or name a queue that exists with JobQueueArn.",
+            format!("The job queue {queue} does not exist."),
+            "Deploy again, or set JobQueueArn to an existing queue.",
         )];
     };
     let (state, status) = (found.state(), found.status());
     let reason = found.status_reason().unwrap_or_default();
-    let said = |what: &str, state: &str, status: &str, reason: &str| {
+    let describe_state = |what: &str, state: &str, status: &str, reason: &str| {
         let reason = if reason.is_empty() {
             String::new()
         } else {
@@ -216,20 +217,20 @@ async fn one_queue(
         format!("{what} is {state} and {status}.{reason}")
     };
     let word = |word: Option<&str>| word.unwrap_or("of unknown state").to_owned();
-    let message = said(
-        &format!("The job queue {}", short(queue)),
+    let message = describe_state(
+        &format!("The job queue {}", shorten_arn(queue)),
         &word(state.map(JqState::as_str)),
         &word(status.map(JqStatus::as_str)),
         reason,
     );
-    let fit = state == Some(&JqState::Enabled) && status == Some(&JqStatus::Valid);
-    let mut checks = vec![if fit {
+    let is_usable = state == Some(&JqState::Enabled) && status == Some(&JqStatus::Valid);
+    let mut checks = vec![if is_usable {
         Check::ok(name, message)
     } else {
         Check::fail(
             name,
             message,
-            "Jobs wait until it is ENABLED and VALID; the reason says what it lacks.",
+            "Jobs wait until it is ENABLED and VALID; fix what the reason says.",
         )
     }];
     let environments: Vec<&str> = found
@@ -240,20 +241,20 @@ async fn one_queue(
     if environments.is_empty() {
         checks.push(Check::fail(
             compute,
-            "The queue has no compute environment: no job will ever start.",
-            "Deploy again, or give the queue a compute environment.",
+            "The queue has no compute environment, so jobs cannot start.",
+            "Deploy again, or add a compute environment to the queue.",
         ));
-        // Asked for none, Batch would describe all of the account's.
+        // Without names, Batch would describe all environments of the account.
         return checks;
     }
-    let mut describe = patient.batch.describe_compute_environments();
+    let mut describe = snapshot.batch.describe_compute_environments();
     for environment in &environments {
         describe = describe.compute_environments(*environment);
     }
     let described = match describe.send().await {
         Ok(answer) => answer.compute_environments.unwrap_or_default(),
         Err(error) => {
-            checks.push(unanswered(compute, "Batch", &error));
+            checks.push(no_answer(compute, "Batch", &error));
             return checks;
         }
     };
@@ -261,16 +262,16 @@ async fn one_queue(
         checks.push(Check::fail(
             compute,
             format!(
-                "The queue names {}, and Batch knows {} of them.",
-                words::counted(environments.len() as u64, "compute environment"),
+                "The queue refers to {}, of which {} exist.",
+                messages::format_count(environments.len() as u64, "compute environment"),
                 described.len()
             ),
-            "Deploy again, or take what is gone off the queue.",
+            "Deploy again, or remove the deleted ones from the queue.",
         ));
     }
     for environment in described {
         let (state, status) = (environment.state(), environment.status());
-        let message = said(
+        let message = describe_state(
             &format!(
                 "The compute environment {}",
                 environment.compute_environment_name().unwrap_or_default()
@@ -279,8 +280,8 @@ async fn one_queue(
             &word(status.map(CeStatus::as_str)),
             environment.status_reason().unwrap_or_default(),
         );
-        let fit = state == Some(&CeState::Enabled) && status == Some(&CeStatus::Valid);
-        checks.push(if fit {
+        let is_usable = state == Some(&CeState::Enabled) && status == Some(&CeStatus::Valid);
+        checks.push(if is_usable {
             Check::ok(compute, message)
         } else {
             Check::fail(
@@ -294,20 +295,20 @@ async fn one_queue(
 }
 
 /// The last part of an ARN.
-fn short(arn: &str) -> &str {
+fn shorten_arn(arn: &str) -> &str {
     arn.rsplit(['/', ':']).next().unwrap_or(arn)
 }
 
-/// The address that databases see.
-fn egress(patient: &Patient) -> Check {
+/// Checks the addresses from which jobs connect.
+fn check_egress(snapshot: &StackSnapshot) -> Check {
     const NAME: CheckName = CheckName::Egress;
-    let Some(said) = patient.output("EgressAddresses") else {
+    let Some(output) = snapshot.output("EgressAddresses") else {
         return Check::not_checked(
             NAME,
-            "The stack brings no network: jobs leave from the addresses of whatever runs them.",
+            "The stack does not create a network; the addresses from which jobs connect depend on yours.",
         );
     };
-    let addresses: Vec<&str> = said
+    let addresses: Vec<&str> = output
         .split([',', ' '])
         .filter(|one| !one.is_empty())
         .collect();
@@ -315,22 +316,22 @@ fn egress(patient: &Patient) -> Check {
         Check::ok(
             NAME,
             format!(
-                "Jobs leave from {}: what a database's firewall has to allow.",
+                "Jobs connect from {}; allow this in the firewalls of databases.",
                 addresses.join(" and ")
             ),
         )
     } else {
         Check::not_checked(
             NAME,
-            format!("The addresses that jobs leave from are {said}."),
+            format!("The addresses from which jobs connect: {output}."),
         )
     }
 }
 
-/// A link that nobody signed must be answered by open-link, with a refusal.
-async fn links(patient: &Patient) -> Check {
+/// Checks that open-link answers, and that it refuses a forged link.
+async fn check_links(snapshot: &StackSnapshot) -> Check {
     const NAME: CheckName = CheckName::Links;
-    let Some(base) = patient.output("LinkBaseUrl") else {
+    let Some(base) = snapshot.output("LinkBaseUrl") else {
         return Check::fail(
             NAME,
             "The stack has no LinkBaseUrl.",
@@ -338,44 +339,44 @@ async fn links(patient: &Patient) -> Check {
         );
     };
     let url = format!("{}/r/forged-by-dropcast-doctor", base.trim_end_matches('/'));
-    match patient.http.get(&url).send().await {
+    match snapshot.http.get(&url).send().await {
         Ok(answer) if answer.status() == 403 => {
-            Check::ok(NAME, format!("{base} answers, and refuses a forged link."))
+            Check::ok(NAME, format!("{base} responds, and refuses a forged link."))
         }
         Ok(answer) if answer.status().is_server_error() => Check::fail(
             NAME,
             format!(
-                "{base} answers {} to a forged link: links in mails do not open.",
+                "{base} returns {} for a forged link: links in mails do not work.",
                 answer.status()
             ),
-            "The log of open-link says why.",
+            "Find the cause in the log of open-link.",
         ),
         Ok(answer) => Check::fail(
             NAME,
             format!(
-                "{base} answers {} to a forged link; 403 was due.",
+                "{base} returns {} for a forged link instead of 403.",
                 answer.status()
             ),
-            "Whoever answers there is not this stack: correct LinkBaseUrl, or the domain name that stands before the API.",
+            "Another server responds at this address: correct LinkBaseUrl, or the domain name in front of the API.",
         ),
         Err(error) => Check::fail(
             NAME,
-            format!("{base} does not answer: {}.", causes(&error)),
-            "Check LinkBaseUrl, the domain name that it holds, and that this machine may reach it.",
+            format!("{base} does not respond: {}.", join_causes(&error)),
+            "Check LinkBaseUrl, its domain name, and that this machine can reach it.",
         ),
     }
 }
 
-async fn dead_letters(patient: &Patient) -> Check {
+async fn check_dead_letters(snapshot: &StackSnapshot) -> Check {
     const NAME: CheckName = CheckName::DeadLetters;
-    let queues: Vec<(&String, &String)> = patient
+    let queues: Vec<(&String, &String)> = snapshot
         .outputs
         .iter()
         .filter(|(name, _)| name.ends_with("DeadLettersUrl"))
         .collect();
     let depths: Vec<_> = stream::iter(&queues)
         .map(async |(name, url)| {
-            let attributes = patient.sqs.get_queue_attributes().queue_url(*url);
+            let attributes = snapshot.sqs.get_queue_attributes().queue_url(*url);
             let answer = attributes
                 .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
                 .send()
@@ -399,11 +400,11 @@ async fn dead_letters(patient: &Patient) -> Check {
         match depth {
             Ok((_, count)) if count == "0" => {}
             Ok((name, count)) => held.push(format!("{name}: {count}")),
-            Err(error) => return unanswered(NAME, "SQS", &error),
+            Err(error) => return no_answer(NAME, "SQS", &error),
         }
     }
     if queues.is_empty() {
-        Check::not_checked(NAME, "The stack names no dead-letter queues.")
+        Check::not_checked(NAME, "The stack has no dead-letter queues.")
     } else if held.is_empty() {
         Check::ok(
             NAME,
@@ -412,31 +413,34 @@ async fn dead_letters(patient: &Patient) -> Check {
     } else {
         Check::fail(
             NAME,
-            format!("Messages were given up on ({}).", held.join(", ")),
-            "Mend what the log of the function behind the queue says, then redrive the queue; docs/OPERATIONS.md has the commands.",
+            format!(
+                "There are messages in dead-letter queues ({}).",
+                held.join(", ")
+            ),
+            "Find the cause in the log of the queue's function and fix it, then redrive the queue; docs/OPERATIONS.md has the commands.",
         )
     }
 }
 
-async fn alarms(patient: &Patient) -> Check {
+async fn check_alarms(snapshot: &StackSnapshot) -> Check {
     const NAME: CheckName = CheckName::Alarms;
-    if patient.local {
+    if snapshot.local {
         return Check::not_checked(
             NAME,
-            "The local stack measures nothing that an alarm could look at.",
+            "The local stack has no metrics that alarms could use.",
         );
     }
     let mut names = Vec::new();
-    // The root stack has none of its own: a function's alarms are in the function's stack.
-    let mut stacks = vec![patient.name.clone()];
+    // The alarms of a function are in the nested stack of the function.
+    let mut stacks = vec![snapshot.name.clone()];
     while let Some(stack) = stacks.pop() {
-        let resources = patient.cloudformation.list_stack_resources();
+        let resources = snapshot.cloudformation.list_stack_resources();
         let resources = resources.stack_name(stack).into_paginator().items();
         let mut pages = resources.send();
         while let Some(resource) = pages.next().await {
             let resource = match resource {
                 Ok(resource) => resource,
-                Err(error) => return unanswered(NAME, "CloudFormation", &error),
+                Err(error) => return no_answer(NAME, "CloudFormation", &error),
             };
             let name = resource.physical_resource_id;
             match resource.resource_type.as_deref() {
@@ -447,11 +451,11 @@ async fn alarms(patient: &Patient) -> Check {
         }
     }
     let (mut raised, mut unmeasured) = (Vec::new(), 0);
-    for some in names.chunks(ALARMS_AT_ONCE) {
-        let describe = patient.cloudwatch.describe_alarms();
+    for some in names.chunks(MAX_ALARMS_PER_CALL) {
+        let describe = snapshot.cloudwatch.describe_alarms();
         let describe = describe.set_alarm_names(Some(some.to_vec()));
         match describe.send().await {
-            Err(error) => return unanswered(NAME, "CloudWatch", &error),
+            Err(error) => return no_answer(NAME, "CloudWatch", &error),
             Ok(answer) => {
                 for alarm in answer.metric_alarms() {
                     match alarm.state_value() {
@@ -471,20 +475,27 @@ async fn alarms(patient: &Patient) -> Check {
             }
         }
     }
-    let all = words::counted(names.len() as u64, "alarm");
+    let all = messages::format_count(names.len() as u64, "alarm");
     if names.is_empty() {
         Check::not_checked(NAME, "The stack has no alarms.")
     } else if raised.is_empty() {
         let lately = match unmeasured {
             0 => String::new(),
-            some => format!(" {some} had nothing to measure lately."),
+            some => format!(" {some} have insufficient data."),
         };
-        Check::ok(NAME, format!("None of {all} is raised.{lately}"))
+        Check::ok(
+            NAME,
+            format!("None of {all} is in the state ALARM.{lately}"),
+        )
     } else {
         Check::fail(
             NAME,
-            format!("{} of {all} are raised. {}", raised.len(), raised.join(" ")),
-            "Each alarm's description says what it means; docs/OPERATIONS.md what to do.",
+            format!(
+                "{} of {all} are in the state ALARM. {}",
+                raised.len(),
+                raised.join(" ")
+            ),
+            "The alarms' descriptions say what they mean; docs/OPERATIONS.md says what to do.",
         )
     }
 }

@@ -1,25 +1,28 @@
-//! `dropcast model describe`: what a build says of the version that it made.
+//! `dropcast model describe`: the description of a version that a build created.
 
 use dropcast_domain::registry::named_by_digest;
 
 use crate::{
     args::Describe,
     clock,
-    exit::{Exit, Stop},
+    exit::{CliError, Exit},
+    model_folder::read_folder,
     screen::Screen,
 };
 
-/// Prints `version.json`; with `--json` or without, it is the same document.
+/// Prints `version.json`, with `--json` and without.
 pub(super) fn run(args: &Describe, screen: Screen) -> anyhow::Result<Exit> {
     if named_by_digest(&args.image).is_none() {
-        return Err(Stop::new(
+        return Err(CliError::new(
             Exit::Usage,
-            format!("{} names no image by its digest.", args.image),
+            format!("{} does not name an image by its digest.", args.image),
         )
-        .advice("A version never changes, and a tag may: name the image REPOSITORY@sha256:DIGEST.")
+        .advice(
+            "A tag can change, but a version must not: name the image as REPOSITORY@sha256:DIGEST.",
+        )
         .into());
     }
-    let model = super::read_folder(&args.dir)?;
+    let model = read_folder(&args.dir)?;
     let commit = args.commit.clone().filter(|commit| !commit.is_empty());
     let version = model.version_file(
         args.build_id.clone(),

@@ -1,4 +1,4 @@
-//! `dropcast model init`: the folder of a new model that works as it stands.
+//! `dropcast model init`: creates the folder of a new, working model.
 
 use std::{
     fs, io,
@@ -12,13 +12,13 @@ use dropcast_domain::text::quoted;
 
 use crate::{
     args::Init,
-    exit::{Exit, Stop},
-    screen::{Paint, Screen},
+    exit::{CliError, Exit},
+    messages,
+    screen::{Screen, Style},
     stack::program,
-    words,
 };
 
-/// What the skeleton calls the model, and its title.
+/// The model's name and title in the skeleton.
 const NAME: &str = "my-model";
 const TITLE: &str = "My model";
 
@@ -62,25 +62,26 @@ const FILES: [(&str, &str); 12] = [
     ),
 ];
 
-/// Makes the folder of a new model.
+/// Creates the folder of a new model.
 pub(super) fn run(args: &Init, screen: Screen) -> anyhow::Result<Exit> {
     let name: ModelName = args.name.parse().map_err(|error: ModelNameError| {
-        Stop::new(
+        CliError::new(
             Exit::Usage,
-            format!("{} is no name for a model: {error}.", quoted(&args.name)),
+            format!(
+                "{} is not a valid name for a model: {error}.",
+                quoted(&args.name)
+            ),
         )
-        .advice(
-            "A name such as revenue-forecast is one; people see the title, which may be anything.",
-        )
+        .advice("Use a name such as revenue-forecast. People see the title, which can be any text.")
     })?;
     let folder = args
         .dir
         .clone()
         .unwrap_or_else(|| PathBuf::from(name.as_str()));
-    is_free(&folder)?;
+    check_free(&folder)?;
     for (file, content) in FILES {
         let path = folder.join(file);
-        write(&path, &made_for(&name, content))
+        write(&path, &fill_in(&name, content))
             .with_context(|| format!("writing {}", path.display()))?;
     }
     let document = Initialized {
@@ -88,24 +89,24 @@ pub(super) fn run(args: &Init, screen: Screen) -> anyhow::Result<Exit> {
         folder: folder.display().to_string(),
         files: FILES.map(|(file, _)| file).to_vec(),
     };
-    screen.show(&document, |paint| text(&document, paint))?;
+    screen.show(&document, |style| render(&document, style))?;
     Ok(Exit::Done)
 }
 
-/// Fails unless a folder can be made there without touching what somebody has.
-fn is_free(folder: &Path) -> anyhow::Result<()> {
-    let taken = |what: &str| {
+/// Fails unless the folder can be created without touching existing files.
+fn check_free(folder: &Path) -> anyhow::Result<()> {
+    let exists = |what: &str| {
         let message = format!("{} {what}.", folder.display());
-        Stop::new(Exit::Usage, message).advice("Name another folder with --dir.")
+        CliError::new(Exit::Usage, message).advice("Name another folder with --dir.")
     };
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(_) => Err(taken("is there already, and not empty").into()),
+            Some(_) => Err(exists("already exists and is not empty").into()),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            Err(taken("is there already, and no folder").into())
+            Err(exists("already exists and is not a folder").into())
         }
         Err(error) => Err(error).with_context(|| format!("reading {}", folder.display())),
     }
@@ -118,15 +119,15 @@ fn write(path: &Path, content: &str) -> io::Result<()> {
     fs::write(path, content)
 }
 
-/// A file of the skeleton with the model's own name and title.
-fn made_for(name: &ModelName, content: &str) -> String {
+/// A file of the skeleton with the model's name and title filled in.
+fn fill_in(name: &ModelName, content: &str) -> String {
     content
         .replace(NAME, name.as_str())
-        .replace(TITLE, &title(name))
+        .replace(TITLE, &make_title(name))
 }
 
-/// `churn-rate` as people would write it: `Churn rate`.
-fn title(name: &ModelName) -> String {
+/// The title of a new model: `Churn rate` for `churn-rate`.
+fn make_title(name: &ModelName) -> String {
     let words = name.as_str().replace('-', " ");
     let words = words.trim();
     let mut letters = words.chars();
@@ -134,18 +135,18 @@ fn title(name: &ModelName) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-fn text(document: &Initialized, paint: Paint) -> String {
-    let folder = words::printable(&document.folder);
+fn render(document: &Initialized, style: Style) -> String {
+    let folder = messages::sanitize(&document.folder);
     let dropcast = program();
     format!(
-        "{} is a model now. Everything in it works; change it bit by bit.\n\n{}\n{}
+        "Created the model {}. It works as it is; change it step by step.\n\n{}\n{}
   {dropcast} validate {folder}
   {dropcast} model test {folder}
   {dropcast} model push {folder}
 ",
-        paint.bold(&folder),
-        words::lines(document.files.iter().map(|file| format!("  {file}"))),
-        paint.bold("Try:"),
+        style.bold(&folder),
+        messages::join_lines(document.files.iter().map(|file| format!("  {file}"))),
+        style.bold("Try:"),
     )
 }
 
@@ -154,8 +155,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_is_the_name_as_people_write_it() {
-        assert_eq!(title(&"churn-rate-2".parse().unwrap()), "Churn rate 2");
+    fn the_title_is_derived_from_the_name() {
+        assert_eq!(make_title(&"churn-rate-2".parse().unwrap()), "Churn rate 2");
     }
 
     #[test]
@@ -180,13 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_has_is_not_touched() {
+    fn existing_files_are_not_touched() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(is_free(folder.path()).is_ok());
-        assert!(is_free(&folder.path().join("new")).is_ok());
+        assert!(check_free(folder.path()).is_ok());
+        assert!(check_free(&folder.path().join("new")).is_ok());
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(is_free(folder.path()).is_err());
-        assert!(is_free(&file).is_err());
+        assert!(check_free(folder.path()).is_err());
+        assert!(check_free(&file).is_err());
     }
 }

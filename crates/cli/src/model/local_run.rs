@@ -1,7 +1,7 @@
-//! `dropcast model test`: a model run on this machine as a job would run it.
+//! `dropcast model test`: runs a model on this machine as a job would.
 
 mod document;
-mod place;
+mod runtime;
 
 use std::{
     path::{Path, PathBuf},
@@ -16,22 +16,22 @@ use dropcast_local_stack::ImageBuilder;
 use dropcast_model_folder::{ModelFolder, examples, local_run, local_run::Stage};
 use jiff::SignedDuration;
 
-use self::place::Place;
-use super::{not_accepted, read_folder};
+use self::runtime::Runtime;
 use crate::{
     args::{Common, Test},
     clock,
-    exit::{Exit, Stop},
-    progress::Steps,
+    exit::{CliError, Exit},
+    model_folder::{explain_folder_error, read_folder},
+    problems,
+    progress::StepReporter,
     reading, repository,
     screen::Screen,
-    validate,
 };
 
-/// Runs a model on one file, or on its own examples.
+/// Runs a model with one file, or with its own examples.
 pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     let model = read_folder(&args.dir)?;
-    let inputs = inputs(args, &model)?;
+    let inputs = find_inputs(args, &model)?;
     let mut document = Tested {
         folder: args.dir.display().to_string(),
         model: model.manifest.name.clone(),
@@ -39,13 +39,13 @@ pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow:
         passed: true,
         inputs: Vec::new(),
     };
-    let place = place(args, common, &model, screen).await?;
+    let runtime = prepare_runtime(args, common, &model, screen).await?;
     for input in &inputs {
-        let tested = run_on(args, &model, input, &place, screen).await?;
+        let tested = run_on(args, &model, input, &runtime, screen).await?;
         document.passed &= tested.passed;
         document.inputs.push(tested);
     }
-    screen.show(&document, |paint| document::text(&document, paint))?;
+    screen.show(&document, |style| document::render(&document, style))?;
     let rejected = document
         .inputs
         .iter()
@@ -57,56 +57,62 @@ pub(super) async fn run(args: &Test, common: &Common, screen: Screen) -> anyhow:
     })
 }
 
-/// The inputs that the model runs on.
-fn inputs(args: &Test, model: &ModelFolder) -> anyhow::Result<Vec<PathBuf>> {
+/// Finds the inputs to run the model with.
+fn find_inputs(args: &Test, model: &ModelFolder) -> anyhow::Result<Vec<PathBuf>> {
     if let Some(input) = &args.input {
         if !input.is_file() {
-            let message = format!("There is no file {}.", input.display());
-            return Err(Stop::new(Exit::NotFound, message).into());
+            let message = format!("The file {} does not exist.", input.display());
+            return Err(CliError::new(Exit::NotFound, message).into());
         }
         return Ok(vec![input.clone()]);
     }
-    let checked = examples::check(&args.dir, model).map_err(|error| not_accepted(error.into()))?;
+    let checked =
+        examples::check(&args.dir, model).map_err(|error| explain_folder_error(error.into()))?;
     if let Some(example) = checked.iter().find(|example| !example.passes()) {
-        let message = format!("{} is not read as expected.", example.file);
+        let message = format!("{} does not give the expected result.", example.file);
         let advice = format!("See `dropcast validate {}`.", args.dir.display());
-        return Err(Stop::new(Exit::NotAccepted, message).advice(advice).into());
+        return Err(CliError::new(Exit::NotAccepted, message)
+            .advice(advice)
+            .into());
     }
     let inputs = examples::one_of_each_format(&args.dir, &checked);
     if inputs.is_empty() {
-        let message = format!("{} has no examples to test it with.", args.dir.display());
-        return Err(Stop::new(Exit::Usage, message)
-            .advice("Put files that it accepts into its folder examples/, or name one with --input FILE.")
+        let message = format!(
+            "{} contains no examples to test the model with.",
+            args.dir.display()
+        );
+        return Err(CliError::new(Exit::Usage, message)
+            .advice("Add files that the model accepts to its folder examples/, or name a file with --input FILE.")
             .into());
     }
     Ok(inputs)
 }
 
-/// Makes ready what the model runs in.
-async fn place(
+/// Prepares the environment in which the model runs.
+async fn prepare_runtime(
     args: &Test,
     common: &Common,
     model: &ModelFolder,
     screen: Screen,
-) -> anyhow::Result<Place> {
+) -> anyhow::Result<Runtime> {
     if let Some(image) = &args.image {
-        return Ok(Place::Docker {
+        return Ok(Runtime::Docker {
             program: args.docker.clone(),
             image: image.clone(),
         });
     }
-    let images = tempfile::tempdir().context("making a folder for the model's copy")?;
-    // The one that versions on the local stack are made with, where there is one.
-    let python = repository::options(&common.state_dir)
+    let images = tempfile::tempdir().context("creating a folder for the model's copy")?;
+    // The interpreter that the local stack uses, if there is one.
+    let python = repository::locate_options(&common.state_dir)
         .map(|options| options.python)
         .ok()
         .filter(|python| python.exists())
         .unwrap_or_else(|| PathBuf::from("python3"));
     let builder = ImageBuilder::new(images.path().to_owned(), python);
-    let steps = Steps::on(screen);
+    let steps = StepReporter::new(screen);
     let image = builder.build(model, &args.dir, &steps);
-    let image = Box::pin(image).await.map_err(not_accepted)?;
-    Ok(Place::Copy {
+    let image = Box::pin(image).await.map_err(explain_folder_error)?;
+    Ok(Runtime::Copy {
         image,
         _images: images,
     })
@@ -116,60 +122,61 @@ async fn run_on(
     args: &Test,
     model: &ModelFolder,
     input: &Path,
-    place: &Place,
+    runtime: &Runtime,
     screen: Screen,
 ) -> anyhow::Result<TestedInput> {
     let work = tempfile::Builder::new()
         .prefix("dropcast-test-")
         .tempdir()
-        .context("making a folder for the test")?;
-    // Without links, so that what a link among the outputs leads to can be compared with it.
+        .context("creating a folder for the test")?;
+    // Canonical, so that the targets of symbolic links among the outputs can be compared with it.
     let folder = work.path().canonicalize()?;
-    let set = Stage::prepare(&folder, model, input).map_err(|error| not_accepted(error.into()))?;
-    let mut tested = document::not_run(input);
-    let mut stage = match set {
+    let prepared = Stage::prepare(&folder, model, input)
+        .map_err(|error| explain_folder_error(error.into()))?;
+    let mut tested = document::new_tested_input(input);
+    let mut stage = match prepared {
         Ok(stage) => stage,
         Err(rejected) => {
-            tested.rejection = Some(validate::rejection(&rejected));
+            tested.rejection = Some(problems::to_rejection_view(&rejected));
             let problems = rejected.into_problems();
             tested.problems = problems.problems;
             tested.more_problems = problems.more;
             return Ok(tested);
         }
     };
-    tested.reading = Some(reading::view(&stage.reading));
+    tested.reading = Some(reading::to_reading_view(&stage.reading));
     if let Some(outputs) = &args.output {
-        stage.outputs = empty_folder(outputs)?;
+        stage.outputs = create_empty_folder(outputs)?;
     }
     if args.keep_cache {
-        stage.cache = kept_cache(model)?;
+        stage.cache = create_cache_folder(model)?;
     }
-    let paint = screen.stderr_paint;
+    let style = screen.stderr_style;
     let heading = format!("{} on {}", model.manifest.name, input.display());
-    screen.note(&paint.bold(&heading));
-    let began = Instant::now();
-    let ended = place
-        .run(&stage, model, &run_id(input), screen.json)
+    screen.note(&style.bold(&heading));
+    let started = Instant::now();
+    let result = runtime
+        .run(&stage, model, &make_run_id(input), screen.json)
         .await?;
-    let took = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
+    let took = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
     tested.seconds = seconds(took);
-    record_result(&mut tested, model, ended)?;
+    record_result(&mut tested, model, result)?;
     Ok(tested)
 }
 
-/// Says of an ended model whether it did as it should.
+/// Records the result of a model that has ended.
 fn record_result(
     tested: &mut TestedInput,
     model: &ModelFolder,
-    ended: Result<LocalRunResult, JobError>,
+    result: Result<LocalRunResult, JobError>,
 ) -> anyhow::Result<()> {
-    let result = match ended {
+    let result = match result {
         Err(interrupted @ JobError::Interrupted { .. }) => {
-            return Err(Stop::new(Exit::Interrupted, interrupted.to_string()).into());
+            return Err(CliError::new(Exit::Interrupted, interrupted.to_string()).into());
         }
         Err(error) => {
             tested.exit_code = Some(error.exit_code());
-            tested.failure = Some(sentence(&error.to_string()));
+            tested.failure = Some(to_sentence(&error.to_string()));
             return Ok(());
         }
         Ok(result) => result,
@@ -180,8 +187,8 @@ fn record_result(
     if result.timed_out {
         let limit = Duration::from_mins(job.timeout_minutes.into());
         tested.failure = Some(format!(
-            "The model was stopped: it took longer than the {} that model.toml gives it.",
-            crate::words::whole(limit)
+            "The model was stopped because it ran longer than the {} allowed by model.toml.",
+            crate::messages::format_whole_duration(limit)
         ));
         return Ok(());
     }
@@ -195,7 +202,7 @@ fn record_result(
         .files
         .iter()
         .zip(&matched.declarations)
-        .map(|(file, declared)| document::written(file, *declared))
+        .map(|(file, declared)| document::to_output_view(file, *declared))
         .collect();
     if !matched.missing.is_empty() {
         tested.failure = Some(local_run::describe_missing(&matched.missing));
@@ -204,22 +211,22 @@ fn record_result(
     Ok(())
 }
 
-/// A run's id, for models that use it; nobody else knows it.
-fn run_id(input: &Path) -> RunId {
+/// A run id for models that use it; it refers to no record.
+fn make_run_id(input: &Path) -> RunId {
     RunId::derive("test", &input.to_string_lossy(), &clock::now().to_string())
 }
 
-/// A clause as a sentence.
-fn sentence(clause: &str) -> String {
-    let mut letters = clause.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
+/// Turns a clause into a sentence.
+fn to_sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string());
     let end = if clause.ends_with('.') { "" } else { "." };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
+    format!("{}{}{end}", first.unwrap_or_default(), chars.as_str())
 }
 
-/// The folder for outputs, made if it is not there.
-fn empty_folder(folder: &Path) -> anyhow::Result<PathBuf> {
-    let doing = || format!("making the folder {}", folder.display());
+/// Creates the folder for outputs, unless it exists and is empty.
+fn create_empty_folder(folder: &Path) -> anyhow::Result<PathBuf> {
+    let doing = || format!("creating the folder {}", folder.display());
     std::fs::create_dir_all(folder).with_context(doing)?;
     if std::fs::read_dir(folder)
         .with_context(doing)?
@@ -227,19 +234,19 @@ fn empty_folder(folder: &Path) -> anyhow::Result<PathBuf> {
         .is_some()
     {
         let message = format!("{} is not empty.", folder.display());
-        return Err(Stop::new(Exit::Usage, message)
-            .advice("Name an empty folder, or one that is not there yet.")
+        return Err(CliError::new(Exit::Usage, message)
+            .advice("Name an empty folder, or one that does not exist.")
             .into());
     }
     folder.canonicalize().with_context(doing)
 }
 
-/// Where the cache is kept between tests of a model.
-fn kept_cache(model: &ModelFolder) -> anyhow::Result<PathBuf> {
+/// Creates the folder in which the cache is kept between tests of a model.
+fn create_cache_folder(model: &ModelFolder) -> anyhow::Result<PathBuf> {
     let folder = dropcast_local_stack::user_cache()
         .join("model-caches")
         .join(model.manifest.name.as_str());
-    let doing = || format!("making the folder {}", folder.display());
+    let doing = || format!("creating the folder {}", folder.display());
     std::fs::create_dir_all(&folder).with_context(doing)?;
     folder.canonicalize().with_context(doing)
 }
@@ -250,15 +257,15 @@ mod tests {
 
     #[test]
     fn a_clause_becomes_a_sentence() {
-        assert_eq!(sentence("\"x\" was not found"), "\"x\" was not found.");
-        assert_eq!(sentence("the input is gone."), "The input is gone.");
+        assert_eq!(to_sentence("\"x\" was not found"), "\"x\" was not found.");
+        assert_eq!(to_sentence("the input is gone."), "The input is gone.");
     }
 
     #[test]
     fn outputs_go_into_an_empty_folder_only() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(empty_folder(&folder.path().join("new/one")).is_ok());
-        let stop = empty_folder(folder.path()).unwrap_err();
-        assert_eq!(stop.downcast_ref::<Stop>().unwrap().exit, Exit::Usage);
+        assert!(create_empty_folder(&folder.path().join("new/one")).is_ok());
+        let error = create_empty_folder(folder.path()).unwrap_err();
+        assert_eq!(error.downcast_ref::<CliError>().unwrap().exit, Exit::Usage);
     }
 }

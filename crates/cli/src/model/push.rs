@@ -1,4 +1,4 @@
-//! `dropcast model push`: a model's folder becomes a build, and the build a version.
+//! `dropcast model push`: builds a model's folder and follows the build until its version is registered.
 
 mod builder;
 mod document;
@@ -19,44 +19,43 @@ use dropcast_local_stack::{Progress, Reporter as _};
 use dropcast_model_folder::{ModelFolder, examples, pack};
 use dropcast_store::{Builds as _, Models as _};
 
-use self::builder::{Builder, Look};
-use super::{not_accepted, read_folder};
+use self::builder::{BuildState, Builder};
 use crate::{
     args::Push,
-    exit::{Exit, Stop},
-    progress::Steps,
+    exit::{CliError, Exit},
+    messages,
+    model_folder::{check_size, explain_folder_error, read_folder},
+    progress::StepReporter,
     screen::Screen,
     stack::Stack,
     upload,
-    validate::folder::check_size,
-    words,
 };
 
-/// How long a build that has ended may take to be a version: its event may be lost, and then a
-/// look at all builds, every quarter of an hour, finds it.
-const REGISTRATION: Duration = Duration::from_mins(20);
+/// How long registration may take after a build has succeeded. If the build's event is lost, a
+/// scheduled scan of all builds finds it within a quarter of an hour.
+const REGISTRATION_TIMEOUT: Duration = Duration::from_mins(20);
 
 /// Pushes a model's folder.
 pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let began = Instant::now();
-    let model = checked(&args.dir, stack)?;
+    let model = check_folder_for_build(&args.dir, stack)?;
     let name = &model.manifest.name;
     upload::check_recipients(&args.notify)?;
-    let commit = args.commit.clone().or_else(|| commit_of(&args.dir));
-    let builder = Builder::of(stack)?;
+    let commit = args.commit.clone().or_else(|| find_commit(&args.dir));
+    let builder = Builder::new(stack)?;
     let next = stack
         .store
         .model(name)
         .await?
         .map(|model| model.next_version);
 
-    let zip = tempfile::NamedTempFile::new().context("making a zip file")?;
-    let packed =
-        pack(&args.dir, &model, zip.as_file()).map_err(|error| not_accepted(error.into()))?;
-    let steps = Steps::on(screen);
+    let zip = tempfile::NamedTempFile::new().context("creating a zip file")?;
+    let packed = pack(&args.dir, &model, zip.as_file())
+        .map_err(|error| explain_folder_error(error.into()))?;
+    let steps = StepReporter::new(screen);
     let key = format!("sources/{name}/{}.zip", packed.sha256);
-    let upload = format!("uploading {}", words::size(packed.bytes));
-    step(
+    let upload = format!("uploading {}", messages::format_size(packed.bytes));
+    run_step(
         &steps,
         &upload,
         Box::pin(builder.upload(&key, zip.path(), packed.bytes)),
@@ -74,7 +73,7 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     let mut document = Pushed {
         stack: stack.name.clone(),
         model: name.clone(),
-        source: document::source(&builder.bucket, &key, &packed),
+        source: document::to_source_view(&builder.bucket, &key, &packed),
         commit,
         project: builder.project.clone(),
         build_id: build.clone(),
@@ -90,22 +89,22 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     if !args.no_wait {
         let waiting = async {
             let end = follow(&builder, &build, stack, &steps).await?;
-            document::end(&mut document, end, next);
-            document.default_version = default_of(stack, &model).await?;
+            document::record_outcome(&mut document, end, next);
+            document.default_version = load_default(stack, &model).await?;
             anyhow::Ok(())
         };
         match args.timeout {
             None => Box::pin(waiting).await?,
             Some(limit) => match tokio::time::timeout(limit, Box::pin(waiting)).await {
                 Ok(ended) => ended?,
-                Err(_) => return Err(too_long(limit, &document, stack).into()),
+                Err(_) => return Err(build_timed_out(limit, &document, stack).into()),
             },
         }
     }
     document.seconds = began.elapsed().as_secs_f64();
     drop(steps);
-    screen.show(&document, |paint| {
-        document::text(&document, &stack.command(), paint)
+    screen.show(&document, |style| {
+        document::render(&document, &stack.command(), style)
     })?;
     Ok(match document.status {
         PushStatus::Failed => Exit::Failed,
@@ -113,10 +112,11 @@ pub(super) async fn run(args: &Push, stack: &Stack, screen: Screen) -> anyhow::R
     })
 }
 
-/// Reads a folder and holds it against everything that a build would fail for.
-fn checked(folder: &Path, stack: &Stack) -> anyhow::Result<ModelFolder> {
+/// Reads a folder and checks everything that would make its build fail.
+fn check_folder_for_build(folder: &Path, stack: &Stack) -> anyhow::Result<ModelFolder> {
     let model = read_folder(folder)?;
-    let examples = examples::check(folder, &model).map_err(|error| not_accepted(error.into()))?;
+    let examples =
+        examples::check(folder, &model).map_err(|error| explain_folder_error(error.into()))?;
     let mut failures = examples::find_build_problems(folder, &examples);
     failures.extend(check_size(&model, stack.platform()));
     if failures.is_empty() {
@@ -128,14 +128,16 @@ fn checked(folder: &Path, stack: &Stack) -> anyhow::Result<ModelFolder> {
         failures.join("\n")
     );
     let advice = format!(
-        "Correct this and push again; `dropcast validate {}` checks it at once.",
+        "Correct this and push again; `dropcast validate {}` runs the same checks.",
         folder.display()
     );
-    Err(Stop::new(Exit::NotAccepted, message).advice(advice).into())
+    Err(CliError::new(Exit::NotAccepted, message)
+        .advice(advice)
+        .into())
 }
 
-/// The commit that a folder is at, if Git keeps it and nothing in it has changed since.
-fn commit_of(folder: &Path) -> Option<String> {
+/// The folder's commit, if it is in a Git repository and has no uncommitted changes.
+fn find_commit(folder: &Path) -> Option<String> {
     let git = |arguments: &[&str]| -> io::Result<Option<String>> {
         let output = std::process::Command::new("git")
             .arg("-C")
@@ -149,64 +151,64 @@ fn commit_of(folder: &Path) -> Option<String> {
     if !changed.is_empty() {
         return None;
     }
-    // A folder that Git ignores has no changes, and no commit either.
+    // A folder that Git ignores has neither changes nor a commit.
     git(&["ls-files", "--error-unmatch", "model.toml"]).ok()??;
     git(&["rev-parse", "HEAD"]).ok()?
 }
 
-/// Follows a build to its end, and to the version if it made one.
+/// Follows a build to its end, and until its version is registered.
 async fn follow(
     builder: &Builder,
     build: &BuildId,
     stack: &Stack,
-    steps: &Steps,
-) -> anyhow::Result<Ended> {
-    let mut told: Option<(String, Instant)> = None;
+    steps: &StepReporter,
+) -> anyhow::Result<PushOutcome> {
+    let mut current: Option<(String, Instant)> = None;
     let end = loop {
-        let look = builder.look(build).await?;
-        let phase = match &look {
-            Look::InProgress { phase } => Some(phase.clone()),
-            Look::Over { .. } => None,
+        let state = builder.load_state(build).await?;
+        let phase = match &state {
+            BuildState::InProgress { phase } => Some(phase.clone()),
+            BuildState::Over { .. } => None,
         };
-        if told.as_ref().map(|(phase, _)| phase) != phase.as_ref() {
-            if let Some((phase, since)) = told.take() {
+        if current.as_ref().map(|(phase, _)| phase) != phase.as_ref() {
+            if let Some((phase, since)) = current.take() {
                 report(steps, &phase, Some(since.elapsed()));
             }
             if let Some(phase) = phase {
                 report(steps, &phase, None);
-                told = Some((phase, Instant::now()));
+                current = Some((phase, Instant::now()));
             }
         }
-        match look {
-            Look::Over { end } => break end,
-            Look::InProgress { .. } => tokio::time::sleep(builder.pause).await,
+        match state {
+            BuildState::Over { end } => break end,
+            BuildState::InProgress { .. } => tokio::time::sleep(builder.poll_interval).await,
         }
     };
     if let Some(failure) = end {
         let lines = builder.last_lines(build).await;
-        return Ok(Ended::Failed {
+        return Ok(PushOutcome::Failed {
             phase: failure.phase,
             message: failure.message,
             lines,
         });
     }
-    let registered = step(steps, "registering the version", async {
+    let registered = run_step(steps, "registering the version", async {
         let began = Instant::now();
         loop {
             if let Some(record) = stack.store.build(build).await? {
                 return anyhow::Ok(record);
             }
-            if began.elapsed() > REGISTRATION {
-                return Err(unregistered(build, stack).into());
+            if began.elapsed() > REGISTRATION_TIMEOUT {
+                return Err(version_not_registered(build, stack).into());
             }
-            tokio::time::sleep(builder.pause).await;
+            tokio::time::sleep(builder.poll_interval).await;
         }
     });
-    Ok(Ended::of(Box::pin(registered).await?))
+    Ok(PushOutcome::from_build(Box::pin(registered).await?))
 }
 
-/// How a push ended.
-enum Ended {
+/// The outcome of a push.
+enum PushOutcome {
     Registered(dropcast_domain::ids::Version),
     Failed {
         phase: String,
@@ -215,8 +217,8 @@ enum Ended {
     },
 }
 
-impl Ended {
-    fn of(record: Build) -> Self {
+impl PushOutcome {
+    fn from_build(record: Build) -> Self {
         match record.end {
             BuildEnd::Registered { version } => Self::Registered(version),
             BuildEnd::Failed(failure) => Self::Failed {
@@ -228,21 +230,21 @@ impl Ended {
     }
 }
 
-async fn default_of(stack: &Stack, model: &ModelFolder) -> anyhow::Result<Option<Version>> {
+async fn load_default(stack: &Stack, model: &ModelFolder) -> anyhow::Result<Option<Version>> {
     let found = stack.store.model(&model.manifest.name).await?;
     Ok(found.map(|model| model.default_version))
 }
 
-fn report(steps: &Steps, phase: &str, took: Option<Duration>) {
+fn report(steps: &StepReporter, phase: &str, took: Option<Duration>) {
     steps.report(Progress {
         step: phase.to_lowercase().replace('_', " "),
         took,
     });
 }
 
-/// Performs a step and tells how long it took.
-async fn step<T>(
-    steps: &Steps,
+/// Runs a step and reports its duration.
+async fn run_step<T>(
+    steps: &StepReporter,
     name: &str,
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {
@@ -253,29 +255,29 @@ async fn step<T>(
     Ok(done)
 }
 
-fn too_long(limit: Duration, document: &Pushed, stack: &Stack) -> Stop {
-    Stop::new(
-        Exit::TookTooLong,
+fn build_timed_out(limit: Duration, document: &Pushed, stack: &Stack) -> CliError {
+    CliError::new(
+        Exit::TimedOut,
         format!(
-            "The build {} has not ended in {}; it goes on.",
+            "The build {} has not ended within {}; it continues.",
             document.build_id,
-            words::whole(limit)
+            messages::format_whole_duration(limit)
         ),
     )
     .advice(format!(
-        "See what became of it with `{} model builds {}`.",
+        "Show its result later with `{} model builds {}`.",
         stack.command(),
         document.model
     ))
 }
 
-fn unregistered(build: &BuildId, stack: &Stack) -> Stop {
-    Stop::new(
-        Exit::TookTooLong,
-        format!("The build {build} succeeded, but no version came of it so far."),
+fn version_not_registered(build: &BuildId, stack: &Stack) -> CliError {
+    CliError::new(
+        Exit::TimedOut,
+        format!("The build {build} succeeded, but its version has not been registered yet."),
     )
     .advice(format!(
-        "Whoever runs the stack {} finds the reason in the log of the function register-version.",
+        "The operator of the stack {} can find the reason in the log of the function register-version.",
         stack.name
     ))
 }
@@ -285,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_has_a_commit_while_git_knows_all_of_it() {
+    fn a_folder_has_a_commit_if_all_of_it_is_committed() {
         let folder = tempfile::tempdir().unwrap();
         let git = |arguments: &[&str]| {
             let mut git = std::process::Command::new("git");
@@ -299,10 +301,10 @@ mod tests {
                     .success()
             );
         };
-        assert_eq!(commit_of(folder.path()), None);
+        assert_eq!(find_commit(folder.path()), None);
         git(&["init", "-q"]);
         std::fs::write(folder.path().join("model.toml"), "").unwrap();
-        assert_eq!(commit_of(folder.path()), None);
+        assert_eq!(find_commit(folder.path()), None);
         git(&["add", "."]);
         git(&[
             "-c",
@@ -313,8 +315,8 @@ mod tests {
             "-qm",
             "a",
         ]);
-        assert_eq!(commit_of(folder.path()).unwrap().len(), 40);
+        assert_eq!(find_commit(folder.path()).unwrap().len(), 40);
         std::fs::write(folder.path().join("new"), "").unwrap();
-        assert_eq!(commit_of(folder.path()), None);
+        assert_eq!(find_commit(folder.path()), None);
     }
 }

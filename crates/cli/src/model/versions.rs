@@ -14,25 +14,24 @@ use dropcast_store::History as _;
 
 use crate::{
     args,
-    exit::{Exit, Stop},
-    registry,
-    screen::{Paint, Screen},
+    exit::{CliError, Exit},
+    messages, registry,
+    screen::{Screen, Style},
     stack::Stack,
-    words,
 };
 
-use super::short;
+use super::shorten_image;
 
-/// The most versions that are listed.
+/// How many versions are listed.
 const MAX_VERSIONS: u16 = 1_000;
 
-/// How many open runs a refusal names.
-const NAMED_RUNS: usize = 5;
+/// How many open runs an error message names.
+const MAX_NAMED_RUNS: usize = 5;
 
-/// How many changes of the default are shown to people.
-const SHOWN_DEFAULTS: usize = 10;
+/// How many changes of the default the text shows.
+const MAX_SHOWN_DEFAULTS: usize = 10;
 
-/// Lists or changes what is registered.
+/// Lists or changes the versions of a model.
 pub(super) async fn run(
     command: &args::Versions,
     stack: &Stack,
@@ -45,15 +44,17 @@ pub(super) async fn run(
             let caller = stack.caller().await?;
             let name = &args.model;
             let promoted =
-                versions::promote(&stack.store, name, args.version, caller.act()).await?;
-            let change = promoted.map_err(|error| refused(name, &error, "promote", stack))?;
-            changed(name, &change, stack, screen)
+                versions::promote(&stack.store, name, args.version, caller.audit_stamp()).await?;
+            let change =
+                promoted.map_err(|error| explain_change_error(name, &error, "promote", stack))?;
+            show_change(name, &change, stack, screen)
         }
         args::Versions::Rollback { model: name } => {
             let caller = stack.caller().await?;
-            let rolled_back = versions::roll_back(&stack.store, name, caller.act()).await?;
-            let change = rolled_back.map_err(|error| refused(name, &error, "roll back", stack))?;
-            changed(name, &change, stack, screen)
+            let rolled_back = versions::roll_back(&stack.store, name, caller.audit_stamp()).await?;
+            let change = rolled_back
+                .map_err(|error| explain_change_error(name, &error, "roll back", stack))?;
+            show_change(name, &change, stack, screen)
         }
         args::Versions::Retire(args) => retire(args, stack, screen).await,
     }
@@ -65,7 +66,7 @@ async fn list(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result
         model,
         versions,
         defaults,
-    } = listed.map_err(|unknown| registry::unknown_model(&unknown, &stack.command()))?;
+    } = listed.map_err(|unknown| registry::explain_unknown_model(&unknown, &stack.command()))?;
     let document = Versions {
         stack: stack.name.clone(),
         model: name.to_string(),
@@ -83,35 +84,42 @@ async fn list(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result
             .collect(),
         defaults: defaults.entries.iter().map(DefaultView::from).collect(),
     };
-    screen.show(&document, |paint| text(&document, paint))?;
+    screen.show(&document, |style| render(&document, style))?;
     Ok(Exit::Done)
 }
 
-fn text(document: &Versions, paint: Paint) -> String {
+fn render(document: &Versions, style: Style) -> String {
     let rows = document.versions.iter().map(|version| {
-        let standing = match &version.retired {
+        let state = match &version.retired {
             _ if version.default => "default".to_owned(),
-            Some(retired) => format!("retired {}", words::moment_in_column(retired.at)),
+            Some(retired) => format!(
+                "retired {}",
+                messages::format_timestamp_in_column(retired.at)
+            ),
             None => String::new(),
         };
         vec![
             Cell::new(version.version).set_alignment(CellAlignment::Right),
-            Cell::new(standing),
-            Cell::new(words::moment_in_column(version.built_at)),
-            Cell::new(short(&version.image)),
+            Cell::new(state),
+            Cell::new(messages::format_timestamp_in_column(version.built_at)),
+            Cell::new(shorten_image(&version.image)),
             Cell::new(version.commit.as_deref().unwrap_or_default()),
         ]
     });
-    let versions = paint.list(&["Version", "", "Built (UTC)", "Image", "Commit"], rows);
-    let rows = document.defaults.iter().take(SHOWN_DEFAULTS).map(|entry| {
-        vec![
-            Cell::new(words::moment_in_column(entry.at)),
-            Cell::new(entry.version).set_alignment(CellAlignment::Right),
-            Cell::new(entry.kind.as_str()),
-            Cell::new(words::printable(entry.by.as_deref().unwrap_or_default())),
-        ]
-    });
-    let defaults = paint.list(&["Default since (UTC)", "Version", "", "By"], rows);
+    let versions = style.format_list(&["Version", "", "Built (UTC)", "Image", "Commit"], rows);
+    let rows = document
+        .defaults
+        .iter()
+        .take(MAX_SHOWN_DEFAULTS)
+        .map(|entry| {
+            vec![
+                Cell::new(messages::format_timestamp_in_column(entry.at)),
+                Cell::new(entry.version).set_alignment(CellAlignment::Right),
+                Cell::new(entry.kind.as_str()),
+                Cell::new(messages::sanitize(entry.by.as_deref().unwrap_or_default())),
+            ]
+        });
+    let defaults = style.format_list(&["Default since (UTC)", "Version", "", "By"], rows);
     format!("{versions}\n\n{defaults}\n")
 }
 
@@ -126,41 +134,42 @@ async fn builds(args: &args::Builds, stack: &Stack, screen: Screen) -> anyhow::R
         model: args.model.to_string(),
         builds: builds.iter().map(BuildView::from).collect(),
     };
-    screen.show(&document, |paint| builds_text(&document, paint))?;
+    screen.show(&document, |style| render_builds(&document, style))?;
     Ok(Exit::Done)
 }
 
-fn builds_text(document: &Builds, paint: Paint) -> String {
+fn render_builds(document: &Builds, style: Style) -> String {
     if document.builds.is_empty() {
-        return format!("No build of {} is known.\n", document.model);
+        return format!("No builds of {} are recorded.\n", document.model);
     }
     let rows = document.builds.iter().map(|build| {
-        let came_of_it = match (build.version, &build.failure) {
+        let result = match (build.version, &build.failure) {
             (Some(version), _) => format!("version {version}"),
             (None, Some(failure)) => format!("failed in {}", failure.phase.as_str()),
             (None, None) => build.status.as_str().to_owned(),
         };
         vec![
-            Cell::new(words::moment_in_column(build.at)),
-            Cell::new(came_of_it),
+            Cell::new(messages::format_timestamp_in_column(build.at)),
+            Cell::new(result),
             Cell::new(build.commit.as_deref().unwrap_or_default()),
             Cell::new(&build.build_id),
         ]
     });
-    let mut text = paint.list(&["Ended (UTC)", "", "Commit", "Build"], rows);
+    let mut text = style.format_list(&["Ended (UTC)", "", "Commit", "Build"], rows);
     text.push('\n');
-    // Of the newest, everything: it is what brought the reader here.
+    // The newest build in full, because it is the most likely reason for this command.
     let newest = document.builds.first();
     if let Some(failure) = newest.and_then(|build| build.failure.as_ref()) {
-        let message = words::printable(&failure.message);
-        text = format!("{text}\n{} {}\n", paint.bold(&message), failure.advice);
+        let message = messages::sanitize(&failure.message);
+        text = format!("{text}\n{} {}\n", style.bold(&message), failure.advice);
         let lines = failure.log.iter();
-        text += &words::lines(lines.map(|line| format!("  | {}", words::printable(line))));
+        text +=
+            &messages::join_lines(lines.map(|line| format!("  | {}", messages::sanitize(line))));
     }
     text
 }
 
-fn changed(
+fn show_change(
     name: &ModelName,
     change: &DefaultChange,
     stack: &Stack,
@@ -173,123 +182,140 @@ fn changed(
         entry: DefaultView::from(entry),
         previous_version: Some(*previous),
     };
-    screen.show(&document, |paint| {
+    screen.show(&document, |style| {
         format!(
-            "Version {} of {} is the default now; it was version {} before.\n{}\n",
+            "Version {} of {} is now the default; it was version {} before.\n{}\n",
             entry.version,
-            paint.bold(name.as_str()),
+            style.bold(name.as_str()),
             previous,
-            paint.dim(
-                "Files that were dropped before (by two seconds) keep the version that they had."
+            style.dim(
+                "Files that were uploaded at least two seconds before this change run on the previous default."
             )
         )
     })?;
     Ok(Exit::Done)
 }
 
-async fn retire(args: &args::OfVersion, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
+async fn retire(args: &args::VersionArgs, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let (name, version) = (&args.model, args.version);
     let caller = stack.caller().await?;
-    let retired = versions::retire(&stack.store, name, version, caller.act()).await?;
-    let retirement = retired.map_err(|error| refused(name, &error, "retire", stack))?;
+    let retired = versions::retire(&stack.store, name, version, caller.audit_stamp()).await?;
+    let retirement =
+        retired.map_err(|error| explain_change_error(name, &error, "retire", stack))?;
     let document = Retired {
         stack: stack.name.clone(),
         model: name.to_string(),
         version,
         retired: RetiredView::from(&retirement),
     };
-    screen.show(&document, |paint| {
+    screen.show(&document, |style| {
         format!(
-            "Version {version} of {} is retired: no file can run it any more.\n",
-            paint.bold(name.as_str())
+            "Version {version} of {} is retired: it can no longer run.\n",
+            style.bold(name.as_str())
         )
     })?;
     Ok(Exit::Done)
 }
 
-fn still_running(name: &ModelName, version: Version, runs: &[RunId], command: &str) -> Stop {
-    let named: Vec<&str> = runs.iter().take(NAMED_RUNS).map(RunId::as_str).collect();
-    let more = match runs.len().saturating_sub(NAMED_RUNS) {
+fn explain_open_runs(
+    name: &ModelName,
+    version: Version,
+    runs: &[RunId],
+    command: &str,
+) -> CliError {
+    let named: Vec<&str> = runs
+        .iter()
+        .take(MAX_NAMED_RUNS)
+        .map(RunId::as_str)
+        .collect();
+    let more = match runs.len().saturating_sub(MAX_NAMED_RUNS) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let message = format!(
         "Version {version} of {name} has {}: {}{more}.",
-        words::counted(runs.len() as u64, "open run"),
+        messages::format_count(runs.len() as u64, "open run"),
         named.join(", ")
     );
-    Stop::new(Exit::NotAccepted, message).advice(format!(
-        "Wait until they are over (`{command} runs -m {name} --open`), then retire it."
+    CliError::new(Exit::NotAccepted, message).advice(format!(
+        "Wait until they have ended (`{command} runs -m {name} --open`), then retire it."
     ))
 }
 
-/// Why nothing was changed, and what to do instead.
-fn refused(name: &ModelName, error: &ChangeError, doing: &str, stack: &Stack) -> Stop {
+/// Explains why nothing was changed, and what to do instead.
+fn explain_change_error(
+    name: &ModelName,
+    error: &ChangeError,
+    action: &str,
+    stack: &Stack,
+) -> CliError {
     let command = stack.command();
     match error {
-        ChangeError::UnknownModel(unknown) => registry::unknown_model(unknown, &command),
-        ChangeError::OpenRuns { version, runs } => still_running(name, *version, runs, &command),
-        ChangeError::Refused(refusal) => in_words(
+        ChangeError::UnknownModel(unknown) => registry::explain_unknown_model(unknown, &command),
+        ChangeError::OpenRuns { version, runs } => {
+            explain_open_runs(name, *version, runs, &command)
+        }
+        ChangeError::Refused(refusal) => explain_promotion_error(
             &refusal.model,
             &refusal.defaults,
             &refusal.reason,
-            doing,
+            action,
             &command,
         ),
     }
 }
 
-fn in_words(
+fn explain_promotion_error(
     model: &Model,
     defaults: &Defaults,
-    why: &PromotionError,
-    doing: &str,
+    reason: &PromotionError,
+    action: &str,
     command: &str,
-) -> Stop {
+) -> CliError {
     let name = &model.name;
-    let not_accepted = |message: String| Stop::new(Exit::NotAccepted, message);
-    match *why {
-        PromotionError::NoSuchModel => Stop::new(Exit::NotFound, format!("There is no model {name}.")),
+    let not_accepted = |message: String| CliError::new(Exit::NotAccepted, message);
+    match *reason {
+        PromotionError::NoSuchModel => CliError::new(Exit::NotFound, format!("There is no model {name}.")),
         PromotionError::NoSuchVersion(version) => {
             let message = format!("Model {name} has no version {version}.");
-            Stop::new(Exit::NotFound, message).advice(match model.newest().number() {
-                1 => "Its one version is 1.".to_owned(),
+            CliError::new(Exit::NotFound, message).advice(match model.newest().number() {
+                1 => "Its only version is 1.".to_owned(),
                 newest => format!("Its versions are 1 to {newest}."),
             })
         }
         PromotionError::Retired(version) => {
             let since = defaults.retirement(version).map(|retired| {
                 let by = retired.by.as_deref().unwrap_or_default();
-                let by = match words::printable(by) {
+                let by = match messages::sanitize(by) {
                     by if by.is_empty() => by,
                     by => format!(", by {by}"),
                 };
-                format!(" since {}{by}", words::moment(retired.at))
+                format!(" since {}{by}", messages::format_timestamp(retired.at))
             });
             let since = since.unwrap_or_default();
             let message = format!("Version {version} of {name} is retired{since}.");
-            if doing == "retire" {
+            if action == "retire" {
                 not_accepted(message)
             } else {
                 not_accepted(message).advice(format!(
-                    "Promote another version; `{command} model versions {name}` lists them. The same code can be pushed again as a new version."
+                    "Promote another version (`{command} model versions {name}` lists them), or push the same code again as a new version."
                 ))
             }
         }
-        PromotionError::IsDefault(version) if doing == "retire" => not_accepted(format!(
+        PromotionError::IsDefault(version) if action == "retire" => not_accepted(format!(
             "Version {version} is the default of {name}, and the default cannot be retired."
         ))
         .advice(format!(
             "Promote another version first: `{command} model promote {name} VERSION`."
         )),
         PromotionError::IsDefault(version) => {
-            not_accepted(format!("Version {version} is the default of {name} already."))
+            not_accepted(format!("Version {version} is already the default of {name}."))
         }
         PromotionError::NoPreviousDefault(version) => not_accepted(format!(
-            "There is nothing to roll {name} back to: no version that can still run was its default before version {version}."
+            "The default of {name} cannot be rolled back: no version that can still run was the default before version {version}."
         ))
         .advice(format!(
-            "Promote the version that you want: `{command} model promote {name} VERSION`."
+            "Promote a version instead: `{command} model promote {name} VERSION`."
         )),
     }
 }
@@ -315,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_says_why_and_what_to_do() {
+    fn every_refusal_gives_its_reason_and_advice() {
         let defaults = Defaults {
             entries: Vec::new(),
             retired: vec![Retirement {
@@ -325,10 +351,10 @@ mod tests {
             }],
         };
         let words = |why, doing| {
-            let stop = in_words(&model(3), &defaults, &why, doing, "dropcast");
-            let said = format!("{} {}", stop.message, stop.advice.unwrap_or_default());
-            assert!(!said.contains('\u{1b}'), "{said}");
-            (stop.exit.code(), said)
+            let error = explain_promotion_error(&model(3), &defaults, &why, doing, "dropcast");
+            let text = format!("{} {}", error.message, error.advice.unwrap_or_default());
+            assert!(!text.contains('\u{1b}'), "{text}");
+            (error.exit.code(), text)
         };
         for (why, doing, code, part) in [
             (
@@ -353,7 +379,7 @@ mod tests {
                 PromotionError::IsDefault(version(1)),
                 "promote",
                 3,
-                "is the default of m already.",
+                "is already the default of m.",
             ),
             (
                 PromotionError::IsDefault(version(1)),
@@ -365,7 +391,7 @@ mod tests {
                 PromotionError::NoPreviousDefault(version(1)),
                 "roll back",
                 3,
-                "nothing to roll m back to",
+                "The default of m cannot be rolled back",
             ),
             (
                 PromotionError::NoSuchModel,
@@ -374,17 +400,17 @@ mod tests {
                 "There is no model m.",
             ),
         ] {
-            let (exit, said) = words(why, doing);
-            assert_eq!(exit, code, "{said}");
-            assert!(said.contains(part), "{said}");
+            let (exit, text) = words(why, doing);
+            assert_eq!(exit, code, "{text}");
+            assert!(text.contains(part), "{text}");
         }
-        let stop = in_words(
+        let error = explain_promotion_error(
             &model(1),
             &defaults,
             &PromotionError::NoSuchVersion(version(9)),
             "promote",
             "dropcast",
         );
-        assert_eq!(stop.advice.as_deref(), Some("Its one version is 1."));
+        assert_eq!(error.advice.as_deref(), Some("Its only version is 1."));
     }
 }

@@ -11,23 +11,22 @@ use anyhow::Context as _;
 use dropcast_api_types::{CheckedModel, ReadingView, Validated};
 use dropcast_inputs::file::{FileRejection, Outcome, format_of};
 
-use super::{model::Model, name_of, open, output::Output, rejection};
+use super::{file_name_of, model::CheckingModel, open, output::OutputFile};
 use crate::{
     args::Validate,
     exit::Exit,
-    problems, reading,
-    screen::{Paint, Screen},
-    words,
+    messages, problems, reading,
+    screen::{Screen, Style},
 };
 
-/// What is read at a time, in bytes.
+/// The size of the read buffer, in bytes.
 const BUFFER: usize = 1 << 18;
 
 /// Checks one file.
 pub(super) fn run(
     args: &Validate,
     found: &Metadata,
-    model: &Model,
+    model: &CheckingModel,
     screen: Screen,
 ) -> anyhow::Result<Exit> {
     let checked = check(args, found, model)?;
@@ -42,7 +41,7 @@ pub(super) fn run(
         model: model.view.clone(),
         accepted: checked.rejected.is_none(),
         reading: checked.reading,
-        rejection: checked.rejected.as_ref().map(rejection),
+        rejection: checked.rejected.as_ref().map(problems::to_rejection_view),
         problem_count: problems.total(),
         problems: problems.problems.clone(),
         more_problems: problems.more,
@@ -54,15 +53,15 @@ pub(super) fn run(
     } else {
         Exit::Failed
     };
-    screen.show(&document, |paint| {
-        let problems = problems::text(&problems, paint);
-        text(&document, &problems, paint)
+    screen.show(&document, |style| {
+        let problems = problems::render(&problems, style);
+        render(&document, &problems, style)
     })?;
-    unwritten(args, &document, screen);
+    note_unwritten_files(args, &document, screen);
     Ok(exit)
 }
 
-/// What came of a file.
+/// The result of checking a file.
 #[derive(Default)]
 struct Checked {
     reading: Option<ReadingView>,
@@ -71,14 +70,16 @@ struct Checked {
     marked: Option<String>,
 }
 
-fn check(args: &Validate, found: &Metadata, model: &Model) -> anyhow::Result<Checked> {
-    // Said before a large file is read for nothing.
-    let begin = |place: &Option<PathBuf>| {
-        let begun = place.as_ref().map(|place| Output::begin(place, &args.path));
-        begun.transpose()
+fn check(args: &Validate, found: &Metadata, model: &CheckingModel) -> anyhow::Result<Checked> {
+    // Before the file is read, which may take long.
+    let create = |place: &Option<PathBuf>| {
+        let created = place
+            .as_ref()
+            .map(|place| OutputFile::create(place, &args.path));
+        created.transpose()
     };
-    let (clean, marked) = (begin(&args.clean)?, begin(&args.marked)?);
-    let format = match format_of(model.input(), &name_of(&args.path), found.len()) {
+    let (clean, marked) = (create(&args.clean)?, create(&args.marked)?);
+    let format = match format_of(model.input(), &file_name_of(&args.path), found.len()) {
         Ok(format) => format,
         Err(rejected) => {
             return Ok(Checked {
@@ -93,19 +94,19 @@ fn check(args: &Validate, found: &Metadata, model: &Model) -> anyhow::Result<Che
         Some(clean) => reader.read(file()?, clean.writer()?),
         None => reader.read(file()?, io::sink()),
     };
-    let outcome = outcome.with_context(|| format!("{} was being read", args.path.display()))?;
+    let outcome = outcome.with_context(|| format!("reading {}", args.path.display()))?;
     let mut checked = Checked::default();
     match outcome {
         Outcome::Accepted(reading) => {
-            checked.reading = Some(reading::view(&reading));
-            checked.clean = clean.map(Output::finish).transpose()?;
+            checked.reading = Some(reading::to_reading_view(&reading));
+            checked.clean = clean.map(OutputFile::finish).transpose()?;
         }
         Outcome::Rejected(rejected) => {
             checked.reading = rejected.reading().map(ReadingView::from);
             if let Some(marked) = marked
                 && reader
                     .mark(file()?, &rejected, marked.writer()?)
-                    .with_context(|| format!("{} was being marked", args.path.display()))?
+                    .with_context(|| format!("marking {}", args.path.display()))?
             {
                 checked.marked = Some(marked.finish()?);
             }
@@ -115,9 +116,9 @@ fn check(args: &Validate, found: &Metadata, model: &Model) -> anyhow::Result<Che
     Ok(checked)
 }
 
-/// Says of each file that was asked for why it was not written.
-fn unwritten(args: &Validate, document: &Validated, screen: Screen) {
-    let told = [
+/// Notes why a requested file was not written.
+fn note_unwritten_files(args: &Validate, document: &Validated, screen: Screen) {
+    let requested = [
         (&args.clean, &document.clean, "the file is not accepted"),
         (
             &args.marked,
@@ -125,22 +126,22 @@ fn unwritten(args: &Validate, document: &Validated, screen: Screen) {
             "there are no faulty cells to mark",
         ),
     ];
-    for (wanted, written, why) in told {
+    for (wanted, written, why) in requested {
         if let (Some(wanted), None) = (wanted, written) {
             screen.note(&format!("{} is not written: {why}.", wanted.display()));
         }
     }
 }
 
-fn text(document: &Validated, problems: &str, paint: Paint) -> String {
-    let file = paint.bold(&words::printable(&document.file));
-    let model = model_name(&document.model);
+fn render(document: &Validated, problems: &str, style: Style) -> String {
+    let file = style.bold(&messages::sanitize(&document.file));
+    let model = describe_model(&document.model);
     let mut text = match &document.rejection {
-        None => format!("{file} is {} by {model}.\n", paint.good("accepted")),
+        None => format!("{file} is {} by {model}.\n", style.success("accepted")),
         Some(rejection) => format!(
             "{file} is {} by {model}. {}\n",
-            paint.bad("not accepted"),
-            words::printable(&rejection.message)
+            style.failure("not accepted"),
+            messages::sanitize(&rejection.message)
         ),
     };
     if !problems.is_empty() {
@@ -149,21 +150,21 @@ fn text(document: &Validated, problems: &str, paint: Paint) -> String {
     let mut facts = document
         .reading
         .as_ref()
-        .map(reading::facts)
+        .map(reading::list_fields)
         .unwrap_or_default();
     facts.push(("Clean form", document.clean.clone().unwrap_or_default()));
     facts.push(("Marked copy", document.marked.clone().unwrap_or_default()));
-    let facts = paint.facts(&facts);
+    let facts = style.format_fields(&facts);
     if !facts.is_empty() {
         let _ = write!(text, "\n{facts}");
     }
     text
 }
 
-fn model_name(model: &CheckedModel) -> String {
+fn describe_model(model: &CheckedModel) -> String {
     let name = &model.name;
     match (&model.folder, model.version, &model.stack) {
-        (Some(folder), ..) => format!("{name} (in {})", words::printable(folder)),
+        (Some(folder), ..) => format!("{name} (in {})", messages::sanitize(folder)),
         (None, Some(version), Some(stack)) => {
             format!("{name} version {version} (on the stack {stack})")
         }

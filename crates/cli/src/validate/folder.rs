@@ -3,15 +3,15 @@
 use std::{fmt::Write as _, path::Path};
 
 use dropcast_api_types::{ExampleView, ExpectedOutcome, ValidatedModel};
-use dropcast_domain::model::{MANIFEST_FILE, ModelName, fargate};
+use dropcast_domain::model::ModelName;
 use dropcast_model_folder::{ModelFolder, examples};
 
 use crate::{
     args::Platform,
     exit::Exit,
-    model::{check_folder, is_the_models_fault, not_accepted},
-    screen::{Paint, Screen},
-    words,
+    messages,
+    model_folder::{check_folder, check_size, explain_folder_error, is_model_fault},
+    screen::{Screen, Style},
 };
 
 /// Checks a model's folder: its manifest, its schemas and its examples.
@@ -21,7 +21,7 @@ pub(super) fn run(
     screen: Screen,
 ) -> anyhow::Result<Exit> {
     let document = check(folder, platform)?;
-    screen.show(&document, |paint| text(&document, paint))?;
+    screen.show(&document, |style| render(&document, style))?;
     Ok(if document.valid {
         Exit::Done
     } else {
@@ -29,7 +29,7 @@ pub(super) fn run(
     })
 }
 
-/// What is to be said of a model's folder.
+/// Checks a model's folder.
 fn check(folder: &Path, platform: Option<Platform>) -> anyhow::Result<ValidatedModel> {
     check_folder(folder)?;
     let mut document = ValidatedModel {
@@ -44,17 +44,17 @@ fn check(folder: &Path, platform: Option<Platform>) -> anyhow::Result<ValidatedM
             document.model = Some(read.manifest.name.clone());
             document.failures.extend(check_size(&read, platform));
             let examples = examples::check(folder, &read)?;
-            document.examples = examples.into_iter().map(view).collect();
+            document.examples = examples.into_iter().map(to_example_view).collect();
         }
-        Err(error) if is_the_models_fault(&error) => document.failures.push(error.to_string()),
-        Err(error) => return Err(not_accepted(error.into())),
+        Err(error) if is_model_fault(&error) => document.failures.push(error.to_string()),
+        Err(error) => return Err(explain_folder_error(error.into())),
     }
     document.valid =
         document.failures.is_empty() && document.examples.iter().all(|example| example.passes);
     Ok(document)
 }
 
-fn view(example: examples::Example) -> ExampleView {
+fn to_example_view(example: examples::Example) -> ExampleView {
     ExampleView {
         passes: example.passes(),
         file: example.file,
@@ -63,24 +63,17 @@ fn view(example: examples::Example) -> ExampleView {
             examples::Expected::Rejected => ExpectedOutcome::Rejected,
         },
         failures: example.failures,
-        reading: example.reading.as_ref().map(crate::reading::view),
+        reading: example
+            .reading
+            .as_ref()
+            .map(crate::reading::to_reading_view),
         problems: example.problems.problems,
         more_problems: example.problems.more,
     }
 }
 
-/// Why a model's jobs have no size that their platform offers, if so.
-pub(crate) fn check_size(model: &ModelFolder, platform: Option<Platform>) -> Option<String> {
-    match platform {
-        Some(Platform::Fargate) => fargate::check(&model.manifest.job)
-            .err()
-            .map(|no_such_size| format!("{MANIFEST_FILE}: in [job], {no_such_size}")),
-        Some(Platform::Ec2) | None => None,
-    }
-}
-
-pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
-    let folder = words::printable(&document.folder);
+fn render(document: &ValidatedModel, style: Style) -> String {
+    let folder = messages::sanitize(&document.folder);
     let mut text = String::new();
     if document.failures.is_empty() {
         let name = document
@@ -91,75 +84,74 @@ pub(crate) fn text(document: &ValidatedModel, paint: Paint) -> String {
         let _ = writeln!(
             text,
             "{}  manifest and schemas of {name}",
-            paint.good("ok   ")
+            style.success("ok   ")
         );
     }
     for failure in &document.failures {
         let _ = write!(
             text,
             "{}  {folder}\n{}",
-            paint.bad("fails"),
-            indented(failure)
+            style.failure("fails"),
+            indent(failure)
         );
     }
     for example in &document.examples {
-        text += &line(example, paint);
+        text += &render_example(example, style);
     }
-    let _ = write!(text, "\n{}\n", paint.bold(&sum(document)));
+    let _ = write!(text, "\n{}\n", style.bold(&summarize(document)));
     text
 }
 
-fn line(example: &ExampleView, paint: Paint) -> String {
-    let file = words::printable(&example.file);
+fn render_example(example: &ExampleView, style: Style) -> String {
+    let file = messages::sanitize(&example.file);
     if !example.passes {
         let failures: String = example
             .failures
             .iter()
-            .map(|failure| indented(failure))
+            .map(|failure| indent(failure))
             .collect();
-        return format!("{}  {file}\n{failures}", paint.bad("fails"));
+        return format!("{}  {file}\n{failures}", style.failure("fails"));
     }
-    let comes_to = if let Some(reading) = &example.reading {
-        format!("accepted: {}", crate::reading::summary(reading))
+    let result = if let Some(reading) = &example.reading {
+        format!("accepted: {}", crate::reading::summarize(reading))
     } else {
         let count = example.problem_list().total();
-        format!("rejected: {}", words::counted(count, "problem"))
+        format!("rejected: {}", messages::format_count(count, "problem"))
     };
     format!(
         "{}  {file}  {}\n",
-        paint.good("ok   "),
-        paint.dim(&comes_to)
+        style.success("ok   "),
+        style.dim(&result)
     )
 }
 
-/// A failure of several lines, set in.
-fn indented(failure: &str) -> String {
-    words::lines(
+/// Indents the lines of a failure.
+fn indent(failure: &str) -> String {
+    messages::join_lines(
         failure
             .lines()
-            .map(|line| format!("       {}", words::printable(line))),
+            .map(|line| format!("       {}", messages::sanitize(line))),
     )
 }
 
-fn sum(document: &ValidatedModel) -> String {
-    let folder = words::printable(&document.folder);
+fn summarize(document: &ValidatedModel) -> String {
+    let folder = messages::sanitize(&document.folder);
     let failing = document.examples.iter().filter(|it| !it.passes).count() as u64;
     let all = document.examples.len() as u64;
     match (document.failures.is_empty(), failing, all) {
-        (false, ..) => format!("{folder} is no model that can be registered."),
-        (true, 0, 0) => format!("{folder} is a model. It has no examples."),
+        (false, ..) => format!("{folder} cannot be registered."),
+        (true, 0, 0) => format!("{folder} is a valid model. It has no examples."),
         (true, 0, _) => format!(
-            "{folder} is a model, and {} as it should.",
+            "{folder} is a valid model, and {} the expected result.",
             match all {
-                1 => "its one example does".to_owned(),
-                _ => format!("each of its {all} examples does"),
+                1 => "its only example gives".to_owned(),
+                _ => format!("each of its {all} examples gives"),
             }
         ),
         (true, ..) => format!(
-            "{failing} of {} in {folder} {} not do as {} should.",
-            words::counted(all, "example"),
+            "{failing} of {} in {folder} {} not give the expected result.",
+            messages::format_count(all, "example"),
             if failing == 1 { "does" } else { "do" },
-            if failing == 1 { "it" } else { "they" },
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! The model that a file is checked by: a folder's, or a registered version.
+//! The model against which a file is checked: a folder, or a registered version.
 
 use std::path::Path;
 
@@ -15,23 +15,23 @@ use jiff::Timestamp;
 
 use crate::{
     args::Common,
-    exit::{Exit, Stop},
-    model, registry,
+    exit::{CliError, Exit},
+    model_folder, registry,
     stack::Stack,
 };
 
-/// A model's version as far as it decides about inputs.
+/// The parts of a model's version that decide about inputs.
 #[derive(Debug)]
-pub(super) struct Model {
-    /// Which it is.
+pub(super) struct CheckingModel {
+    /// How the document names it.
     pub(super) view: CheckedModel,
     spec: VersionSpec,
 }
 
-impl Model {
-    /// What a folder would be registered as.
-    pub(super) fn of_folder(folder: &Path, read: ModelFolder) -> Self {
-        // No version is registered of this: no image runs it.
+impl CheckingModel {
+    /// The version that would be registered from a folder.
+    pub(super) fn from_folder(folder: &Path, read: ModelFolder) -> Self {
+        // The version is not registered, so it needs no image and no job definition.
         let spec =
             read.into_version_spec(String::new(), String::new(), None, Timestamp::UNIX_EPOCH);
         Self {
@@ -45,42 +45,42 @@ impl Model {
         }
     }
 
-    /// What it reads.
+    /// The input that it accepts.
     pub(super) fn input(&self) -> &InputSpec {
         &self.spec.manifest.input
     }
 
-    /// Makes ready to read files of a format.
+    /// A reader for files of a format.
     pub(super) fn reader(&self, format: InputFormat) -> anyhow::Result<Reader> {
         let schema = self.spec.schema_of(format);
         Ok(Reader::new(self.input(), format, schema)?)
     }
 }
 
-/// The model that somebody named: a folder that holds a manifest, or anything that only a path
-/// can be; else a registered one, `NAME` or `NAME@VERSION`.
-pub(super) async fn find(named: &str, common: &Common) -> anyhow::Result<Model> {
+/// Finds the named model: a folder, if it contains a manifest or the name can only be a path; otherwise
+/// a registered model, `NAME` or `NAME@VERSION`.
+pub(super) async fn find(named: &str, common: &Common) -> anyhow::Result<CheckingModel> {
     let folder = Path::new(named);
     if folder.join(MANIFEST_FILE).is_file() || is_path(named) {
-        let read = model::read_folder(folder)?;
-        return Ok(Model::of_folder(folder, read));
+        let read = model_folder::read_folder(folder)?;
+        return Ok(CheckingModel::from_folder(folder, read));
     }
     let (name, version) = parse(named)?;
     let stack = Stack::find(common).await.map_err(|error| {
-        match error.downcast::<Stop>() {
-            Ok(stop) if stop.exit == Exit::NoStack => {
-                let advice = stop.advice.clone().unwrap_or_default();
-                stop.advice(format!(
-                    "Name the model by its folder, which needs no stack: --model models/{name}. Or: {advice}"
+        match error.downcast::<CliError>() {
+            Ok(error) if error.exit == Exit::NoStack => {
+                let advice = error.advice.clone().unwrap_or_default();
+                error.advice(format!(
+                    "Name the model's folder instead, which needs no stack: --model models/{name}. Or: {advice}"
                 ))
                 .into()
             }
-            Ok(stop) => stop.into(),
+            Ok(error) => error.into(),
             Err(error) => error,
         }
     })?;
     let registered = registry::resolve_version(&stack, &name, version).await?;
-    Ok(Model {
+    Ok(CheckingModel {
         view: CheckedModel {
             name: name.to_string(),
             version: Some(registered.version),
@@ -95,11 +95,11 @@ fn is_path(named: &str) -> bool {
     named.contains(std::path::MAIN_SEPARATOR) || [".", ".."].contains(&named)
 }
 
-fn parse(named: &str) -> Result<(ModelName, Option<Version>), Stop> {
-    let nonsense = |error: String| {
-        let message = format!("{} is no model: {error}.", quoted(named));
-        Stop::new(Exit::Usage, message).advice(format!(
-            "Name a folder with a {MANIFEST_FILE}, or a registered model such as revenue-forecast or revenue-forecast@3."
+fn parse(named: &str) -> Result<(ModelName, Option<Version>), CliError> {
+    let invalid = |error: String| {
+        let message = format!("{} is not a model: {error}.", quoted(named));
+        CliError::new(Exit::Usage, message).advice(format!(
+            "Name a folder that contains a {MANIFEST_FILE}, or a registered model such as revenue-forecast or revenue-forecast@3."
         ))
     };
     let (name, version) = match named.split_once('@') {
@@ -108,11 +108,11 @@ fn parse(named: &str) -> Result<(ModelName, Option<Version>), Stop> {
     };
     let name = name
         .parse()
-        .map_err(|error: ModelNameError| nonsense(error.to_string()))?;
+        .map_err(|error: ModelNameError| invalid(error.to_string()))?;
     let version = version
         .map(str::parse::<Version>)
         .transpose()
-        .map_err(|error| nonsense(error.to_string()))?;
+        .map_err(|error| invalid(error.to_string()))?;
     Ok((name, version))
 }
 
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_may_be_pinned() {
+    fn a_version_can_be_pinned() {
         let (name, version) = parse("revenue-forecast@3").unwrap();
         assert_eq!(
             (name.as_str(), version.map(Version::number)),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_a_separator_is_a_folder() {
+    fn a_name_with_a_separator_is_a_folder() {
         assert!(is_path("models/m") && is_path("./m") && is_path("."));
         assert!(!is_path("m") && !is_path("m@3"));
     }

@@ -1,4 +1,4 @@
-//! What `dropcast model test` says.
+//! The document of `dropcast model test` and its text.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -10,10 +10,10 @@ use dropcast_domain::{
 };
 use dropcast_job_runner::WrittenFile;
 
-use crate::{problems, reading, screen::Paint, words};
+use crate::{messages, problems, reading, screen::Style};
 
-/// An input on which the model has not run yet.
-pub(super) fn not_run(input: &Path) -> TestedInput {
+/// The document of an input before the model has run.
+pub(super) fn new_tested_input(input: &Path) -> TestedInput {
     TestedInput {
         input: input.display().to_string(),
         passed: false,
@@ -29,8 +29,8 @@ pub(super) fn not_run(input: &Path) -> TestedInput {
     }
 }
 
-/// A file that the model wrote, with its declaration.
-pub(super) fn written(file: &WrittenFile, declared: Option<&OutputSpec>) -> WrittenOutput {
+/// A file that the model wrote, and its declaration.
+pub(super) fn to_output_view(file: &WrittenFile, declared: Option<&OutputSpec>) -> WrittenOutput {
     WrittenOutput {
         path: file.path.clone(),
         title: declared.map(|spec| spec.title.clone()),
@@ -41,18 +41,18 @@ pub(super) fn written(file: &WrittenFile, declared: Option<&OutputSpec>) -> Writ
     }
 }
 
-/// The whole as text.
-pub(super) fn text(document: &Tested, paint: Paint) -> String {
+/// Renders the document as text.
+pub(super) fn render(document: &Tested, style: Style) -> String {
     document
         .inputs
         .iter()
-        .map(|tested| input_text(tested, paint))
+        .map(|tested| render_input(tested, style))
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-fn input_text(tested: &TestedInput, paint: Paint) -> String {
-    let input = words::printable(&tested.input);
+fn render_input(tested: &TestedInput, style: Style) -> String {
+    let input = messages::sanitize(&tested.input);
     if let Some(rejection) = &tested.rejection {
         let list = ProblemList {
             problems: tested.problems.clone(),
@@ -60,39 +60,39 @@ fn input_text(tested: &TestedInput, paint: Paint) -> String {
         };
         return format!(
             "{}  {input} is not accepted. {}\n\n{}",
-            paint.bad("fails"),
-            words::printable(&rejection.message),
-            problems::text(&list, paint)
+            style.failure("fails"),
+            messages::sanitize(&rejection.message),
+            problems::render(&list, style)
         );
     }
-    let read = tested.reading.as_ref().map(reading::summary);
-    let facts = paint.dim(&format!(
+    let read = tested.reading.as_ref().map(reading::summarize);
+    let facts = style.dim(&format!(
         "{}, {:.1} s",
         read.unwrap_or_default(),
         tested.seconds
     ));
     let mut text = match &tested.failure {
-        None => format!("{}  {input}  {facts}\n", paint.good("ok   ")),
+        None => format!("{}  {input}  {facts}\n", style.success("ok   ")),
         Some(failure) => format!(
             "{}  {input}  {facts}\n       {}\n",
-            paint.bad("fails"),
-            words::printable(failure)
+            style.failure("fails"),
+            messages::sanitize(failure)
         ),
     };
     if !tested.outputs.is_empty() {
         let rows = tested.outputs.iter().map(|output| {
-            let said = output.title.as_deref().unwrap_or("not declared");
+            let title = output.title.as_deref().unwrap_or("not declared");
             vec![
-                Cell::new(words::printable(&output.path)),
+                Cell::new(messages::sanitize(&output.path)),
                 Cell::new(output.kind.map(OutputKind::as_str).unwrap_or_default()),
-                Cell::new(words::size(output.bytes)).set_alignment(CellAlignment::Right),
-                Cell::new(words::printable(said)),
+                Cell::new(messages::format_size(output.bytes)).set_alignment(CellAlignment::Right),
+                Cell::new(messages::sanitize(title)),
             ]
         });
         let _ = writeln!(
             text,
             "\n{}",
-            paint.list(&["Wrote", "Kind", "Size", "Title"], rows)
+            style.format_list(&["Wrote", "Kind", "Size", "Title"], rows)
         );
     }
     text

@@ -1,4 +1,4 @@
-//! What builds models: a bucket for sources and a CodeBuild project.
+//! The builder of models: a bucket for sources and a CodeBuild project.
 
 use std::{path::Path, time::Duration};
 
@@ -9,30 +9,30 @@ use dropcast_aws::logs::LogGroup;
 use dropcast_domain::registry::{BUILD_LINES_READ, BuildId, last_build_lines};
 
 use crate::{
-    exit::{Exit, Stop, causes},
+    exit::{CliError, Exit, join_causes},
     stack::Stack,
 };
 
 /// The builder of a stack.
 #[derive(Debug)]
 pub(super) struct Builder {
-    /// The bucket of models' sources.
+    /// The bucket for the sources of models.
     pub(super) bucket: String,
     /// The project.
     pub(super) project: String,
-    /// The pause between two looks at a build.
-    pub(super) pause: Duration,
+    /// How often a build is polled.
+    pub(super) poll_interval: Duration,
     s3: aws_sdk_s3::Client,
     codebuild: aws_sdk_codebuild::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
 }
 
-/// A build, looked at.
+/// The state of a build.
 #[derive(Debug)]
-pub(super) enum Look {
-    /// It goes on.
+pub(super) enum BuildState {
+    /// It is in progress.
     InProgress {
-        /// The phase that it is in, as AWS writes it.
+        /// The current phase, as AWS names it.
         phase: String,
     },
     /// It has ended.
@@ -45,15 +45,15 @@ pub(super) enum Look {
 /// Why a build failed.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// The phase, as AWS writes it.
+    /// The phase, as AWS names it.
     pub(super) phase: String,
-    /// What AWS says.
+    /// AWS's message.
     pub(super) message: String,
 }
 
 impl Builder {
     /// The builder of a stack.
-    pub(super) fn of(stack: &Stack) -> Result<Self, Stop> {
+    pub(super) fn new(stack: &Stack) -> Result<Self, CliError> {
         let codebuild = match &stack.local {
             Some(local) => aws_sdk_codebuild::Client::new(&local.codebuild_sdk_config()),
             None => aws_sdk_codebuild::Client::new(&stack.config),
@@ -61,9 +61,9 @@ impl Builder {
         Ok(Self {
             bucket: stack.output("ModelsBucketName")?.to_owned(),
             project: stack.output("BuildProject")?.to_owned(),
-            pause: match &stack.local {
+            poll_interval: match &stack.local {
                 Some(_) => Duration::from_millis(100),
-                // A build takes minutes, and the API has limits.
+                // Builds take minutes, and the API is rate-limited.
                 None => Duration::from_secs(3),
             },
             s3: stack.s3.clone(),
@@ -72,11 +72,11 @@ impl Builder {
         })
     }
 
-    /// Uploads a source, unless it is there already: its key says what is in it.
+    /// Uploads a source, unless it exists: its key contains the digest of its content.
     pub(super) async fn upload(&self, key: &str, file: &Path, bytes: u64) -> anyhow::Result<()> {
         let head = self.s3.head_object().bucket(&self.bucket).key(key);
-        let stands = head.send().await.ok().and_then(|head| head.content_length);
-        if stands.and_then(|length| u64::try_from(length).ok()) == Some(bytes) {
+        let existing = head.send().await.ok().and_then(|head| head.content_length);
+        if existing.and_then(|length| u64::try_from(length).ok()) == Some(bytes) {
             return Ok(());
         }
         let body = ByteStream::from_path(file).await?;
@@ -89,7 +89,7 @@ impl Builder {
             .with_context(|| format!("uploading s3://{}/{key}", self.bucket))
     }
 
-    /// Starts a build of a source. A variable without a value is left out.
+    /// Starts a build of a source. Variables without a value are left out.
     pub(super) async fn start(
         &self,
         key: &str,
@@ -108,34 +108,34 @@ impl Builder {
             }
         }
         let answer = start.send().await.map_err(|error| {
-            Stop::new(
+            CliError::new(
                 Exit::NoStack,
-                format!("The build was not started: {}.", causes(&error)),
+                format!("The build could not be started: {}.", join_causes(&error)),
             )
         })?;
         let id = answer.build_value.and_then(|build| build.id);
-        Ok(id.context("CodeBuild named no build")?.parse()?)
+        Ok(id.context("CodeBuild returned no build id")?.parse()?)
     }
 
-    /// Looks at a build.
-    pub(super) async fn look(&self, build: &BuildId) -> anyhow::Result<Look> {
+    /// Loads the state of a build.
+    pub(super) async fn load_state(&self, build: &BuildId) -> anyhow::Result<BuildState> {
         let id = format!("{}:{build}", self.project);
         let answer = self.codebuild.batch_get_builds().ids(id).send().await;
-        let answer = answer.context("asking CodeBuild for the build")?;
+        let answer = answer.context("loading the build from CodeBuild")?;
         let found = answer.builds().first();
-        let build = found.with_context(|| format!("CodeBuild knows no build {build}"))?;
+        let build = found.with_context(|| format!("CodeBuild has no build {build}"))?;
         Ok(match build.build_status() {
-            None | Some(StatusType::InProgress) => Look::InProgress {
+            None | Some(StatusType::InProgress) => BuildState::InProgress {
                 phase: build.current_phase().unwrap_or("QUEUED").to_owned(),
             },
-            Some(StatusType::Succeeded) => Look::Over { end: None },
-            Some(status) => Look::Over {
-                end: Some(failure(build, status)),
+            Some(StatusType::Succeeded) => BuildState::Over { end: None },
+            Some(status) => BuildState::Over {
+                end: Some(describe_failure(build, status)),
             },
         })
     }
 
-    /// The last lines of a build's log; none when they cannot be read.
+    /// The last lines of a build's log, or none if they cannot be read.
     pub(super) async fn last_lines(&self, build: &BuildId) -> Vec<String> {
         let id = format!("{}:{build}", self.project);
         let answer = self.codebuild.batch_get_builds().ids(id).send().await;
@@ -156,7 +156,7 @@ impl Builder {
     }
 }
 
-fn failure(build: &Build, status: &StatusType) -> Failure {
+fn describe_failure(build: &Build, status: &StatusType) -> Failure {
     let phases = build.phases();
     let failed = |phase: &&BuildPhase| {
         let status = phase.phase_status();
@@ -164,17 +164,17 @@ fn failure(build: &Build, status: &StatusType) -> Failure {
     };
     let phase = phases.iter().find(failed);
     let context = phase.and_then(|phase| phase.contexts().first());
-    let said = context.and_then(|context| context.message());
+    let message = context.and_then(|context| context.message());
     Failure {
         phase: phase
             .and_then(|phase| phase.phase_type())
             .map_or("COMPLETED", |kind| kind.as_str())
             .to_owned(),
-        message: match (status, said) {
-            (StatusType::Stopped, _) => "Somebody stopped the build.".to_owned(),
-            (StatusType::TimedOut, _) => "The build took longer than it may.".to_owned(),
-            (_, Some(said)) => said.to_owned(),
-            (status, None) => format!("CodeBuild calls it {}.", status.as_str()),
+        message: match (status, message) {
+            (StatusType::Stopped, _) => "The build was stopped.".to_owned(),
+            (StatusType::TimedOut, _) => "The build exceeded its time limit.".to_owned(),
+            (_, Some(message)) => message.to_owned(),
+            (status, None) => format!("Its status in CodeBuild is {}.", status.as_str()),
         },
     }
 }

@@ -1,4 +1,4 @@
-//! What `dropcast model push` says.
+//! The document of `dropcast model push` and its text.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,11 @@ use dropcast_api_types::{PushStatus, Pushed, SourceView};
 use dropcast_domain::ids::Version;
 use dropcast_model_folder::Packed;
 
-use super::Ended;
-use crate::{screen::Paint, words};
+use super::PushOutcome;
+use crate::{messages, screen::Style};
 
-/// The zip file of a folder and where it is.
-pub(super) fn source(bucket: &str, key: &str, packed: &Packed) -> SourceView {
+/// The zip file of a folder and its location.
+pub(super) fn to_source_view(bucket: &str, key: &str, packed: &Packed) -> SourceView {
     SourceView {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
@@ -20,16 +20,15 @@ pub(super) fn source(bucket: &str, key: &str, packed: &Packed) -> SourceView {
     }
 }
 
-/// Takes in how a build ended. `next` is the number that the model's next version was to have
-/// before.
-pub(super) fn end(document: &mut Pushed, end: Ended, next: Option<Version>) {
-    match end {
-        Ended::Registered(version) => {
+/// Records the outcome of a build. `next` is the number of the model's next version before the push.
+pub(super) fn record_outcome(document: &mut Pushed, outcome: PushOutcome, next: Option<Version>) {
+    match outcome {
+        PushOutcome::Registered(version) => {
             document.status = PushStatus::Registered;
             document.version = Some(version);
             document.new = Some(next.is_none_or(|next| version >= next));
         }
-        Ended::Failed {
+        PushOutcome::Failed {
             phase,
             message,
             lines,
@@ -42,35 +41,35 @@ pub(super) fn end(document: &mut Pushed, end: Ended, next: Option<Version>) {
     }
 }
 
-/// The same as text; `command` is how a command for this stack begins.
-pub(super) fn text(document: &Pushed, command: &str, paint: Paint) -> String {
+/// Renders the document as text. `command` is the beginning of commands for this stack.
+pub(super) fn render(document: &Pushed, command: &str, style: Style) -> String {
     let model = &document.model;
     let Some(version) = document.version else {
         if document.status == PushStatus::Failed {
-            return failed(document, paint);
+            return render_failure(document, style);
         }
         return format!(
             "The build {} of {} has started.\n{}\n",
             document.build_id,
-            paint.bold(model.as_str()),
-            paint.dim(&format!(
-                "See what became of it with `{command} model builds {model}`."
+            style.bold(model.as_str()),
+            style.dim(&format!(
+                "Show its result later with `{command} model builds {model}`."
             ))
         );
     };
     let done = if document.new == Some(true) {
-        format!("is version {version} now")
+        format!("is registered as version {version}")
     } else {
         format!("has not changed since version {version}")
     };
-    let mut text = format!("{} {done}.\n", paint.bold(model.as_str()));
+    let mut text = format!("{} {done}.\n", style.bold(model.as_str()));
     if let Some(default) = document.default_version
         && default != version
     {
         let _ = writeln!(
             text,
             "Files that pin no version run version {default}, the model's default.\n{}",
-            paint.dim(&format!(
+            style.dim(&format!(
                 "Try it with `{command} submit FILE -m {model} --version {version}`, and make it the default with `{command} model promote {model} {version}`."
             ))
         );
@@ -78,30 +77,30 @@ pub(super) fn text(document: &Pushed, command: &str, paint: Paint) -> String {
         let _ = writeln!(
             text,
             "{}",
-            paint.dim(&format!(
-                "Drop a file for it with `{command} submit FILE -m {model}`."
+            style.dim(&format!(
+                "Submit a file to it with `{command} submit FILE -m {model}`."
             ))
         );
     }
     text
 }
 
-fn failed(document: &Pushed, paint: Paint) -> String {
+fn render_failure(document: &Pushed, style: Style) -> String {
     let phase = document.phase.as_deref().unwrap_or_default();
     let message = document.message.as_deref().unwrap_or_default();
     let mut text = format!(
         "The build of {} {} in {phase}: {}\n",
-        paint.bold(document.model.as_str()),
-        paint.bad("failed"),
-        words::printable(message)
+        style.bold(document.model.as_str()),
+        style.failure("failed"),
+        messages::sanitize(message)
     );
     if !document.lines.is_empty() {
         text.push('\n');
-        text += &words::lines(
+        text += &messages::join_lines(
             document
                 .lines
                 .iter()
-                .map(|line| format!("  {}", words::printable(line))),
+                .map(|line| format!("  {}", messages::sanitize(line))),
         );
     }
     text

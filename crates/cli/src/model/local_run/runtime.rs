@@ -1,4 +1,4 @@
-//! What a model runs in: a copy of its folder, or an image that Docker has.
+//! The environment in which a model runs: a copy of its folder, or a Docker image.
 
 use std::{
     ffi::OsString,
@@ -18,31 +18,31 @@ use dropcast_model_folder::{ModelFolder, local_run::Stage};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::exit::{Exit, Stop};
+use crate::exit::{CliError, Exit};
 
-/// The version that a model sees in a local run: it has none yet.
+/// The version that a model sees in a local run, as it has none yet.
 const NO_VERSION: &str = "0";
 /// Where the folders of a local run are inside a container.
-const INSIDE: &str = "/dropcast-local-run";
-/// How `docker run` says that the trouble is its own, that the command may not be run, and that there
-/// is none. See <https://docs.docker.com/engine/containers/run/#exit-status>.
+const CONTAINER_FOLDER: &str = "/dropcast-local-run";
+/// The exit codes of `docker run` for its own errors, for a command that is not executable, and for
+/// one that does not exist. See <https://docs.docker.com/engine/containers/run/#exit-status>.
 const NOT_RUN: u8 = 125;
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
-/// What Amazon ECS leaves a container between SIGTERM and SIGKILL, in seconds.
-const GRACE: &str = "30";
+/// How long Amazon ECS waits between SIGTERM and SIGKILL, in seconds.
+const STOP_TIMEOUT: &str = "30";
 
-/// What a model runs in.
+/// The environment in which a model runs.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Runtime {
     /// A copy of its folder with its Python environment, as on the local stack.
     Copy {
         /// The copy.
         image: Image,
-        /// Holds it.
+        /// The folder of the copy, deleted when dropped.
         _images: TempDir,
     },
-    /// A container.
+    /// A Docker container.
     Docker {
         /// The program that runs images.
         program: PathBuf,
@@ -51,8 +51,9 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
-    /// Runs the model's command, live. Its stdout is ours unless that is taken.
+impl Runtime {
+    /// Runs the model's command with live output: on stdout, or on stderr if stdout is reserved for
+    /// the document.
     pub(super) async fn run(
         &self,
         stage: &Stage,
@@ -122,10 +123,10 @@ impl Container<'_> {
         limit: Duration,
         stdout_is_taken: bool,
     ) -> anyhow::Result<LocalRunResult> {
-        // The image's user is another one than ours.
+        // The image's user is not the current user.
         for folder in [&stage.folder, &stage.outputs, &stage.cache] {
             fs::set_permissions(folder, Permissions::from_mode(0o777))
-                .with_context(|| format!("opening {} to the container", folder.display()))?;
+                .with_context(|| format!("giving the container access to {}", folder.display()))?;
         }
         let job = &model.manifest.job;
         let mut command = Command::new(self.program);
@@ -134,9 +135,9 @@ impl Container<'_> {
             .args(["--cap-drop=ALL", "--security-opt=no-new-privileges"])
             .arg(format!("--memory={}m", job.memory_mib));
         for (from, to) in [
-            (&stage.folder, INSIDE.to_owned()),
-            (&stage.outputs, format!("{INSIDE}/output")),
-            (&stage.cache, format!("{INSIDE}/cache")),
+            (&stage.folder, CONTAINER_FOLDER.to_owned()),
+            (&stage.outputs, format!("{CONTAINER_FOLDER}/output")),
+            (&stage.cache, format!("{CONTAINER_FOLDER}/cache")),
         ] {
             command.arg(format!("--volume={}:{to}", from.display()));
         }
@@ -144,18 +145,18 @@ impl Container<'_> {
             command.arg(format!("--env={name}={value}"));
         }
         command
-            .args([image, "dropcast-job", "--local-run", INSIDE, "--"])
+            .args([image, "dropcast-job", "--local-run", CONTAINER_FOLDER, "--"])
             .args(&job.command)
             .stdin(Stdio::null());
         if stdout_is_taken {
             command.stdout(std::io::stderr());
         }
         let mut child = command.spawn().map_err(|error| {
-            Stop::new(
+            CliError::new(
                 Exit::NotFound,
-                format!("{} cannot be started: {error}.", self.program.display()),
+                format!("{} could not be started: {error}.", self.program.display()),
             )
-            .advice("Install Docker, or leave --image out to run a copy of the folder.")
+            .advice("Install Docker, or leave out --image to run a copy of the folder.")
         })?;
         let mut timed_out = false;
         let status = if let Ok(status) = tokio::time::timeout(limit, child.wait()).await {
@@ -165,16 +166,16 @@ impl Container<'_> {
             self.stop().await;
             child.wait().await
         };
-        let code = exit_code(status.context("waiting for the container")?);
+        let code = to_exit_code(status.context("waiting for the container")?);
         let listing = stage.folder.join(LISTING);
-        // The first thing that dropcast-job makes.
+        // dropcast-job creates this file first.
         if !listing.exists()
-            && let Some(stop) = self.not_started(image, code)
+            && let Some(error) = self.explain_start_failure(image, code)
         {
-            return Err(stop.into());
+            return Err(error.into());
         }
         let files = if code == 0 && !timed_out {
-            listed(&listing).with_context(|| format!("reading {}", listing.display()))?
+            read_listing(&listing).with_context(|| format!("reading {}", listing.display()))?
         } else {
             Vec::new()
         };
@@ -185,45 +186,45 @@ impl Container<'_> {
         })
     }
 
-    /// Why the container ended before `dropcast-job` began, by Docker's exit code.
-    fn not_started(&self, image: &str, code: u8) -> Option<Stop> {
+    /// Why the container ended before `dropcast-job` started, by Docker's exit code.
+    fn explain_start_failure(&self, image: &str, code: u8) -> Option<CliError> {
         let (message, advice) = match code {
             NOT_RUN => (
                 format!(
-                    "{} could not run the image {image}. What it says is above.",
+                    "{} could not run the image {image}. Its own message is above.",
                     self.program.display()
                 ),
-                "Its images are listed by `docker image ls`.",
+                "List the local images with `docker image ls`.",
             ),
             NOT_EXECUTABLE | NOT_FOUND => (
                 format!(
-                    "The image {image} has no dropcast-job that can be run (exit code {code})."
+                    "The image {image} has no dropcast-job that can be executed (exit code {code})."
                 ),
-                "Copy it to a folder of the PATH, for the image's own processor: docs/MODELS.md, “Images”, says how.",
+                "Copy it to a folder in the image's PATH, built for the image's architecture; see “Images” in docs/MODELS.md.",
             ),
             _ => return None,
         };
-        Some(Stop::new(Exit::Failed, message).advice(advice))
+        Some(CliError::new(Exit::Failed, message).advice(advice))
     }
 
-    /// Stops the container; one that is gone is no matter.
+    /// Stops the container, unless it has ended.
     async fn stop(&self) {
         let mut stop = Command::new(self.program);
-        stop.args(["stop", "--time", GRACE, &self.name])
+        stop.args(["stop", "--time", STOP_TIMEOUT, &self.name])
             .stdout(Stdio::null());
         let _ = stop.status().await;
     }
 }
 
-fn exit_code(status: ExitStatus) -> u8 {
+fn to_exit_code(status: ExitStatus) -> u8 {
     let of_signal = || status.signal().map(|signal| 128 + signal);
     let code = status.code().or_else(of_signal);
     code.and_then(|code| u8::try_from(code).ok())
         .unwrap_or(u8::MAX)
 }
 
-/// The outputs that a local run listed.
-fn listed(listing: &Path) -> anyhow::Result<Vec<WrittenFile>> {
+/// Reads the list of outputs that `dropcast-job` wrote.
+fn read_listing(listing: &Path) -> anyhow::Result<Vec<WrittenFile>> {
     BufReader::new(File::open(listing)?)
         .lines()
         .map(|line| Ok(serde_json::from_str(&line?)?))

@@ -1,4 +1,4 @@
-//! Times, sizes and lengths as people read them.
+//! Times, durations, sizes and other text in the form in which people read them.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use dropcast_domain::{
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-/// A moment, in UTC as run ids are: `2026-03-01 09:30:00 UTC`.
-pub fn moment(at: Timestamp) -> String {
+/// A timestamp in UTC: `2026-03-01 09:30:00 UTC`.
+pub fn format_timestamp(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC)
         .strftime("%Y-%m-%d %H:%M:%S UTC")
         .to_string()
 }
 
-/// A moment in a column whose head says UTC: `2026-03-01 09:30:00`.
-pub fn moment_in_column(at: Timestamp) -> String {
+/// A timestamp in a column whose heading says UTC: `2026-03-01 09:30:00`.
+pub fn format_timestamp_in_column(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC)
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }
 
 /// A time of day with milliseconds: `09:30:00.125`.
-pub fn time_of_day(at: Timestamp) -> String {
+pub fn format_time_of_day(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC)
         .strftime("%H:%M:%S%.3f")
         .to_string()
 }
 
-/// A length of time, no more exact than it is useful: `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 07 min`.
-pub fn length(length: SignedDuration) -> String {
+/// A duration, as exact as is useful: `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 07 min`.
+pub fn format_duration(length: SignedDuration) -> String {
     let millis = length.as_millis().max(0);
     match millis {
         0..10_000 => format!("{}.{:02} s", millis / 1_000, millis % 1_000 / 10),
@@ -45,8 +45,8 @@ pub fn length(length: SignedDuration) -> String {
     }
 }
 
-/// A length of time that was asked for, in the largest whole unit: `15 minutes`.
-pub fn whole(length: Duration) -> String {
+/// A duration from the command line, in the largest whole unit: `15 minutes`.
+pub fn format_whole_duration(length: Duration) -> String {
     let seconds = length.as_secs();
     let (count, unit) = match seconds {
         0 => (0, "second"),
@@ -55,17 +55,17 @@ pub fn whole(length: Duration) -> String {
         _ if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
         _ => (seconds, "second"),
     };
-    counted(count, unit)
+    format_count(count, unit)
 }
 
-/// A number and a noun that agree: `1 run`, `3 runs`.
-pub fn counted(count: u64, noun: &str) -> String {
+/// A number with its noun: `1 run`, `3 runs`.
+pub fn format_count(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
 
-/// A size in decimal units, as file managers count: `812 B`, `3.4 kB`, `1.2 MB`.
-pub fn size(bytes: u64) -> String {
+/// A size in decimal units, as in file managers: `812 B`, `3.4 kB`, `1.2 MB`.
+pub fn format_size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1_000 {
         return format!("{bytes} B");
@@ -86,8 +86,9 @@ pub fn size(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
-/// Which attempt a step of a run belongs to, or how many it took; said from the second on.
-pub fn attempt(progress: Progress) -> String {
+/// The attempt to which a step of a run belongs, or the number of attempts at its end; empty for
+/// the first.
+pub fn describe_attempt(progress: Progress) -> String {
     match (progress.status, progress.attempts) {
         (_, 0) => String::new(),
         (Status::Submitted | Status::Waiting | Status::Starting | Status::Running, finished) => {
@@ -98,17 +99,17 @@ pub fn attempt(progress: Progress) -> String {
     }
 }
 
-/// Lines as one text, each with its end.
-pub fn lines(lines: impl IntoIterator<Item = String>) -> String {
+/// Joins lines into a text, each ending with a newline.
+pub fn join_lines(lines: impl IntoIterator<Item = String>) -> String {
     lines
         .into_iter()
         .flat_map(|line| [line, "\n".to_owned()])
         .collect()
 }
 
-/// A line that somebody else wrote, safe on a terminal: control characters,
-/// escape sequences' beginnings among them, become visible.
-pub fn printable(line: &str) -> String {
+/// Makes untrusted text safe for a terminal: control characters, including the start of escape
+/// sequences, are replaced by visible ones.
+pub fn sanitize(line: &str) -> String {
     line.chars()
         .map(|c| match c {
             '\t' => ' ',
@@ -119,16 +120,16 @@ pub fn printable(line: &str) -> String {
         .collect()
 }
 
-/// What a run's kind adds to its model's name, where it is not the usual one.
-pub fn of_kind(kind: RunKind) -> &'static str {
+/// The suffix of the model's name for runs of a special kind.
+pub fn describe_kind(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Run => "",
         RunKind::Refresh => " (refresh)",
     }
 }
 
-/// Reads a length of time: `90s`, `15m`, `2h`, `1d`, or seconds alone.
-pub fn parse_length(text: &str) -> Result<Duration, String> {
+/// Parses a duration: `90s`, `15m`, `2h`, `1d`, or a number of seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let (digits, seconds) = match text.trim().char_indices().next_back() {
         Some((at, 's')) => (&text.trim()[..at], 1),
         Some((at, 'm')) => (&text.trim()[..at], 60),
@@ -144,8 +145,7 @@ pub fn parse_length(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (1..=31_536_000).contains(seconds))
         .map(Duration::from_secs)
         .ok_or_else(|| {
-            "a length of time is a whole number with s, m, h or d, for example 90s, 15m or 2h"
-                .to_owned()
+            "a duration is a whole number with s, m, h or d, for example 90s, 15m or 2h".to_owned()
         })
 }
 
@@ -157,71 +157,71 @@ mod tests {
 
     #[test]
     fn lengths_are_as_exact_as_useful() {
-        let said = |millis| length(SignedDuration::from_millis(millis));
-        assert_eq!(said(424), "0.42 s");
-        assert_eq!(said(12_345), "12.3 s");
-        assert_eq!(said(185_000), "3 min 05 s");
-        assert_eq!(said(7_620_000), "2 h 07 min");
-        assert_eq!(said(864_000_000), "10 days");
-        assert_eq!(said(-5), "0.00 s");
+        let formatted = |millis| format_duration(SignedDuration::from_millis(millis));
+        assert_eq!(formatted(424), "0.42 s");
+        assert_eq!(formatted(12_345), "12.3 s");
+        assert_eq!(formatted(185_000), "3 min 05 s");
+        assert_eq!(formatted(7_620_000), "2 h 07 min");
+        assert_eq!(formatted(864_000_000), "10 days");
+        assert_eq!(formatted(-5), "0.00 s");
     }
 
     #[test]
     fn sizes_are_short() {
-        assert_eq!(size(0), "0 B");
-        assert_eq!(size(999), "999 B");
-        assert_eq!(size(1_000), "1.0 kB");
-        assert_eq!(size(3_449), "3.4 kB");
-        assert_eq!(size(65_536), "65.5 kB");
-        assert_eq!(size(123_456), "123 kB");
-        assert_eq!(size(999_999), "1.0 MB");
-        assert_eq!(size(5_000_000_000), "5.0 GB");
+        assert_eq!(format_size(0), "0 B");
+        assert_eq!(format_size(999), "999 B");
+        assert_eq!(format_size(1_000), "1.0 kB");
+        assert_eq!(format_size(3_449), "3.4 kB");
+        assert_eq!(format_size(65_536), "65.5 kB");
+        assert_eq!(format_size(123_456), "123 kB");
+        assert_eq!(format_size(999_999), "1.0 MB");
+        assert_eq!(format_size(5_000_000_000), "5.0 GB");
     }
 
     #[test]
     fn a_length_is_read_with_its_unit() {
-        assert_eq!(parse_length("90s").unwrap().as_secs(), 90);
-        assert_eq!(parse_length("15m").unwrap().as_secs(), 900);
-        assert_eq!(parse_length("2h").unwrap().as_secs(), 7_200);
-        assert_eq!(parse_length(" 45 ").unwrap().as_secs(), 45);
+        assert_eq!(parse_duration("90s").unwrap().as_secs(), 90);
+        assert_eq!(parse_duration("15m").unwrap().as_secs(), 900);
+        assert_eq!(parse_duration("2h").unwrap().as_secs(), 7_200);
+        assert_eq!(parse_duration(" 45 ").unwrap().as_secs(), 45);
         for bad in ["", "m", "-1s", "0", "1.5h", "5é", "99999999999999999999d"] {
-            assert!(parse_length(bad).is_err(), "{bad}");
+            assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn what_was_asked_for_reads_back_in_whole_units() {
-        assert_eq!(whole(Duration::from_hours(1)), "1 hour");
-        assert_eq!(whole(Duration::from_mins(15)), "15 minutes");
-        assert_eq!(whole(Duration::from_secs(61)), "61 seconds");
+        assert_eq!(format_whole_duration(Duration::from_hours(1)), "1 hour");
+        assert_eq!(format_whole_duration(Duration::from_mins(15)), "15 minutes");
+        assert_eq!(format_whole_duration(Duration::from_secs(61)), "61 seconds");
     }
 
     #[test]
     fn times_say_that_they_are_utc() {
         let at: Timestamp = "2026-03-01T10:30:00.1259+01:00".parse().unwrap();
-        assert_eq!(moment(at), "2026-03-01 09:30:00 UTC");
-        assert_eq!(time_of_day(at), "09:30:00.125");
+        assert_eq!(format_timestamp(at), "2026-03-01 09:30:00 UTC");
+        assert_eq!(format_time_of_day(at), "09:30:00.125");
     }
 
     #[test]
     fn the_attempt_is_said_from_the_second_on() {
-        let said = |attempts, status| attempt(Progress { attempts, status });
-        assert_eq!(said(0, Status::Running), "");
-        assert_eq!(said(1, Status::Waiting), "attempt 2");
-        assert_eq!(said(1, Status::Collecting), "");
-        assert_eq!(said(2, Status::Failed), "after 2 attempts");
+        let formatted = |attempts, status| describe_attempt(Progress { attempts, status });
+        assert_eq!(formatted(0, Status::Running), "");
+        assert_eq!(formatted(1, Status::Waiting), "attempt 2");
+        assert_eq!(formatted(1, Status::Collecting), "");
+        assert_eq!(formatted(2, Status::Failed), "after 2 attempts");
     }
 
     #[test]
     fn a_line_of_somebody_else_cannot_steer_the_terminal() {
-        assert_eq!(printable("a\tb\u{1b}[2Jc\r"), "a b\u{fffd}[2Jc\u{fffd}");
+        assert_eq!(sanitize("a\tb\u{1b}[2Jc\r"), "a b\u{fffd}[2Jc\u{fffd}");
     }
 
     proptest! {
         #[test]
         fn a_size_never_grows_long(bytes: u64) {
             // 18,446,744 TB is the most that a u64 holds.
-            prop_assert!(size(bytes).len() <= "18446744 TB".len());
+            prop_assert!(format_size(bytes).len() <= "18446744 TB".len());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A stack with whatever may be asked about it.
+//! The state of a stack, and the clients that the checks need.
 
 use std::collections::BTreeMap;
 
@@ -7,39 +7,39 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation as cloudformation;
 
 use crate::{
-    exit::{Exit, REACH_ADVICE, Stop, causes},
+    exit::{CliError, Exit, REACH_ADVICE, join_causes},
     stack::{Stack, aws_config},
 };
 
-/// A stack with whatever may be asked about it. Clients are built once.
+/// The state of a stack as CloudFormation describes it, and the clients that the checks need.
 #[derive(Debug)]
-pub(super) struct Patient {
+pub(super) struct StackSnapshot {
     /// The CloudFormation stack's name.
     pub(super) name: String,
-    /// CloudFormation's word for how it stands.
+    /// Its status in CloudFormation.
     pub(super) status: String,
-    /// Why, where CloudFormation says.
+    /// The reason for the status, if CloudFormation gives one.
     pub(super) reason: Option<String>,
     /// Its outputs.
     pub(super) outputs: BTreeMap<String, String>,
     /// Its parameters.
     pub(super) parameters: BTreeMap<String, String>,
-    /// Whether it is the one on this machine.
+    /// Whether it is the local stack.
     pub(super) local: bool,
     pub(super) cloudformation: cloudformation::Client,
     pub(super) batch: aws_sdk_batch::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
-    /// Who may be a sender. The older of SES's two APIs, which emulators know better.
+    /// Verified identities, by the older of SES's two APIs, which emulators support better.
     pub(super) identities: aws_sdk_ses::Client,
-    /// Whether the account may send to everybody, which only the newer one says.
+    /// The account's sending limits, which only the newer API returns.
     pub(super) mailing: aws_sdk_sesv2::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) http: reqwest::Client,
 }
 
-impl Patient {
-    /// The stack that the command talks to.
-    pub(super) async fn of(stack: &Stack) -> anyhow::Result<Self> {
+impl StackSnapshot {
+    /// Loads the state of the stack that the command uses.
+    pub(super) async fn load(stack: &Stack) -> anyhow::Result<Self> {
         let (name, aws, batch): (String, SdkConfig, SdkConfig) = if let Some(local) = &stack.local {
             let (aws, batch) = (local.sdk_config(), local.batch_sdk_config());
             (local.stack_name.clone(), aws, batch)
@@ -55,15 +55,15 @@ impl Patient {
             .await
             .map_err(|error| {
                 let message = format!(
-                    "CloudFormation was asked for the stack {name} and did not answer: {}.",
-                    causes(&error)
+                    "The stack {name} could not be read from CloudFormation: {}.",
+                    join_causes(&error)
                 );
-                Stop::new(Exit::NoStack, message).advice(REACH_ADVICE)
+                CliError::new(Exit::NoStack, message).advice(REACH_ADVICE)
             })?;
         let described = described
             .stacks
             .and_then(|mut stacks| stacks.pop())
-            .with_context(|| format!("CloudFormation described no stack {name}"))?;
+            .with_context(|| format!("CloudFormation returned no stack {name}"))?;
         let outputs = described.outputs().iter();
         let outputs = outputs
             .filter_map(|one| Some((one.output_key()?.to_owned(), one.output_value()?.to_owned())));
@@ -94,7 +94,7 @@ impl Patient {
         })
     }
 
-    /// An output, unless it is empty or says that there is none.
+    /// An output, unless it is empty or `none`.
     pub(super) fn output(&self, name: &str) -> Option<&str> {
         let output = self.outputs.get(name)?;
         (!output.is_empty() && output != "none").then_some(output)
