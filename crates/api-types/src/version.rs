@@ -3,7 +3,7 @@
 use dropcast_domain::{
     ids::Version,
     model::ModelName,
-    registry::{DefaultEntry, DefaultKind, Retirement},
+    registry::{DefaultEntry, DefaultKind, Defaults, RegisteredVersion, Retirement},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -43,6 +43,20 @@ pub struct VersionSummary {
     pub commit: Option<String>,
     /// When and by whom it was retired; null unless it is.
     pub retired: Option<RetiredView>,
+}
+
+impl VersionSummary {
+    /// A version of a model with this default version and these retirements.
+    pub fn of(version: &RegisteredVersion, default: Version, defaults: &Defaults) -> Self {
+        Self {
+            version: version.version,
+            default: version.version == default,
+            built_at: version.spec.built_at,
+            image: version.spec.image.clone(),
+            commit: version.spec.commit.clone(),
+            retired: defaults.retirement(version.version).map(RetiredView::from),
+        }
+    }
 }
 
 /// A retirement.

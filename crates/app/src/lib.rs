@@ -1,10 +1,8 @@
-//! The use cases: what people and functions ask Dropcast for, answered over the store's ports.
+//! The use cases, over ports of the store and of AWS services.
 //!
-//! The command line and the functions call this crate, so that each question has one answer. It
-//! calls no AWS service, reads no clock and prints nothing: times are arguments, and errors are
-//! types whose text is the sentence that people read.
-//!
-//! There is one module for each subject.
+//! The command line and the functions call them, so that each question has one answer. This crate
+//! uses no SDK, reads no clock and prints nothing: times are arguments, and errors are types whose
+//! text is the sentence that people read.
 
 #![warn(missing_docs)]
 

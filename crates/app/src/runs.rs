@@ -1,4 +1,12 @@
-//! Runs: listing them, and what is known about one besides its record.
+//! Runs: starting, ending, listing and showing them.
+
+mod finish;
+mod show;
+mod start;
+
+pub use finish::{FinishRunError, RunEnd, finish_run};
+pub use show::{ShowRunError, show_run};
+pub use start::{StartRunError, start_run};
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,9 @@
 //! Nothing is uploaded here. Whoever has the file puts it, or signs a URL for somebody who does.
 
 mod encoded_word;
+mod metadata;
+
+pub use metadata::read_metadata;
 
 use dropcast_domain::{
     ids::Version,
@@ -58,15 +61,9 @@ pub async fn prepare_upload<S: Models + Promotion + History>(
     let resolved = resolve_version(store, &Request::new(model, version), now).await?;
     Ok(resolved.map(|resolved| {
         let name = safe_file_name(request.file_name);
-        let notify = Some(request.notify.join(",")).filter(|list| !list.is_empty());
-        let title = request.title.map(encoded_word::encode);
-        let metadata = [("notify", notify), ("title", title)];
         PreparedUpload {
             key: key(INPUTS_PREFIX, model, version, now, unique, &name),
-            metadata: metadata
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value?)))
-                .collect(),
+            metadata: metadata::write_metadata(request.notify, request.title),
             version: resolved,
         }
     }))

@@ -6,15 +6,16 @@
 )]
 
 use dropcast_app::{
+    models::{list_builds, show_model},
     uploads::{UploadRequest, find_run_of_upload, prepare_refresh, prepare_upload},
     versions::{ChangeError, ResolveError, list_versions, promote, retire, roll_back},
 };
 use dropcast_domain::{
     ids::Version,
     model::ModelName,
-    registry::{AuditStamp, PromotionError},
+    registry::{AuditStamp, Build, BuildCode, BuildEnd, BuildFailure, BuildPhase, PromotionError},
 };
-use dropcast_store::{Models as _, Runs as _, memory::MemoryStore};
+use dropcast_store::{Builds as _, Models as _, Runs as _, memory::MemoryStore};
 use dropcast_test_support::samples::{MODEL, at, run_of, upload, version_spec};
 
 fn version(number: u32) -> Version {
@@ -165,4 +166,40 @@ async fn an_uploads_run_is_found_by_its_bucket_and_key() {
     );
     assert_eq!(find(&upload.bucket, "inputs/other.json").await, None);
     assert_eq!(find("elsewhere", &upload.key).await, None);
+}
+
+#[tokio::test]
+async fn a_model_is_shown_with_its_default_even_if_that_is_not_among_the_newest() {
+    let (store, name) = store(3).await;
+    let shown = show_model(&store, &name, 2).await.unwrap().unwrap();
+    let listed: Vec<Version> = shown.versions.iter().map(|one| one.version).collect();
+    assert_eq!(listed, [version(3), version(2)]);
+    assert_eq!(shown.default.unwrap().version, version(1));
+    let promoted = promote(&store, &name, version(3), stamp(1_000)).await;
+    promoted.unwrap().unwrap();
+    let shown = show_model(&store, &name, 2).await.unwrap().unwrap();
+    assert_eq!(shown.default.unwrap().version, version(3));
+}
+
+#[tokio::test]
+async fn a_model_has_builds_before_it_is_registered() {
+    let (store, name) = store(1).await;
+    let listed = list_builds(&store, &name, 10).await.unwrap();
+    assert_eq!(listed, Ok(Vec::new()));
+    let new: ModelName = "churn".parse().unwrap();
+    let unknown = list_builds(&store, &new, 10).await.unwrap().unwrap_err();
+    assert_eq!(unknown.name, "churn");
+    let failure = BuildFailure::new(BuildCode::BuildFailed, BuildPhase::Build, "It failed.");
+    let build = Build {
+        build_id: "01234567-89ab-cdef-0123-456789abcdef".parse().unwrap(),
+        model: Some(new.clone()),
+        end: BuildEnd::Failed(failure),
+        commit: None,
+        requested_by: None,
+        notify: Vec::new(),
+        at: at(0),
+    };
+    store.create_build_if_absent(&build).await.unwrap();
+    let listed = list_builds(&store, &new, 10).await.unwrap();
+    assert_eq!(listed, Ok(vec![build]));
 }

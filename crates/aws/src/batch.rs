@@ -14,6 +14,8 @@ use aws_sdk_batch::{
 };
 use dropcast_domain::ids::JobId;
 
+use crate::{CallError, ports::StopJobs};
+
 /// Whether a job definition, revision included, can be submitted.
 pub async fn is_active(
     client: &Client,
@@ -28,6 +30,27 @@ pub async fn is_active(
         .job_definitions()
         .iter()
         .any(|found| found.status() == Some("ACTIVE")))
+}
+
+/// The jobs of AWS Batch.
+#[derive(Debug, Clone)]
+pub struct BatchJobs {
+    client: Client,
+}
+
+impl BatchJobs {
+    /// The jobs that this client reaches.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl StopJobs for BatchJobs {
+    async fn stop(&self, job: &JobId, reason: &str) -> Result<(), CallError> {
+        stop(&self.client, job, reason)
+            .await
+            .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
+    }
 }
 
 /// Stops a job in whatever state it is, with a reason that Batch records. A job that has ended is not

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
+#[cfg(feature = "sdk")]
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+#[cfg(feature = "sdk")]
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// A call of an AWS service that failed.
@@ -18,6 +20,7 @@ pub struct CallError {
     pub source: Box<dyn Error + Send + Sync>,
 }
 
+#[cfg(feature = "sdk")]
 impl CallError {
     /// The failure of an SDK operation.
     pub fn of_sdk<E>(call: &'static str, error: SdkError<E, HttpResponse>) -> Self
@@ -36,6 +39,7 @@ impl CallError {
 ///
 /// True for what never reached the service, timed out, was throttled, met a conflict or failed
 /// on the service's side (HTTP 429 and 5xx); false for what the service refused.
+#[cfg(feature = "sdk")]
 pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
@@ -50,6 +54,7 @@ pub fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
 }
 
 /// The names under which AWS services say "slow down" and "ask again".
+#[cfg(feature = "sdk")]
 fn asks_for_a_retry(code: &str) -> bool {
     matches!(
         code,

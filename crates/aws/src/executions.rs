@@ -13,13 +13,7 @@ use dropcast_domain::{
 };
 use serde_json::json;
 
-use crate::CallError;
-
-/// Starts executions.
-pub trait StartExecutions: Send + Sync {
-    /// Starts the run's execution unless it was started.
-    fn start(&self, run: &RunId) -> impl Future<Output = Result<(), CallError>> + Send;
-}
+use crate::{CallError, ports::StartExecutions};
 
 /// Resumes executions that wait for a job.
 pub trait ResumeExecutions: Send + Sync {

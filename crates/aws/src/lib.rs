@@ -4,53 +4,32 @@
 
 #[cfg(feature = "batch")]
 pub mod batch;
+#[cfg(feature = "sdk")]
+mod config;
 mod error;
 #[cfg(feature = "executions")]
 pub mod executions;
+#[cfg(feature = "sdk")]
 mod http;
 #[cfg(feature = "logs")]
 pub mod logs;
+pub mod ports;
 #[cfg(feature = "s3")]
 pub mod s3;
 #[cfg(feature = "secrets")]
 pub mod secrets;
+#[cfg(feature = "sdk")]
 mod trust;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sdk"))]
 mod tests;
 
+#[cfg(feature = "sdk")]
 pub use aws_config::SdkConfig;
-use aws_config::{BehaviorVersion, environment::EnvironmentVariableCredentialsProvider};
-
-pub use error::{CallError, is_transient};
-use trust::Roots;
-pub use trust::TrustError;
-
-/// Settings for a program that people run or that runs in their images: region, credentials and
-/// endpoints as AWS's own tools find them, and the machine's certificate authorities.
-///
-/// One HTTP client serves all services of a process. `AWS_CA_BUNDLE` may name a PEM file with the
-/// certificate authorities to trust instead; fails if that file has none.
-pub async fn load() -> Result<SdkConfig, TrustError> {
-    let http = http::client(Roots::Machine.tls_context()?);
-    Ok(aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .load()
-        .await)
-}
-
-/// As [`load`], for a function: with compiled-in certificate authorities, and with the credentials of its
-/// role, which are in its environment.
-///
-/// Other places to look for credentials would cost a client of STS and one of the instance
-/// metadata service at every cold start, used or not.
-///
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
-pub async fn load_in_lambda() -> Result<SdkConfig, TrustError> {
-    let http = http::client(Roots::CompiledIn.tls_context()?);
-    Ok(aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .load()
-        .await)
-}
+pub use error::CallError;
+#[cfg(feature = "sdk")]
+pub use {
+    config::{load, load_in_lambda},
+    error::is_transient,
+    trust::TrustError,
+};

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use dropcast_domain::output::{Output, disposition};
 use tokio::io::AsyncBufRead;
 
-use crate::CallError;
+use crate::{CallError, ports::ResultFiles};
 
 const GET: &str = "s3:GetObject";
 const PUT: &str = "s3:PutObject";
@@ -179,21 +179,20 @@ impl Bucket {
     }
 }
 
-/// What was found, if anything.
-fn found(answer: Result<Object, SdkError<GetObjectError>>) -> Result<Option<Object>, CallError> {
-    match answer {
-        Ok(object) => Ok(Some(object)),
-        // The last is what S3 says of a version that marks a deletion:
-        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
-        Err(error)
-            if matches!(
-                error.code(),
-                Some("NoSuchKey" | "NoSuchVersion" | "MethodNotAllowed")
-            ) =>
-        {
-            Ok(None)
+impl ResultFiles for Bucket {
+    fn bucket(&self) -> &str {
+        self.name()
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, CallError> {
+        match self.open(key, None).await? {
+            Some(object) => object.read(u64::MAX).await.map(Some),
+            None => Ok(None),
         }
-        Err(error) => Err(CallError::of_sdk(GET, error)),
+    }
+
+    async fn presign(&self, output: &Output, lifetime: Duration) -> Result<String, CallError> {
+        Self::presign(self, output, lifetime).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod canary;
 mod checks;
+mod queues;
 mod snapshot;
 
 use std::fmt::Write as _;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use dropcast_api_types::{LocalStackPlace, LocalStackStatus};
+use dropcast_api_types::{LocalEndpoints, LocalStatus};
 use dropcast_local_stack::{Connection, LocalStack, Registry, stop_requested};
 
 use crate::{
@@ -27,9 +27,9 @@ const START_TIMEOUT: Duration = Duration::from_mins(5);
 /// How often to check whether a detached stack is up.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-fn describe_stack(connection: &Connection) -> anyhow::Result<LocalStackPlace> {
+fn describe_stack(connection: &Connection) -> anyhow::Result<LocalEndpoints> {
     let output = |name| connection.output(name).map(str::to_owned);
-    Ok(LocalStackPlace {
+    Ok(LocalEndpoints {
         pid: connection.pid,
         endpoint: connection.endpoint.clone(),
         batch_endpoint: connection.batch_endpoint.clone(),
@@ -45,16 +45,16 @@ fn describe_stack(connection: &Connection) -> anyhow::Result<LocalStackPlace> {
     })
 }
 
-fn status_up(connection: &Connection) -> anyhow::Result<LocalStackStatus> {
-    Ok(LocalStackStatus {
+fn status_up(connection: &Connection) -> anyhow::Result<LocalStatus> {
+    Ok(LocalStatus {
         up: true,
         state_dir: connection.state.clone(),
         stack: Some(describe_stack(connection)?),
     })
 }
 
-fn status_down(state_dir: &Path) -> LocalStackStatus {
-    LocalStackStatus {
+fn status_down(state_dir: &Path) -> LocalStatus {
+    LocalStatus {
         up: false,
         state_dir: state_dir.to_owned(),
         stack: None,
@@ -252,7 +252,7 @@ fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
     }
 }
 
-fn render_status(status: &LocalStackStatus, style: Style) -> String {
+fn render_status(status: &LocalStatus, style: Style) -> String {
     let Some(place) = &status.stack else {
         return String::new();
     };
@@ -273,7 +273,7 @@ fn render_status(status: &LocalStackStatus, style: Style) -> String {
     ])
 }
 
-fn render_up(status: &LocalStackStatus, foreground: bool, style: Style) -> String {
+fn render_up(status: &LocalStatus, foreground: bool, style: Style) -> String {
     let dropcast = stack::program();
     let ending = if foreground {
         "Press Ctrl-C to stop it.".to_owned()

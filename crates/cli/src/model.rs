@@ -9,8 +9,8 @@ mod versions;
 
 use comfy_table::{Cell, CellAlignment};
 use dropcast_api_types::{ModelDetail, ModelSummary, Models, Registered, VersionView};
+use dropcast_app::models::{self, ModelVersions};
 use dropcast_domain::{
-    ids::Version,
     model::{ModelName, Vcpus},
     registry::RegisteredVersion,
 };
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How many versions of a model are shown, newest first.
-const MAX_VERSIONS: u32 = 20;
+const MAX_VERSIONS: u16 = 20;
 
 /// Runs a command about a model's folder, or about the models of a stack.
 pub async fn run(command: &args::Model, common: &Common, screen: Screen) -> anyhow::Result<Exit> {
@@ -176,30 +176,24 @@ async fn list(stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
 }
 
 async fn show(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let model = registry::find_model(stack, name).await?;
-    let latest = model.newest().number();
-    let mut versions = Vec::new();
-    for number in (1..=latest).rev().take(MAX_VERSIONS as usize) {
-        let Ok(number) = number.to_string().parse::<Version>() else {
-            continue;
-        };
-        versions.extend(stack.store.version(name, number).await?);
-    }
-    let shown = versions
-        .iter()
-        .find(|version| version.version == model.default_version)
-        .or(versions.first())
-        .cloned();
+    let found = models::show_model(&stack.store, name, MAX_VERSIONS).await?;
+    let ModelVersions {
+        model,
+        versions,
+        default,
+    } = found.map_err(|unknown| registry::explain_unknown_model(&unknown, &stack.command()))?;
     let document = ModelDetail {
         stack: stack.name.clone(),
         summary: ModelSummary::from(&model),
         versions: versions.iter().map(VersionView::from).collect(),
     };
-    screen.show(&document, |style| render(&document, shown.as_ref(), style))?;
+    screen.show(&document, |style| {
+        render(&document, default.as_ref(), style)
+    })?;
     Ok(Exit::Done)
 }
 
-fn render(model: &ModelDetail, shown: Option<&RegisteredVersion>, style: Style) -> String {
+fn render(model: &ModelDetail, default: Option<&RegisteredVersion>, style: Style) -> String {
     let summary = &model.summary;
     let mut facts = vec![
         ("Model", style.bold(summary.name.as_str())),
@@ -210,7 +204,7 @@ fn render(model: &ModelDetail, shown: Option<&RegisteredVersion>, style: Style) 
         ),
     ];
     let mut text = String::new();
-    if let Some(version) = shown {
+    if let Some(version) = default {
         facts.extend(list_manifest_fields(version));
         text = render_outputs(version, style);
     }

@@ -1,14 +1,11 @@
 //! Lookups in a stack's registry, and the errors for what it does not contain.
 
 use dropcast_app::{
-    models::{self, UnknownModel},
+    models::UnknownModel,
     versions::{self, ResolveError},
 };
 use dropcast_domain::{
-    ids::Version,
-    model::ModelName,
-    registry::{Model, RegisteredVersion},
-    upload::Request,
+    ids::Version, model::ModelName, registry::RegisteredVersion, upload::Request,
 };
 
 use crate::{
@@ -16,12 +13,6 @@ use crate::{
     exit::{CliError, Exit},
     stack::Stack,
 };
-
-/// Finds a registered model.
-pub(crate) async fn find_model(stack: &Stack, name: &ModelName) -> anyhow::Result<Model> {
-    let found = models::find_model(&stack.store, name.as_str()).await?;
-    found.map_err(|unknown| explain_unknown_model(&unknown, &stack.command()).into())
-}
 
 /// Finds the version that would run on a file if it were uploaded now.
 pub(crate) async fn resolve_version(

@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use comfy_table::{Cell, CellAlignment};
-use dropcast_api_types::{OutputView, RunDetail, RunDetailParts, Step};
-use dropcast_app::runs::load_run_history;
+use dropcast_api_types::{RunDetail, Step};
+use dropcast_app::runs::{ShowRunError, show_run};
 use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
-    output::{MARKED_FILE, Output},
-    problem::ProblemList,
-    recipient::MAX_RECIPIENTS,
-    run::Run,
-    status::{Progress, Status},
+    problem::ProblemList, recipient::MAX_RECIPIENTS, run::Run, status::Progress,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,84 +37,29 @@ pub async fn run(args: &Show, stack: &Stack, screen: Screen) -> anyhow::Result<E
         .into());
     }
     let run = runs::find_run(stack, &args.run).await?;
-    let detail = detail(stack, &run, args.links_for, clock::now()).await?;
+    let detail = load_detail(stack, &run, args.links_for, clock::now()).await?;
     screen.show(&detail, |style| render(&detail, style))?;
     Ok(Exit::Done)
 }
 
-/// Collects what stands around a record: timeline, problems, links, log.
-pub async fn detail(
+/// Loads everything about a run.
+pub async fn load_detail(
     stack: &Stack,
     run: &Run,
-    links_for: Duration,
+    link_lifetime: Duration,
     now: Timestamp,
 ) -> anyhow::Result<RunDetail> {
-    let mut outputs = Vec::new();
-    for output in &run.outputs {
-        let url = link(stack, output, links_for).await?;
-        outputs.push(OutputView::of(output, &stack.results_bucket, url));
-    }
-    let marked_copy = match run.opened(MARKED_FILE).filter(|_| run.marked) {
-        Some(copy) => Some(link(stack, &copy, links_for).await?),
-        None => None,
-    };
-    let lifetime = SignedDuration::try_from(links_for).unwrap_or_default();
-    let history = load_run_history(&stack.store, &run.id).await?;
-    let around = RunDetailParts {
-        timeline: history.timeline,
-        problems: found_problems(stack, run).await?,
-        marked_copy,
-        links_until: (!outputs.is_empty()).then(|| now.saturating_add(lifetime).unwrap_or(now)),
-        outputs,
-        log: history.log,
-    };
-    Ok(RunDetail::of(&stack.name, run, around, now))
-}
-
-/// A presigned link that downloads an output under its own name and type.
-async fn link(stack: &Stack, output: &Output, lifetime: Duration) -> anyhow::Result<String> {
-    let bucket = Bucket::new(stack.s3.clone(), &stack.results_bucket);
-    let signed = bucket.presign(output, lifetime).await;
-    signed.map_err(|error| {
-        let message = format!(
-            "Links to the outputs could not be signed: {}.",
-            join_causes(&error)
-        );
-        CliError::new(Exit::NoStack, message)
-            .advice(REACH_ADVICE)
-            .into()
-    })
-}
-
-/// The problems of a rejected input. The list is kept in the results bucket; a
-/// run that was rejected for its key alone has none.
-async fn found_problems(stack: &Stack, run: &Run) -> anyhow::Result<ProblemList> {
-    if run.status() != Status::Rejected {
-        return Ok(ProblemList::default());
-    }
-    let key = run.keys().problems();
-    let bucket = Bucket::new(stack.s3.clone(), &stack.results_bucket);
-    let read = async {
-        match bucket.open(&key, None).await? {
-            Some(object) => object.read(u64::MAX).await.map(Some),
-            None => Ok(None),
-        }
-    };
-    match read.await {
-        Ok(Some(content)) => serde_json::from_slice(&content)
-            .with_context(|| format!("s3://{}/{key} does not read back", bucket.name())),
-        Ok(None) => Ok(ProblemList::default()),
-        Err(error) => {
-            let message = format!(
-                "The problems in s3://{}/{key} could not be read: {}.",
-                bucket.name(),
-                join_causes(&error)
-            );
-            Err(CliError::new(Exit::NoStack, message)
+    let results = Bucket::new(stack.s3.clone(), &stack.results_bucket);
+    let shown = show_run(&stack.store, &results, &stack.name, run, link_lifetime, now).await;
+    shown.map_err(|error| match error {
+        ShowRunError::Link(_) | ShowRunError::Problems { .. } => {
+            let message = format!("The run cannot be shown: {}.", join_causes(&error));
+            CliError::new(Exit::NoStack, message)
                 .advice(REACH_ADVICE)
-                .into())
+                .into()
         }
-    }
+        ShowRunError::Store(_) | ShowRunError::InvalidProblems { .. } => error.into(),
+    })
 }
 
 /// Renders the run as text.

@@ -52,7 +52,8 @@ pub async fn follow(
                 .await?
                 .ok_or_else(|| run_not_started(uploaded))?;
         let run = wait::wait_until_over(stack, &run, timeout, screen).await?;
-        let detail = show::detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await?;
+        let detail =
+            show::load_detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await?;
         let exit = Exit::of(run.status());
         let document = make_document(stack, uploaded, Some(SubmittedRun::Over(Box::new(detail))));
         screen.show(&document, |style| match &document.run {

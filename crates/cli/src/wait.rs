@@ -34,7 +34,7 @@ const SHORT_POLL_PERIOD: Duration = Duration::from_secs(20);
 pub async fn run(args: &Wait, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
     let run = runs::find_run(stack, &args.run).await?;
     let run = wait_until_over(stack, &run, args.timeout, screen).await?;
-    let detail = show::detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await?;
+    let detail = show::load_detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await?;
     screen.show(&detail, |style| show::render(&detail, style))?;
     Ok(Exit::of(run.status()))
 }

@@ -58,6 +58,34 @@ impl Status {
     }
 }
 
+/// The status of a run that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Status")]
+pub struct TerminalStatus(Status);
+
+/// A run with this status has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a run with the status {0} has not ended")]
+pub struct NotTerminal(Status);
+
+impl TryFrom<Status> for TerminalStatus {
+    type Error = NotTerminal;
+
+    fn try_from(status: Status) -> Result<Self, Self::Error> {
+        if status.is_terminal() {
+            Ok(Self(status))
+        } else {
+            Err(NotTerminal(status))
+        }
+    }
+}
+
+impl From<TerminalStatus> for Status {
+    fn from(status: TerminalStatus) -> Self {
+        status.0
+    }
+}
+
 /// A run's status together with how many attempts of its job had finished.
 ///
 /// The pair orders a run's life: a retry goes back to `waiting`, yet forward,

@@ -7,10 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use dropcast_aws::{
-    CallError,
-    executions::{ResumeExecutions, StartExecutions},
-};
+use dropcast_aws::{CallError, executions::ResumeExecutions, ports::StartExecutions};
 use dropcast_domain::{
     ids::{JobId, RunId},
     job::JobEnd,

@@ -1,21 +1,16 @@
-use dropcast_aws::CallError;
+use dropcast_app::runs::FinishRunError;
 use dropcast_lambda_kit::error::{Class, FunctionError};
-use dropcast_store::StoreError;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
-pub enum Error {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Call(#[from] CallError),
-}
+#[error(transparent)]
+pub struct Error(#[from] FinishRunError);
 
 impl FunctionError for Error {
     fn class(&self) -> Class {
-        match self {
-            Self::Store(error) => error.class(),
-            Self::Call(error) => error.class(),
+        match &self.0 {
+            FinishRunError::Store(error) => error.class(),
+            FinishRunError::Call(error) => error.class(),
         }
     }
 }

@@ -1,4 +1,9 @@
-use dropcast_domain::{failure::ErrorCode, ids::RunId, status::Status};
+use dropcast_app::runs::RunEnd;
+use dropcast_domain::{
+    failure::ErrorCode,
+    ids::RunId,
+    status::{Status, TerminalStatus},
+};
 use serde::{Deserialize, Serialize};
 
 /// The state's input.
@@ -6,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct FinishRequest {
     pub run_id: RunId,
-    pub status: RunEnd,
+    pub status: TerminalStatus,
     /// The error code, unless the run succeeded.
     #[serde(default)]
     pub code: Option<ErrorCode>,
@@ -15,24 +20,14 @@ pub struct FinishRequest {
     pub message: Option<String>,
 }
 
-/// A terminal status; no other one is accepted.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunEnd {
-    Succeeded,
-    Failed,
-    Rejected,
-    Cancelled,
-}
-
-impl From<RunEnd> for Status {
-    fn from(end: RunEnd) -> Self {
-        match end {
-            RunEnd::Succeeded => Self::Succeeded,
-            RunEnd::Failed => Self::Failed,
-            RunEnd::Rejected => Self::Rejected,
-            RunEnd::Cancelled => Self::Cancelled,
-        }
+impl FinishRequest {
+    pub(crate) fn into_parts(self) -> (RunId, RunEnd) {
+        let end = RunEnd {
+            status: self.status,
+            code: self.code,
+            message: self.message,
+        };
+        (self.run_id, end)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use dropcast_aws::CallError;
+use dropcast_aws::{CallError, ports::StopJobs};
 use dropcast_domain::{
     failure::ErrorCode,
     ids::{JobId, RunId},
@@ -20,7 +20,7 @@ use dropcast_test_support::{
     samples::{at, job, new_run, now, step},
     unavailable,
 };
-use finish_run::{Deps, FinishRequest, StopJob, handle};
+use finish_run::{Deps, FinishRequest, handle};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
@@ -30,8 +30,8 @@ struct FakeJobs {
     unavailable: bool,
 }
 
-impl StopJob for FakeJobs {
-    async fn stop(&self, job: &JobId) -> Result<(), CallError> {
+impl StopJobs for FakeJobs {
+    async fn stop(&self, job: &JobId, _reason: &str) -> Result<(), CallError> {
         if self.unavailable {
             return Err(unavailable("batch:TerminateJob"));
         }

@@ -7,11 +7,11 @@ mod event;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use dropcast_aws::executions::StartExecutions;
-use dropcast_domain::{run::Run, upload::Upload};
+use dropcast_app::runs::start_run;
+use dropcast_aws::ports::StartExecutions;
+use dropcast_domain::upload::Upload;
 use dropcast_lambda_kit::batch::{self, Envelope};
 use dropcast_store::Runs;
-use jiff::SignedDuration;
 
 pub use config::Config;
 pub use error::Error;
@@ -36,28 +36,15 @@ pub async fn handle<S: Runs, X: StartExecutions>(
     .await)
 }
 
-/// Starts the run of one upload; a repeated event finds it started (invariant 1).
 async fn start<S: Runs, X: StartExecutions>(
     deps: &Deps<S, X>,
     upload: Upload,
 ) -> Result<(), Error> {
-    if upload.is_folder() {
-        tracing::info!("a folder was created; this is not an upload");
-        return Ok(());
-    }
-    if upload.generation().is_none() {
-        // All such uploads under the key would be one run, and the second file would be lost.
-        return Err(Error::NoGeneration);
-    }
-    let kept_for = SignedDuration::from_hours(24 * i64::from(deps.retention_days));
-    let expires_at = upload.at.saturating_add(kept_for)?;
-    let run = deps
-        .store
-        .create_if_absent(&Run::received(upload, expires_at))
-        .await?;
-    tracing::info!(run.id = %run.id, status = %run.status(), "the run of the upload exists");
-    if !run.is_over() {
-        deps.executions.start(&run.id).await?;
+    match start_run(&deps.store, &deps.executions, upload, deps.retention_days).await? {
+        Some(run) => {
+            tracing::info!(run.id = %run.id, status = %run.status(), "the run of the upload exists");
+        }
+        None => tracing::info!("a folder was created; this is not an upload"),
     }
     Ok(())
 }

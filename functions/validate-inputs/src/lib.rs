@@ -7,11 +7,10 @@ mod config;
 mod error;
 mod event;
 mod files;
-mod metadata;
 mod rejection;
 mod staged_files;
 
-use dropcast_app::versions;
+use dropcast_app::{uploads::read_metadata, versions};
 use dropcast_aws::s3::Object;
 use dropcast_domain::{
     registry::RegisteredVersion,
@@ -64,7 +63,7 @@ where
     deps.store.advance(&run_id, validating).await?;
 
     let dropped = deps.files.open(&run.upload).await?;
-    let metadata = metadata::metadata(&run, dropped.as_ref().map(|object| &object.metadata));
+    let metadata = read_metadata(&run, dropped.as_ref().map(|object| &object.metadata));
     match validate_input(deps, &run, dropped).await? {
         Ok((version, input)) => {
             let acceptance = Acceptance {

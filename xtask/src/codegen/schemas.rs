@@ -42,7 +42,7 @@ const SCHEMAS: [(&str, Source); 27] = [
     ("cli/doctor", written::<api::DoctorReport>),
     ("cli/error", written::<api::ErrorDocument<'_>>),
     ("cli/initialized", written::<api::Initialized>),
-    ("cli/local", written::<api::LocalStackStatus>),
+    ("cli/local", written::<api::LocalStatus>),
     ("cli/mails", written::<api::Mails>),
     ("cli/model", written::<api::ModelDetail>),
     ("cli/models", written::<api::Models>),

@@ -172,7 +172,7 @@ async fn submit_file(
     ));
     let run = follow(stack, &uploaded, printer).await?;
     printer.print("");
-    show::detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await
+    show::load_detail(stack, &run, show::DEFAULT_LINK_LIFETIME, clock::now()).await
 }
 
 async fn follow(stack: &Stack, uploaded: &UploadedObject, printer: Printer) -> anyhow::Result<Run> {

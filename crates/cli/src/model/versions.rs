@@ -4,13 +4,15 @@ use comfy_table::{Cell, CellAlignment};
 use dropcast_api_types::{
     BuildView, Builds, DefaultView, Promoted, Retired, RetiredView, VersionSummary, Versions,
 };
-use dropcast_app::versions::{self, ChangeError, DefaultChange, VersionList};
+use dropcast_app::{
+    models,
+    versions::{self, ChangeError, DefaultChange, VersionList},
+};
 use dropcast_domain::{
     ids::{RunId, Version},
     model::ModelName,
     registry::{Defaults, Model, PromotionError},
 };
-use dropcast_store::History as _;
 
 use crate::{
     args,
@@ -73,14 +75,7 @@ async fn list(name: &ModelName, stack: &Stack, screen: Screen) -> anyhow::Result
         default_version: model.default_version,
         versions: versions
             .iter()
-            .map(|version| VersionSummary {
-                version: version.version,
-                default: version.version == model.default_version,
-                built_at: version.spec.built_at,
-                image: version.spec.image.clone(),
-                commit: version.spec.commit.clone(),
-                retired: defaults.retirement(version.version).map(RetiredView::from),
-            })
+            .map(|version| VersionSummary::of(version, model.default_version, &defaults))
             .collect(),
         defaults: defaults.entries.iter().map(DefaultView::from).collect(),
     };
@@ -124,11 +119,9 @@ fn render(document: &Versions, style: Style) -> String {
 }
 
 async fn builds(args: &args::Builds, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {
-    let builds = stack.store.builds_of(&args.model, args.limit).await?;
-    // A model whose first build failed is not registered yet.
-    if builds.is_empty() {
-        registry::find_model(stack, &args.model).await?;
-    }
+    let builds = models::list_builds(&stack.store, &args.model, args.limit).await?;
+    let builds =
+        builds.map_err(|unknown| registry::explain_unknown_model(&unknown, &stack.command()))?;
     let document = Builds {
         stack: stack.name.clone(),
         model: args.model.to_string(),

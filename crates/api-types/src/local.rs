@@ -9,19 +9,19 @@ use serde::Serialize;
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(title = "Local stack")]
-pub struct LocalStackStatus {
+pub struct LocalStatus {
     /// Whether a stack is up.
     pub up: bool,
     /// The state folder.
     pub state_dir: PathBuf,
     /// Where it is; null when none is up.
-    pub stack: Option<LocalStackPlace>,
+    pub stack: Option<LocalEndpoints>,
 }
 
 /// Where a local stack is.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct LocalStackPlace {
+pub struct LocalEndpoints {
     /// The process that runs it; SIGTERM stops it.
     pub pid: u32,
     /// Endpoint of every AWS service but Batch and CodeBuild.

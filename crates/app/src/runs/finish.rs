@@ -1,0 +1,68 @@
+//! Ending a run.
+
+use dropcast_aws::{CallError, ports::StopJobs};
+use dropcast_domain::{
+    failure::{ErrorCode, Failure},
+    ids::RunId,
+    run::Run,
+    status::{TerminalStatus, Transition},
+};
+use dropcast_store::{RunCompletion, Runs, StoreError};
+use jiff::Timestamp;
+use thiserror::Error;
+
+/// The reason that Batch keeps for a job that is stopped because its run has ended.
+const STOP_REASON: &str = "Dropcast: the run has ended.";
+
+/// How a run ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// The final status.
+    pub status: TerminalStatus,
+    /// The error code, if the run did not succeed.
+    pub code: Option<ErrorCode>,
+    /// What happened, in a sentence; the code's advice if there is none.
+    pub message: Option<String>,
+}
+
+/// Why a run could not be ended.
+#[derive(Debug, Error)]
+pub enum FinishRunError {
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Batch.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// Ends a run and stops its job, if that is still running. A run that has ended keeps its status,
+/// which is that of the returned record.
+pub async fn finish_run<S: Runs + RunCompletion, J: StopJobs>(
+    store: &S,
+    jobs: &J,
+    run_id: &RunId,
+    end: RunEnd,
+    at: Timestamp,
+) -> Result<Run, FinishRunError> {
+    let run = store
+        .get(run_id)
+        .await?
+        .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
+    let failure = end.code.map(|code| {
+        let message = end
+            .message
+            .unwrap_or_else(|| code.advice_on(run.kind).to_owned());
+        Failure::new(code, message)
+    });
+    let transition = Transition {
+        progress: run.progress_to(end.status.into()),
+        at,
+    };
+    let run = store.finish(run_id, transition, failure.as_ref()).await?;
+    // The wait for the job timed out, or the event of its end was lost: nobody needs its result.
+    if let (Some(job), None) = (&run.job, &run.job_end) {
+        jobs.stop(job, STOP_REASON).await?;
+    }
+    Ok(run)
+}
