@@ -16,7 +16,7 @@ use serde_json::{Value, json as value};
 use support::{Answer, assert_fits, dropcast, json, json_of, text};
 
 /// A folder to write into, and a cache of its own.
-struct Desk {
+struct Workspace {
     folder: tempfile::TempDir,
 }
 
@@ -33,7 +33,7 @@ title = "Texts"
 kind = "document"
 "#;
 
-impl Desk {
+impl Workspace {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -42,15 +42,15 @@ impl Desk {
 
     /// With a model whose program is this script.
     fn with_model(script: &str) -> Self {
-        let desk = Self::new();
-        desk.file("m/model.toml", MANIFEST);
-        desk.file(
+        let workspace = Self::new();
+        workspace.file("m/model.toml", MANIFEST);
+        workspace.file(
             "m/in.json",
             r#"{"properties": {"n": {"type": "integer", "default": 3}}}"#,
         );
-        desk.file("m/main.sh", script);
-        desk.file("in.json", "{}");
-        desk
+        workspace.file("m/main.sh", script);
+        workspace.file("in.json", "{}");
+        workspace
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -87,20 +87,20 @@ impl Desk {
 
 #[test]
 fn a_new_model_works_as_it_stands() {
-    let desk = Desk::new();
-    let folder = desk.name("churn-rate");
+    let workspace = Workspace::new();
+    let folder = workspace.name("churn-rate");
     let made = json(
-        desk.folder.path(),
+        workspace.folder.path(),
         &["model", "init", "churn-rate", "--dir", &folder],
     );
     assert_eq!(made.code, 0, "{}", made.stderr);
     assert_fits("initialized", &made.document);
-    let manifest = fs::read_to_string(desk.path("churn-rate/model.toml")).unwrap();
+    let manifest = fs::read_to_string(workspace.path("churn-rate/model.toml")).unwrap();
     assert!(manifest.contains("name = \"churn-rate\"\ntitle = \"Churn rate\"\n"));
 
-    let checked = json(desk.folder.path(), &["validate", &folder]);
+    let checked = json(workspace.folder.path(), &["validate", &folder]);
     assert_eq!(checked.code, 0, "{:#}", checked.document);
-    let tested = json_of(desk.program(), &["model", "test", &folder]);
+    let tested = json_of(workspace.program(), &["model", "test", &folder]);
     assert_eq!(tested.code, 0, "{:#}\n{}", tested.document, tested.stderr);
     assert_fits("tested", &tested.document);
     let outputs = &tested.document["inputs"][0]["outputs"];
@@ -114,7 +114,7 @@ fn a_new_model_works_as_it_stands() {
     assert!(unit_tests.status.success());
 
     let again = json(
-        desk.folder.path(),
+        workspace.folder.path(),
         &["model", "init", "churn-rate", "--dir", &folder],
     );
     assert_eq!(again.code, 2);
@@ -124,21 +124,21 @@ fn a_new_model_works_as_it_stands() {
 
 #[test]
 fn a_name_that_no_model_can_have_makes_nothing() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for name in ["Churn", "churn rate", "../churn", "", &"a".repeat(200)] {
         let made = json(
-            desk.folder.path(),
-            &["model", "init", name, "--dir", &desk.name("x")],
+            workspace.folder.path(),
+            &["model", "init", name, "--dir", &workspace.name("x")],
         );
         assert_eq!(made.code, 2, "{name}");
         assert_fits("error", &made.document);
-        assert!(!desk.path("x").exists());
+        assert!(!workspace.path("x").exists());
     }
 }
 
 #[test]
 fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
-    let desk = Desk::with_model(
+    let workspace = Workspace::with_model(
         "set -eu
         cp $DROPCAST_INPUT_FILE $DROPCAST_OUTPUT_DIR/in.txt
         env | grep ^DROPCAST_ | sed 's/=.*//' | sort > $DROPCAST_OUTPUT_DIR/variables.txt
@@ -146,9 +146,9 @@ fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
         echo x >> $DROPCAST_CACHE_DIR/runs; cp $DROPCAST_CACHE_DIR/runs $DROPCAST_OUTPUT_DIR/runs.bin
         touch left-behind\n",
     );
-    let out = desk.name("out");
-    let (folder, input) = (desk.name("m"), desk.name("in.json"));
-    let mut program = desk.program();
+    let out = workspace.name("out");
+    let (folder, input) = (workspace.name("m"), workspace.name("in.json"));
+    let mut program = workspace.program();
     program.env("OWN_VARIABLE", "mine");
     let args = [
         "model",
@@ -183,10 +183,10 @@ fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
         ]
     );
     assert_eq!(
-        fs::read_to_string(desk.path("out/in.txt")).unwrap(),
+        fs::read_to_string(workspace.path("out/in.txt")).unwrap(),
         "{\"n\": 3}"
     );
-    let variables = fs::read_to_string(desk.path("out/variables.txt")).unwrap();
+    let variables = fs::read_to_string(workspace.path("out/variables.txt")).unwrap();
     for name in [
         "INPUT_FILE",
         "ORIGINAL_FILE",
@@ -199,68 +199,74 @@ fn a_model_finds_what_a_job_gives_it_and_its_outputs_are_kept_where_asked() {
             "{variables}"
         );
     }
-    assert!(!desk.path("m/left-behind").exists(), "it runs in a copy");
+    assert!(
+        !workspace.path("m/left-behind").exists(),
+        "it runs in a copy"
+    );
 
-    let full = desk.test(&["--output", &out]);
+    let full = workspace.test(&["--output", &out]);
     assert_eq!(full.code, 2, "the folder is not empty by now");
-    let kept = desk.test(&["--keep-cache", "--output", &desk.name("kept")]);
+    let kept = workspace.test(&["--keep-cache", "--output", &workspace.name("kept")]);
     assert_eq!(kept.code, 0);
     assert_eq!(
-        fs::read_to_string(desk.path("kept/runs.bin")).unwrap(),
+        fs::read_to_string(workspace.path("kept/runs.bin")).unwrap(),
         "x\nx\n"
     );
-    desk.test(&["--output", &desk.name("fresh")]);
+    workspace.test(&["--output", &workspace.name("fresh")]);
     assert_eq!(
-        fs::read_to_string(desk.path("fresh/runs.bin")).unwrap(),
+        fs::read_to_string(workspace.path("fresh/runs.bin")).unwrap(),
         "x\n"
     );
 }
 
 #[test]
-fn a_model_that_fails_is_told_with_its_reason() {
+fn a_model_that_fails_is_reported_with_its_reason() {
     for (script, code, failure) in [
         ("exit 9", 9, "exit code 9"),
         ("true", 0, "did not write “Texts” (*.txt)"),
         ("kill -9 $$", 137, "exit code 137"),
         ("ln -s / $DROPCAST_OUTPUT_DIR/a.txt", 72, "leads out of it"),
     ] {
-        let answer = Desk::with_model(script).test(&[]);
+        let answer = Workspace::with_model(script).test(&[]);
         assert_eq!(answer.code, 1, "{script}");
         let tested = &answer.document["inputs"][0];
         assert_eq!(tested["exitCode"], code, "{script}");
-        let said = tested["failure"].as_str().unwrap();
-        assert!(said.contains(failure), "{script}: {said}");
+        let text = tested["failure"].as_str().unwrap();
+        assert!(text.contains(failure), "{script}: {text}");
     }
-    let desk = Desk::with_model("true");
-    desk.file("in.json", r#"{"n": "x"}"#);
-    let rejected = desk.test(&[]);
+    let workspace = Workspace::with_model("true");
+    workspace.file("in.json", r#"{"n": "x"}"#);
+    let rejected = workspace.test(&[]);
     assert_eq!(rejected.code, 3);
     let tested = &rejected.document["inputs"][0];
     assert_eq!(tested["rejection"]["code"], "InputRejected");
     assert_eq!(tested["exitCode"], Value::Null);
-    let (code, shown) = text(desk.folder.path(), &["model", "test", &desk.name("m")]);
+    let (code, shown) = text(
+        workspace.folder.path(),
+        &["model", "test", &workspace.name("m")],
+    );
     assert_eq!(code, 2, "it has no examples");
     assert!(shown.contains("--input FILE"), "{shown}");
 }
 
 #[test]
 fn a_signal_reaches_the_model() {
-    let desk = Desk::with_model(
+    let workspace = Workspace::with_model(
         "trap 'echo bye; exit 4' TERM; touch $OUT/ready; while :; do sleep 0.01; done",
     );
-    let mut program = desk.program();
+    let mut program = workspace.program();
     program
         .args([
             "model",
             "test",
-            &desk.name("m"),
+            &workspace.name("m"),
             "--input",
-            &desk.name("in.json"),
+            &workspace.name("in.json"),
         ])
-        .env("OUT", desk.folder.path());
+        .env("OUT", workspace.folder.path());
     let mut child = program.spawn().unwrap();
     let begin = Instant::now();
-    while !desk.path("ready").exists() {
+    while !workspace.path("ready").exists() {
         assert!(begin.elapsed() < Duration::from_secs(30));
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -295,16 +301,16 @@ printf '{"path":"a.txt","bytes":1,"mediaType":"text/plain"}\n' > "$stage/files.j
 
 #[test]
 fn an_image_is_run_by_docker_with_the_stage_mounted() {
-    let desk =
-        Desk::with_model("test -s $DROPCAST_INPUT_FILE; echo $DROPCAST_MODEL in a container");
-    desk.file("docker", DOCKER);
-    let docker = desk.path("docker");
+    let workspace =
+        Workspace::with_model("test -s $DROPCAST_INPUT_FILE; echo $DROPCAST_MODEL in a container");
+    workspace.file("docker", DOCKER);
+    let docker = workspace.path("docker");
     fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
-    let tried = desk.test(&["--image", "m:latest", "--docker", docker.to_str().unwrap()]);
+    let tried = workspace.test(&["--image", "m:latest", "--docker", docker.to_str().unwrap()]);
     assert_eq!(tried.code, 0, "{:#}\n{}", tried.document, tried.stderr);
     assert!(tried.stderr.contains("m in a container"));
     assert_eq!(tried.document["image"], "m:latest");
-    let called = fs::read_to_string(desk.path("called")).unwrap();
+    let called = fs::read_to_string(workspace.path("called")).unwrap();
     for argument in [
         "--rm",
         "--memory=2048m",
@@ -314,22 +320,22 @@ fn an_image_is_run_by_docker_with_the_stage_mounted() {
     ] {
         assert!(called.lines().any(|line| line == argument), "{called}");
     }
-    let missing = desk.test(&["--image", "m", "--docker", "/no/docker"]);
+    let missing = workspace.test(&["--image", "m", "--docker", "/no/docker"]);
     assert_eq!(missing.code, 6);
     // As a container that never began.
     for (code, says) in [
         (125, "could not run the image m:gone"),
         (127, "The image m:gone has no dropcast-job"),
     ] {
-        desk.file("docker", &format!("#!/bin/sh\nexit {code}\n"));
-        let not_run = desk.test(&["--image", "m:gone", "--docker", docker.to_str().unwrap()]);
+        workspace.file("docker", &format!("#!/bin/sh\nexit {code}\n"));
+        let not_run = workspace.test(&["--image", "m:gone", "--docker", docker.to_str().unwrap()]);
         let message = not_run.document["error"]["message"].as_str().unwrap();
         assert!(message.contains(says), "{message}");
     }
     // As a model that ends with Docker's own code.
     let began = DOCKER.replace("mkdir -p", ": > \"$stage/files.jsonl\"; mkdir -p");
-    desk.file("docker", &began.replace("&& \"$@\" || exit", "&& exit 125"));
-    let ended = desk.test(&["--image", "m", "--docker", docker.to_str().unwrap()]);
+    workspace.file("docker", &began.replace("&& \"$@\" || exit", "&& exit 125"));
+    let ended = workspace.test(&["--image", "m", "--docker", docker.to_str().unwrap()]);
     assert_eq!(
         ended.document["inputs"][0]["exitCode"], 125,
         "{:#}",
@@ -339,10 +345,10 @@ fn an_image_is_run_by_docker_with_the_stage_mounted() {
 
 #[test]
 fn the_record_of_a_version_is_what_its_folder_declares() {
-    let desk = Desk::with_model("true");
+    let workspace = Workspace::with_model("true");
     let image = format!("host/models@sha256:{}", "0a".repeat(32));
     let id = "0b69cfd5-1111-4222-8333-0123456789ab";
-    let folder = desk.name("m");
+    let folder = workspace.name("m");
     let args = [
         "model",
         "describe",
@@ -354,7 +360,7 @@ fn the_record_of_a_version_is_what_its_folder_declares() {
         "--commit",
         "",
     ];
-    let answer = json(desk.folder.path(), &args);
+    let answer = json(workspace.folder.path(), &args);
     assert_eq!(answer.code, 0);
     let mut record = answer.document;
     assert!(record["builtAt"].as_str().unwrap().ends_with('Z'));
@@ -372,5 +378,5 @@ fn the_record_of_a_version_is_what_its_folder_declares() {
         "--build-id",
         id,
     ];
-    assert_eq!(json(desk.folder.path(), &tag).code, 2);
+    assert_eq!(json(workspace.folder.path(), &tag).code, 2);
 }

@@ -1,8 +1,8 @@
-//! Runs of tables as `show` tells them.
+//! Runs of tables as `show` shows them.
 
 mod support;
 
-use dropcast_api_types::{Around, RunDetail};
+use dropcast_api_types::{RunDetail, RunDetailParts};
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     model::{InputFormat, Locale, TableEncoding},
@@ -16,10 +16,10 @@ use serde_json::json;
 
 use support::assert_fits;
 
-fn around(run: &Run) -> Around {
-    Around {
+fn parts(run: &Run) -> RunDetailParts {
+    RunDetailParts {
         timeline: vec![run.current],
-        ..Around::default()
+        ..RunDetailParts::default()
     }
 }
 
@@ -46,7 +46,7 @@ fn an_accepted_table_says_how_it_was_read() {
         },
     });
     run.input = Some(input);
-    let detail = RunDetail::of("local", &run, around(&run), now());
+    let detail = RunDetail::of("local", &run, parts(&run), now());
     let document = serde_json::to_value(&detail).unwrap();
     assert_fits("run", &document);
     assert_eq!(document["reading"]["rows"], 24);
@@ -73,12 +73,12 @@ fn a_rejected_table_has_its_problems_by_group_and_a_marked_copy() {
     ));
     run.advance(step(0, Status::Rejected, 20));
     let problem = Problem::new("Plan!C7", "\"ten\"", "a number").with_count(214, ["Plan!C9"]);
-    let around = Around {
+    let parts = RunDetailParts {
         problems: ProblemList::of(problem),
         marked_copy: Some("https://s3.example/runs/x/marked.xlsx?X-Amz-Expires=300".into()),
-        ..around(&run)
+        ..parts(&run)
     };
-    let detail = RunDetail::of("local", &run, around, now());
+    let detail = RunDetail::of("local", &run, parts, now());
     let document = serde_json::to_value(&detail).unwrap();
     assert_fits("run", &document);
     assert_eq!(document["problems"][0]["count"], 214);

@@ -15,11 +15,11 @@ use support::{Answer, assert_fits, json, text};
 const REVENUE: &str = "models/revenue-forecast";
 
 /// A folder to write into, and a state folder without a stack.
-struct Desk {
+struct Workspace {
     folder: tempfile::TempDir,
 }
 
-impl Desk {
+impl Workspace {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -28,13 +28,13 @@ impl Desk {
 
     /// With a model that takes JSON and tables of up to 100 bytes.
     fn with_model() -> Self {
-        let desk = Self::new();
+        let workspace = Self::new();
         let row = r#"{"type": "object", "additionalProperties": false, "required": ["line"],
             "properties": {"line": {"type": "string"}, "growth": {"type": "number", "default": 1.5}}}"#;
-        desk.file("m/model.toml", MANIFEST);
-        desk.file("m/row.json", row);
-        desk.file("m/in.json", r#"{"properties": {"n": {"default": 3}}}"#);
-        desk
+        workspace.file("m/model.toml", MANIFEST);
+        workspace.file("m/row.json", row);
+        workspace.file("m/in.json", r#"{"properties": {"n": {"default": 3}}}"#);
+        workspace
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -64,7 +64,7 @@ impl Desk {
         answer
     }
 
-    /// Checks the model's folder, and gives what is said of each example.
+    /// Checks the model's folder, and returns the failures of each example.
     fn examples(&self) -> (i32, Vec<Value>) {
         let answer = self.validate(&[&self.name("m")]);
         assert_fits("validated-model", &answer.document);
@@ -88,8 +88,8 @@ key = ["line"]
 
 #[test]
 fn each_example_of_the_revenue_forecast_does_as_it_should() {
-    let desk = Desk::new();
-    let answer = desk.validate(&[REVENUE]);
+    let workspace = Workspace::new();
+    let answer = workspace.validate(&[REVENUE]);
     assert_eq!(answer.code, 0, "{:#}", answer.document);
     assert_fits("validated-model", &answer.document);
     assert_eq!(answer.document["model"], "revenue-forecast");
@@ -103,7 +103,7 @@ fn each_example_of_the_revenue_forecast_does_as_it_should() {
         };
         assert!(of_kind("accepted") && of_kind("rejected"), "{kind}");
     }
-    let (code, page) = text(desk.folder.path(), &["validate", REVENUE]);
+    let (code, page) = text(workspace.folder.path(), &["validate", REVENUE]);
     assert_eq!(code, 0);
     assert!(
         page.contains("accepted: xlsx, 6 rows × 4 columns"),
@@ -113,11 +113,11 @@ fn each_example_of_the_revenue_forecast_does_as_it_should() {
 
 #[test]
 fn an_accepted_file_says_how_it_was_read_and_leaves_what_the_model_would_get() {
-    let desk = Desk::with_model();
-    let file = desk.file("plan.csv", "Line;Growth\r\nHardware;4.5\r\nServices;\r\n");
-    let (clean, marked) = (desk.name("clean.csv"), desk.name("marked.xlsx"));
-    let model = desk.name("m");
-    let answer = desk.validate(&[&file, "-m", &model, "--clean", &clean, "--marked", &marked]);
+    let workspace = Workspace::with_model();
+    let file = workspace.file("plan.csv", "Line;Growth\r\nHardware;4.5\r\nServices;\r\n");
+    let (clean, marked) = (workspace.name("clean.csv"), workspace.name("marked.xlsx"));
+    let model = workspace.name("m");
+    let answer = workspace.validate(&[&file, "-m", &model, "--clean", &clean, "--marked", &marked]);
     assert_eq!(answer.code, 0, "{answer:?}");
     assert_fits("validated", &answer.document);
     let reading = &answer.document["reading"];
@@ -132,7 +132,7 @@ fn an_accepted_file_says_how_it_was_read_and_leaves_what_the_model_would_get() {
     );
     assert!(!Path::new(&marked).exists());
     assert!(answer.stderr.contains("marked.xlsx is not written"));
-    let (_, page) = text(desk.folder.path(), &["validate", &file, "-m", &model]);
+    let (_, page) = text(workspace.folder.path(), &["validate", &file, "-m", &model]);
     for part in [
         "accepted",
         "2 rows × 2 columns",
@@ -145,16 +145,16 @@ fn an_accepted_file_says_how_it_was_read_and_leaves_what_the_model_would_get() {
 
 #[test]
 fn a_growth_that_is_written_or_shown_as_a_percentage_arrives_in_points() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let plan = "product_line,year,growth_percent\nHardware,2027,4.5 %\n";
-    let written = desk.file("plan.csv", plan);
+    let written = workspace.file("plan.csv", plan);
     let shown = format!("{REVENUE}/examples/shown-as-percentages.xlsx");
     for (file, row) in [
         (written, "\nHardware,2027,4.5\n"),
         (shown, "\nHardware,2027,4.5,Two new distributors\n"),
     ] {
-        let clean = desk.name("clean.csv");
-        let answer = desk.validate(&[&file, "-m", REVENUE, "--clean", &clean]);
+        let clean = workspace.name("clean.csv");
+        let answer = workspace.validate(&[&file, "-m", REVENUE, "--clean", &clean]);
         assert_eq!(answer.code, 0, "{answer:?}");
         let clean = fs::read_to_string(clean).unwrap();
         assert!(clean.contains(row), "{clean}");
@@ -163,9 +163,12 @@ fn a_growth_that_is_written_or_shown_as_a_percentage_arrives_in_points() {
 
 #[test]
 fn a_document_comes_out_with_its_defaults() {
-    let desk = Desk::with_model();
-    let (file, clean) = (desk.file("plan.json", "{}"), desk.name("clean.json"));
-    let answer = desk.validate(&[&file, "-m", &desk.name("m"), "--clean", &clean]);
+    let workspace = Workspace::with_model();
+    let (file, clean) = (
+        workspace.file("plan.json", "{}"),
+        workspace.name("clean.json"),
+    );
+    let answer = workspace.validate(&[&file, "-m", &workspace.name("m"), "--clean", &clean]);
     assert_eq!(answer.code, 0, "{answer:?}");
     assert_fits("validated", &answer.document);
     assert_eq!(
@@ -178,11 +181,11 @@ fn a_document_comes_out_with_its_defaults() {
 
 #[test]
 fn a_rejected_file_says_what_the_mail_would_and_can_be_marked() {
-    let desk = Desk::with_model();
-    let file = desk.file("plan.csv", "line,growth\na,x\nb,y\nc,\u{202e}3\nd,1\nd,2\n");
-    let (clean, marked) = (desk.name("clean.csv"), desk.name("marked.xlsx"));
-    let model = desk.name("m");
-    let answer = desk.validate(&[&file, "-m", &model, "--clean", &clean, "--marked", &marked]);
+    let workspace = Workspace::with_model();
+    let file = workspace.file("plan.csv", "line,growth\na,x\nb,y\nc,\u{202e}3\nd,1\nd,2\n");
+    let (clean, marked) = (workspace.name("clean.csv"), workspace.name("marked.xlsx"));
+    let model = workspace.name("m");
+    let answer = workspace.validate(&[&file, "-m", &model, "--clean", &clean, "--marked", &marked]);
     assert_eq!(answer.code, 1, "{answer:?}");
     assert_fits("validated", &answer.document);
     let document = &answer.document;
@@ -195,7 +198,7 @@ fn a_rejected_file_says_what_the_mail_would_and_can_be_marked() {
         !Path::new(&clean).exists(),
         "a rejected table has no clean form"
     );
-    let (code, page) = text(desk.folder.path(), &["validate", &file, "-m", &model]);
+    let (code, page) = text(workspace.folder.path(), &["validate", &file, "-m", &model]);
     assert_eq!(code, 1);
     assert!(
         page.contains("not accepted") && page.contains("and 2 more"),
@@ -206,15 +209,15 @@ fn a_rejected_file_says_what_the_mail_would_and_can_be_marked() {
 
 #[test]
 fn a_file_is_refused_by_its_name_and_its_size_before_it_is_read() {
-    let desk = Desk::with_model();
-    let answer = desk.check(&desk.file("plan.xlsx", "PK"));
+    let workspace = Workspace::with_model();
+    let answer = workspace.check(&workspace.file("plan.xlsx", "PK"));
     assert_eq!(answer.code, 1);
     assert_eq!(answer.document["reading"], Value::Null);
     // Two gigabytes that take no room.
-    let large = desk.file("large.csv", "line\n");
+    let large = workspace.file("large.csv", "line\n");
     let opened = fs::File::options().write(true).open(&large).unwrap();
     opened.set_len(2 << 30).unwrap();
-    let answer = desk.check(&large);
+    let answer = workspace.check(&large);
     assert_eq!(answer.code, 1);
     assert_eq!(answer.document["rejection"]["code"], "InputTooLarge");
     assert_eq!(answer.document["bytes"], 2_u64 << 30);
@@ -222,10 +225,10 @@ fn a_file_is_refused_by_its_name_and_its_size_before_it_is_read() {
 
 #[test]
 fn what_cannot_be_checked_ends_with_the_code_of_every_command() {
-    let desk = Desk::with_model();
-    let (file, model) = (desk.file("plan.csv", "line\na\n"), desk.name("m"));
+    let workspace = Workspace::with_model();
+    let (file, model) = (workspace.file("plan.csv", "line\na\n"), workspace.name("m"));
     let ends_with = |code: i32, args: &[&str]| {
-        let answer = desk.validate(args);
+        let answer = workspace.validate(args);
         assert_eq!(answer.code, code, "{args:?}: {answer:?}");
         assert_fits("error", &answer.document);
     };
@@ -234,23 +237,23 @@ fn what_cannot_be_checked_ends_with_the_code_of_every_command() {
     ends_with(2, &[&file, "-m", "No Model"]);
     ends_with(2, &[&file, "-m", &model, "--clean", &file]);
     ends_with(4, &[&file, "-m", "m"]);
-    ends_with(6, &[&desk.name("nothing.csv"), "-m", &model]);
+    ends_with(6, &[&workspace.name("nothing.csv"), "-m", &model]);
     ends_with(6, &[&file, "-m", "models/nothing"]);
-    ends_with(6, &[&desk.name("")]);
+    ends_with(6, &[&workspace.name("")]);
     ends_with(
         6,
         &[&file, "-m", &model, "--clean", "/no/such/folder/clean.csv"],
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "line\na\n");
-    desk.file("m/row.json", "{");
+    workspace.file("m/row.json", "{");
     ends_with(3, &[&file, "-m", &model]);
 }
 
 #[test]
-fn a_folder_that_is_no_model_is_told_with_what_is_wrong() {
-    let desk = Desk::with_model();
-    desk.file("m/row.json", r#"{"type": "object", "propertys": {}}"#);
-    let answer = desk.validate(&[&desk.name("m")]);
+fn a_folder_that_is_not_a_model_is_reported_with_its_problems() {
+    let workspace = Workspace::with_model();
+    workspace.file("m/row.json", r#"{"type": "object", "propertys": {}}"#);
+    let answer = workspace.validate(&[&workspace.name("m")]);
     assert_eq!(answer.code, 1, "{answer:?}");
     assert_fits("validated-model", &answer.document);
     assert_eq!(answer.document["model"], Value::Null);
@@ -259,8 +262,8 @@ fn a_folder_that_is_no_model_is_told_with_what_is_wrong() {
         failure.contains("row.json") && failure.contains("propertys"),
         "{failure}"
     );
-    desk.file("m/model.toml", "nmae = \"m\"\n");
-    let answer = desk.validate(&[&desk.name("m")]);
+    workspace.file("m/model.toml", "nmae = \"m\"\n");
+    let answer = workspace.validate(&[&workspace.name("m")]);
     assert_eq!(answer.code, 1);
     let failure = answer.document["failures"][0].as_str().unwrap();
     assert!(failure.contains("nmae"), "{failure}");
@@ -268,19 +271,19 @@ fn a_folder_that_is_no_model_is_told_with_what_is_wrong() {
 
 #[test]
 fn a_model_without_examples_is_one() {
-    let desk = Desk::with_model();
-    assert_eq!(desk.examples(), (0, vec![]));
-    let (_, page) = text(desk.folder.path(), &["validate", &desk.name("m")]);
+    let workspace = Workspace::with_model();
+    assert_eq!(workspace.examples(), (0, vec![]));
+    let (_, page) = text(workspace.folder.path(), &["validate", &workspace.name("m")]);
     assert!(page.contains("It has no examples."), "{page}");
 }
 
 #[test]
-fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
-    let desk = Desk::with_model();
-    desk.file("m/examples/good.csv", "line\na\n");
-    desk.file("m/examples/bad.csv", "line,growth\na,x\n");
-    desk.file("m/examples/.hidden", "");
-    desk.file("m/examples/other/any.csv", "");
+fn examples_with_unexpected_results_are_reported_with_the_reason() {
+    let workspace = Workspace::with_model();
+    workspace.file("m/examples/good.csv", "line\na\n");
+    workspace.file("m/examples/bad.csv", "line,growth\na,x\n");
+    workspace.file("m/examples/.hidden", "");
+    workspace.file("m/examples/other/any.csv", "");
     let rejected = [
         (
             "exact.csv",
@@ -297,18 +300,18 @@ fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
         ("unclear.csv", "line,growth\na,x\n", Some("[{}]")),
     ];
     for (name, content, expected) in rejected {
-        desk.file(&format!("m/examples/rejected/{name}"), content);
+        workspace.file(&format!("m/examples/rejected/{name}"), content);
         if let Some(expected) = expected {
-            desk.file(
+            workspace.file(
                 &format!("m/examples/rejected/{name}.problems.json"),
                 expected,
             );
         }
     }
-    desk.file("m/examples/rejected/gone.csv.problems.json", "[]");
-    let (code, examples) = desk.examples();
+    workspace.file("m/examples/rejected/gone.csv.problems.json", "[]");
+    let (code, examples) = workspace.examples();
     assert_eq!(code, 1);
-    let told: Vec<(&str, String)> = examples
+    let reported: Vec<(&str, String)> = examples
         .iter()
         .map(|example| {
             let failures = example["failures"].as_array().unwrap();
@@ -335,29 +338,29 @@ fn examples_that_do_not_do_as_they_should_are_told_with_the_reason() {
         ),
         ("examples/rejected/unclear.csv", "missing field `at`"),
     ];
-    assert_eq!(told.len(), expected.len(), "{told:#?}");
-    for ((file, said), (name, part)) in told.iter().zip(expected) {
+    assert_eq!(reported.len(), expected.len(), "{reported:#?}");
+    for ((file, text), (name, part)) in reported.iter().zip(expected) {
         assert_eq!(*file, name);
-        assert!(said.contains(part), "{file}: {said}");
-        assert_eq!(said.is_empty(), part.is_empty(), "{file}: {said}");
+        assert!(text.contains(part), "{file}: {text}");
+        assert_eq!(text.is_empty(), part.is_empty(), "{file}: {text}");
     }
-    let (code, page) = text(desk.folder.path(), &["validate", &desk.name("m")]);
+    let (code, page) = text(workspace.folder.path(), &["validate", &workspace.name("m")]);
     assert_eq!(code, 1);
     assert!(page.contains("6 of 8 examples"), "{page}");
 }
 
 #[test]
 fn a_size_that_fargate_lacks_is_a_failure_where_jobs_run_on_it() {
-    let desk = Desk::with_model();
-    let manifest = fs::read_to_string(desk.path("m/model.toml")).unwrap();
+    let workspace = Workspace::with_model();
+    let manifest = fs::read_to_string(workspace.path("m/model.toml")).unwrap();
     let manifest = manifest.replace("[job]\n", "[job]\nvcpus = 3\nmemory_mib = 2048\n");
-    fs::write(desk.path("m/model.toml"), manifest).unwrap();
-    let folder = desk.name("m");
+    fs::write(workspace.path("m/model.toml"), manifest).unwrap();
+    let folder = workspace.name("m");
     for platform in [&["--platform", "EC2"][..], &[]] {
-        let answer = desk.validate(&[&[folder.as_str()], platform].concat());
+        let answer = workspace.validate(&[&[folder.as_str()], platform].concat());
         assert_eq!(answer.code, 0, "{:#}", answer.document);
     }
-    let answer = desk.validate(&[&folder, "--platform", "FARGATE"]);
+    let answer = workspace.validate(&[&folder, "--platform", "FARGATE"]);
     assert_eq!(answer.code, 1);
     let failure = answer.document["failures"][0].as_str().unwrap();
     assert!(
