@@ -36,7 +36,7 @@ pub async fn run(args: &Mail, common: &Common, screen: Screen) -> anyhow::Result
     if let Some(name) = common.stack.as_deref().filter(|name| *name != LOCAL) {
         return Err(CliError::new(
             Exit::Usage,
-            format!("Mails of the deployed stack {name} cannot be listed: SES keeps no copies. They are in the mailboxes of their recipients."),
+            format!("Mails of the deployed stack {name} cannot be listed: SES keeps no copies. They are in their recipients' mailboxes."),
         )
         .advice("Leave out --stack to read the mails of the local stack.")
         .into());
