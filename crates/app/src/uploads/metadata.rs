@@ -1,6 +1,6 @@
 //! What an uploader may say about the run, in the object's user metadata.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::BuildHasher};
 
 use dropcast_domain::{
     recipient,
@@ -30,7 +30,10 @@ pub(super) fn write_metadata(
 }
 
 /// Reads the user metadata of an upload. Without a title, the run keeps the one that it has.
-pub fn read_metadata(run: &Run, metadata: Option<&HashMap<String, String>>) -> UploadMetadata {
+pub fn read_metadata(
+    run: &Run,
+    metadata: Option<&HashMap<String, String, impl BuildHasher>>,
+) -> UploadMetadata {
     let value = |name: &str| {
         let value = metadata?.get(name)?;
         Some(encoded_word::decode(value))
