@@ -4,8 +4,10 @@
 //! which is also what S3 itself answers for metadata that is not ASCII. See
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rfc2047_decoder::{Decoder, RecoverStrategy};
+use mail_parser::parsers::MessageStream;
 
 /// UTF-8 bytes per encoded word: 45 give 60 characters of base64, and 72 with
 /// `=?UTF-8?B?` and `?=`; RFC 2047 allows 75.
@@ -38,10 +40,11 @@ pub(super) fn encode(text: &str) -> String {
 /// The text of a header value. Some uploaders encode a text as one word that is longer than the 75
 /// characters that the RFC allows; it is decoded all the same.
 pub(super) fn decode(value: &str) -> String {
-    Decoder::new()
-        .too_long_encoded_word_strategy(RecoverStrategy::Decode)
-        .decode(value)
-        .unwrap_or_else(|_| value.to_owned())
+    // The parser reads a header up to the end of its line.
+    MessageStream::new(format!("{value}\n").as_bytes())
+        .parse_unstructured()
+        .into_text()
+        .map_or_else(|| value.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -94,6 +97,24 @@ mod tests {
         let value = encode(title);
         assert!(value.contains(' '), "{value}");
         assert_eq!(decode(&value), title);
+    }
+
+    #[test]
+    fn words_and_text_side_by_side_are_decoded() {
+        let words = "=?UTF-8?B?UGzDoW4=?= =?UTF-8?Q?_Q3?=";
+        assert_eq!(decode(words), "Plán Q3");
+        assert_eq!(
+            decode("For =?UTF-8?Q?M=C3=BCnchen?= 2027"),
+            "For München 2027"
+        );
+        assert_eq!(decode("=?ISO-8859-1?Q?Se=F1ales?="), "Señales");
+    }
+
+    #[test]
+    fn what_is_no_encoded_word_stays() {
+        for text in ["", "=?", "=?UTF-8?X?abc?=", "2 =? 3", "Plán Q3"] {
+            assert_eq!(decode(text), text);
+        }
     }
 
     proptest! {
