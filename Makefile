@@ -117,6 +117,9 @@ bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the i
 	cargo build --locked --profile release-size --workspace --exclude dropcast-cli $(BENCH_FUNCTIONS)
 	target/release/bench $(BENCH)
 
+simulate: ## Simulate the pipeline under seeds that crash functions and lose events (SEEDS=100000)
+	cargo run --locked --release --package dropcast-simulation -- --seeds $(or $(SEEDS),20000) $(SIMULATE)
+
 fuzz-build: $(CARGO_FUZZ) ## Compile the fuzz targets
 	PATH="$(abspath $(dir $(CARGO_FUZZ))):$$PATH" cargo +$(NIGHTLY) fuzz build
 
@@ -200,4 +203,4 @@ python:
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo 'Dropcast needs Python 3.11 or newer with its venv module (Debian: apt-get install python3-venv), as $$PYTHON or python3.' >&2; exit 1; }
 
-.PHONY: help codegen docs setup build demo local test test-rust test-models test-images lint lint-repository lint-dependencies lint-template lint-guard bench fuzz-build fuzz build-lambda static release-files deploy clean-local python
+.PHONY: help codegen docs setup build demo local test test-rust test-models test-images lint lint-repository lint-dependencies lint-template lint-guard bench simulate fuzz-build fuzz build-lambda static release-files deploy clean-local python

@@ -98,18 +98,26 @@ def enqueue(queue, body, work):
 
 
 def announce(function, body, work):
-    """Gives announce-run the records that a message about the table's stream points to.
+    """Gives announce-run the change in a message, or the changes in the table's stream that it points to.
 
     The stream keeps them for a day; `dropcast runs` shows what is older.
     """
-    batch = json.loads(body)["DDBStreamBatchInfo"]
+    message = json.loads(body)
+    if "dynamodb" in message:
+        return invoke(function, [message], work)
+    batch = message["DDBStreamBatchInfo"]
     shard = ("--stream-arn", batch["streamArn"], "--shard-id", batch["shardId"])
     start = ("--shard-iterator-type", "AT_SEQUENCE_NUMBER", "--sequence-number", batch["startSequenceNumber"])
     query = ("--query", "ShardIterator")
     iterator = aws("dynamodbstreams", "get-shard-iterator", *shard, *start, *query, output="text")
     records = aws("dynamodbstreams", "get-records", "--shard-iterator", iterator)["Records"]
+    return invoke(function, list(announced(records, batch)), work)
+
+
+def invoke(function, records, work):
+    """Invokes announce-run with these records."""
     event, answer = work / "event.json", work / "answer.json"
-    event.write_text(json.dumps({"Records": list(announced(records, batch))}))
+    event.write_text(json.dumps({"Records": records}))
     options = ("--function-name", function, "--payload", f"fileb://{event}")
     invoked = aws("lambda", "invoke", *options, str(answer))
     result = json.loads(answer.read_text())

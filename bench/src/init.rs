@@ -27,7 +27,7 @@ pub(crate) const FUNCTIONS: [&str; 9] = [
     "open-link",
 ];
 /// The functions that take no part in a run.
-pub(crate) const OTHERS: [&str; 2] = ["register-version", "start-refreshes"];
+pub(crate) const OTHERS: [&str; 3] = ["register-version", "repair-runs", "start-refreshes"];
 /// The function that does nothing.
 pub(crate) const EMPTY: &str = "empty-function";
 
@@ -37,7 +37,11 @@ const MEMORY_TARGET_MB: f64 = 25.0;
 const ZIP_TARGET_MB: f64 = 12.0;
 
 /// What the functions are set up with: every setting of all of them, as the templates have them.
-const SETTINGS: [(&str, &str); 33] = [
+const SETTINGS: [(&str, &str); 34] = [
+    (
+        "DEAD_LETTERS_URL",
+        "https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters",
+    ),
     ("AWS_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAQKEY"),
     ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -72,7 +76,8 @@ const SETTINGS: [(&str, &str); 33] = [
     ("JOB_ASSIGN_PUBLIC_IP", "DISABLED"),
     ("JOB_ARCHITECTURE", "X86_64"),
 ];
-const ARNS: [(&str, &str); 5] = [
+const ARNS: [(&str, &str); 6] = [
+    ("RUNS_TABLE_ARN", "dynamodb:table/runs"),
     (
         "STATE_MACHINE_ARN",
         "states:eu-west-1:000000000000:stateMachine:runs",

@@ -80,7 +80,18 @@ PORTS = {
     | takes_messages("JobEventsQueue")
     | {
         "batch:TerminateJob": ["job"],
+        "batch:DescribeJobs": ["everywhere"],
         "logs:GetLogEvents": ["JobLogs", "JobLogGroup"],
+        "states:SendTaskSuccess states:SendTaskFailure": ["everywhere"],
+    },
+    "RepairRunsRole": writes_log("RepairRunsLogs")
+    | {
+        "batch:TerminateJob": ["job"],
+        "batch:DescribeJobs batch:ListJobs": ["everywhere"],
+        "events:PutEvents": ["own events"],
+        "logs:GetLogEvents": ["JobLogs", "JobLogGroup"],
+        "states:StartExecution": ["state machine"],
+        "states:DescribeExecution": ["execution"],
         "states:SendTaskSuccess states:SendTaskFailure": ["everywhere"],
     },
     "IndexOutputsRole": writes_log("IndexOutputsLogs"),
@@ -119,7 +130,7 @@ PORTS = {
         ],
     },
     "RunStateMachineRole": {
-        "lambda:InvokeFunction": ["ValidateInputs", "SubmitJob", "IndexOutputs", "FinishRun"],
+        "lambda:InvokeFunction": ["ValidateInputs", "SubmitJob", "TrackJob", "IndexOutputs", "FinishRun"],
         "logs:CreateLogDelivery logs:GetLogDelivery logs:UpdateLogDelivery logs:DeleteLogDelivery": ["everywhere"],
         "logs:ListLogDeliveries logs:PutResourcePolicy logs:DescribeResourcePolicies": ["everywhere"],
         "logs:DescribeLogGroups": ["everywhere"],

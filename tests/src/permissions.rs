@@ -98,6 +98,8 @@ pub enum ResourceKind {
     BuildsByModel,
     /// Partition `OPEN` of `open-runs`.
     OpenRuns,
+    /// Partition `DUE` of `mails-due`.
+    MailsDue,
     /// `inputs/<model>/` of the inputs bucket.
     Inputs,
     /// `refresh/<model>/` of the inputs bucket.
@@ -147,11 +149,12 @@ impl ResourceKind {
         Self::Refreshes,
         Self::Builds,
     ];
-    const INDEXES: [Self; 4] = [
+    const INDEXES: [Self; 5] = [
         Self::ModelsByName,
         Self::RunsByModel,
         Self::BuildsByModel,
         Self::OpenRuns,
+        Self::MailsDue,
     ];
     const OBJECTS: [Self; 17] = [
         Self::Inputs,
@@ -354,6 +357,7 @@ impl Caller {
             ResourceKind::RunsByModel => of("by-model", "model_pk", format!("MODEL#{model}")),
             ResourceKind::BuildsByModel => of("by-model", "model_pk", format!("BUILDS#{model}")),
             ResourceKind::OpenRuns => of("open-runs", "open_pk", "OPEN".to_owned()),
+            ResourceKind::MailsDue => of("mails-due", "due_pk", "DUE".to_owned()),
             _ => query
                 .key_condition_expression("PK = :pk")
                 .expression_attribute_values(":pk", AttributeValue::S(self.partition(resource)?)),

@@ -22,7 +22,13 @@ use crate::{Stack, programs};
 /// The bucket that the stack's own packages lie in.
 pub const PACKAGES: &str = "dropcast-artifacts";
 /// The functions that the state machine calls.
-const ROLES: [&str; 4] = ["ValidateInputs", "SubmitJob", "IndexOutputs", "FinishRun"];
+const ROLES: [&str; 5] = [
+    "ValidateInputs",
+    "SubmitJob",
+    "TrackJob",
+    "IndexOutputs",
+    "FinishRun",
+];
 const MACHINE: &str = "state-machines/run.asl.json";
 const PACKAGE: &str = "stand-ins/bootstrap.zip";
 

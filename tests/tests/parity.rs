@@ -66,7 +66,7 @@ fn the_state_machine_knows_every_error_code() {
         ErrorCode::Internal.as_str()
     );
     assert_eq!(
-        states["SubmitJob"]["Catch"][0]["Output"]["code"],
+        states["WaitedTooLong"]["Output"]["code"],
         ErrorCode::TimedOut.as_str()
     );
 }
@@ -196,6 +196,7 @@ fn every_functions_settings_are_its_environment_in_the_templates() {
         ("notify", keys(notify::Config::read)),
         ("open-link", keys(open_link::Config::read)),
         ("register-version", keys(register_version::Config::read)),
+        ("repair-runs", keys(repair_runs::Config::read)),
         ("start-refreshes", keys(start_refreshes::Config::read)),
         ("start-run", keys(start_run::Config::read)),
         ("submit-job", keys(submit_job::Config::read)),

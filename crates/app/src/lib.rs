@@ -6,8 +6,10 @@
 
 #![warn(missing_docs)]
 
+pub mod jobs;
 pub mod models;
 pub mod refreshes;
+pub mod repair;
 pub mod runs;
 pub mod uploads;
 pub mod versions;

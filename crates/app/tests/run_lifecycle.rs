@@ -106,7 +106,7 @@ async fn an_upload_is_started_once_and_a_folder_never() {
     for _ in 0..2 {
         let run = start_run(&store, &executions, file.clone(), 30).await;
         let run = run.unwrap().unwrap();
-        assert_eq!(executions.started(), [run.id.clone()]);
+        assert_eq!(executions.started(), std::slice::from_ref(&run.id));
         assert_eq!(store.timeline(&run.id).await.unwrap().len(), 1);
         assert_eq!(
             run.expires_at.duration_since(file.at),

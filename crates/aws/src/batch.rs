@@ -12,6 +12,11 @@ use aws_sdk_batch::{
         describe_job_definitions::DescribeJobDefinitionsError, terminate_job::TerminateJobError,
     },
 };
+#[cfg(feature = "logs")]
+use aws_sdk_batch::{
+    operation::list_jobs::ListJobsError,
+    types::{JobStatus, JobSummary},
+};
 use dropcast_domain::ids::JobId;
 
 use crate::{CallError, ports::StopJobs};
@@ -67,4 +72,22 @@ pub async fn stop(
         .send()
         .await
         .map(drop)
+}
+
+/// The jobs of a queue in one status, all pages.
+#[cfg(feature = "logs")]
+pub(crate) async fn list(
+    client: &Client,
+    queue: &str,
+    status: JobStatus,
+) -> Result<Vec<JobSummary>, SdkError<ListJobsError>> {
+    client
+        .list_jobs()
+        .job_queue(queue)
+        .job_status(status)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await
 }

@@ -3,7 +3,7 @@
 use aws_config::{BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
 
 use crate::{
-    http,
+    http, timeouts,
     trust::{Roots, TrustError},
 };
 
@@ -16,6 +16,7 @@ pub async fn load() -> Result<SdkConfig, TrustError> {
     let http = http::client(Roots::Machine.tls_context()?);
     Ok(aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
+        .timeout_config(timeouts::of_programs())
         .load()
         .await)
 }
@@ -31,6 +32,7 @@ pub async fn load_in_lambda() -> Result<SdkConfig, TrustError> {
     let http = http::client(Roots::CompiledIn.tls_context()?);
     Ok(aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
+        .timeout_config(timeouts::of_functions())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .load()
         .await)

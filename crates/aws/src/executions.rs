@@ -1,31 +1,25 @@
 //! The Step Functions execution of a run: started once, resumed once.
 
-use std::{error::Error, future::Future};
+use std::error::Error;
 
 use aws_sdk_sfn::{
     Client,
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
+    types::ExecutionStatus,
 };
 use dropcast_domain::{
     ids::{JobId, RunId},
     job::JobEnd,
+    repair::{ExecutionOutput, ExecutionState},
+    status::Status,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{CallError, ports::StartExecutions};
-
-/// Resumes executions that wait for a job.
-pub trait ResumeExecutions: Send + Sync {
-    /// Hands the end of the job to the execution that waits with this token;
-    /// an execution that no longer waits is left alone.
-    fn resume(
-        &self,
-        token: &str,
-        job: &JobId,
-        end: &JobEnd,
-    ) -> impl Future<Output = Result<(), CallError>> + Send;
-}
+use crate::{
+    CallError,
+    ports::{DescribeExecutions, ResumeExecutions, StartExecutions},
+};
 
 /// A state machine, to start executions of.
 #[derive(Debug, Clone)]
@@ -64,6 +58,48 @@ impl StartExecutions for StateMachine {
     }
 }
 
+impl DescribeExecutions for StateMachine {
+    async fn state(&self, run: &RunId) -> Result<ExecutionState, CallError> {
+        let arn = self.arn.replacen(":stateMachine:", ":execution:", 1);
+        let answer = self
+            .client
+            .describe_execution()
+            .execution_arn(format!("{arn}:{run}"))
+            .send()
+            .await;
+        match answer {
+            Ok(execution) => Ok(match execution.status {
+                ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
+                    ExecutionState::Running
+                }
+                _ => ExecutionState::Ended(execution.output.as_deref().and_then(output)),
+            }),
+            Err(error) if error.code() == Some("ExecutionDoesNotExist") => {
+                Ok(ExecutionState::Absent)
+            }
+            Err(error) => Err(CallError::of_sdk("states:DescribeExecution", error)),
+        }
+    }
+}
+
+impl ResumeExecutions for StateMachine {
+    async fn resume(&self, token: &str, job: &JobId, end: &JobEnd) -> Result<bool, CallError> {
+        let waiting = WaitingExecutions::new(self.client.clone());
+        waiting.resume(token, job, end).await
+    }
+}
+
+/// How an execution says that its run ended.
+fn output(json: &str) -> Option<ExecutionOutput> {
+    let output: Value = serde_json::from_str(json).ok()?;
+    let status: Status = serde_json::from_value(output.get("status")?.clone()).ok()?;
+    let code = output.get("code");
+    Some(ExecutionOutput {
+        status: status.try_into().ok()?,
+        code: code.and_then(|code| serde_json::from_value(code.clone()).ok()),
+    })
+}
+
 /// Executions that wait, each known by its task token alone.
 #[derive(Debug, Clone)]
 pub struct WaitingExecutions {
@@ -78,7 +114,7 @@ impl WaitingExecutions {
 }
 
 impl ResumeExecutions for WaitingExecutions {
-    async fn resume(&self, token: &str, job: &JobId, end: &JobEnd) -> Result<(), CallError> {
+    async fn resume(&self, token: &str, job: &JobId, end: &JobEnd) -> Result<bool, CallError> {
         if let Some(failure) = &end.failure {
             let call = self
                 .client
@@ -99,19 +135,19 @@ impl ResumeExecutions for WaitingExecutions {
     }
 }
 
-/// A second answer to a task is refused by one of two names: the first one counted.
+/// Whether the answer was taken. A second answer to a task is refused under one of two names.
 fn settled<E>(
     refused: Option<SdkError<E, HttpResponse>>,
     call: &'static str,
-) -> Result<(), CallError>
+) -> Result<bool, CallError>
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     match refused {
-        None => Ok(()),
+        None => Ok(true),
         Some(error) if matches!(error.code(), Some("TaskTimedOut" | "TaskDoesNotExist")) => {
-            tracing::info!("the execution no longer waits for this job");
-            Ok(())
+            tracing::info!("the execution no longer waits with this token");
+            Ok(false)
         }
         Some(error) => Err(CallError::of_sdk(call, error)),
     }

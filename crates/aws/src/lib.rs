@@ -7,10 +7,14 @@ pub mod batch;
 #[cfg(feature = "sdk")]
 mod config;
 mod error;
+#[cfg(feature = "events")]
+pub mod events;
 #[cfg(feature = "executions")]
 pub mod executions;
 #[cfg(feature = "sdk")]
 mod http;
+#[cfg(all(feature = "batch", feature = "logs"))]
+pub mod jobs;
 #[cfg(feature = "logs")]
 pub mod logs;
 pub mod ports;
@@ -19,9 +23,12 @@ pub mod s3;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 #[cfg(feature = "sdk")]
+pub mod timeouts;
+#[cfg(feature = "sdk")]
 mod trust;
 
-#[cfg(all(test, feature = "sdk"))]
+#[cfg(test)]
+#[cfg(feature = "sdk")]
 mod tests;
 
 #[cfg(feature = "sdk")]

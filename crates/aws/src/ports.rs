@@ -4,9 +4,14 @@
 use std::{future::Future, time::Duration};
 
 use dropcast_domain::{
+    event::Announcement,
     ids::{JobId, RunId},
+    job::{JobChange, JobEnd},
     output::Output,
+    repair::ExecutionState,
+    upload::Upload,
 };
+use jiff::Timestamp;
 
 use crate::CallError;
 
@@ -14,6 +19,75 @@ use crate::CallError;
 pub trait StartExecutions: Send + Sync {
     /// Starts the run's execution, unless it has been started.
     fn start(&self, run: &RunId) -> impl Future<Output = Result<(), CallError>> + Send;
+}
+
+/// Resumes executions that wait for a job.
+pub trait ResumeExecutions: Send + Sync {
+    /// Hands the end of the job to the execution that waits with this token; returns whether it
+    /// waited. An execution that no longer waits is left alone.
+    fn resume(
+        &self,
+        token: &str,
+        job: &JobId,
+        end: &JobEnd,
+    ) -> impl Future<Output = Result<bool, CallError>> + Send;
+}
+
+/// Looks up executions.
+pub trait DescribeExecutions: Send + Sync {
+    /// The state of a run's execution.
+    fn state(&self, run: &RunId) -> impl Future<Output = Result<ExecutionState, CallError>> + Send;
+}
+
+/// Looks up jobs.
+pub trait DescribeJobs: Send + Sync {
+    /// The jobs as they are now. Those that Batch does not know are missing.
+    fn describe(
+        &self,
+        jobs: &[JobId],
+    ) -> impl Future<Output = Result<Vec<JobChange>, CallError>> + Send;
+
+    /// The jobs that have not ended and are named like a run.
+    fn unfinished(&self) -> impl Future<Output = Result<Vec<(JobId, RunId)>, CallError>> + Send;
+}
+
+/// Reads what jobs log.
+pub trait JobLogs: Send + Sync {
+    /// The last lines of a log stream, shortened to what a record may hold; none if there is no
+    /// such stream.
+    fn last_lines(
+        &self,
+        stream: &str,
+    ) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
+}
+
+/// Publishes events.
+pub trait PublishEvents: Send + Sync {
+    /// Publishes events, and returns those that the bus did not take.
+    fn publish(
+        &self,
+        events: &[Announcement],
+    ) -> impl Future<Output = Result<Vec<NotPublished>, CallError>> + Send;
+}
+
+/// An event that the bus did not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event bus did not take the event ({code})")]
+pub struct NotPublished {
+    /// Its index among the events that were to be published.
+    pub index: usize,
+    /// The bus's error code.
+    pub code: String,
+}
+
+/// Looks up uploads.
+pub trait RecentUploads: Send + Sync {
+    /// The files that were uploaded in this period, the last moment excluded.
+    fn uploaded(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Upload>, CallError>> + Send;
 }
 
 /// Stops jobs.

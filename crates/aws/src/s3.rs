@@ -4,19 +4,35 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use aws_sdk_s3::{
     Client,
+    config::Builder,
     error::{ProvideErrorMetadata as _, SdkError},
     operation::get_object::GetObjectError,
     presigning::PresigningConfig,
     primitives::ByteStream,
+    types::ObjectVersion,
 };
 use bytes::Bytes;
-use dropcast_domain::output::{Output, disposition};
+use dropcast_domain::{
+    output::{Output, disposition},
+    upload::{INPUTS_PREFIX, REFRESH_PREFIX, Upload},
+};
+use jiff::Timestamp;
 use tokio::io::AsyncBufRead;
 
-use crate::{CallError, ports::ResultFiles};
+use crate::{
+    CallError,
+    ports::{RecentUploads, ResultFiles},
+    timeouts,
+};
 
 const GET: &str = "s3:GetObject";
+const LIST_VERSIONS: &str = "s3:ListBucketVersions";
 const PUT: &str = "s3:PutObject";
+
+/// The settings of a call that carries an object's content.
+pub fn transfer() -> Builder {
+    aws_sdk_s3::Config::builder().timeout_config(timeouts::of_transfers())
+}
 
 /// One bucket.
 #[derive(Debug, Clone)]
@@ -136,7 +152,7 @@ impl Bucket {
     ) -> Result<(), CallError> {
         let request = self.client.put_object().bucket(&self.name).key(key);
         let request = request.content_type(media_type).body(content);
-        let written = request.send().await;
+        let written = request.customize().config_override(transfer()).send().await;
         written
             .map(drop)
             .map_err(|error| CallError::of_sdk(PUT, error))
@@ -151,7 +167,8 @@ impl Bucket {
     ) -> Result<bool, CallError> {
         let request = self.client.put_object().bucket(&self.name).key(key);
         let request = request.if_none_match("*").content_type(media_type);
-        match request.body(content.into()).send().await {
+        let request = request.body(content.into()).customize();
+        match request.config_override(transfer()).send().await {
             Ok(_) => Ok(true),
             // A conflict is another matter: the writer that we met may still fail.
             Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
@@ -193,6 +210,63 @@ impl ResultFiles for Bucket {
 
     async fn presign(&self, output: &Output, lifetime: Duration) -> Result<String, CallError> {
         Self::presign(self, output, lifetime).await
+    }
+}
+
+/// What was found, if anything.
+fn found(answer: Result<Object, SdkError<GetObjectError>>) -> Result<Option<Object>, CallError> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        // The last is what S3 says of a version that marks a deletion:
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+        Err(error)
+            if matches!(
+                error.code(),
+                Some("NoSuchKey" | "NoSuchVersion" | "MethodNotAllowed")
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(CallError::of_sdk(GET, error)),
+    }
+}
+
+impl RecentUploads for Bucket {
+    /// Lists the whole bucket, as S3 cannot select by time: one call for a thousand files.
+    async fn uploaded(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Upload>, CallError> {
+        let mut found = Vec::new();
+        for prefix in [INPUTS_PREFIX, REFRESH_PREFIX] {
+            let (mut key, mut version) = (None, None);
+            loop {
+                let list = self.client.list_object_versions().bucket(&self.name);
+                let list = list.prefix(prefix).set_key_marker(key);
+                let page = list.set_version_id_marker(version).send().await;
+                let page = page.map_err(|error| CallError::of_sdk(LIST_VERSIONS, error))?;
+                let versions = page.versions.unwrap_or_default().into_iter();
+                let uploads = versions.filter_map(|version| self.upload(version));
+                found.extend(uploads.filter(|upload| upload.at >= from && upload.at < until));
+                if page.is_truncated != Some(true) {
+                    break;
+                }
+                (key, version) = (page.next_key_marker, page.next_version_id_marker);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Bucket {
+    /// An object's version as its upload. A bucket whose versioning is off says "null".
+    fn upload(&self, version: ObjectVersion) -> Option<Upload> {
+        let at = version.last_modified?;
+        Some(Upload {
+            bucket: self.name.clone(),
+            key: version.key?,
+            version_id: Some(version.version_id.filter(|id| id != "null")?),
+            sequencer: None,
+            bytes: version.size.and_then(|size| u64::try_from(size).ok())?,
+            at: Timestamp::new(at.secs(), at.subsec_nanos().cast_signed()).ok()?,
+        })
     }
 }
 

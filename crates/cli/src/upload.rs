@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use aws_sdk_s3::{error::SdkError, operation::put_object::PutObjectError, primitives::ByteStream};
 use dropcast_app::uploads::{self, PreparedUpload, UploadRequest};
+use dropcast_aws::s3::transfer;
 use dropcast_domain::{
     ids::Version,
     model::ModelName,
@@ -100,6 +101,8 @@ async fn put_object(
         request = request.metadata(name, value);
     }
     let answer = request
+        .customize()
+        .config_override(transfer())
         .send()
         .await
         .map_err(|error| explain_put_error(stack, &error))?;

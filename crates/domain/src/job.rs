@@ -59,7 +59,7 @@ impl JobStatus {
     }
 
     /// The run's status while its job is in this one; none for an end or the unknown.
-    fn as_run_status(&self) -> Option<Status> {
+    pub(crate) fn as_run_status(&self) -> Option<Status> {
         match self {
             Self::Submitted | Self::Pending => Some(Status::Submitted),
             Self::Runnable => Some(Status::Waiting),

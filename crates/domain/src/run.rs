@@ -90,8 +90,21 @@ pub struct Run {
     /// Increasing this number revokes all links that were mailed before.
     #[serde(default)]
     pub links_epoch: u32,
+    /// The latest repair, if something that concerns the run had been missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repaired: Option<RepairNote>,
     /// When the record expires.
     pub expires_at: Timestamp,
+}
+
+/// That a run was repaired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RepairNote {
+    /// When it was repaired.
+    pub at: Timestamp,
+    /// What had been missed, in a sentence.
+    pub reason: String,
 }
 
 /// An input that was accepted.
@@ -164,6 +177,7 @@ impl Run {
             outputs: Vec::new(),
             output_count: None,
             links_epoch: 0,
+            repaired: None,
             expires_at,
         }
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::variants::named_enum;
 
@@ -62,6 +63,13 @@ impl Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Status")]
 pub struct TerminalStatus(Status);
+
+impl TerminalStatus {
+    /// The run ended without results.
+    pub const FAILED: Self = Self(Status::Failed);
+    /// The run was cancelled.
+    pub const CANCELLED: Self = Self(Status::Cancelled);
+}
 
 /// A run with this status has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -14,6 +14,7 @@ use aws_sdk_s3::types::{
 };
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use dropcast_aws::s3::transfer;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -140,6 +141,8 @@ impl Uploader {
             .checksum_sha256(&checksum)
             .set_if_none_match(if_exists.condition())
             .body(ByteStream::from(part.bytes))
+            .customize()
+            .config_override(transfer())
             .send()
             .await;
         if let Err(error) = stored {
@@ -236,6 +239,8 @@ impl Uploader {
                     .set_parts(Some(done))
                     .build(),
             )
+            .customize()
+            .config_override(transfer())
             .send()
             .await;
         if let Err(error) = completed {
@@ -336,6 +341,8 @@ async fn put_part(
         .part_number(number)
         .checksum_sha256(&checksum)
         .body(ByteStream::from(part.bytes))
+        .customize()
+        .config_override(transfer())
         .send()
         .await
         .map_err(|error| describe(&error))?;

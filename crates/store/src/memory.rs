@@ -22,14 +22,15 @@ use dropcast_domain::{
     model::ModelName,
     output::Output,
     registry::{Build, BuildId, Defaults, Model, RegisteredVersion},
-    run::{MAX_HEADLINE_OUTPUTS, Run, UploadMetadata},
+    run::{MAX_HEADLINE_OUTPUTS, RepairNote, Run, UploadMetadata},
     status::{Progress, Status, Transition},
+    task::TaskAttempt,
 };
 use jiff::Timestamp;
 
 use crate::{
-    CLAIM_SECONDS, Claim, History, Jobs, MailKey, Mails, Outputs, Refreshes, RunCompletion, Runs,
-    StoreError, TaskTokens, Validation, ValidationOutcome, ports::StoreResult,
+    CLAIM_SECONDS, Claim, DueMails, History, Jobs, MailKey, Mails, Outputs, Refreshes, Repairs,
+    RunCompletion, Runs, StoreError, TaskTokens, Validation, ValidationOutcome, ports::StoreResult,
 };
 
 /// Runs and models in memory; clones share them.
@@ -55,7 +56,8 @@ struct Kept {
     run: Run,
     timeline: BTreeMap<u64, Transition>,
     log: Vec<String>,
-    token: Option<String>,
+    token: Option<(String, TaskAttempt)>,
+    mails_due_since: Option<Timestamp>,
 }
 
 impl Kept {
@@ -113,6 +115,7 @@ impl Runs for MemoryStore {
             timeline: BTreeMap::new(),
             log: Vec::new(),
             token: None,
+            mails_due_since: None,
         });
         kept.note(Transition {
             progress: Progress::first(Status::Received),
@@ -199,9 +202,20 @@ impl Jobs for MemoryStore {
 }
 
 impl TaskTokens for MemoryStore {
-    async fn put_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
-        self.with(run, |kept| kept.token = Some(token.to_owned()))
-            .await
+    async fn put_task_token(
+        &self,
+        run: &RunId,
+        token: &str,
+        attempt: TaskAttempt,
+    ) -> StoreResult<bool> {
+        self.with(run, |kept| {
+            let newest = kept.token.as_ref().is_none_or(|(_, held)| *held <= attempt);
+            if newest {
+                kept.token = Some((token.to_owned(), attempt));
+            }
+            newest
+        })
+        .await
     }
 
     async fn task_token(&self, run: &RunId) -> StoreResult<Option<String>> {
@@ -210,12 +224,13 @@ impl TaskTokens for MemoryStore {
             .await
             .runs
             .get(run)
-            .and_then(|kept| kept.token.clone()))
+            .and_then(|kept| kept.token.as_ref())
+            .map(|(token, _)| token.clone()))
     }
 
     async fn delete_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
         self.with(run, |kept| {
-            kept.token.take_if(|held| held == token);
+            kept.token.take_if(|(held, _)| held == token);
         })
         .await
     }
@@ -249,6 +264,44 @@ impl RunCompletion for MemoryStore {
             kept.run.clone()
         })
         .await
+    }
+}
+
+impl Repairs for MemoryStore {
+    async fn note_repair(&self, run: &RunId, note: &RepairNote) -> StoreResult<()> {
+        self.with(run, |Kept { run, .. }| {
+            if !run.is_over() {
+                run.repaired = Some(note.clone());
+            }
+        })
+        .await
+    }
+}
+
+impl DueMails for MemoryStore {
+    async fn expect_mails(&self, run: &Run, at: Timestamp) -> StoreResult<()> {
+        self.with(&run.id, |kept| kept.mails_due_since = Some(at))
+            .await
+    }
+
+    async fn settle_mails(&self, run: &RunId) -> StoreResult<()> {
+        self.with(run, |kept| kept.mails_due_since = None).await
+    }
+
+    async fn mails_are_due(&self, run: &RunId) -> StoreResult<bool> {
+        self.with(run, |kept| kept.mails_due_since.is_some()).await
+    }
+
+    async fn due_mails(&self, limit: u16) -> StoreResult<Vec<RunId>> {
+        let table = self.table().await;
+        let mut due: Vec<(Timestamp, RunId)> = table
+            .runs
+            .values()
+            .filter_map(|kept| Some((kept.mails_due_since?, kept.run.id.clone())))
+            .collect();
+        due.sort();
+        due.truncate(usize::from(limit));
+        Ok(due.into_iter().map(|(_, run)| run).collect())
     }
 }
 

@@ -13,8 +13,9 @@ use dropcast_domain::{
         AuditStamp, Build, BuildId, DefaultEntry, Defaults, EndedBuild, Model, PromotionError,
         RegisteredVersion, Retirement, VersionSpec,
     },
-    run::{Acceptance, Run, UploadMetadata},
+    run::{Acceptance, RepairNote, Run, UploadMetadata},
     status::Transition,
+    task::TaskAttempt,
 };
 use jiff::Timestamp;
 
@@ -97,12 +98,14 @@ pub trait Jobs: Send + Sync {
 
 /// The execution's task token: the only way to resume it (invariant 7).
 pub trait TaskTokens: Send + Sync {
-    /// Stores the token before the job is submitted; a retried task's newer token replaces the older.
+    /// Stores the token of an attempt unless a later attempt's token is stored; returns whether it
+    /// was. An attempt that its caller gave up on may still be running after the next one began.
     fn put_task_token(
         &self,
         run: &RunId,
         token: &str,
-    ) -> impl Future<Output = StoreResult<()>> + Send;
+        attempt: TaskAttempt,
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// The token, unless it was used.
     fn task_token(&self, run: &RunId) -> impl Future<Output = StoreResult<Option<String>>> + Send;
@@ -136,6 +139,38 @@ pub trait RunCompletion: Send + Sync {
         end: Transition,
         failure: Option<&Failure>,
     ) -> impl Future<Output = StoreResult<Run>> + Send;
+}
+
+/// That runs were repaired.
+pub trait Repairs: Send + Sync {
+    /// Notes a repair on the record of an open run. A run that has ended keeps its record.
+    fn note_repair(
+        &self,
+        run: &RunId,
+        note: &RepairNote,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
+}
+
+/// Which runs somebody still has to be mailed about.
+///
+/// What says so is written before the run's end: a notice that is lost is noticed.
+pub trait DueMails: Send + Sync {
+    /// Notes that mails about a run will be due once it has ended.
+    fn expect_mails(
+        &self,
+        run: &Run,
+        at: Timestamp,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
+
+    /// Notes that everybody was mailed about a run, or that nobody has to be.
+    fn settle_mails(&self, run: &RunId) -> impl Future<Output = StoreResult<()>> + Send;
+
+    /// Whether somebody still has to be mailed about a run.
+    fn mails_are_due(&self, run: &RunId) -> impl Future<Output = StoreResult<bool>> + Send;
+
+    /// The runs that somebody still has to be mailed about, those that have been due for longest
+    /// first.
+    fn due_mails(&self, limit: u16) -> impl Future<Output = StoreResult<Vec<RunId>>> + Send;
 }
 
 /// Which mails were sent.

@@ -3,11 +3,14 @@
 //! It lets others have a turn before it answers, so that calls at the same time interleave.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::{Arc, Mutex},
 };
 
-use dropcast_aws::{CallError, executions::ResumeExecutions, ports::StartExecutions};
+use dropcast_aws::{
+    CallError,
+    ports::{ResumeExecutions, StartExecutions},
+};
 use dropcast_domain::{
     ids::{JobId, RunId},
     job::JobEnd,
@@ -57,14 +60,15 @@ impl StartExecutions for FakeExecutions {
 }
 
 impl ResumeExecutions for FakeExecutions {
-    async fn resume(&self, token: &str, job: &JobId, end: &JobEnd) -> Result<(), CallError> {
+    async fn resume(&self, token: &str, job: &JobId, end: &JobEnd) -> Result<bool, CallError> {
         yield_now().await;
         let mut state = self.0.lock().unwrap();
         if state.unavailable {
             return Err(unavailable("states:SendTaskSuccess"));
         }
         let answer = state.resumed.entry(token.to_owned());
+        let first = matches!(answer, Entry::Vacant(_));
         answer.or_insert_with(|| (job.clone(), end.clone()));
-        Ok(())
+        Ok(first)
     }
 }

@@ -8,6 +8,7 @@ use dropcast_domain::{
     registry::VersionSpec,
     run::{Acceptance, AcceptedInput, Run, UploadMetadata},
     status::{Progress, Status, Transition},
+    task::TaskAttempt,
     upload::Upload,
 };
 use jiff::Timestamp;
@@ -61,6 +62,14 @@ pub fn step(attempts: u32, status: Status, milliseconds: i64) -> Transition {
     Transition {
         progress: Progress { attempts, status },
         at: at(milliseconds),
+    }
+}
+
+/// An attempt at a task after so many retries.
+pub fn attempt(retry_count: u32) -> TaskAttempt {
+    TaskAttempt {
+        entered_at: at(0),
+        retry_count,
     }
 }
 

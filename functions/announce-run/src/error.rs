@@ -1,14 +1,14 @@
-use dropcast_aws::CallError;
+use dropcast_aws::{CallError, ports::NotPublished};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
 pub enum Error {
     #[error(transparent)]
     Call(#[from] CallError),
-    #[error("the event bus did not take the event ({0})")]
-    NotTaken(String),
+    #[error(transparent)]
+    NotPublished(#[from] NotPublished),
     #[error("the record cannot be parsed")]
     Unreadable(#[source] serde_dynamo::Error),
-    #[error("the event cannot be serialized")]
+    #[error("the change cannot be serialized")]
     Unwritable(#[source] serde_json::Error),
 }

@@ -21,14 +21,12 @@ pub struct TableChanges {
     pub records: Vec<Change>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
-    #[serde(rename = "eventSourceARN")]
-    stream: String,
     dynamodb: Images,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Images {
     sequence_number: String,
@@ -44,20 +42,14 @@ impl Change {
         &self.dynamodb.sequence_number
     }
 
-    /// The ARN of the table that changed.
-    pub(crate) fn table(&self) -> &str {
-        let of_stream = self.stream.split_once("/stream/");
-        of_stream.map_or(&self.stream, |(table, _)| table)
-    }
-
     /// The event to publish: for a new status of a run and for a finished build; none for other
     /// items of the table.
-    pub(crate) fn into_announcement(self) -> Result<Option<Announcement>, Error> {
+    pub(crate) fn announcement(&self) -> Result<Option<Announcement>, Error> {
         let Images {
             old_image,
             new_image,
             ..
-        } = self.dynamodb;
+        } = self.dynamodb.clone();
         let Some(after) = new_image else {
             return Ok(None);
         };

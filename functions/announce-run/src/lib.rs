@@ -3,56 +3,81 @@
 //! The table is the outbox: functions that change a record publish nothing, and every written
 //! change is announced, though perhaps late (invariant 5).
 
-mod bus;
 mod config;
+mod dead_letters;
 mod error;
 mod event;
 
 use std::convert::Infallible;
 
+use dropcast_aws::ports::PublishEvents;
 use dropcast_domain::event::Announcement;
 use dropcast_lambda_kit::telemetry;
 
-pub use bus::{Announcements, EventBus};
 pub use config::Config;
+pub use dead_letters::{DeadLetters, Queue};
 pub use error::Error;
 pub use event::{Change, FailedChanges, TableChanges};
 
+/// What the handler works with.
+#[derive(Debug)]
+pub struct Deps<P, D> {
+    /// The event bus.
+    pub events: P,
+    /// Where changes go that cannot be read.
+    pub dead_letters: D,
+}
+
 /// Announces a batch of the table's changes, in their order.
 ///
-/// It stops at the first that cannot be announced, where Lambda starts again. A change that still
-/// fails after the retries that the template allows goes to the dead-letter queue, which has an
-/// alarm.
-pub async fn handle<A: Announcements>(
-    announcements: &A,
+/// A change that cannot be read goes to the dead letters at once, and does not keep the others.
+/// After the first that the bus does not take, the rest waits behind it: Lambda begins again there.
+pub async fn handle<P: PublishEvents, D: DeadLetters>(
+    deps: &Deps<P, D>,
     changes: TableChanges,
 ) -> Result<FailedChanges, Infallible> {
     tracing::info!(changes = changes.records.len(), "processing stream records");
+    let (mut numbers, mut events, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
     for change in changes.records {
         let number = change.sequence_number().to_owned();
-        match announce(announcements, change).await {
-            Ok(()) => {}
-            Err(error) => {
-                telemetry::log_failure(&error, "will be retried from this record on");
-                return Ok(FailedChanges::from(number));
+        match change.announcement() {
+            Ok(Some(event)) => {
+                numbers.push(number);
+                events.push(event);
             }
+            Ok(None) => {}
+            Err(error) => unreadable.push((number, change, error)),
+        }
+    }
+    if let Err((index, error)) = publish(&deps.events, &events).await {
+        telemetry::log_failure(&error, "will be retried from this record on");
+        return Ok(FailedChanges::from(numbers.swap_remove(index)));
+    }
+    for (number, change, error) in unreadable {
+        telemetry::log_failure(&error, "goes to the dead letters");
+        if let Err(error) = deps.dead_letters.send(&change).await {
+            telemetry::log_failure(&error, "will be retried from this record on");
+            return Ok(FailedChanges::from(number));
         }
     }
     Ok(FailedChanges::none())
 }
 
-async fn announce<A: Announcements>(announcements: &A, change: Change) -> Result<(), Error> {
-    let table = change.table().to_owned();
-    let Some(event) = change.into_announcement()? else {
-        return Ok(());
-    };
-    announcements.publish(&table, &event).await?;
-    match event {
-        Announcement::Run(run) => {
-            tracing::info!(run.id = %run.run_id, status = %run.status, "announced");
-        }
-        Announcement::Build(build) => {
-            tracing::info!(build.id = %build.build_id, status = build.status.as_str(), "announced");
+/// Publishes events; fails with the index of the first that was not taken.
+async fn publish<P: PublishEvents>(bus: &P, events: &[Announcement]) -> Result<(), (usize, Error)> {
+    let refused = bus.publish(events).await;
+    let refused = refused.map_err(|error| (0, error.into()))?;
+    if let Some(refused) = refused.into_iter().min_by_key(|refused| refused.index) {
+        return Err((refused.index, refused.into()));
+    }
+    for event in events {
+        match event {
+            Announcement::Run(run) => {
+                tracing::info!(run.id = %run.run_id, status = %run.status, "announced");
+            }
+            Announcement::Build(build) => {
+                tracing::info!(build.id = %build.build_id, status = build.status.as_str(), "announced");
+            }
         }
     }
     Ok(())

@@ -7,7 +7,11 @@
 
 use std::sync::Mutex;
 
-use announce_run::{Announcements, Error, TableChanges, handle};
+use announce_run::{Change, DeadLetters, Deps, Error, TableChanges, handle};
+use dropcast_aws::{
+    CallError,
+    ports::{NotPublished, PublishEvents},
+};
 use dropcast_domain::{
     event::{Announcement, BuildFinished, RunStatusChanged},
     failure::ErrorCode,
@@ -42,20 +46,33 @@ impl FakeBus {
     }
 }
 
-impl Announcements for FakeBus {
-    async fn publish(&self, table: &str, event: &Announcement) -> Result<(), Error> {
-        assert_eq!(
-            table,
-            "arn:aws:dynamodb:eu-west-1:111122223333:table/dropcast-runs"
-        );
+impl PublishEvents for &FakeBus {
+    async fn publish(&self, events: &[Announcement]) -> Result<Vec<NotPublished>, CallError> {
         let mut taken = self.taken.lock().unwrap();
-        if taken.len() >= self.room {
-            return Err(Error::NotTaken("ThrottlingException".into()));
+        let mut refused = Vec::new();
+        for (index, event) in events.iter().enumerate() {
+            if taken.len() >= self.room {
+                let code = "ThrottlingException".to_owned();
+                refused.push(NotPublished { index, code });
+                continue;
+            }
+            match event.clone() {
+                Announcement::Run(event) => taken.push(event),
+                Announcement::Build(event) => self.builds.lock().unwrap().push(event),
+            }
         }
-        match event.clone() {
-            Announcement::Run(event) => taken.push(event),
-            Announcement::Build(event) => self.builds.lock().unwrap().push(event),
-        }
+        Ok(refused)
+    }
+}
+
+/// Dead letters as they are kept.
+#[derive(Debug, Default)]
+struct FakeQueue(Mutex<Vec<Value>>);
+
+impl DeadLetters for &FakeQueue {
+    async fn send(&self, change: &Change) -> Result<(), Error> {
+        let change = serde_json::to_value(change).unwrap();
+        self.0.lock().unwrap().push(change);
         Ok(())
     }
 }
@@ -70,7 +87,15 @@ fn changes(event: &Value) -> TableChanges {
 
 /// What Lambda is answered.
 async fn answer(bus: &FakeBus, event: &Value) -> Value {
-    serde_json::to_value(handle(bus, changes(event)).await.unwrap()).unwrap()
+    answer_with(bus, &FakeQueue::default(), event).await
+}
+
+async fn answer_with(bus: &FakeBus, queue: &FakeQueue, event: &Value) -> Value {
+    let deps = Deps {
+        events: bus,
+        dead_letters: queue,
+    };
+    serde_json::to_value(handle(&deps, changes(event)).await.unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -136,17 +161,19 @@ async fn after_the_first_that_fails_the_rest_waits_behind_it() {
 }
 
 #[tokio::test]
-async fn a_record_that_does_not_read_is_reported_so_that_it_reaches_the_dead_letters() {
+async fn a_record_that_cannot_be_parsed_goes_to_the_dead_letters_and_keeps_no_other() {
     let mut event = recorded();
     event["Records"][1]["dynamodb"]["NewImage"]["current"] = json!({ "S": "by hand" });
-    let failed = event["Records"][1]["dynamodb"]["SequenceNumber"].clone();
-    let bus = FakeBus::with_room(100);
-    let answer = answer(&bus, &event).await;
-    assert_eq!(
-        answer,
-        json!({ "batchItemFailures": [{ "itemIdentifier": failed }] })
-    );
-    assert_eq!(bus.statuses().len(), 1);
+    let (bus, queue) = (FakeBus::with_room(100), FakeQueue::default());
+    let answer = answer_with(&bus, &queue, &event).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(bus.statuses().len(), 3);
+    let letters = queue.0.lock().unwrap();
+    let [letter] = letters.as_slice() else {
+        panic!("{letters:?}");
+    };
+    let images = |record: &Value| record["dynamodb"]["NewImage"].clone();
+    assert_eq!(images(letter), images(&event["Records"][1]));
 }
 
 #[tokio::test]

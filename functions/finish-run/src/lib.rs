@@ -7,7 +7,7 @@ mod event;
 use dropcast_app::runs::finish_run;
 use dropcast_aws::ports::StopJobs;
 use dropcast_lambda_kit::error::HandlerError;
-use dropcast_store::{RunCompletion, Runs};
+use dropcast_store::{DueMails, RunCompletion, Runs};
 use jiff::Timestamp;
 
 pub use config::Config;
@@ -22,14 +22,14 @@ pub struct Deps<S, J> {
 }
 
 /// Ends a run; a run that has ended stays as it is.
-pub async fn handle<S: Runs + RunCompletion, J: StopJobs>(
+pub async fn handle<S: Runs + RunCompletion + DueMails, J: StopJobs>(
     deps: &Deps<S, J>,
     request: FinishRequest,
 ) -> Result<Finished, HandlerError> {
     Ok(end(deps, request).await?)
 }
 
-async fn end<S: Runs + RunCompletion, J: StopJobs>(
+async fn end<S: Runs + RunCompletion + DueMails, J: StopJobs>(
     deps: &Deps<S, J>,
     request: FinishRequest,
 ) -> Result<Finished, Error> {

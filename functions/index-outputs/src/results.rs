@@ -4,7 +4,10 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use dropcast_aws::{CallError, s3::Bucket};
+use dropcast_aws::{
+    CallError,
+    s3::{Bucket, transfer},
+};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, Lines};
 
 use crate::index::RunnersLine;
@@ -180,6 +183,8 @@ impl ManifestWriter {
             .key(&self.key)
             .set_upload_id(self.upload)
             .multipart_upload(parts)
+            .customize()
+            .config_override(transfer())
             .send()
             .await;
         answer
@@ -216,6 +221,8 @@ impl ManifestWriter {
             .upload_id(upload)
             .part_number(number)
             .body(ByteStream::from(body))
+            .customize()
+            .config_override(transfer())
             .send()
             .await
             .map_err(|error| CallError::of_sdk("s3:PutObject", error))?;

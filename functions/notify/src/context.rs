@@ -6,8 +6,15 @@ use std::collections::BTreeMap;
 
 use dropcast_aws::secrets::KeySource;
 use dropcast_domain::{
-    link::Link, mail::MailKind, model::ModelName, output, problem::ProblemList, recipient,
-    registry::RegisteredVersion, run::Run, status::Status,
+    link::Link,
+    mail::{MailKind, MailTopic},
+    model::ModelName,
+    output,
+    problem::ProblemList,
+    recipient,
+    registry::RegisteredVersion,
+    run::Run,
+    status::Status,
 };
 use dropcast_mail::{
     ATTACHED_BYTES, CHART_BYTES, MailContent, MailInput, MarkedCopy, compose,
@@ -134,6 +141,11 @@ impl MailContext {
             chart,
             marked_copy,
         })
+    }
+
+    /// What the mails are about.
+    pub(crate) fn topic(&self) -> &MailTopic {
+        &self.content.topic
     }
 
     /// The key of the mail to one recipient.

@@ -15,10 +15,10 @@ use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_aws::secrets::KeySource;
-use dropcast_domain::mail::MailKind;
+use dropcast_domain::mail::{MailKind, MailTopic};
 use dropcast_lambda_kit::batch;
 use dropcast_mail::mime;
-use dropcast_store::{Builds, Claim, History, MailKey, Mails, Models, Runs};
+use dropcast_store::{Builds, Claim, DueMails, History, MailKey, Mails, Models, Runs};
 use jiff::Timestamp;
 
 pub use config::Config;
@@ -44,7 +44,7 @@ pub async fn handle<S, F, K, M>(
     event: SqsEvent,
 ) -> Result<SqsBatchResponse, Infallible>
 where
-    S: Runs + Models + Builds + Mails + History,
+    S: Runs + Models + Builds + Mails + DueMails + History,
     F: Files,
     K: KeySource,
     M: Mailer,
@@ -54,7 +54,7 @@ where
 
 async fn notify<S, F, K, M>(deps: &Deps<S, F, K, M>, notice: Notice) -> Result<(), Error>
 where
-    S: Runs + Models + Builds + Mails + History,
+    S: Runs + Models + Builds + Mails + DueMails + History,
     F: Files,
     K: KeySource,
     M: Mailer,
@@ -66,9 +66,13 @@ where
                 tracing::warn!(run.id = %run_id, "the run no longer exists");
                 return Ok(());
             };
-            match MailKind::of(&run) {
-                Some(kind) => MailContext::load(deps, &run, kind).await?,
-                None => return Ok(()),
+            if let Some(kind) = MailKind::of(&run) {
+                MailContext::load(deps, &run, kind).await?
+            } else {
+                if run.is_over() {
+                    deps.store.settle_mails(&run_id).await?;
+                }
+                return Ok(());
             }
         }
         Notice::Build(BuildNotice { build_id }) => {
@@ -90,8 +94,14 @@ where
             failures.push(error);
         }
     }
-    // The batch loop logs what it is answered, so all of them go there.
-    Error::of_all(failures).map_or(Ok(()), Err)
+    if let Some(error) = Error::of_all(failures) {
+        // The batch loop logs what it is answered, so all of them go there.
+        return Err(error);
+    }
+    if let MailTopic::Run(run) = context.topic() {
+        deps.store.settle_mails(run).await?;
+    }
+    Ok(())
 }
 
 async fn mail_one<S: Mails, F, K, M: Mailer>(

@@ -40,11 +40,11 @@ async fn start<S: Runs, X: StartExecutions>(
     deps: &Deps<S, X>,
     upload: Upload,
 ) -> Result<(), Error> {
-    match start_run(&deps.store, &deps.executions, upload, deps.retention_days).await? {
-        Some(run) => {
-            tracing::info!(run.id = %run.id, status = %run.status(), "the run of the upload exists");
-        }
-        None => tracing::info!("a folder was created; this is not an upload"),
+    let started = start_run(&deps.store, &deps.executions, upload, deps.retention_days).await?;
+    if let Some(run) = started {
+        tracing::info!(run.id = %run.id, status = %run.status(), "the run of the upload exists");
+    } else {
+        tracing::info!("a folder was created; this is not an upload");
     }
     Ok(())
 }

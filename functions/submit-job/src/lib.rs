@@ -10,7 +10,7 @@ mod error;
 mod event;
 mod queue;
 
-use dropcast_aws::executions::ResumeExecutions;
+use dropcast_aws::ports::ResumeExecutions;
 use dropcast_domain::{
     job::JobContext,
     keys::cache_prefix,
@@ -59,8 +59,20 @@ where
     Q: JobQueue,
     X: ResumeExecutions,
 {
-    let Submit { run_id, task_token } = submit;
-    deps.store.put_task_token(&run_id, &task_token).await?;
+    let Submit {
+        run_id,
+        task_token,
+        attempt,
+    } = submit;
+    let newest = deps
+        .store
+        .put_task_token(&run_id, &task_token, attempt)
+        .await?;
+    if !newest {
+        // The state machine gave up on this attempt; the later one provides the job.
+        tracing::warn!(run.id = %run_id, "a later attempt at this task has begun");
+        return Ok(Submitted { job_id: None });
+    }
     // Read after the token is stored: either this sees the job's end, or track-job, which records
     // the end, sees the token.
     let run = deps
@@ -72,7 +84,7 @@ where
         deps.executions.resume(&task_token, job, end).await?;
         deps.store.delete_task_token(&run_id, &task_token).await?;
         return Ok(Submitted {
-            job_id: job.clone(),
+            job_id: Some(job.clone()),
         });
     }
     // Before the job is submitted: its first event may come before this function ends.
@@ -103,7 +115,9 @@ where
     };
     deps.store.advance(&run_id, submitted).await?;
     tracing::info!(run.id = %run_id, batch.job_id = %counts, "the run's job is recorded");
-    Ok(Submitted { job_id: counts })
+    Ok(Submitted {
+        job_id: Some(counts),
+    })
 }
 
 async fn request<S, Q: JobQueue, X>(

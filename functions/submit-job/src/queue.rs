@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use aws_sdk_batch::{
-    Client,
-    types::{ContainerOverrides, KeyValuePair, KeyValuesPair},
+    Client, Config,
+    config::retry::RetryConfig,
+    types::{ContainerOverrides, JobSummary, KeyValuePair, KeyValuesPair},
 };
 use dropcast_aws::{
     CallError,
@@ -95,19 +96,18 @@ impl JobQueue for BatchQueue {
             .name("JOB_NAME")
             .values(run.as_str())
             .build();
-        let listed = self
+        let jobs: Vec<JobSummary> = self
             .client
             .list_jobs()
             .job_queue(self.queues.of(terms))
             .filters(by_name)
+            .into_paginator()
+            .items()
             .send()
-            .await;
-        let listed = listed.map_err(|error| CallError::of_sdk("batch:ListJobs", error))?;
-        let oldest = listed
-            .job_summary_list
-            .unwrap_or_default()
-            .into_iter()
-            .min_by_key(|job| job.created_at);
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(|error| CallError::of_sdk("batch:ListJobs", error))?;
+        let oldest = jobs.into_iter().min_by_key(|job| job.created_at);
         oldest
             .and_then(|job| job.job_id)
             .map(|id| job_id(&id, "batch:ListJobs"))
@@ -142,6 +142,10 @@ impl JobQueue for BatchQueue {
             .timeout(terms::timeout(&request.terms))
             .retry_strategy(terms::retries(&request.terms))
             .set_tags(Some(names::tags(&self.stack)))
+            .customize()
+            // A repetition after an answer that got lost would be a second job. The state machine
+            // tries again, and the search before the next submission finds the first.
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
             .map_err(|error| CallError::of_sdk("batch:SubmitJob", error))?;

@@ -25,7 +25,9 @@ use dropcast_store::{
 };
 use dropcast_test_support::{
     executions::FakeExecutions,
-    samples::{self, MODEL, acceptance, at, job, metadata, new_run, now, step, version_spec},
+    samples::{
+        self, MODEL, acceptance, at, attempt, job, metadata, new_run, now, step, version_spec,
+    },
     unavailable,
 };
 use lambda_runtime::Diagnostic;
@@ -121,7 +123,13 @@ async fn world() -> (World, Run) {
 }
 
 fn submit(run: &Run, token: &str) -> Submit {
-    serde_json::from_value(json!({ "runId": run.id, "taskToken": token })).unwrap()
+    submit_attempt(run, token, 0)
+}
+
+/// The input of an attempt after so many retries.
+fn submit_attempt(run: &Run, token: &str, retry_count: u32) -> Submit {
+    let submit = json!({ "runId": run.id, "taskToken": token, "attempt": attempt(retry_count) });
+    serde_json::from_value(submit).unwrap()
 }
 
 fn jobs(world: &World) -> BTreeMap<JobId, JobRequest> {
@@ -137,7 +145,7 @@ async fn the_job_has_the_runs_name_and_the_locations_of_its_files() {
     let (world, run) = world().await;
     let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
     let jobs = jobs(&world);
-    let request = &jobs[&answer.job_id];
+    let request = &jobs[&answer.job_id.clone().unwrap()];
     assert_eq!(request.name, run.id);
     assert_eq!(request.definition, version_spec(MODEL).job_definition);
     assert_eq!(request.command, None, "the definition's own");
@@ -175,7 +183,7 @@ async fn the_job_has_the_runs_name_and_the_locations_of_its_files() {
     let schema = serde_json::from_str(schema).unwrap();
     jsonschema::validate(&schema, &json!(environment)).unwrap();
     let record = record(&world, &run).await;
-    assert_eq!(record.job, Some(answer.job_id));
+    assert_eq!(record.job, answer.job_id);
     assert_eq!(record.current, step(0, Status::Submitted, 500));
 }
 
@@ -204,7 +212,7 @@ async fn a_refresh_gets_its_own_command_and_no_input() {
         .unwrap();
     let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
     let jobs = jobs(&world);
-    let request = &jobs[&answer.job_id];
+    let request = &jobs[&answer.job_id.clone().unwrap()];
     assert_eq!(
         request.command.as_deref().unwrap(),
         ["dropcast-job", "--", "python", "refresh.py"]
@@ -244,9 +252,11 @@ async fn a_job_whose_submission_got_no_answer_is_found_and_not_submitted_again()
     let error = handle(&world, submit(&run, "older")).await.unwrap_err();
     assert_eq!(Diagnostic::from(error).error_type, "Transient");
     assert_eq!(record(&world, &run).await.job, None);
-    let answer = handle(&world, submit(&run, "newer")).await.unwrap();
+    let answer = handle(&world, submit_attempt(&run, "newer", 1))
+        .await
+        .unwrap();
     assert_eq!(jobs(&world).len(), 1);
-    assert_eq!(record(&world, &run).await.job, Some(answer.job_id));
+    assert_eq!(record(&world, &run).await.job, answer.job_id);
     assert_eq!(
         world.store.task_token(&run.id).await.unwrap().unwrap(),
         "newer"
@@ -268,7 +278,7 @@ async fn invariant_3_a_job_that_lost_the_race_is_stopped() {
     let (world, run) = world().await;
     world.queue.state.lock().unwrap().faster = Some(job());
     let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
-    assert_eq!(answer.job_id, job());
+    assert_eq!(answer.job_id, Some(job()));
     let slower: JobId = "job-1".parse().unwrap();
     assert_eq!(world.queue.state.lock().unwrap().stopped, [slower]);
     assert_eq!(record(&world, &run).await.job, Some(job()));
@@ -287,7 +297,7 @@ async fn a_job_that_has_ended_already_resumes_the_execution_at_once() {
         world.store.assign_job(&run.id, &job()).await.unwrap();
         world.store.record_job_end(&run.id, &end).await.unwrap();
         let answer = handle(&world, submit(&run, TOKEN)).await.unwrap();
-        assert_eq!(answer.job_id, job());
+        assert_eq!(answer.job_id, Some(job()));
         assert!(jobs(&world).is_empty());
         let expected = BTreeMap::from([(TOKEN.to_owned(), (job(), end))]);
         assert_eq!(world.executions.resumed(), expected);
@@ -334,4 +344,16 @@ async fn a_run_that_is_over_gets_no_job() {
     let _ = handle(&world, submit(&run, TOKEN)).await;
     assert!(jobs(&world).is_empty());
     assert_eq!(record(&world, &run).await, over);
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_given_up_leaves_the_job_to_the_later_one() {
+    let (world, run) = world().await;
+    let later = handle(&world, submit_attempt(&run, "later", 1)).await;
+    let given_up = handle(&world, submit_attempt(&run, "given up", 0)).await;
+    assert_eq!(jobs(&world).len(), 1);
+    assert!(jobs(&world).contains_key(&later.unwrap().job_id.unwrap()));
+    assert_eq!(given_up.unwrap().job_id, None);
+    let token = world.store.task_token(&run.id).await.unwrap();
+    assert_eq!(token.as_deref(), Some("later"));
 }

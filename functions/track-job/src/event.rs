@@ -1,11 +1,89 @@
 //! Batch's event as it arrives.
 
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use dropcast_domain::{
-    ids::{ParseJobIdError, RunId},
-    job::{Attempt, JobChange, JobStatus},
+    failure::ErrorCode,
+    ids::{JobId, ParseJobIdError, RunId},
+    job::{Attempt, JobChange, JobEnd, JobStatus},
+    status::Status,
 };
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+/// What invokes the function.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Invocation {
+    /// The state machine asks about the job of a run.
+    Question(Question),
+    /// Events about jobs.
+    Events(SqsEvent),
+}
+
+/// The answer to whoever invokes the function.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To the state machine.
+    Question(JobOutcome),
+    /// To the queue.
+    Events(SqsBatchResponse),
+}
+
+/// The state machine's question.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Question {
+    /// The run whose job is asked about.
+    pub run_id: RunId,
+}
+
+/// What the state machine is told about a run's job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum JobOutcome {
+    /// The job succeeded.
+    #[serde(rename_all = "camelCase")]
+    Succeeded {
+        /// The job.
+        job_id: JobId,
+        /// The attempt that succeeded, from 1.
+        attempt: u32,
+    },
+    /// The job ended otherwise.
+    Failed {
+        /// The run's final status.
+        status: Status,
+        /// The error code.
+        code: ErrorCode,
+        /// What happened, in a sentence.
+        message: String,
+    },
+    /// The job has not ended, or there is none.
+    Unfinished,
+}
+
+impl From<Option<(JobId, JobEnd)>> for JobOutcome {
+    fn from(ended: Option<(JobId, JobEnd)>) -> Self {
+        let Some((job_id, end)) = ended else {
+            return Self::Unfinished;
+        };
+        match end.failure {
+            None => Self::Succeeded {
+                job_id,
+                attempt: end.attempts,
+            },
+            Some(failure) => Self::Failed {
+                status: match failure.code {
+                    ErrorCode::JobCancelled => Status::Cancelled,
+                    _ => Status::Failed,
+                },
+                code: failure.code,
+                message: failure.message,
+            },
+        }
+    }
+}
 
 /// The detail of a `Batch Job State Change`, as far as it is used.
 ///

@@ -10,7 +10,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use dropcast_aws::CallError;
+use dropcast_aws::{
+    CallError,
+    ports::{JobLogs, StopJobs},
+};
 use dropcast_domain::{
     failure::ErrorCode,
     ids::{JobId, RunId},
@@ -24,11 +27,11 @@ use dropcast_store::{
 use dropcast_test_support::{
     events::{JOB_QUEUE, failed, job_failed, job_with_a_retry, sqs},
     executions::FakeExecutions,
-    samples::{JOB, job, new_run, step},
+    samples::{JOB, attempt, job, new_run, step},
     unavailable,
 };
 use serde_json::{Value, json};
-use track_job::{Deps, JobTrace, handle};
+use track_job::{Deps, handle};
 
 const TOKEN: &str = "the-task-token";
 const LARGE_JOB_QUEUE: &str = "arn:aws:batch:eu-west-1:000000000000:job-queue/large";
@@ -45,7 +48,7 @@ struct JobsState {
     denied: bool,
 }
 
-impl JobTrace for FakeJobs {
+impl JobLogs for FakeJobs {
     async fn last_lines(&self, stream: &str) -> Result<Vec<String>, CallError> {
         let state = self.0.lock().unwrap();
         if state.unavailable {
@@ -59,7 +62,9 @@ impl JobTrace for FakeJobs {
         }
         Ok(state.logs.get(stream).cloned().unwrap_or_default())
     }
+}
 
+impl StopJobs for FakeJobs {
     async fn stop(&self, job: &JobId, _reason: &str) -> Result<(), CallError> {
         self.0.lock().unwrap().stopped.insert(job.clone());
         Ok(())
@@ -81,7 +86,11 @@ fn world() -> World {
 async fn waiting(world: &World) -> Run {
     let run = new_run("plan.json");
     world.store.create_if_absent(&run).await.unwrap();
-    world.store.put_task_token(&run.id, TOKEN).await.unwrap();
+    world
+        .store
+        .put_task_token(&run.id, TOKEN, attempt(0))
+        .await
+        .unwrap();
     world
         .store
         .advance(&run.id, step(0, Status::Submitted, 900))

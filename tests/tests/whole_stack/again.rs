@@ -64,7 +64,7 @@ async fn machine(stack: &Stack) -> Result<String> {
                 "TimeoutSeconds": 60,
                 "Arguments": {
                     "FunctionName": "{% $states.input.function %}",
-                    "Payload": "{% $merge([$states.input.payload, { 'taskToken': $states.context.Task.Token }]) %}",
+                    "Payload": "{% $merge([$states.input.payload, { 'taskToken': $states.context.Task.Token, 'attempt': { 'enteredAt': $states.context.State.EnteredTime, 'retryCount': $states.context.State.RetryCount } }]) %}",
                 },
                 "End": true,
             },

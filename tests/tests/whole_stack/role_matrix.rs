@@ -28,9 +28,9 @@ use Action::{
     ListVersions, PutItem, PutObject, PutObjectIfAbsent, Query, UpdateItem,
 };
 use ResourceKind::{
-    Builds, Cache, Input, InputOfOther, Inputs, LinkSecret, Listing, Mails, Manifest, Marked,
-    ModelSecret, Models, ModelsByName, NoModel, Outputs, OutputsOfOther, Prepared, Problems,
-    RefreshUploads, Refreshes, Runs, Sources, Tokens, VersionFiles,
+    Builds, Cache, Input, InputOfOther, Inputs, LinkSecret, Listing, Mails, MailsDue, Manifest,
+    Marked, ModelSecret, Models, ModelsByName, NoModel, OpenRuns, Outputs, OutputsOfOther,
+    Prepared, Problems, RefreshUploads, Refreshes, Runs, Sources, Tokens, VersionFiles,
 };
 
 /// What the ports of the function with this role do, and on what.
@@ -75,7 +75,19 @@ fn ports(role: &str) -> Option<&'static [(Action, &'static [ResourceKind])]> {
             (PutObject, &[Manifest]),
             (PutObjectIfAbsent, &[Manifest]),
         ],
-        "FinishRunRole" => &[(GetItem, &[Runs]), (UpdateItem, &[Runs])],
+        "FinishRunRole" => &[
+            (GetItem, &[Runs]),
+            (UpdateItem, &[Runs]),
+            (PutItem, &[Mails]),
+        ],
+        "RepairRunsRole" => &[
+            (GetItem, &[Runs, Tokens]),
+            (PutItem, &[Runs, Mails]),
+            (UpdateItem, &[Runs, Mails]),
+            (DeleteItem, &[Tokens, Mails]),
+            (Query, &[OpenRuns, MailsDue]),
+            (ListVersions, &[Inputs, RefreshUploads]),
+        ],
         // They use neither the table nor a bucket.
         "AnnounceRunRole" | "RunStateMachineRole" => &[],
         "JobExecutionRole" => &[(GetSecretValue, &[ModelSecret])],
@@ -88,6 +100,7 @@ fn ports(role: &str) -> Option<&'static [(Action, &'static [ResourceKind])]> {
         "NotifyRole" => &[
             (GetItem, &[Runs, Models, Builds, Mails]),
             (UpdateItem, &[Mails]),
+            (DeleteItem, &[Mails]),
             (GetObject, &[Prepared, Problems, NoModel, Marked]),
             (GetObjectVersion, &[Outputs, Listing, OutputsOfOther]),
             (GetSecretValue, &[LinkSecret]),

@@ -7,7 +7,7 @@ use dropcast_domain::{
     run::Run,
     status::{TerminalStatus, Transition},
 };
-use dropcast_store::{RunCompletion, Runs, StoreError};
+use dropcast_store::{DueMails, RunCompletion, Runs, StoreError};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -38,7 +38,7 @@ pub enum FinishRunError {
 
 /// Ends a run and stops its job, if that is still running. A run that has ended keeps its status,
 /// which is that of the returned record.
-pub async fn finish_run<S: Runs + RunCompletion, J: StopJobs>(
+pub async fn finish_run<S: Runs + RunCompletion + DueMails, J: StopJobs>(
     store: &S,
     jobs: &J,
     run_id: &RunId,
@@ -59,6 +59,10 @@ pub async fn finish_run<S: Runs + RunCompletion, J: StopJobs>(
         progress: run.progress_to(end.status.into()),
         at,
     };
+    if !run.is_over() {
+        // Before the end is written: from then on the notice of it may be lost.
+        store.expect_mails(&run, at).await?;
+    }
     let run = store.finish(run_id, transition, failure.as_ref()).await?;
     // The wait for the job timed out, or the event of its end was lost: nobody needs its result.
     if let (Some(job), None) = (&run.job, &run.job_end) {

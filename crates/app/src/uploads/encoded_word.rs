@@ -41,7 +41,8 @@ pub(super) fn encode(text: &str) -> String {
 /// characters that the RFC allows; it is decoded all the same.
 pub(super) fn decode(value: &str) -> String {
     // The parser reads a header up to the end of its line.
-    MessageStream::new(format!("{value}\n").as_bytes())
+    let line = value.replace(['\r', '\n'], " ");
+    MessageStream::new(format!("{line}\n").as_bytes())
         .parse_unstructured()
         .into_text()
         .map_or_else(|| value.to_owned(), Cow::into_owned)

@@ -6,7 +6,7 @@ use dropcast_aws::batch::names::{STACK_TAG, definition_name, is_revision_of};
 use dropcast_domain::model::ModelName;
 
 use crate::{
-    exit::{Exit, Stop, causes},
+    exit::{CliError, Exit, join_causes},
     stack::Stack,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 pub(super) async fn check(stack: &Stack, arn: &str, model: &ModelName) -> anyhow::Result<()> {
     let name = definition_name(&stack.name, model);
     if !is_revision_of(arn, &name) {
-        return Err(Stop::new(
+        return Err(CliError::new(
             Exit::NotAccepted,
             format!("{arn} is not a revision of the job definition {name}, and the stack {} may run {model} with no other.", stack.name),
         )
@@ -27,13 +27,13 @@ pub(super) async fn check(stack: &Stack, arn: &str, model: &ModelName) -> anyhow
         .send()
         .await
         .map_err(|error| {
-            let message = format!("AWS Batch cannot describe {arn}: {}.", causes(&error));
-            Stop::new(Exit::NoStack, message)
+            let message = format!("AWS Batch cannot describe {arn}: {}.", join_causes(&error));
+            CliError::new(Exit::NoStack, message)
                 .advice("Check the network, the credentials and the region; registering needs batch:DescribeJobDefinitions.")
         })?;
     let found = described.job_definitions().first();
     let Some(found) = found.filter(|found| found.status() == Some("ACTIVE")) else {
-        return Err(Stop::new(
+        return Err(CliError::new(
             Exit::NotFound,
             format!("AWS Batch has no active job definition {arn}."),
         )
@@ -42,7 +42,7 @@ pub(super) async fn check(stack: &Stack, arn: &str, model: &ModelName) -> anyhow
     };
     let tag = found.tags().and_then(|tags| tags.get(STACK_TAG));
     if tag != Some(&stack.name) {
-        return Err(Stop::new(
+        return Err(CliError::new(
             Exit::NotAccepted,
             format!("{arn} does not have the tag {STACK_TAG}={}, without which the stack may not run it.", stack.name),
         )

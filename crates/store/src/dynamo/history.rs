@@ -23,7 +23,12 @@ use crate::{History, ports::StoreResult};
 const MAX_MODELS: usize = 1_000;
 
 impl DynamoStore {
-    fn partition(&self, index: &str, attribute: &str, value: &str) -> QueryFluentBuilder {
+    pub(super) fn partition(
+        &self,
+        index: &str,
+        attribute: &str,
+        value: &str,
+    ) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)

@@ -45,6 +45,10 @@ pub(crate) const RETIRED_PREFIX: &str = "RETIRED#";
 pub(crate) const DEFAULT_SINCE: &str = "default_since";
 /// The sort key of what is remembered of a model's scheduled refreshes.
 pub(crate) const REFRESH_SK: &str = "REFRESH";
+/// The sort key of what says that mails about a run are due.
+pub(crate) const DUE_SK: &str = "DUE";
+/// Partition of index `mails-due`.
+pub(crate) const DUE: &str = "DUE";
 /// Partition of index `open-runs`.
 pub(crate) const OPEN: &str = "OPEN";
 /// Partition of index `by-model` that lists the models themselves.

@@ -1,15 +1,15 @@
 //! Claims on mails.
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use dropcast_domain::mail::MailTopic;
+use dropcast_domain::{ids::RunId, mail::MailTopic, run::Run};
 use jiff::Timestamp;
 
 use super::{
-    DynamoStore,
-    items::{Item, TTL, key, mail_sk, number, text},
+    DynamoStore, failed,
+    items::{self, DUE, DUE_SK, Item, TTL, key, mail_sk, number, sortable, text},
     took_place,
 };
-use crate::{CLAIM_SECONDS, Claim, MailKey, Mails, ports::StoreResult};
+use crate::{CLAIM_SECONDS, Claim, DueMails, MailKey, Mails, ports::StoreResult};
 
 /// In a partition of its own: notify, which sends mails, writes to no record of a run or a build.
 fn mail_key(mail: &MailKey) -> Item {
@@ -18,6 +18,63 @@ fn mail_key(mail: &MailKey) -> Item {
         MailTopic::Build(build) => build.as_str(),
     };
     key(format!("MAIL#{topic}"), mail_sk(mail))
+}
+
+fn due_key(run: &RunId) -> Item {
+    key(format!("MAIL#{run}"), DUE_SK)
+}
+
+impl DueMails for DynamoStore {
+    async fn expect_mails(&self, run: &Run, at: Timestamp) -> StoreResult<()> {
+        let mut item = due_key(&run.id);
+        item.insert("due_pk".into(), text(DUE));
+        item.insert(
+            "due_sk".into(),
+            text(format!("{}#{}", sortable(at), run.id)),
+        );
+        item.insert("run".into(), text(run.id.as_str()));
+        item.insert(TTL.into(), items::expiry(run));
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| failed("expect_mails", error))
+    }
+
+    async fn settle_mails(&self, run: &RunId) -> StoreResult<()> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(due_key(run)))
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| failed("settle_mails", error))
+    }
+
+    async fn mails_are_due(&self, run: &RunId) -> StoreResult<bool> {
+        let item = self.get("mails_are_due", due_key(run)).await?;
+        Ok(item.is_some())
+    }
+
+    async fn due_mails(&self, limit: u16) -> StoreResult<Vec<RunId>> {
+        #[derive(serde::Deserialize)]
+        struct Due {
+            run: RunId,
+        }
+        let query = self
+            .partition("mails-due", "due_pk", DUE)
+            .limit(i32::from(limit.max(1)));
+        let due: Vec<Due> = self.collect("due_mails", query, usize::from(limit)).await?;
+        Ok(due.into_iter().map(|due| due.run).collect())
+    }
 }
 
 impl Mails for DynamoStore {

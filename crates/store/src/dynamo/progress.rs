@@ -9,8 +9,9 @@ use dropcast_domain::{
     ids::{JobId, RunId},
     job::JobEnd,
     output::Output,
-    run::{MAX_HEADLINE_OUTPUTS, Run, UploadMetadata},
+    run::{MAX_HEADLINE_OUTPUTS, RepairNote, Run, UploadMetadata},
     status::{Progress, Status, Transition},
+    task::TaskAttempt,
 };
 
 use super::{
@@ -22,8 +23,8 @@ use super::{
     took_place,
 };
 use crate::{
-    Jobs, Outputs, RunCompletion, Runs, StoreError, TaskTokens, Validation, ValidationOutcome,
-    ports::StoreResult,
+    Jobs, Outputs, Repairs, RunCompletion, Runs, StoreError, TaskTokens, Validation,
+    ValidationOutcome, ports::StoreResult,
 };
 
 impl DynamoStore {
@@ -224,22 +225,28 @@ impl Jobs for DynamoStore {
 }
 
 impl TaskTokens for DynamoStore {
-    async fn put_task_token(&self, run: &RunId, token: &str) -> StoreResult<()> {
+    async fn put_task_token(
+        &self,
+        run: &RunId,
+        token: &str,
+        attempt: TaskAttempt,
+    ) -> StoreResult<bool> {
         let mut item = token_key(run);
         item.insert("token".into(), text(token));
+        item.insert("attempt".into(), number(attempt.order()));
         // Nobody deletes the token of a task that timed out.
         item.insert(TTL.into(), self.expiry("put_task_token", run).await?);
-        // Unconditional on purpose: the token of a retried task supersedes the one before it.
         let answer = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
+            // Equal where the SDK repeats a call whose answer was lost.
+            .condition_expression("attribute_not_exists(attempt) OR attempt <= :attempt")
+            .expression_attribute_values(":attempt", number(attempt.order()))
             .send()
             .await;
-        answer
-            .map(drop)
-            .map_err(|error| failed("put_task_token", error))
+        took_place("put_task_token", answer)
     }
 
     async fn task_token(&self, run: &RunId) -> StoreResult<Option<String>> {
@@ -276,6 +283,20 @@ impl Outputs for DynamoStore {
             .expression_attribute_values(":outputs", attribute(&headline, "outputs")?)
             .expression_attribute_values(":count", number(count));
         self.change("publish", update).await?.record(run).map(drop)
+    }
+}
+
+impl Repairs for DynamoStore {
+    async fn note_repair(&self, run: &RunId, note: &RepairNote) -> StoreResult<()> {
+        let update = self
+            .record(run)
+            .update_expression("SET repaired = :note")
+            .condition_expression("attribute_exists(open_pk)")
+            .expression_attribute_values(":note", attribute(note, "repaired")?);
+        self.change("note_repair", update)
+            .await?
+            .record(run)
+            .map(drop)
     }
 }
 

@@ -13,7 +13,7 @@ use dropcast_domain::{
 };
 use dropcast_store::{CLAIM_SECONDS, Claim, MailKey};
 use dropcast_test_support::samples::{
-    MODEL, at, job, new_run, output, run_of, step, upload, version_spec,
+    MODEL, at, attempt, job, new_run, output, run_of, step, upload, version_spec,
 };
 use jiff::Timestamp;
 
@@ -73,9 +73,32 @@ pub(crate) async fn the_first_kept_log_stays(store: &impl Store) {
 pub(crate) async fn a_newer_token_stays_when_the_older_one_is_deleted(store: &impl Store) {
     let run = begun(store).await;
     assert_eq!(store.task_token(&run.id).await.unwrap(), None);
-    store.put_task_token(&run.id, "older").await.unwrap();
+    assert!(
+        store
+            .put_task_token(&run.id, "older", attempt(0))
+            .await
+            .unwrap()
+    );
     assert_eq!(store.task_token(&run.id).await.unwrap().unwrap(), "older");
-    store.put_task_token(&run.id, "newer").await.unwrap();
+    assert!(
+        store
+            .put_task_token(&run.id, "newer", attempt(1))
+            .await
+            .unwrap()
+    );
+    // The SDK may repeat a call; an attempt that was given up may still be running.
+    assert!(
+        store
+            .put_task_token(&run.id, "newer", attempt(1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .put_task_token(&run.id, "older", attempt(0))
+            .await
+            .unwrap()
+    );
     store.delete_task_token(&run.id, "older").await.unwrap();
     assert_eq!(store.task_token(&run.id).await.unwrap().unwrap(), "newer");
     store.delete_task_token(&run.id, "newer").await.unwrap();

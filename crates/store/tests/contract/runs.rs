@@ -10,7 +10,7 @@ use dropcast_domain::{
 };
 use dropcast_store::{StoreError, ValidationOutcome};
 use dropcast_test_support::samples::{
-    MODEL, acceptance, at, job, metadata, new_run, now, output, run_of, step, upload,
+    MODEL, acceptance, at, attempt, job, metadata, new_run, now, output, run_of, step, upload,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -84,7 +84,10 @@ pub(crate) async fn an_unknown_run_is_no_record_and_no_change(store: &impl Store
         store.assign_job(&unknown, &job()).await.err(),
         store.record_job_end(&unknown, &end).await.err(),
         store.put_log(&unknown, &["line".into()]).await.err(),
-        store.put_task_token(&unknown, "token").await.err(),
+        store
+            .put_task_token(&unknown, "token", attempt(0))
+            .await
+            .err(),
         store.publish(&unknown, &[], 0).await.err(),
         store
             .finish(&unknown, step(0, Status::Failed, 1), None)

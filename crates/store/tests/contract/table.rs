@@ -32,7 +32,7 @@ use dropcast_store::{
 };
 use dropcast_test_support::{
     emulator,
-    samples::{acceptance, at, job, metadata, new_run, now, output, step, version_spec},
+    samples::{acceptance, at, attempt, job, metadata, new_run, now, output, step, version_spec},
 };
 
 /// A table of the test's own, with the keys and indexes of the template.
@@ -86,13 +86,16 @@ pub(crate) async fn new_table() -> NewTable {
         .table_name(&name)
         .billing_mode(BillingMode::PayPerRequest)
         .set_attribute_definitions(Some(
-            ["PK", "SK", "model_pk", "model_sk", "open_pk", "open_sk"]
-                .map(attribute)
-                .to_vec(),
+            [
+                "PK", "SK", "model_pk", "model_sk", "open_pk", "open_sk", "due_pk", "due_sk",
+            ]
+            .map(attribute)
+            .to_vec(),
         ))
         .set_key_schema(Some(keys("PK", "SK")))
         .global_secondary_indexes(index("by-model", "model_pk", "model_sk"))
         .global_secondary_indexes(index("open-runs", "open_pk", "open_sk"))
+        .global_secondary_indexes(index("mails-due", "due_pk", "due_sk"))
         .send()
         .await
         .unwrap();
@@ -180,7 +183,10 @@ async fn live(store: &DynamoStore, events: &[JobChange]) {
         .await
         .unwrap();
     // submit-job
-    store.put_task_token(id, "the secret token").await.unwrap();
+    store
+        .put_task_token(id, "the secret token", attempt(0))
+        .await
+        .unwrap();
     store.assign_job(id, &job()).await.unwrap();
     store
         .advance(id, step(0, Status::Submitted, 20))
@@ -302,7 +308,7 @@ async fn invariant_7_the_token_is_in_its_own_item_alone_and_is_deleted_after_use
     table.store.create_if_absent(&run).await.unwrap();
     table
         .store
-        .put_task_token(&run.id, "the secret token")
+        .put_task_token(&run.id, "the secret token", attempt(0))
         .await
         .unwrap();
     table.store.assign_job(&run.id, &job()).await.unwrap();
@@ -333,7 +339,7 @@ async fn all_that_belongs_to_a_run_expires_with_its_record() {
     let run = new_run("plan.json");
     table
         .store
-        .put_task_token(&run.id, "left over")
+        .put_task_token(&run.id, "left over", attempt(0))
         .await
         .unwrap();
     let items = table.items().await;

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use anyhow::Context as _;
 use aws_sdk_codebuild::types::{Build, BuildPhase, EnvironmentVariable, SourceType, StatusType};
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_aws::logs::LogGroup;
+use dropcast_aws::{logs::LogGroup, s3::transfer};
 use dropcast_domain::registry::{BUILD_LINES_READ, BuildId, last_build_lines};
 
 use crate::{
@@ -83,6 +83,8 @@ impl Builder {
         let put = self.s3.put_object().bucket(&self.bucket).key(key);
         put.content_type("application/zip")
             .body(body)
+            .customize()
+            .config_override(transfer())
             .send()
             .await
             .map(drop)
