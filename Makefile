@@ -117,8 +117,8 @@ bench: setup $(VENVS)/bench/ready ## Measure latency, bursts, cold starts, the i
 	cargo build --locked --profile release-size --workspace --exclude dropcast-cli $(BENCH_FUNCTIONS)
 	target/release/bench $(BENCH)
 
-simulate: ## Simulate the pipeline under seeds that crash functions and lose events (SEEDS=100000)
-	cargo run --locked --release --package dropcast-simulation -- --seeds $(or $(SEEDS),20000) $(SIMULATE)
+simulate: ## Simulate the pipeline under seeds that crash functions and lose events (SIMULATE="--seeds 100000", or "--seed 896" to replay one)
+	cargo run --locked --release --package dropcast-simulation -- $(SIMULATE)
 
 fuzz-build: $(CARGO_FUZZ) ## Compile the fuzz targets
 	PATH="$(abspath $(dir $(CARGO_FUZZ))):$$PATH" cargo +$(NIGHTLY) fuzz build

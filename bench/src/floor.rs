@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::init::EMPTY;
 use crate::numbers::{Nanos, Spread, millis, now};
-use crate::stack::{Bench, MODEL, Setup, is_function, link_programs, model_moments, until};
+use crate::stack::{Bench, Setup, is_function, link_programs, model_moments, until};
 use crate::table::{Table, figure};
 
 /// The hops before the model, and those after it.
@@ -80,8 +80,8 @@ pub(crate) async fn measure(
         ..Setup::default()
     };
     let bench = Bench::start(repository, folder.path(), setup).await?;
-    bench.register().await?;
-    let calls = Calls::new(bench.connection())?;
+    let job_definition = bench.register().await?;
+    let calls = Calls::new(bench.connection(), job_definition)?;
     let mut all = Vec::new();
     for number in 0..=runs {
         let hops = one_run(&bench, &calls, &journal, number).await?;
@@ -213,12 +213,13 @@ struct Calls {
     ses: aws_sdk_ses::Client,
     state_machine: String,
     queue: String,
+    job_definition: String,
     table: String,
     table_arn: String,
 }
 
 impl Calls {
-    fn new(stack: &Connection) -> anyhow::Result<Self> {
+    fn new(stack: &Connection, job_definition: String) -> anyhow::Result<Self> {
         let config = stack.sdk_config();
         let state_machine = stack.output("StateMachineArn")?;
         let table = stack.output("RunsTableName")?;
@@ -236,6 +237,7 @@ impl Calls {
             table_arn: format!("arn:{partition}:dynamodb:{region}:{account}:table/{table}"),
             state_machine: state_machine.to_owned(),
             queue: stack.output("JobQueueArn")?.to_owned(),
+            job_definition,
             table: table.to_owned(),
         })
     }
@@ -257,9 +259,10 @@ impl Calls {
             .command("-c")
             .command("date +%s%N; date +%s%N")
             .build();
-        let submit = self.batch.submit_job().job_name(run).job_definition(MODEL);
+        let submit = self.batch.submit_job().job_name(run);
         let answer = submit
             .job_queue(&self.queue)
+            .job_definition(&self.job_definition)
             .container_overrides(overrides)
             .send()
             .await?;

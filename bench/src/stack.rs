@@ -100,8 +100,8 @@ impl Bench {
         self.stack.stop().await;
     }
 
-    /// Registers the model.
-    pub(crate) async fn register(&self) -> anyhow::Result<()> {
+    /// Registers the model; returns its job definition.
+    pub(crate) async fn register(&self) -> anyhow::Result<String> {
         let model = self.folder.path().join("model");
         fs::create_dir(&model)?;
         fs::write(model.join("model.toml"), MANIFEST)?;
@@ -109,8 +109,8 @@ impl Bench {
         fs::write(model.join("main.sh"), COMMAND)?;
         let registry = Registry::of(self.connection())?;
         let at = Timestamp::from_nanosecond(now())?;
-        register(&model, &registry, at, &NoProgress).await?;
-        Ok(())
+        let registered = register(&model, &registry, at, &NoProgress).await?;
+        Ok(registered.version.spec.job_definition)
     }
 
     /// Writes the record of a run of this file, as start-run would; returns it with its store.

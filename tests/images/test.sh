@@ -118,7 +118,7 @@ sed -i 's/^command = .*/command = ["python", "main.py"]/' model.toml
 sed -i '/^COPY --from=dropcast-job/d' Dockerfile
 step check
 step build
-step_fails local-run 'has no dropcast-job that can be run'
+step_fails local-run 'has no dropcast-job that can be executed'
 
 that 'an image that cannot be built fails with what Docker says'
 build_is 5

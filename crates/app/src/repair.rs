@@ -13,8 +13,10 @@ use dropcast_domain::{
     event::{Announcement, RunStatusChanged},
     ids::{JobId, RunId},
     job::{JobChange, JobEnd},
+    mail::MailKind,
     repair::{ExecutionState, JobState, Repair, is_due, is_news, reason, repair},
     run::{RepairNote, Run},
+    upload::Upload,
 };
 use dropcast_store::{
     DueMails, History, Jobs, Repairs, RunCompletion, Runs, StoreError, TaskTokens,
@@ -79,6 +81,17 @@ pub struct RepairReport {
     pub failures: Vec<(Option<RunId>, RepairError)>,
 }
 
+impl RepairReport {
+    /// Notes what came of repairing a run: why it was repaired, if there was anything to repair.
+    fn note(&mut self, run: RunId, outcome: Result<Option<&'static str>, RepairError>) {
+        match outcome {
+            Ok(Some(reason)) => self.repaired.push((run, reason)),
+            Ok(None) => {}
+            Err(error) => self.failures.push((Some(run), error)),
+        }
+    }
+}
+
 /// Why something could not be repaired.
 #[derive(Debug, Error)]
 pub enum RepairError {
@@ -122,10 +135,11 @@ where
     if let Err(error) = stop_useless_jobs(deps, &mut report).await {
         report.failures.push((None, error));
     }
-    if let Err(error) = start_missed_uploads(deps, now, &mut report).await {
+    if let Err(error) = announce_due_mails(deps, now, &mut report).await {
         report.failures.push((None, error));
     }
-    if let Err(error) = announce_due_mails(deps, now, &mut report).await {
+    // Last, because it reads a record for every upload of a day.
+    if let Err(error) = start_missed_uploads(deps, now, &mut report).await {
         report.failures.push((None, error));
     }
     report
@@ -169,11 +183,8 @@ where
         if under_way && healthy > MAX_HEALTHY_EXECUTIONS {
             continue;
         }
-        match repair_run(deps, &run, job.as_ref(), now).await {
-            Ok(Some(reason)) => report.repaired.push((run.id, reason)),
-            Ok(None) => {}
-            Err(error) => report.failures.push((Some(run.id), error)),
-        }
+        let outcome = repair_run(deps, &run, job.as_ref(), now).await;
+        report.note(run.id, outcome);
     }
     Ok(())
 }
@@ -280,31 +291,44 @@ where
     E: PublishEvents,
 {
     for run_id in deps.store.due_mails(MAX_RUNS).await? {
-        let Some(run) = deps.store.get(&run_id).await? else {
-            deps.store.settle_mails(&run_id).await?;
-            continue;
-        };
-        let waited = now.duration_since(run.current.at);
-        if !run.is_over() || waited < MAILS_WITHIN || waited > MAILS_UNTIL {
-            continue;
-        }
-        let Some(event) = RunStatusChanged::between(None, &run) else {
-            continue;
-        };
-        match deps.events.publish(&[Announcement::Run(event)]).await {
-            Ok(refused) if refused.is_empty() => report
-                .repaired
-                .push((run_id, "The mail about its end had not been sent.")),
-            Ok(refused) => {
-                let failures = refused.into_iter().map(RepairError::from);
-                report
-                    .failures
-                    .extend(failures.map(|error| (Some(run_id.clone()), error)));
-            }
-            Err(error) => report.failures.push((Some(run_id), error.into())),
-        }
+        let outcome = announce_due_mail(deps, &run_id, now).await;
+        report.note(run_id, outcome);
     }
     Ok(())
+}
+
+async fn announce_due_mail<S, X, J, U, E>(
+    deps: &RepairDeps<S, X, J, U, E>,
+    run_id: &RunId,
+    now: Timestamp,
+) -> Result<Option<&'static str>, RepairError>
+where
+    S: Runs + DueMails,
+    E: PublishEvents,
+{
+    let run = deps.store.get(run_id).await?;
+    if run.as_ref().is_some_and(|run| !run.is_over()) {
+        return Ok(None);
+    }
+    let due = run.filter(|run| MailKind::of(run).is_some());
+    let waited = |run: &Run| now.duration_since(run.current.at);
+    let Some(run) = due.filter(|run| waited(run) <= MAILS_UNTIL) else {
+        // Nobody is to be mailed (any more). Kept, it would stand before what is due.
+        tracing::warn!(run.id = %run_id, "the mails about the run's end are no longer tried");
+        deps.store.settle_mails(run_id).await?;
+        return Ok(None);
+    };
+    if waited(&run) < MAILS_WITHIN {
+        return Ok(None);
+    }
+    let Some(event) = RunStatusChanged::between(None, &run) else {
+        return Ok(None);
+    };
+    let refused = deps.events.publish(&[Announcement::Run(event)]).await?;
+    match refused.into_iter().next() {
+        Some(refused) => Err(refused.into()),
+        None => Ok(Some("A mail about its end was still due.")),
+    }
 }
 
 /// Starts the runs of uploads whose events were lost.
@@ -326,20 +350,29 @@ where
         if upload.is_folder() || !seen.insert(run_id.clone()) {
             continue;
         }
-        let known = deps.store.get(&run_id).await;
-        let started = match known {
-            Ok(Some(_)) => continue,
-            Ok(None) => start_run(&deps.store, &deps.executions, upload, deps.retention_days)
-                .await
-                .map_err(RepairError::from),
-            Err(error) => Err(error.into()),
-        };
-        match started {
-            Ok(_) => report
-                .repaired
-                .push((run_id, "The event of its upload had been lost.")),
-            Err(error) => report.failures.push((Some(run_id), error)),
-        }
+        let outcome = start_missed_upload(deps, upload).await;
+        report.note(run_id, outcome);
     }
     Ok(())
+}
+
+async fn start_missed_upload<S, X, J, U, E>(
+    deps: &RepairDeps<S, X, J, U, E>,
+    upload: Upload,
+) -> Result<Option<&'static str>, RepairError>
+where
+    S: Runs,
+    X: StartExecutions,
+{
+    let RepairDeps {
+        store,
+        executions,
+        retention_days,
+        ..
+    } = deps;
+    if store.get(&upload.run_id()).await?.is_some() {
+        return Ok(None);
+    }
+    start_run(store, executions, upload, *retention_days).await?;
+    Ok(Some("The event of its upload had been lost."))
 }

@@ -316,6 +316,27 @@ async fn an_end_that_nobody_was_mailed_about_is_published_again() {
 }
 
 #[tokio::test]
+async fn a_cancelled_run_and_one_of_long_ago_are_not_published_again() {
+    for (status, now) in [
+        (Status::Cancelled, later()),
+        (Status::Failed, at(173_000_000)),
+    ] {
+        let store = MemoryStore::default();
+        let run = new_run("plan.json");
+        store.create_if_absent(&run).await.unwrap();
+        store.expect_mails(&run, at(900)).await.unwrap();
+        store
+            .finish(&run.id, step(0, status, 900), None)
+            .await
+            .unwrap();
+        let (world, report) = pass(&store, State::default(), now).await;
+        assert!(world.0.lock().unwrap().published.is_empty(), "{status}");
+        assert!(report.failures.is_empty());
+        assert!(store.due_mails(9).await.unwrap().is_empty(), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_well_or_changed_a_moment_ago_is_left_alone() {
     let (store, run) = waiting().await;
     let mut waits = ended(JobStatus::Submitted, 0);

@@ -27,7 +27,7 @@ use dropcast_domain::{
     status::{NotTerminal, Status, TerminalStatus},
 };
 use dropcast_store::{
-    History as _, Jobs as _, Outputs as _, Runs as _, StoreError, Validation as _,
+    DueMails as _, History as _, Jobs as _, Outputs as _, Runs as _, StoreError, Validation as _,
     ValidationOutcome, memory::MemoryStore,
 };
 use dropcast_test_support::{
@@ -156,6 +156,26 @@ async fn the_first_end_of_a_run_counts_and_its_job_is_stopped() {
         missing,
         Err(FinishRunError::Store(StoreError::NoSuchRun(_)))
     ));
+}
+
+#[tokio::test]
+async fn mails_are_due_about_an_end_that_somebody_is_mailed_about_and_no_other() {
+    for (status, due) in [
+        (Status::Succeeded, true),
+        (Status::Failed, true),
+        (Status::Rejected, true),
+        (Status::Cancelled, false),
+    ] {
+        let (store, run) = created().await;
+        let jobs = FakeJobs::default();
+        let ended = finish_run(&store, &jobs, &run.id, end(status, None), at(500)).await;
+        assert_eq!(ended.unwrap().status(), status);
+        assert_eq!(
+            store.due_mails(9).await.unwrap().len(),
+            usize::from(due),
+            "{status}"
+        );
+    }
 }
 
 #[test]

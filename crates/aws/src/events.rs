@@ -68,6 +68,10 @@ impl PublishEvents for EventBus {
                     code: entry.error_code?,
                 })
             }));
+            if !refused.is_empty() {
+                // What comes behind waits, so that events keep their order.
+                break;
+            }
         }
         Ok(refused)
     }

@@ -63,7 +63,8 @@ pub trait JobLogs: Send + Sync {
 
 /// Publishes events.
 pub trait PublishEvents: Send + Sync {
-    /// Publishes events, and returns those that the bus did not take.
+    /// Publishes events in their order, and returns those that the bus did not take. It stops at the
+    /// call that one of them belongs to.
     fn publish(
         &self,
         events: &[Announcement],

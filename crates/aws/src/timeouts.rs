@@ -11,10 +11,10 @@ use aws_smithy_types::timeout::TimeoutConfig;
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// For calls of a function. Two attempts fit into the shortest timeout of a function that calls
-/// several services, which is 20 s.
+/// For calls of a function. Two attempts fit into 15 s, the shortest timeout of a function that
+/// nobody waits for in a browser.
 pub(crate) fn of_functions() -> TimeoutConfig {
-    limited(Duration::from_secs(8), Duration::from_secs(18))
+    limited(Duration::from_secs(6), Duration::from_secs(14))
 }
 
 /// For calls of a program that a person waits for, perhaps over a slow line.

@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::RunId, registry::BuildId, run::Run, status::Status};
+use crate::{
+    ids::RunId,
+    registry::BuildId,
+    run::Run,
+    status::{Status, TerminalStatus},
+    upload::RunKind,
+};
 
 /// What a mail is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,8 +63,17 @@ impl MailKind {
     /// because the person who cancelled it knows, and none for a successful refresh, for which nobody
     /// waits.
     pub fn of(run: &Run) -> Option<Self> {
-        match run.status() {
-            Status::Succeeded => run.kind.is_run().then_some(Self::Succeeded),
+        Self::about(run.kind, run.status())
+    }
+
+    /// The kind of mail to send about a run of this kind that ends with this status.
+    pub fn at_end(kind: RunKind, status: TerminalStatus) -> Option<Self> {
+        Self::about(kind, status.into())
+    }
+
+    fn about(kind: RunKind, status: Status) -> Option<Self> {
+        match status {
+            Status::Succeeded => kind.is_run().then_some(Self::Succeeded),
             Status::Failed => Some(Self::Failed),
             Status::Rejected => Some(Self::Rejected),
             _ => None,

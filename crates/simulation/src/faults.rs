@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use strum::VariantArray;
+
 use crate::random::Random;
 
 /// A kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, VariantArray)]
 pub enum Fault {
     /// An invocation ends between two calls, or after its last one.
     Crash,
@@ -42,18 +44,7 @@ impl Fault {
     ];
 
     /// Every fault.
-    pub const ALL: &[Self] = &[
-        Self::Crash,
-        Self::Stall,
-        Self::CallerGivesUp,
-        Self::ResultLost,
-        Self::CallRefused,
-        Self::AnswerLost,
-        Self::CallRepeated,
-        Self::JobEventLost,
-        Self::UploadEventLost,
-        Self::NoticeLost,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
 /// A fault that struck.

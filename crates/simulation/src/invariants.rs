@@ -16,6 +16,9 @@ const MAX_WASTED_MS: i64 = 15 * 60_000;
 
 pub(crate) fn at_rest(world: &mut World, campaign: &Campaign) {
     let mut broken = Vec::new();
+    if !world.due_mails.is_empty() {
+        broken.push("a mail counts as due for ever".to_owned());
+    }
     let uploads = usize::try_from(campaign.uploads).unwrap_or(usize::MAX);
     if world.records.len() != uploads {
         broken.push(format!(

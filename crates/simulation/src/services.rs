@@ -19,6 +19,7 @@ use dropcast_domain::{
     repair::ExecutionState,
     upload::Upload,
 };
+use dropcast_store::memory::yield_once;
 use jiff::Timestamp;
 use notify::{Files, Mailer, SendError};
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ use crate::{
     clock,
     faults::Fault,
     machine::Execution,
-    world::{SdkRetries, Shared, World, call, lock, yield_once},
+    world::{SdkRetries, Shared, World, call, lock},
 };
 
 /// Every service but the table.

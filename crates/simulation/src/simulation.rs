@@ -1,7 +1,7 @@
 //! One seed, from its uploads to the moment when nothing is left to do.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, OnceLock},
     task::{Context, Poll, Waker},
 };
@@ -139,16 +139,17 @@ impl Simulation {
             settings,
             trace: Trace::new(traced),
             definition: definition(),
-            executions: std::collections::BTreeMap::new(),
-            jobs: std::collections::BTreeMap::new(),
+            executions: BTreeMap::new(),
+            jobs: BTreeMap::new(),
             intake: Queue::new("intake", 90, 8),
             job_events: Queue::new("job-events", 120, 8),
             notices: Queue::new("notices", 180, 12),
             stream: Stream::default(),
             uploads: Vec::new(),
             repair_at: REPAIR_EVERY_MS,
-            records: std::collections::BTreeMap::new(),
-            published: std::collections::BTreeMap::new(),
+            records: BTreeMap::new(),
+            due_mails: Vec::new(),
+            published: BTreeMap::new(),
             mails: Vec::new(),
             violations: Vec::new(),
         };

@@ -24,11 +24,11 @@ use dropcast_domain::{
 use dropcast_store::{
     Builds, Claim, DueMails, History, Jobs, MailKey, Mails, Models, Outputs, Promotion, Repairs,
     RunCompletion, Runs, StoreError, StoreResult, TaskTokens, Validation, ValidationOutcome,
-    memory::MemoryStore,
+    memory::{MemoryStore, yield_once},
 };
 use jiff::Timestamp;
 
-use crate::world::{Shared, lock, yield_once};
+use crate::world::{Shared, lock};
 
 /// The table, as the functions' ports reach it.
 #[derive(Clone)]
@@ -62,6 +62,7 @@ impl Table {
         for _ in 0..times {
             let applied = at_once(apply());
             self.record_change(run);
+            self.record_due_mails();
             answer = Some(applied);
         }
         match answer {
@@ -72,6 +73,11 @@ impl Table {
                 source: "simulated".into(),
             }),
         }
+    }
+
+    fn record_due_mails(&self) {
+        let due = at_once(self.store.due_mails(u16::MAX));
+        lock(&self.world).due_mails = due.unwrap_or_default();
     }
 
     fn record_change(&self, run: Option<&RunId>) {
@@ -124,7 +130,6 @@ port!(Repairs {
 port!(DueMails {
     fn expect_mails(run: &Run, at: Timestamp) -> (), changes None;
     fn settle_mails(run: &RunId) -> (), changes None;
-    fn mails_are_due(run: &RunId) -> bool, changes None;
     fn due_mails(limit: u16) -> Vec<RunId>, changes None;
 });
 port!(Mails {

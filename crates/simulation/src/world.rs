@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    future::poll_fn,
-    mem,
     sync::{Arc, Mutex, MutexGuard},
-    task::Poll,
 };
 
 use dropcast_aws::CallError;
@@ -15,6 +12,7 @@ use dropcast_domain::{
     run::Run,
     upload::Upload,
 };
+use dropcast_store::memory::yield_once;
 use serde_json::Value;
 
 use crate::{
@@ -31,6 +29,9 @@ use crate::{
 
 /// The world, shared by the ports of all invocations.
 pub(crate) type Shared = Arc<Mutex<World>>;
+
+/// The longest that a mail may count as due after its run ended, in milliseconds.
+const MAIL_SETTLED_WITHIN_MS: i64 = 60 * 60_000;
 
 #[derive(Debug)]
 pub(crate) struct World {
@@ -51,6 +52,8 @@ pub(crate) struct World {
     pub(crate) repair_at: i64,
     /// The runs' records as they last were.
     pub(crate) records: BTreeMap<RunId, Run>,
+    /// The runs that somebody still has to be mailed about, as the table says.
+    pub(crate) due_mails: Vec<RunId>,
     /// The job whose outputs were published for a run.
     pub(crate) published: BTreeMap<RunId, JobId>,
     /// Mails that SES accepted: run, kind, recipient.
@@ -75,20 +78,6 @@ pub(crate) enum SdkRetries {
 
 pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, World> {
     shared.lock().unwrap()
-}
-
-/// Ready when it is asked for the second time: where another invocation has its turn, and where
-/// this one may end.
-pub(crate) async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// A call of a service, which may be refused, lose its answer or take effect twice.
@@ -235,7 +224,19 @@ impl World {
     pub(crate) fn repair_is_wanted(&self) -> bool {
         let open = self.records.values().any(|run| !run.is_over());
         let useless = self.jobs.values().any(|job| job.end.is_none());
-        open || useless || self.mail_is_missing() || self.records.len() < self.uploads.len()
+        let missed = self.records.len() < self.uploads.len();
+        open || useless || missed || self.mail_is_missing() || self.mail_was_just_due()
+    }
+
+    /// Whether a mail counts as due of a run that ended less than an hour ago. A finish-run that its
+    /// caller gave up on may say so after the mail was sent; the next pass settles it.
+    fn mail_was_just_due(&self) -> bool {
+        let ends = self
+            .due_mails
+            .iter()
+            .filter_map(|run| self.records.get(run));
+        ends.map(|run| clock::since_start(run.current.at))
+            .any(|end| clock::milliseconds() - end < MAIL_SETTLED_WITHIN_MS)
     }
 
     /// Whether somebody has to be mailed about a run that ended, and nobody was.

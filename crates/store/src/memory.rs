@@ -77,8 +77,9 @@ enum Mail {
     Sent,
 }
 
-/// Ready when it is asked for the second time.
-async fn yield_once() {
+/// Lets other tasks have a turn: ready when it is polled for the second time. A future that is
+/// dropped here ends between two calls.
+pub async fn yield_once() {
     let mut yielded = false;
     poll_fn(|context| {
         if mem::replace(&mut yielded, true) {
@@ -286,10 +287,6 @@ impl DueMails for MemoryStore {
 
     async fn settle_mails(&self, run: &RunId) -> StoreResult<()> {
         self.with(run, |kept| kept.mails_due_since = None).await
-    }
-
-    async fn mails_are_due(&self, run: &RunId) -> StoreResult<bool> {
-        self.with(run, |kept| kept.mails_due_since.is_some()).await
     }
 
     async fn due_mails(&self, limit: u16) -> StoreResult<Vec<RunId>> {

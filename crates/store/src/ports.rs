@@ -165,9 +165,6 @@ pub trait DueMails: Send + Sync {
     /// Notes that everybody was mailed about a run, or that nobody has to be.
     fn settle_mails(&self, run: &RunId) -> impl Future<Output = StoreResult<()>> + Send;
 
-    /// Whether somebody still has to be mailed about a run.
-    fn mails_are_due(&self, run: &RunId) -> impl Future<Output = StoreResult<bool>> + Send;
-
     /// The runs that somebody still has to be mailed about, those that have been due for longest
     /// first.
     fn due_mails(&self, limit: u16) -> impl Future<Output = StoreResult<Vec<RunId>>> + Send;

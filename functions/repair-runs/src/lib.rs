@@ -8,31 +8,21 @@ mod report;
 
 use dropcast_app::repair::{RepairDeps, repair_runs};
 use dropcast_aws::{
-    SdkConfig,
-    events::EventBus,
-    executions::StateMachine,
-    jobs::AwsJobs,
-    logs::LogGroup,
-    ports::{
-        DescribeExecutions, DescribeJobs, JobLogs, PublishEvents, RecentUploads, ResumeExecutions,
-        StartExecutions, StopJobs,
-    },
+    SdkConfig, events::EventBus, executions::StateMachine, jobs::AwsJobs, logs::LogGroup,
     s3::Bucket,
 };
 use dropcast_lambda_kit::error::HandlerError;
-use dropcast_store::{
-    DueMails, DynamoStore, History, Jobs, Repairs, RunCompletion, Runs, TaskTokens,
-};
+use dropcast_store::DynamoStore;
 use jiff::Timestamp;
 
 pub use config::Config;
 pub use report::{Incomplete, Summary};
 
+/// What the use case works with on AWS.
+pub type Deps = RepairDeps<DynamoStore, StateMachine, AwsJobs, Bucket, EventBus>;
+
 /// The use case over AWS.
-pub fn deps(
-    aws: &SdkConfig,
-    config: Config,
-) -> RepairDeps<DynamoStore, StateMachine, AwsJobs, Bucket, EventBus> {
+pub fn deps(aws: &SdkConfig, config: Config) -> Deps {
     let logs = aws_sdk_cloudwatchlogs::Client::new(aws);
     RepairDeps {
         store: DynamoStore::new(aws_sdk_dynamodb::Client::new(aws), config.runs_table),
@@ -54,16 +44,6 @@ pub fn deps(
 
 /// One pass over all that is open. It fails, after all has been tried, if something could not be
 /// repaired; the next pass tries that again.
-pub async fn handle<S, X, J, U, E>(
-    deps: &RepairDeps<S, X, J, U, E>,
-    now: fn() -> Timestamp,
-) -> Result<Summary, HandlerError>
-where
-    S: Runs + Jobs + TaskTokens + RunCompletion + Repairs + DueMails + History,
-    X: StartExecutions + ResumeExecutions + DescribeExecutions,
-    J: DescribeJobs + JobLogs + StopJobs,
-    U: RecentUploads,
-    E: PublishEvents,
-{
+pub async fn handle(deps: &Deps, now: fn() -> Timestamp) -> Result<Summary, HandlerError> {
     Ok(report::conclude(&repair_runs(deps, now()).await)?)
 }

@@ -68,3 +68,23 @@ pub(crate) fn conclude(report: &RepairReport) -> Result<Summary, Incomplete> {
         failures => Err(Incomplete(failures)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dropcast_domain::ids::RunId;
+
+    use super::*;
+
+    #[test]
+    fn a_pass_that_could_not_repair_something_fails_and_says_how_much() {
+        let mut report = RepairReport::default();
+        let run = RunId::derive("inputs", "inputs/m/a.json", "v1");
+        report.repaired.push((run.clone(), "A reason."));
+        let summary = conclude(&report).unwrap();
+        assert_eq!((summary.repaired, summary.stopped), (1, 0));
+        let missing = dropcast_store::StoreError::NoSuchRun(run.clone());
+        report.failures.push((Some(run), missing.into()));
+        let error = conclude(&report).unwrap_err();
+        assert!(error.to_string().starts_with("1 could not be repaired"));
+    }
+}

@@ -4,6 +4,7 @@ use dropcast_aws::{CallError, ports::StopJobs};
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     ids::RunId,
+    mail::MailKind,
     run::Run,
     status::{TerminalStatus, Transition},
 };
@@ -59,7 +60,7 @@ pub async fn finish_run<S: Runs + RunCompletion + DueMails, J: StopJobs>(
         progress: run.progress_to(end.status.into()),
         at,
     };
-    if !run.is_over() {
+    if !run.is_over() && MailKind::at_end(run.kind, end.status).is_some() {
         // Before the end is written: from then on the notice of it may be lost.
         store.expect_mails(&run, at).await?;
     }

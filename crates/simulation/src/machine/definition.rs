@@ -29,14 +29,22 @@ pub(super) struct Task {
     pub(super) resource: String,
     pub(super) arguments: Value,
     pub(super) timeout_seconds: Value,
-    #[serde(default)]
-    pub(super) output: Option<Value>,
-    #[serde(default)]
-    pub(super) assign: BTreeMap<String, Value>,
+    #[serde(flatten)]
+    pub(super) exit: Exit,
     #[serde(default)]
     pub(super) retry: Vec<Retrier>,
     #[serde(default)]
     pub(super) catch: Vec<Catcher>,
+}
+
+/// What is kept as a state is left, and where to go.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Exit {
+    #[serde(default)]
+    pub(super) assign: BTreeMap<String, Value>,
+    #[serde(default)]
+    pub(super) output: Option<Value>,
     pub(super) next: String,
 }
 
@@ -57,11 +65,8 @@ pub(super) struct Retrier {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Catcher {
     pub(super) error_equals: Vec<String>,
-    #[serde(default)]
-    pub(super) assign: BTreeMap<String, Value>,
-    #[serde(default)]
-    pub(super) output: Option<Value>,
-    pub(super) next: String,
+    #[serde(flatten)]
+    pub(super) exit: Exit,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,21 +80,15 @@ pub(super) struct Choice {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Rule {
     pub(super) condition: Value,
-    #[serde(default)]
-    pub(super) assign: BTreeMap<String, Value>,
-    #[serde(default)]
-    pub(super) output: Option<Value>,
-    pub(super) next: String,
+    #[serde(flatten)]
+    pub(super) exit: Exit,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Pass {
-    #[serde(default)]
-    pub(super) assign: BTreeMap<String, Value>,
-    #[serde(default)]
-    pub(super) output: Option<Value>,
-    pub(super) next: String,
+    #[serde(flatten)]
+    pub(super) exit: Exit,
 }
 
 #[derive(Debug, Deserialize)]

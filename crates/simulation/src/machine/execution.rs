@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    definition::{Definition, State, matches},
+    definition::{Definition, Exit, State, matches},
     expressions::{Scope, evaluate},
 };
 use crate::{clock, random::Random};
@@ -86,50 +86,38 @@ impl Execution {
                 let rule = choice.choices.iter().find(|rule| holds(&rule.condition));
                 match rule {
                     Some(rule) => {
-                        self.leave(definition, &rule.assign, rule.output.as_ref(), &rule.next);
+                        self.leave(definition, &rule.exit);
                     }
                     None => self.enter(definition, &choice.default),
                 }
             }
             State::Pass(pass) => {
-                self.leave(definition, &pass.assign, pass.output.as_ref(), &pass.next);
+                self.leave(definition, &pass.exit);
             }
             State::Succeed {} => self.outcome = Some(Outcome::Succeeded),
             State::Fail(fail) => self.outcome = Some(Outcome::Failed(fail.error.clone())),
         }
     }
 
-    fn leave(
-        &mut self,
-        definition: &Definition,
-        assign: &BTreeMap<String, Value>,
-        output: Option<&Value>,
-        next: &str,
-    ) {
+    fn leave(&mut self, definition: &Definition, exit: &Exit) {
         let scope = self.scope();
-        self.leave_with(definition, &scope, assign, output, next);
+        self.leave_with(definition, &scope, exit);
     }
 
     /// Leaves a state. All expressions see the variables as they were before.
-    fn leave_with(
-        &mut self,
-        definition: &Definition,
-        scope: &Scope,
-        assign: &BTreeMap<String, Value>,
-        output: Option<&Value>,
-        next: &str,
-    ) {
-        let assigned: Vec<_> = assign
+    fn leave_with(&mut self, definition: &Definition, scope: &Scope, exit: &Exit) {
+        let assigned: Vec<_> = exit
+            .assign
             .iter()
             .map(|(name, value)| (name.clone(), evaluate(value, scope)))
             .collect();
-        if let Some(output) = output {
+        if let Some(output) = &exit.output {
             self.input = evaluate(output, scope);
         } else if let Some(result) = &scope.result {
             self.input = result.clone();
         }
         self.variables.extend(assigned);
-        self.enter(definition, next);
+        self.enter(definition, &exit.next);
     }
 
     fn scope(&self) -> Scope {
@@ -224,13 +212,7 @@ impl Execution {
             result: Some(result),
             ..self.scope()
         };
-        self.leave_with(
-            definition,
-            &scope,
-            &task.assign,
-            task.output.as_ref(),
-            &task.next,
-        );
+        self.leave_with(definition, &scope, &task.exit);
     }
 
     /// An attempt failed: another one later, or the state's catcher.
@@ -302,13 +284,7 @@ impl Execution {
             ..self.scope()
         };
         self.input = error_output;
-        self.leave_with(
-            definition,
-            &scope,
-            &catcher.assign,
-            catcher.output.as_ref(),
-            &catcher.next,
-        );
+        self.leave_with(definition, &scope, &catcher.exit);
     }
 }
 

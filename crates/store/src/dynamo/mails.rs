@@ -59,11 +59,6 @@ impl DueMails for DynamoStore {
             .map_err(|error| failed("settle_mails", error))
     }
 
-    async fn mails_are_due(&self, run: &RunId) -> StoreResult<bool> {
-        let item = self.get("mails_are_due", due_key(run)).await?;
-        Ok(item.is_some())
-    }
-
     async fn due_mails(&self, limit: u16) -> StoreResult<Vec<RunId>> {
         #[derive(serde::Deserialize)]
         struct Due {

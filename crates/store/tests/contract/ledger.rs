@@ -7,7 +7,7 @@ use dropcast_domain::{
     mail::{MailKind, MailTopic},
     model::RefreshSpec,
     output::Output,
-    run::MAX_HEADLINE_OUTPUTS,
+    run::{MAX_HEADLINE_OUTPUTS, RepairNote},
     status::Status,
     upload::Upload,
 };
@@ -353,4 +353,42 @@ pub(crate) async fn of_the_refreshes_that_were_due_the_latest_is_remembered(stor
     store.register(&version_spec(MODEL)).await.unwrap();
     assert_eq!(store.models().await.unwrap().len(), 1);
     assert!(store.runs_of(MODEL, 10).await.unwrap().is_empty());
+}
+
+pub(crate) async fn due_mails_are_listed_the_longest_due_first_until_they_are_settled(
+    store: &impl Store,
+) {
+    let (first, second) = (new_run("first.json"), new_run("second.json"));
+    for (run, due) in [(&second, 2_000), (&first, 1_000)] {
+        store.create_if_absent(run).await.unwrap();
+        store.expect_mails(run, at(due)).await.unwrap();
+    }
+    let due = store.due_mails(9).await.unwrap();
+    assert_eq!(due, [first.id.clone(), second.id.clone()]);
+    assert_eq!(
+        store.due_mails(1).await.unwrap(),
+        std::slice::from_ref(&first.id)
+    );
+    for _ in 0..2 {
+        store.settle_mails(&first.id).await.unwrap();
+    }
+    assert_eq!(store.due_mails(9).await.unwrap(), [second.id]);
+}
+
+pub(crate) async fn a_repair_is_noted_on_an_open_run_and_never_after_its_end(store: &impl Store) {
+    let run = begun(store).await;
+    let note = |reason: &str| RepairNote {
+        at: at(5_000),
+        reason: reason.to_owned(),
+    };
+    let noted = async || store.get(&run.id).await.unwrap().unwrap().repaired;
+    assert_eq!(noted().await, None);
+    for reason in ["first", "second"] {
+        store.note_repair(&run.id, &note(reason)).await.unwrap();
+        assert_eq!(noted().await, Some(note(reason)));
+    }
+    let end = step(0, Status::Failed, 6_000);
+    store.finish(&run.id, end, None).await.unwrap();
+    store.note_repair(&run.id, &note("late")).await.unwrap();
+    assert_eq!(noted().await, Some(note("second")));
 }

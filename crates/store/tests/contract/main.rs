@@ -13,8 +13,8 @@ mod runs;
 mod table;
 
 use dropcast_store::{
-    Builds, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, RunCompletion, Runs,
-    TaskTokens, Validation,
+    Builds, DueMails, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, Repairs,
+    RunCompletion, Runs, TaskTokens, Validation,
 };
 
 /// Every port.
@@ -25,6 +25,8 @@ trait Store:
     + TaskTokens
     + Outputs
     + RunCompletion
+    + Repairs
+    + DueMails
     + Mails
     + Models
     + Builds
@@ -41,6 +43,8 @@ impl<S> Store for S where
         + TaskTokens
         + Outputs
         + RunCompletion
+        + Repairs
+        + DueMails
         + Mails
         + Models
         + Builds
@@ -109,6 +113,8 @@ contract! {
         the_first_kept_log_stays
         a_newer_token_stays_when_the_older_one_is_deleted
         at_most_fifty_outputs_stand_on_the_record
+        due_mails_are_listed_the_longest_due_first_until_they_are_settled
+        a_repair_is_noted_on_an_open_run_and_never_after_its_end
         a_mail_is_claimed_sent_and_never_claimed_again
         an_expired_claim_is_reported_as_such
         a_released_claim_can_be_taken_at_once_and_is_not_reported_as_expired
