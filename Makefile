@@ -15,7 +15,7 @@ CHECKOV = $(VENVS)/checkov/bin/checkov --framework cloudformation --compact --qu
 PROCESSORS ?= x86_64
 STATIC := target/static
 
-# Fuzzing needs a nightly compiler: this one, or whichever nightly is there where it is not.
+# Fuzzing needs a nightly compiler: this one, or any other installed nightly if it is missing.
 NIGHTLY ?= $(or $(shell rustup toolchain list 2>/dev/null | grep -om1 '^nightly-2026-05-20'),nightly)
 CFN_GUARD := target/tools/bin/cfn-guard
 CFN_GUARD_VERSION := 3.2.1
@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 15
 # The targets bound the readers' memory themselves; this bounds the fuzzer, and how long one input may take.
 FUZZ_LIMITS := -max_len=65536 -detect_leaks=0 -timeout=20 -rss_limit_mb=3072 -print_final_stats=1
 SUITE := target/json-schema-test-suite
-# The bench compares the functions with what they would be for size.
+# The benchmarks compare the release build of the functions with a build for size.
 BENCH_FUNCTIONS := $(addprefix --bin ,$(notdir $(wildcard functions/*)) empty-function)
 # The files name every package, so pip has nothing to resolve.
 PIP := bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r
@@ -190,7 +190,7 @@ $(VENVS)/%/ready: | python
 	$(@D)/$(PIP) $<
 	touch $@
 
-# pip takes no file of a source distribution without asking the package's build tools for its name.
+# Even to download a source distribution, pip runs the package's build tools, so they are installed first.
 $(VENVS)/suite/ready: crates/inputs/suite/requirements.txt
 $(SUITE)/ready: crates/inputs/suite/suite.txt $(VENVS)/suite/ready
 	rm -rf $(@D)

@@ -36,9 +36,9 @@ memory_mib = 2048
 #[serde(rename_all = "camelCase")]
 struct Figures {
     builds: usize,
-    /// The build's end, as CodeBuild writes it down, → the version stands in the table.
+    /// From the build's end, by CodeBuild's record, until its version is in the table.
     event_to_version_ms: Spread,
-    /// `StartBuild` is called → the same.
+    /// From the call of `StartBuild` until then.
     start_to_version_ms: Spread,
 }
 

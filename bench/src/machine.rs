@@ -20,7 +20,7 @@ pub(crate) struct Machine {
     memory_mb: u64,
     /// Processes that ran or wanted to, as means over 1, 5 and 15 minutes.
     load_before: [f64; 3],
-    /// The commit that the work tree stands on.
+    /// The commit that is checked out.
     commit: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! `make bench`: how fast Dropcast is on this machine, and how small.
 //!
-//! Nothing here fails for being slow: targets stand beside the figures. What is measured, and what
-//! the figures mean, stands in docs/BENCHMARKS.md.
+//! Nothing here fails for being slow: targets are shown next to the figures. docs/BENCHMARKS.md
+//! says what is measured and what the figures mean.
 
 mod build;
 mod burst;

@@ -38,7 +38,7 @@ struct File {
     compared: bool,
 }
 
-/// Who stands for each of the folders of programs.
+/// What the two folders of programs are called in the table.
 const OURS: [&str; 2] = ["dropcast", "dropcast, built for size"];
 
 /// What somebody took for a file.

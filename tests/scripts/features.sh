@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the features of dependencies. What `make demo` compiles of others' crates has the features that it has in the
+# Checks the features of dependencies. The dependencies that `make demo` compiles must have the same features as in the
 # tests: with others, cargo would compile the crate again for `make test`, and all that depend on it. Prints each crate
 # where they differ.
 set -euo pipefail
@@ -12,7 +12,7 @@ crates() {
 
 differing=$(comm -23 <(crates --edges normal,build --no-default-features) <(crates --workspace --edges normal,build,dev))
 if [[ -n $differing ]]; then
-  echo 'Tests ask for other features of these crates than the programs do. Say them in Cargo.toml, for both:' >&2
+  echo 'The tests enable other features of these crates than the programs do. Enable the same features for both in Cargo.toml:' >&2
   echo "$differing" >&2
   exit 1
 fi
@@ -21,7 +21,7 @@ fi
 tree=$(cargo tree --locked --quiet --prefix none --edges normal --package dropcast-app)
 sdk=$(grep -E '^aws-' <<< "$tree" | sort -u || true)
 if [[ -n $sdk ]]; then
-  echo 'dropcast-app depends on crates of the AWS SDK. Make the dependency a feature that it does not ask for:' >&2
+  echo 'dropcast-app depends on crates of the AWS SDK. Put the dependency behind a feature that dropcast-app does not enable:' >&2
   echo "$sdk" >&2
   exit 1
 fi

@@ -2,7 +2,7 @@
 //! answer with.
 //!
 //! Their JSON Schemas are generated from these types by `cargo xtask codegen`, and so are the
-//! texts in them: a doc comment here is read by whoever uses the documents. A field that is in a
+//! texts in them: a doc comment here is part of their documentation. A field that is in a
 //! schema keeps its name and its meaning; new ones may be added. The events and the run record are
 //! in `dropcast-domain`, beside the rules that they follow.
 

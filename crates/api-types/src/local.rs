@@ -30,7 +30,7 @@ pub struct LocalEndpoints {
     pub batch_endpoint: String,
     /// Endpoint of the CodeBuild API.
     pub codebuild_endpoint: String,
-    /// The region that the emulator answers as.
+    /// The region that the emulator reports.
     pub region: String,
     /// Name of the CloudFormation stack.
     pub stack_name: String,

@@ -173,7 +173,7 @@ pub struct FileView {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
-    /// Where the run stood from then on.
+    /// The status that the run reached.
     pub status: Status,
     /// Attempts of its job that had finished.
     pub attempts: u32,
@@ -318,9 +318,9 @@ pub struct Submitted {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SubmittedRun {
-    /// As it stood when the command came back.
+    /// The run when the command returned.
     Begun(Box<RunSummary>),
-    /// As it ended.
+    /// The run after it ended.
     Over(Box<RunDetail>),
 }
 

@@ -1,6 +1,6 @@
 //! Files for models: where an upload goes and what it says about its run.
 //!
-//! Nothing is uploaded here. Whoever has the file puts it, or signs a URL for somebody who does.
+//! Nothing is uploaded here. The caller puts the file, or signs a URL for somebody who does.
 
 mod encoded_word;
 mod metadata;

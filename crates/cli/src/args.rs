@@ -136,7 +136,7 @@ is left running. Downloaded files stay in <state dir>/demo/. No mail leaves this
     /// Create, register and inspect models
     #[command(subcommand)]
     Model(Model),
-    /// Check whether a stack can run models, and say how to fix what it cannot
+    /// Check whether a stack can run models, and say how to fix problems
     ///
     /// Checks the CloudFormation stack, the sender's identity and the sandbox of SES,
     /// the job queues and their compute environments, the address from which jobs

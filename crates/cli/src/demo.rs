@@ -115,7 +115,7 @@ impl Host {
         )
         .await?;
         printer.print(&format!(
-            "   An AWS emulator at {}, with template.yaml and eleven functions in it; a job queue at {}.\n",
+            "   An AWS emulator at {}, to which template.yaml and its functions are deployed; a local AWS Batch at {}.\n",
             stack.connection().endpoint,
             stack.connection().batch_endpoint
         ));

@@ -72,7 +72,7 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(length(max = MAX_OUTPUTS))]
     pub outputs: Vec<OutputSpec>,
-    /// Who hears of every run of this model.
+    /// The recipients of mails about every run of this model.
     #[serde(default)]
     pub notify: NotifySpec,
 }
@@ -111,7 +111,7 @@ pub struct TableSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_SHEET), regex(pattern = SHEET_PATTERN))]
     pub sheet: Option<String>,
-    /// The row of the header, from 1; otherwise the first row that holds anything.
+    /// The row of the header, from 1; otherwise the first row that is not empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = LAST_HEADER_ROW))]
     pub header_row: Option<u64>,
@@ -131,7 +131,7 @@ pub struct TableSpec {
     /// The minimum number of rows, without the header.
     #[schemars(range(min = 0, max = MAX_ROWS))]
     pub min_rows: u64,
-    /// The most rows below the header; not less than the fewest.
+    /// The maximum number of rows below the header; not less than the minimum.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_ROWS))]
     pub max_rows: Option<u64>,

@@ -97,13 +97,13 @@ pub struct Run {
     pub expires_at: Timestamp,
 }
 
-/// That a run was repaired.
+/// A note that a run was repaired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RepairNote {
     /// When it was repaired.
     pub at: Timestamp,
-    /// What had been missed, in a sentence.
+    /// Why it was repaired, in a sentence.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a model declares, checked as a whole before it becomes a version: one rule for whoever
+//! What a model declares, checked as a whole before it becomes a version: one rule for everybody who
 //! registers, validates or builds a model.
 
 use std::fmt;

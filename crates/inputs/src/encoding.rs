@@ -58,7 +58,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Box<Probl
             name,
             "a text file",
             &format!(
-                "The file is {name}; a text file is allowed. Save it in the format that the model takes."
+                "The file is {name}; a text file is expected. Save it in a format that the model accepts."
             ),
         )));
     }
@@ -150,7 +150,7 @@ fn utf32(body: &[u8], encoding: Encoding, mark: usize) -> Result<String, Box<Pro
                     encoding,
                     mark + 4 * index,
                     &text,
-                    "what is no character",
+                    "a code that is not a character",
                 )));
             }
         }
@@ -185,7 +185,7 @@ fn not_utf8(body: &[u8], valid: usize, mark: usize) -> Problem {
         _ => String::new(),
     };
     let message = format!(
-        "The file is not UTF-8: {found} after byte {} (line {line}, column {column}) is no part of a character.{guess} \
+        "The file is not UTF-8: {found} after byte {} (line {line}, column {column}) is not part of a character.{guess} \
          Save the file again and choose UTF-8 as its encoding.",
         valid + mark
     );
@@ -214,7 +214,7 @@ mod tests {
     fn the_byte_that_is_not_utf8_is_named_with_its_place() {
         assert_eq!(
             message(b"{\n  \"caf\xe9\": 1}"),
-            "The file is not UTF-8: the byte 0xE9 after byte 8 (line 2, column 7) is no part of a character. \
+            "The file is not UTF-8: the byte 0xE9 after byte 8 (line 2, column 7) is not part of a character. \
              In a file saved as Windows-1252 it would be \"é\". Save the file again and choose UTF-8 as its encoding."
         );
         assert!(
@@ -240,7 +240,8 @@ mod tests {
             message(b"\xff\xfe[\0]\0x").contains("half of a character at the end after byte 6")
         );
         assert!(
-            message(b"\xff\xfe\0\0[\0\0\0\0\0\x11\0").contains("what is no character after byte 8")
+            message(b"\xff\xfe\0\0[\0\0\0\0\0\x11\0")
+                .contains("a code that is not a character after byte 8")
         );
         assert!(message(b"\xff\xfe\0\0[\0\0\0]\0").contains("after byte 8"));
     }

@@ -393,7 +393,7 @@ impl<'t> Parser<'t> {
 
     /// The file ends although something is missing.
     fn ends_early(&self) -> ProblemList {
-        let cut = "It may have been cut off while it was saved or sent: save or send it again.";
+        let cut = "It may have been cut off while it was saved or sent: save or upload it again.";
         let problem = if self.text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
             let found = if self.text.is_empty() {
                 "an empty file"

@@ -55,47 +55,46 @@ Runs a model inside its container: files in, files out.
 
 Fetches the run's input and the model's cache from S3, runs COMMAND in the current folder, and, \
 when COMMAND exits 0, uploads everything under $DROPCAST_OUTPUT_DIR and stores the cache back. \
-COMMAND needs no AWS code. Its stdout and stderr go where dropcast-job's own go, signals reach \
-it, and its exit code is kept.";
+COMMAND needs no AWS code. Its stdout and stderr are those of dropcast-job, signals are passed \
+on to it, and its exit code is returned.";
 
 const AFTER_HELP: &str = "\
 Set for COMMAND:
   DROPCAST_INPUT_FILE     the input, on disk (not in a refresh): JSON with its defaults filled in, or a clean CSV
-  DROPCAST_ORIGINAL_FILE  the input as it was dropped, on disk (not in a refresh)
+  DROPCAST_ORIGINAL_FILE  the input as it was uploaded, on disk (not in a refresh)
   DROPCAST_OUTPUT_DIR     an empty folder; all of it is uploaded when COMMAND exits 0
   DROPCAST_CACHE_DIR      what earlier runs of the model left; changes are kept for later runs
   The rest of the environment is passed on as it is.
 
 Read from the environment:
-  DROPCAST_RUN_KIND      run, which is meant when it is not set, or refresh: then there is no input
+  DROPCAST_RUN_KIND      run (the default), or refresh, which has no input
   DROPCAST_INPUT_URI     s3://bucket/key of the input as the model reads it
-  DROPCAST_ORIGINAL_URI  s3://bucket/key of the input as it was dropped
-  DROPCAST_OUTPUT_URI    s3://bucket/prefix/ of the outputs; <job>/<attempt>/ is put after it
+  DROPCAST_ORIGINAL_URI  s3://bucket/key of the input as it was uploaded
+  DROPCAST_OUTPUT_URI    s3://bucket/prefix/ of the outputs; <job>/<attempt>/ is appended
   DROPCAST_CACHE_URI     s3://bucket/prefix/ of the model's cache
   DROPCAST_RUN_ID, DROPCAST_MODEL, DROPCAST_VERSION
   AWS_BATCH_JOB_ID, AWS_BATCH_JOB_ATTEMPT
-  Region, credentials and endpoint come from where AWS's own tools take them.
+  Region, credentials and endpoint are read from the same places as by AWS's own tools.
 
 What is uploaded:
   Files and links to files or folders inside the output folder. A link that leads out of it, a \
-socket, pipe or device, and a name that is not UTF-8 are refused, and then nothing is published. \
-Last of all comes <attempt>.files.jsonl beside the outputs, a JSON object a line with path, \
-bytes, sha256 and mediaType. When COMMAND exits other \
-than 0, or was asked to stop, nothing is uploaded.
+socket, pipe or device, and a name that is not UTF-8 are refused, and nothing is published. The \
+last upload is <attempt>.files.jsonl beside the outputs: one JSON object per line with path, bytes, \
+sha256 and mediaType. If COMMAND exits with another code or was asked to stop, nothing is uploaded.
 
 The cache:
-  Only files that COMMAND changed are stored, and only after the outputs are published: in \
-objects of their own first, and then one index that names all of the cache's files takes the \
-place of the one before, so that a job never sees half of what another one stores. A file that \
-COMMAND deleted is gone, unless another run has replaced it meanwhile. When two runs change the \
-same file, the later one stays; what a refresh stored is not replaced by a run that began before \
-it. A cache that cannot be read or stored is a warning, and a failure for a refresh only.
+  Only files that COMMAND changed are stored, after the outputs have been published. Each is stored \
+as a new object; then one index that names all files of the cache replaces the previous index, so a \
+job never sees a partial update. A file that COMMAND deleted is removed, unless another run has \
+replaced it in the meantime. If two runs change the same file, the later change is kept; what a \
+refresh stored is not replaced by a run that began before it. A cache that cannot be read or stored \
+causes a warning, and a failure only in a refresh.
 
 With --local-run DIR:
-  Nothing of the environment is needed, and nothing leaves the machine. COMMAND runs as it would in \
-a job: the input is the one file in DIR/input, the original the one in DIR/original (the \
-input, where there is none), the outputs are left in DIR/output, the cache in DIR/cache. At the \
-end DIR/files.jsonl, which is made first, lists the outputs that would have been published.
+  The environment needs no settings, and nothing leaves the machine. COMMAND runs as in a job: the \
+input is the one file in DIR/input, the original is the one in DIR/original (or else the input), the \
+outputs are left in DIR/output and the cache in DIR/cache. DIR/files.jsonl, which is created at the \
+start, finally lists the outputs that would have been published.
 
 Exit codes:
   COMMAND's own, or 128+n when signal n ended it or asked dropcast-job to end

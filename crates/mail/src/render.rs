@@ -1,8 +1,8 @@
 //! A mail's content as HTML and as plain text.
 //!
 //! The HTML template escapes every value. The plain one needs no escaping:
-//! [`crate::compose`] gives single lines only, and each stands
-//! behind a text of ours or an indentation.
+//! [`crate::compose`] gives single lines only, and each follows
+//! a text of ours or an indentation.
 
 use std::fmt::Write as _;
 

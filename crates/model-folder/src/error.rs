@@ -1,4 +1,4 @@
-//! What can be wrong with a model's folder, as sentences for whoever wrote it.
+//! What can be wrong with a model's folder, as sentences for its author.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! A model's folder: what it declares, its own examples, and the zip file that it travels in.
 //!
-//! [`ModelFolder::read`] reads the declarations, [`examples::check`] holds the examples against
-//! them, [`pack`] makes the zip file of a folder's content and [`unpack`] takes such a file apart,
-//! whoever made it.
+//! [`ModelFolder::read`] reads the declarations, [`examples::check`] checks the examples against
+//! them, [`pack`] makes a zip file of a folder's content, and [`unpack`] extracts such a file,
+//! which may be hostile.
 
 #![warn(missing_docs)]
 

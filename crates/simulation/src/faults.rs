@@ -11,7 +11,7 @@ use crate::random::Random;
 pub enum Fault {
     /// An invocation ends between two calls, or after its last one.
     Crash,
-    /// An invocation stands still for up to a minute.
+    /// An invocation pauses for up to a minute.
     Stall,
     /// The caller gives up on an invocation, which goes on regardless.
     CallerGivesUp,

@@ -52,12 +52,12 @@ impl Table {
     /// One call: nothing comes between its effect and the stream's record of it.
     async fn call<T, F: Future<Output = StoreResult<T>>>(
         &self,
-        verb: &'static str,
+        method: &'static str,
         run: Option<&RunId>,
         apply: impl Fn() -> F,
     ) -> StoreResult<T> {
         yield_once().await;
-        let (times, answered) = lock(&self.world).fate_of_verb(verb);
+        let (times, answered) = lock(&self.world).fate_of_store_call(method);
         let mut answer = None;
         for _ in 0..times {
             let applied = at_once(apply());
@@ -68,7 +68,7 @@ impl Table {
         match answer {
             Some(answer) if answered => answer,
             _ => Err(StoreError::Call {
-                operation: verb,
+                operation: method,
                 transient: true,
                 source: "simulated".into(),
             }),
@@ -91,10 +91,10 @@ impl Table {
 
 /// Implements a port by calls of the in-memory store; `run` names the argument that changes.
 macro_rules! port {
-    ($port:ident { $(fn $verb:ident($($arg:ident: $type:ty),*) -> $answer:ty, changes $run:expr;)* }) => {
+    ($port:ident { $(fn $method:ident($($arg:ident: $type:ty),*) -> $answer:ty, changes $run:expr;)* }) => {
         impl $port for Table {
-            $(async fn $verb(&self, $($arg: $type),*) -> StoreResult<$answer> {
-                self.call(stringify!($verb), $run, || self.store.$verb($($arg),*)).await
+            $(async fn $method(&self, $($arg: $type),*) -> StoreResult<$answer> {
+                self.call(stringify!($method), $run, || self.store.$method($($arg),*)).await
             })*
         }
     };

@@ -1,4 +1,4 @@
-//! What happened, line by line, for whoever replays a seed.
+//! What happened, line by line, for somebody who replays a seed.
 
 use crate::clock;
 

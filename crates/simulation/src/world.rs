@@ -133,9 +133,9 @@ impl World {
         strikes
     }
 
-    /// How often the store applies a verb, and whether its answer arrives.
-    pub(crate) fn fate_of_verb(&mut self, verb: &'static str) -> (u8, bool) {
-        match self.fate(verb, SdkRetries::On) {
+    /// How often the store applies a call, and whether its answer arrives.
+    pub(crate) fn fate_of_store_call(&mut self, method: &'static str) -> (u8, bool) {
+        match self.fate(method, SdkRetries::On) {
             Fate::Served => (1, true),
             Fate::Refused => (0, false),
             Fate::AnswerLost => (1, false),

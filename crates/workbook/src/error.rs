@@ -35,8 +35,8 @@ pub(crate) fn damaged(detail: &str) -> ReadError {
         "a damaged workbook",
         SOUND,
         &format!(
-            "The workbook is damaged or was not sent completely ({detail}). Open it in Excel, \
-             save it under a new name, and send that file."
+            "The workbook is damaged or incomplete ({detail}). Open it in Excel, \
+             save it under a new name, and upload that file."
         ),
     )
 }
@@ -49,7 +49,7 @@ pub(crate) fn damaged_at(at: &str, detail: &str) -> ReadError {
         SOUND,
         &format!(
             "The workbook is damaged ({detail}). Open it in Excel, save it under a new name, and \
-             send that file."
+             upload that file."
         ),
     )
 }

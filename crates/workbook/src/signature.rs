@@ -85,7 +85,7 @@ pub(crate) fn check_format<R: Read + Seek>(
         | (Signature::Other | Signature::Markup | Signature::Empty, Csv) => return Ok(()),
         (Signature::Empty, _) => (
             "an empty file",
-            "Save the workbook again and send that file.",
+            "Save the workbook again and upload that file.",
         ),
         (Signature::Zip, Csv) => (
             "an Excel workbook or another zip archive",

@@ -349,7 +349,7 @@ async fn what_is_published_is_the_version_that_was_listed() {
         .version_id(published.version_id.unwrap());
     let content = get.send().await.unwrap().body.collect().await.unwrap();
     assert_eq!(content.to_vec(), b"12");
-    // Listed again, each key stands once, in its newest version.
+    // Listed again, each key is there once, with its newest version.
     assert_eq!(world.index(&job(), 1).await.unwrap().count, 2);
     assert_eq!(world.record().await.outputs[0].bytes, 16);
 }

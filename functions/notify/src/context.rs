@@ -126,7 +126,7 @@ impl MailContext {
         };
         let content = compose(kind, &known);
         let chart = match &content.chart {
-            // What was published, as its link opens it, and not what stands under its key by now.
+            // The version that was published, which its link opens, and not what its key contains by now.
             Some(chart) => {
                 let version = chart.version_id.as_deref();
                 deps.files.read(&chart.key, version, CHART_BYTES).await?

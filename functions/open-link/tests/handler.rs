@@ -204,7 +204,7 @@ async fn an_expired_link_is_gone() {
 #[tokio::test]
 async fn a_revoked_link_is_gone() {
     let (world, run) = world().await;
-    // No verb raises the epoch yet: a link of another epoch is the same case.
+    // No command raises the epoch yet: a link of another epoch is the same case.
     let revoked = Link {
         epoch: run.links_epoch + 1,
         ..link(&run, "forecast.csv")

@@ -20,7 +20,7 @@ pub enum Invocation {
     Events(SqsEvent),
 }
 
-/// The answer to whoever invokes the function.
+/// The answer to an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {

@@ -31,7 +31,7 @@ pub struct Deps<S, X, J> {
     pub job_queues: Vec<String>,
 }
 
-/// Answers whoever invokes the function.
+/// Handles a batch of events, or the state machine's question.
 pub async fn invoke<S, X, J>(
     deps: &Deps<S, X, J>,
     invocation: Invocation,

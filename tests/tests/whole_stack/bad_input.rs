@@ -95,7 +95,7 @@ const ALL: &[Bad] = &[
         "a_truncated_file_is_rejected",
         "echo/truncated.json",
         || br#"{"growth": [1, 2, {"year": 20"#.to_vec(),
-        &["The file ends in the middle", "save or send it again"],
+        &["The file ends in the middle", "save or upload it again"],
     )
     .notify("ana@corp.example"),
     Bad::new(

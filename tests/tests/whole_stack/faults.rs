@@ -278,7 +278,7 @@ async fn stopped_by_hand(stack: &Stack) -> Result<()> {
     let ended = stack.ended(&dropped.run).await?;
     let says = ["The job was stopped: Ana does not need it any more."];
     ended_with(&ended, Status::Cancelled, ErrorCode::JobCancelled, &says)?;
-    // Whoever cancelled it knows. `aftermath` counts the mails once all are sent.
+    // The person who cancelled it knows. `aftermath` counts the mails once all are sent.
     assert_eq!(stack.mails_about(&dropped.run).await?, []);
     Ok(())
 }

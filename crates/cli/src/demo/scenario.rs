@@ -216,7 +216,7 @@ fn explain_status(status: Status) -> &'static str {
         Status::Succeeded => {
             "finish-run has closed the record; announce-run publishes it, notify sends the mail"
         }
-        Status::Failed => "the run check_status without outputs",
+        Status::Failed => "the run ended without outputs",
         Status::Rejected => "finish-run has closed the record; no compute was used",
         Status::Cancelled => "the run was cancelled",
     }

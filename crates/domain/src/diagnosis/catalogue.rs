@@ -25,7 +25,7 @@ pub enum Platform {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
-    /// Whoever uploaded the file.
+    /// The person who uploaded the file.
     Uploader,
     /// The author of the model.
     Author,
@@ -55,7 +55,7 @@ pub struct Facts {
     pub cause: Cause,
     /// Where it occurs.
     pub platform: Platform,
-    /// Who can do something about it, whoever is most likely to first.
+    /// Who can do something about it, the most likely first.
     pub owners: &'static [Owner],
     /// What is the matter, in a sentence.
     pub sentence: &'static str,

@@ -10,7 +10,7 @@ use crate::{
 /// What is known about a job, by signal, from the cheapest to the most expensive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// Where the job stands.
+    /// The job's status in Batch.
     pub status: Option<JobStatus>,
     /// Batch's words about the job.
     pub status_reason: Option<String>,

@@ -86,14 +86,18 @@ impl Finding {
         }
         match (self.owner, self.cause.phase()) {
             (Owner::Nobody, Phase::Waiting) => self.sentence.clone(),
-            (_, Phase::Waiting) => "The run waits. The operator can see why.".to_owned(),
+            (_, Phase::Waiting) => {
+                "The run is waiting. The operator can see the reason.".to_owned()
+            }
             (_, Phase::Starting) => {
-                "The model could not be started. The operator can see why.".to_owned()
+                "The model could not be started. The operator can see the reason.".to_owned()
             }
             (Owner::Author, Phase::Ended) => {
-                "The model did not finish. Its owner can see why.".to_owned()
+                "The model did not finish. Its owner can see the reason.".to_owned()
             }
-            (_, Phase::Ended) => "The model did not finish. The operator can see why.".to_owned(),
+            (_, Phase::Ended) => {
+                "The model did not finish. The operator can see the reason.".to_owned()
+            }
         }
     }
 }

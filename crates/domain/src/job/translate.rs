@@ -9,7 +9,7 @@ use crate::{
 
 /// Turns a FAILED job's reasons into a code and a sentence.
 ///
-/// What the reasons mean stands in the catalogue of [`crate::diagnosis`].
+/// [`crate::diagnosis`] lists what the reasons mean.
 /// `Essential container in task exited` says nothing, so the attempt's own
 /// reason and exit code are read before Batch's.
 pub fn translate(change: &JobChange) -> Failure {
@@ -142,8 +142,8 @@ pub fn exit_sentence(code: i32) -> String {
     }
 }
 
-/// The reason with a full stop, on one line in which nothing is a link, whole: what to do stands at
-/// the end of AWS's longer ones.
+/// The reason with a full stop, on one line in which nothing is a link. It is not shortened, because
+/// AWS's longer ones end with what to do.
 fn sentence(reason: &str) -> String {
     let line = text::one_line(reason, MESSAGE_LENGTH);
     if line.ends_with(['.', '…', '!', '?']) {

@@ -42,7 +42,7 @@ const EXAMPLE: &str = "write five fields, minute hour day month weekday in UTC, 
 )]
 pub struct Schedule(String);
 
-/// Why a text is no schedule, as the end of a sentence that begins with what it stands for.
+/// Why a text is not a schedule: the end of a sentence that begins with the name of the field.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ScheduleError {
     /// There are not five fields.

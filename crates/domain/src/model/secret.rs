@@ -45,7 +45,7 @@ impl SecretRef {
     /// Secrets Manager would look for a secret of which that end is no part. See
     /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen>.
     ///
-    /// Manifests that say so are refused; versions of before that was so can be read.
+    /// Only a new manifest is refused for it: versions that are registered remain readable.
     pub(super) fn ends_like_an_arn(&self) -> bool {
         self.name.rsplit_once('-').is_some_and(|(_, end)| {
             end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric())

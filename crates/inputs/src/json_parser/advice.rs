@@ -56,7 +56,7 @@ pub(super) fn hint(expected: Expected, rest: &str, token: &str) -> &'static str 
     let value_wanted = matches!(expected, Expected::Value | Expected::ValueOrEnd);
     let name_wanted = matches!(expected, Expected::Name | Expected::NameOrEnd);
     match first {
-        '\0' => "The file may be damaged, or it is no text file: save it again as UTF-8.",
+        '\0' => "The file may be damaged, or it may not be a text file: save it again as UTF-8.",
         '\'' | '‘' | '’' | '“' | '”' | '„' | '«' | '`' => {
             "Put texts and names in straight double quotation marks."
         }

@@ -13,7 +13,7 @@ fn message(text: &str) -> String {
 #[test]
 #[expect(clippy::too_many_lines, reason = "It is one table.")]
 fn every_mistake_is_named_by_its_line_and_column_with_what_to_do() {
-    let cut = "It may have been cut off while it was saved or sent: save or send it again.";
+    let cut = "It may have been cut off while it was saved or sent: save or upload it again.";
     for (text, expected) in [
         (
             "",
@@ -157,7 +157,7 @@ fn every_mistake_is_named_by_its_line_and_column_with_what_to_do() {
         ),
         (
             "[1,\0 2]",
-            "Line 1, column 4: found a NUL byte; a value is allowed. The file may be damaged, or it is no text file: save it again as UTF-8.",
+            "Line 1, column 4: found a NUL byte; a value is allowed. The file may be damaged, or it may not be a text file: save it again as UTF-8.",
         ),
     ] {
         let expected = expected

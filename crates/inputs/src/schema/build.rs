@@ -265,7 +265,7 @@ impl<'s> Building<'s> {
                     );
                 }
                 "$id" if !location.is_empty() => {
-                    let message = "a schema inside the schema cannot have an $id; refer to it by its place, such as #/$defs/line.";
+                    let message = "a schema inside the schema cannot have an $id; refer to it by its location, such as #/$defs/line.";
                     self.add_problem(&at, "$id", "no $id", message);
                 }
                 "dependencies" => {
@@ -287,7 +287,7 @@ impl<'s> Building<'s> {
                 unknown => {
                     if let Some(meant) = nearest(unknown, OWN.into_iter().chain(OTHER)) {
                         let message = format!(
-                            "{} is no keyword and would check nothing. Did you mean {meant}?",
+                            "{} is not a keyword, so it would check nothing. Did you mean {meant}?",
                             quoted(unknown)
                         );
                         self.add_problem(&at, &quoted(unknown), meant, &message);
@@ -370,7 +370,7 @@ impl<'s> Building<'s> {
             None => format!("The formats are {}.", FORMATS.join(", ")),
         };
         let message = format!(
-            "{} is no known format and would check nothing. {advice}",
+            "{} is not a known format, so it would check nothing. {advice}",
             quoted(name)
         );
         self.add_problem(location, &quoted(name), "a known format", &message);

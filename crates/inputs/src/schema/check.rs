@@ -129,7 +129,7 @@ pub(super) fn defaults(schema: &CompiledSchema) -> Result<(), SchemaError> {
         let mut value = default.clone();
         if defaults::fill_at(schema, id, &mut value, Limits::default().max_memory / 8).is_err() {
             let message = format!(
-                "{}: filled in, this default would contain itself without end.",
+                "{}: when filled in, this default would contain itself without end.",
                 place(&location)
             );
             problems.push(Problem::with_message(

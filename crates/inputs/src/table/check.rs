@@ -134,8 +134,8 @@ fn describe_no_header(spec: &TableSpec) -> Problem {
     }
 }
 
-/// A first row that holds no column's name, and what is said of it. Perhaps a title stands
-/// there, and the names below it.
+/// Rejects a first row that contains no column's name. It may be a title, with the names
+/// below it.
 fn reject_header(
     rows: &mut dyn Rows,
     mut report: Report,
@@ -213,7 +213,7 @@ struct Checking<'s, W: Write> {
     last_row: u64,
     /// Whether this row is the last of several or follows an empty one: it may be a total.
     is_apart: bool,
-    /// Whether it may be one, or stands below one: a note.
+    /// Whether it may be a total, or is below one and so may be a note.
     may_be_total: bool,
     clean: Clean<W>,
     is_csv: bool,

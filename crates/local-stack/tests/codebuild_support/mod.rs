@@ -252,7 +252,7 @@ pub(crate) fn bomb() -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// `dropcast-job`, which stands beside this test program.
+/// `dropcast-job`, which is in the folder of this test program.
 fn job_runner() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let program = own.ancestors().nth(2).unwrap().join("dropcast-job");

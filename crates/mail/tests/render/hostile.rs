@@ -61,7 +61,7 @@ fn stories_of(text: &str) -> [MailSample; 3] {
     [success, failure, rejection]
 }
 
-/// How often each character that can open or close markup stands in a text.
+/// How often each character that can open or close markup occurs in a text.
 fn markup(html: &str) -> [usize; 4] {
     ['<', '>', '"', '\''].map(|sign| html.matches(sign).count())
 }

@@ -123,7 +123,7 @@ impl Task {
     }
 }
 
-/// Whether one of these names stands for an error.
+/// Whether one of these names matches an error.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-error-representation>
 pub(super) fn matches(names: &[String], error: &str) -> bool {

@@ -1,7 +1,7 @@
-//! The `JSONata` expressions of the state machine, each as the function that it stands for.
+//! The `JSONata` expressions of the state machine, each as a function.
 //!
-//! An expression that is not listed here stops the simulation: whoever adds one to the state
-//! machine adds its meaning here.
+//! An expression that is not listed here stops the simulation: one that is added to the state machine
+//! is added here too.
 
 use std::collections::BTreeMap;
 

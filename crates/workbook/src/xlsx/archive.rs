@@ -157,7 +157,7 @@ fn check_is_workbook<R: Read + Seek>(archive: &ZipArchive<R>) -> Result<(), Read
         "an Excel workbook (xlsx)",
         &format!(
             "The file is named .xlsx, but is {found}. Save the table as \"Excel Workbook \
-             (.xlsx)\" and send that file alone."
+             (.xlsx)\" and upload that file alone."
         ),
     ))
 }

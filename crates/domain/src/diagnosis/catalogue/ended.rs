@@ -56,7 +56,7 @@ pub(super) static ROWS: [Facts; 11] = [
         cause: Cause::Cancelled,
         platform: Both,
         owners: &[Operator],
-        sentence: "The job was cancelled, or its queue gave it up after its time limit.",
+        sentence: "The job was cancelled, or its queue cancelled it when the queue's time limit was reached.",
         fix: "If nobody meant to cancel it, look at the reason that the queue gives.",
         source: Some(
             "https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html",
@@ -92,7 +92,7 @@ pub(super) static ROWS: [Facts; 11] = [
         cause: Cause::JobVanished,
         platform: Both,
         owners: &[Aws],
-        sentence: "AWS Batch no longer knows the job, and no event told its end.",
+        sentence: "AWS Batch no longer knows the job, and no event reported how it ended.",
         fix: "Run it again.",
         source: None,
     },
@@ -100,8 +100,8 @@ pub(super) static ROWS: [Facts; 11] = [
         cause: Cause::SubmitThrottled,
         platform: Both,
         owners: &[Nobody],
-        sentence: "AWS Batch takes so many jobs at the moment that the run has to wait before it is submitted.",
-        fix: "Do nothing; it is submitted again by itself.",
+        sentence: "AWS Batch is throttling submissions, so the run has to wait before its job is submitted.",
+        fix: "Do nothing; the job is submitted again automatically.",
         source: Some("https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html"),
     },
 ];

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::*;
 use table::TEXTS;
 
-/// Where a text stands.
+/// Where a text appears.
 #[derive(Clone, Copy)]
 enum At {
     /// The status reason of a job that waits.

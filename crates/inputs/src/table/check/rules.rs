@@ -26,7 +26,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The kind of a problem: by what is allowed where it stands.
+    /// The kind of a problem: by what is allowed in its place.
     pub(super) fn kind(
         &mut self,
         schema: &RowSchema,

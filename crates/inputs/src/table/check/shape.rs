@@ -55,7 +55,7 @@ tells_found: true,
                 ),
                 None if row.is_cut => (
                     ", and the file ends within it".to_owned(),
-                    "The file was not sent completely, or its last line lacks its end: save it again.",
+                    "The file is incomplete, or its last line has no line break: save it again.",
                 ),
                 // Spreadsheets leave out the delimiters behind a row's last value.
                 None => {

@@ -149,7 +149,7 @@ impl Converter {
                 "The formula in this cell failed: fix it, or enter the value.".to_owned()
             }
             ConversionProblem::Uncomputed => {
-                "Open the workbook in Excel, which computes it, save it, and send it again.".to_owned()
+                "Open the workbook in Excel, which calculates the formula, save it, and upload it again.".to_owned()
             }
             ConversionProblem::UnusableText(unusable) => unusable.hint.to_owned(),
         }

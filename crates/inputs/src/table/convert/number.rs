@@ -201,7 +201,7 @@ pub(super) fn negative(text: &str) -> Option<String> {
         .then(|| format!("-{bare}"))
 }
 
-/// Whether a text stands where somebody has no number.
+/// Whether a text is a placeholder for a missing number.
 fn is_placeholder(text: &str) -> bool {
     let bare = text.trim_matches(['-', '\u{2013}', '\u{2014}', '.', '?', '/', '*']);
     let lower = bare.to_ascii_lowercase();

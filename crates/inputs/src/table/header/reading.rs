@@ -252,7 +252,7 @@ impl<'r> Reading<'r> {
         nearest(name, self.missing.iter().copied().take(COMPARED))
     }
 
-    /// Whether a name stands for a column that must be there: by its letters or by its words.
+    /// Whether a name is a misspelling of a required column: by its letters or by its words.
     fn is_slip(&self, name: &str, nearest: Option<&str>) -> bool {
         if nearest.is_some_and(|meant| self.is_required(meant)) {
             return true;

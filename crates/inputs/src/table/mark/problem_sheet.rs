@@ -129,15 +129,15 @@ fn places(problem: &Problem) -> String {
 fn sentences(rejected: &TableProblems, shown: Option<&TableSheet>) -> Vec<String> {
     let Some(shown) = shown else {
         return vec![
-            "The file could not be read as a table. Correct what is listed here and send the file \
-             again."
+            "The file could not be read as a table. Correct what is listed here and upload the \
+             file again."
                 .to_owned(),
         ];
     };
     let name = &shown.name;
     let mut sentences = vec![format!(
         "On the sheet \"{name}\" the cells that cannot be used are filled; a note beside each says \
-         why. Correct them in your own file, not in this copy, and send that file again."
+         why. Correct them in your own file, not in this copy, and upload that file again."
     )];
     if !shown.whole {
         sentences.push(format!(

@@ -142,7 +142,7 @@ fn cells_of_another_kind_get_a_sentence_that_says_what_to_do() {
         (
             &number,
             &Cell::Uncomputed,
-            "found a formula without a result; a number is allowed. Open the workbook in Excel, which computes it, save it, and send it again.",
+            "found a formula without a result; a number is allowed. Open the workbook in Excel, which calculates the formula, save it, and upload it again.",
         ),
         (
             &json!({"type": "string", "format": "time"}),

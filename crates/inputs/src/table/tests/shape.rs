@@ -52,7 +52,7 @@ fn a_row_that_lacks_only_empty_cells_is_read_and_counted() {
     assert_eq!(
         messages("a,b,c\nx,1,y\nx,1", &pair(), &TableSpec::default()),
         [
-            "At row 3: the row has 2 cells, but the header has 3, and the file ends within it. The file was not sent completely, or its last line lacks its end: save it again."
+            "At row 3: the row has 2 cells, but the header has 3, and the file ends within it. The file is incomplete, or its last line has no line break: save it again."
         ]
     );
     let (read, _) = accepted(b"a,b,c\nx,1,y", &pair(), &TableSpec::default());

@@ -285,7 +285,7 @@ fn only_hidden(name: &str) -> ReadError {
         &format!(
             "All visible sheets of the workbook are empty; the hidden sheet {} is not. \
              Show it in Excel (right click on a sheet's name, Unhide), save the workbook, \
-             and send it again.",
+             and upload it again.",
             quoted(name)
         ),
     )

@@ -13,8 +13,8 @@ const MAX_PIECE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The part from where the scan is; fails where one piece of it is too long.
 ///
-/// A question mark stands for each byte of a character beyond ASCII, which no check looks at: the
-/// parser rejects text that is not UTF-8, and so would end the scan.
+/// Each byte of a character beyond ASCII is replaced by a question mark. No check looks at such
+/// characters, and the parser would reject text that is not UTF-8 and so end the scan.
 pub(super) struct Blocks<R: Read> {
     part: R,
     bytes: Vec<u8>,

@@ -3,7 +3,7 @@
 use super::At;
 use crate::diagnosis::Cause;
 
-/// Where a text stands, the text, and its cause.
+/// Where a text appears, the text, and its cause.
 pub(super) const TEXTS: &[(At, &str, Cause)] = &[
     (
         At::Waiting,
