@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from contextlib import closing
 
 import pandas as pd
 import pytest
@@ -148,7 +149,8 @@ def clean(rows):
 def xlsx_rows(path):
     from openpyxl import load_workbook
 
-    return list(load_workbook(path, read_only=True)["Plan"].iter_rows(values_only=True))
+    with closing(load_workbook(path, read_only=True)) as workbook:
+        return list(workbook["Plan"].iter_rows(values_only=True))
 
 
 def xls_rows(path):
