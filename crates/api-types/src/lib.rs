@@ -33,8 +33,8 @@ pub use model::{Initialized, ModelDetail, ModelSummary, Models, Registered, Vers
 pub use push::{PushStatus, Pushed, SourceView};
 pub use reading::{FilledDefault, ReadingView, TextEncoding};
 pub use run::{
-    FailureView, FileView, OutputView, RunDetail, RunDetailParts, RunSummary, Runs, Step,
-    Submitted, SubmittedRun, seconds,
+    CancelRequested, FailureView, FileView, OutputView, RunDetail, RunDetailParts, RunSummary,
+    Runs, Step, Submitted, SubmittedRun, seconds,
 };
 pub use validation::{
     CheckedModel, ExampleView, ExpectedOutcome, RejectionView, Validated, ValidatedModel,

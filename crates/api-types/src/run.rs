@@ -1,6 +1,7 @@
 //! Runs.
 
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::{ErrorCode, Failure},
     ids::{JobId, RunId, Version},
     model::OutputKind,
@@ -129,6 +130,9 @@ pub struct RunDetail {
     pub notify_left_out: Vec<String>,
     /// The AWS Batch job's id.
     pub job: Option<JobId>,
+    /// The request to cancel the run, if there was one. The run may have ended before its job was
+    /// stopped.
+    pub cancellation: Option<Cancellation>,
     /// Every change of the run's status, oldest first.
     #[schemars(length(min = 1))]
     pub timeline: Vec<Step>,
@@ -278,6 +282,7 @@ impl RunDetail {
             notify_unusable: run.notify_unusable.clone(),
             notify_left_out: run.notify_left_out.clone(),
             job: run.job.clone(),
+            cancellation: run.cancellation.clone(),
             timeline: parts
                 .timeline
                 .iter()
@@ -293,6 +298,21 @@ impl RunDetail {
             log: parts.log,
         }
     }
+}
+
+/// What `dropcast cancel --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CancelRequested {
+    /// The stack: its CloudFormation name, or `local`.
+    #[schemars(length(min = 1))]
+    pub stack: String,
+    /// Whether somebody had requested it before.
+    pub already_requested: bool,
+    /// The request that counts, which is the first.
+    pub cancellation: Cancellation,
+    /// The run, which may not have ended yet.
+    pub run: RunSummary,
 }
 
 /// What `dropcast submit --json` prints.

@@ -36,7 +36,7 @@ where
     X: ResumeExecutions,
     J: JobLogs + StopJobs,
 {
-    // Once more when the record names another job by the time that this one is to be named.
+    // Once more if the record changed since it was read, until this job was to be named.
     for _ in 0..2 {
         let Some(run) = store.get(run_id).await? else {
             return Ok(false);
@@ -49,7 +49,7 @@ where
     Ok(true)
 }
 
-/// Does what was decided; false when the run turns out to have another job.
+/// Does what was decided; false when the run turns out to have another job, or to be cancelled.
 async fn perform<S, X, J>(
     store: &S,
     executions: &X,
@@ -66,7 +66,9 @@ where
     for effect in effects {
         match effect {
             Effect::AssignJob(job) => {
-                if store.assign_job(run, &job).await? != job {
+                let assigned = store.assign_job(run, &job).await?;
+                // The run was cancelled before the record named a job that could be stopped.
+                if assigned.job != Some(job) || assigned.cancellation.is_some() {
                     return Ok(false);
                 }
             }
@@ -88,7 +90,7 @@ where
             }
             Effect::RecordJobEnd(end) => store.record_job_end(run, &end).await?,
             Effect::Resume(end) => resume_execution(store, executions, run, job, &end).await?,
-            Effect::Terminate(job, reason) => jobs.stop(&job, reason).await?,
+            Effect::Terminate(job, reason) => jobs.stop(&job, &reason).await?,
         }
     }
     Ok(true)

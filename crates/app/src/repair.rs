@@ -229,6 +229,11 @@ where
             store.record_job_end(&run.id, &end).await?;
             resume(store, executions, run, &end).await?;
         }
+        Repair::StopJob(reason) => {
+            if let Some(job) = &run.job {
+                jobs.stop(job, &reason).await?;
+            }
+        }
         Repair::Resume(end) => resume(store, executions, run, &end).await?,
         Repair::Finish { status, code } => {
             let end = RunEnd {

@@ -1,9 +1,11 @@
-//! Runs: starting, ending, listing and showing them.
+//! Runs: starting, cancelling, ending, listing and showing them.
 
+mod cancel;
 mod finish;
 mod show;
 mod start;
 
+pub use cancel::{CancelOutcome, CancelRunError, cancel_run};
 pub use finish::{FinishRunError, RunEnd, finish_run};
 pub use show::{ShowRunError, show_run};
 pub use start::{StartRunError, start_run};

@@ -316,13 +316,19 @@ async fn an_end_that_nobody_was_mailed_about_is_published_again() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_and_one_of_long_ago_are_not_published_again() {
-    for (status, now) in [
-        (Status::Cancelled, later()),
-        (Status::Failed, at(173_000_000)),
+async fn a_successful_refresh_and_a_run_of_long_ago_are_not_published_again() {
+    let refresh = "refresh/revenue-forecast/2026-12-01T06:00:00Z";
+    for (key, status, now) in [
+        (Some(refresh), Status::Succeeded, later()),
+        (None, Status::Failed, at(173_000_000)),
     ] {
         let store = MemoryStore::default();
-        let run = new_run("plan.json");
+        let mut run = new_run("plan.json");
+        if let Some(key) = key {
+            let mut upload = run.upload.clone();
+            key.clone_into(&mut upload.key);
+            run = Run::received(upload, run.expires_at);
+        }
         store.create_if_absent(&run).await.unwrap();
         store.expect_mails(&run, at(900)).await.unwrap();
         store

@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
@@ -12,15 +13,18 @@ use std::{
 };
 
 use dropcast_app::runs::{
-    FinishRunError, RunEnd, ShowRunError, StartRunError, finish_run, show_run, start_run,
+    CancelOutcome, CancelRunError, FinishRunError, RunEnd, ShowRunError, StartRunError, cancel_run,
+    finish_run, show_run, start_run,
 };
 use dropcast_aws::{
     CallError,
     ports::{ResultFiles, StopJobs},
 };
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::ErrorCode,
     ids::JobId,
+    job::JobEnd,
     output::Output,
     problem::{Problem, ProblemList},
     run::Run,
@@ -160,13 +164,22 @@ async fn the_first_end_of_a_run_counts_and_its_job_is_stopped() {
 
 #[tokio::test]
 async fn mails_are_due_about_an_end_that_somebody_is_mailed_about_and_no_other() {
-    for (status, due) in [
-        (Status::Succeeded, true),
-        (Status::Failed, true),
-        (Status::Rejected, true),
-        (Status::Cancelled, false),
+    let refresh = "refresh/revenue-forecast/2026-12-01T06:00:00Z";
+    for (key, status, due) in [
+        (None, Status::Succeeded, true),
+        (None, Status::Failed, true),
+        (None, Status::Rejected, true),
+        (None, Status::Cancelled, true),
+        (Some(refresh), Status::Failed, true),
+        (Some(refresh), Status::Succeeded, false),
     ] {
-        let (store, run) = created().await;
+        let (store, mut run) = created().await;
+        if let Some(key) = key {
+            let mut upload = run.upload.clone();
+            key.clone_into(&mut upload.key);
+            run = Run::received(upload, run.expires_at);
+            store.create_if_absent(&run).await.unwrap();
+        }
         let jobs = FakeJobs::default();
         let ended = finish_run(&store, &jobs, &run.id, end(status, None), at(500)).await;
         assert_eq!(ended.unwrap().status(), status);
@@ -238,4 +251,47 @@ async fn a_rejected_run_is_shown_with_its_problems_and_its_marked_copy() {
             run.keys().problems()
         )
     );
+}
+
+#[tokio::test]
+async fn a_run_is_cancelled_before_and_while_its_job_runs_and_not_after_it() {
+    let (store, run) = created().await;
+    let jobs = FakeJobs::default();
+    let request = |by: &str| Cancellation::new(by, Some("wrong file"), at(300));
+    let cancel = async |by: &str| cancel_run(&store, &jobs, &run.id, &request(by)).await;
+
+    let first = cancel("ana").await.unwrap();
+    let CancelOutcome::Requested(recorded) = first else {
+        panic!("{first:?}");
+    };
+    assert_eq!(recorded.cancellation, Some(request("ana")));
+    assert!(jobs.0.lock().unwrap().is_empty(), "there is no job yet");
+
+    store.assign_job(&run.id, &job()).await.unwrap();
+    let second = cancel("bo").await.unwrap();
+    let CancelOutcome::AlreadyRequested(recorded) = second else {
+        panic!("{second:?}");
+    };
+    assert_eq!(
+        recorded.cancellation,
+        Some(request("ana")),
+        "the first counts"
+    );
+    assert_eq!(*jobs.0.lock().unwrap(), [job()]);
+
+    let ended = JobEnd {
+        attempts: 1,
+        at: at(400),
+        failure: None,
+    };
+    store.record_job_end(&run.id, &ended).await.unwrap();
+    let third = cancel("ana").await.unwrap();
+    assert!(matches!(third, CancelOutcome::TooLate(_)), "{third:?}");
+
+    let unknown = new_run("never uploaded.json").id;
+    let refused = cancel_run(&store, &jobs, &unknown, &request("ana")).await;
+    let Err(CancelRunError::Store(StoreError::NoSuchRun(named))) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(named, unknown);
 }

@@ -133,6 +133,8 @@ is left running. Downloaded files stay in <state dir>/demo/. No mail leaves this
     Show(Show),
     /// Wait until a run has ended, and exit with its exit code
     Wait(Wait),
+    /// Cancel a run, and stop its job
+    Cancel(Cancel),
     /// Create, register and inspect models
     #[command(subcommand)]
     Model(Model),
@@ -328,6 +330,28 @@ pub struct Show {
     /// How long links to outputs are valid, at most 7d
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = messages::parse_duration)]
     pub links_for: Duration,
+}
+
+/// `cancel`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dropcast cancel mfrggzdfmztwq2lknnwg23tpoa
+  dropcast cancel mfrggzdfmztwq2lknnwg23tpoa --reason 'wrong file' \\
+      && dropcast wait mfrggzdfmztwq2lknnwg23tpoa
+
+Records who cancels the run and why, and stops its job: the model gets SIGTERM, and SIGKILL
+if it has not ended after 30 seconds. The recipients of the run's mails are told.
+
+Exit code 0 also if the run is being cancelled already, 3 if it is too late: the run or
+its job has ended.")]
+pub struct Cancel {
+    /// The run's id
+    pub run: RunId,
+
+    /// The reason, for the record and the mail
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 /// `wait`.

@@ -6,6 +6,7 @@
 
 pub mod args;
 mod caller;
+pub mod cancel;
 mod clock;
 pub mod demo;
 #[cfg(feature = "doctor")]
@@ -83,6 +84,10 @@ async fn dispatch(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
         Command::Show(args) => {
             let stack = Stack::find(common).await?;
             Box::pin(show::run(args, &stack, screen)).await
+        }
+        Command::Cancel(args) => {
+            let stack = Stack::find(common).await?;
+            Box::pin(cancel::run(args, &stack, screen)).await
         }
         Command::Wait(args) => {
             let stack = Stack::find(common).await?;

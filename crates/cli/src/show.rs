@@ -7,7 +7,8 @@ use dropcast_api_types::{RunDetail, Step};
 use dropcast_app::runs::{ShowRunError, show_run};
 use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
-    problem::ProblemList, recipient::MAX_RECIPIENTS, run::Run, status::Progress,
+    cancellation::Cancellation, problem::ProblemList, recipient::MAX_RECIPIENTS, run::Run,
+    status::Progress,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -145,8 +146,24 @@ fn render_head(detail: &RunDetail, style: Style) -> String {
                 .map(ToString::to_string)
                 .unwrap_or_default(),
         ),
+        (
+            "Cancellation",
+            detail
+                .cancellation
+                .as_ref()
+                .map(describe_cancellation)
+                .unwrap_or_default(),
+        ),
     ]);
     style.format_fields(&facts)
+}
+
+fn describe_cancellation(request: &Cancellation) -> String {
+    format!(
+        "{} ({})",
+        messages::sanitize(&request.sentence()),
+        messages::format_timestamp(request.at)
+    )
 }
 
 /// The entries of the uploader's list that are not mailed, and why.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
+use dropcast_aws::batch::BatchJobs;
 use dropcast_local_stack::Connection;
 use dropcast_store::DynamoStore;
 
@@ -70,6 +71,13 @@ impl Stack {
             outputs: connection.outputs.clone(),
             local: Some(connection),
         })
+    }
+
+    /// The jobs in AWS Batch, which the local stack emulates at an endpoint of its own.
+    pub fn jobs(&self) -> BatchJobs {
+        let local = self.local.as_ref().map(Connection::batch_sdk_config);
+        let config = local.as_ref().unwrap_or(&self.config);
+        BatchJobs::new(aws_sdk_batch::Client::new(config))
     }
 
     /// Identifies the caller.

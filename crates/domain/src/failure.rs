@@ -48,8 +48,8 @@ named_enum! {
         /// In every attempt, the machine was lost while the model ran, or its container could not be
         /// run there.
         HostLost = "HostLost",
-        /// The job was cancelled.
-        JobCancelled = "JobCancelled",
+        /// Somebody cancelled the run, or stopped its job.
+        Cancelled = "Cancelled",
         /// The job ended, and AWS Batch gave no reason.
         JobLost = "JobLost",
         /// The model exited without an error but did not write a required output.
@@ -106,7 +106,7 @@ impl ErrorCode {
             Self::HostLost => {
                 "Upload the file again. The machine that ran the model was lost; nothing is wrong with your file."
             }
-            Self::JobCancelled => "Upload the file again if you still want the result.",
+            Self::Cancelled => "Upload the file again if you still want the result.",
             Self::JobLost => {
                 "Upload the file again. AWS Batch lost track of the job; nothing is wrong with your file."
             }
@@ -140,7 +140,7 @@ impl ErrorCode {
             Self::TimedOut => {
                 "Refresh again. If it happens twice, raise the time limit in the model's manifest. Runs keep using the data of the last successful refresh."
             }
-            Self::CapacityUnavailable | Self::HostLost | Self::JobCancelled | Self::JobLost => {
+            Self::CapacityUnavailable | Self::HostLost | Self::Cancelled | Self::JobLost => {
                 "Refresh again with `dropcast model refresh`, or wait for the next scheduled refresh. Runs keep using the data of the last successful refresh."
             }
             Self::SecretMissing => {

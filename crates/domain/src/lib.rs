@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+pub mod cancellation;
 pub mod diagnosis;
 pub mod event;
 pub mod failure;

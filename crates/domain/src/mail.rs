@@ -41,7 +41,7 @@ impl MailTopic {
         match (self, kind) {
             (Self::Run(_), kind) => kind.as_str(),
             (Self::Build(_), MailKind::Succeeded) => "build-registered",
-            (Self::Build(_), MailKind::Failed | MailKind::Rejected) => "build-failed",
+            (Self::Build(_), _) => "build-failed",
         }
     }
 }
@@ -56,12 +56,13 @@ pub enum MailKind {
     Failed,
     /// The input was rejected.
     Rejected,
+    /// The run was cancelled.
+    Cancelled,
 }
 
 impl MailKind {
-    /// The kind of mail to send about a run; none while it is open, none if it was cancelled,
-    /// because the person who cancelled it knows, and none for a successful refresh, for which nobody
-    /// waits.
+    /// The kind of mail to send about a run; none while it is open, and none for a successful
+    /// refresh, for which nobody waits.
     pub fn of(run: &Run) -> Option<Self> {
         Self::about(run.kind, run.status())
     }
@@ -76,6 +77,7 @@ impl MailKind {
             Status::Succeeded => kind.is_run().then_some(Self::Succeeded),
             Status::Failed => Some(Self::Failed),
             Status::Rejected => Some(Self::Rejected),
+            Status::Cancelled => Some(Self::Cancelled),
             _ => None,
         }
     }
@@ -86,6 +88,7 @@ impl MailKind {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
         }
     }
 
@@ -95,6 +98,7 @@ impl MailKind {
             Self::Succeeded => "Ready",
             Self::Failed => "Failed",
             Self::Rejected => "Not accepted",
+            Self::Cancelled => "Cancelled",
         }
     }
 }

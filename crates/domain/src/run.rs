@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    cancellation::{Cancellation, is_too_late},
     failure::Failure,
     ids::{JobId, RunId, Version},
     job::JobEnd,
@@ -77,6 +78,10 @@ pub struct Run {
     /// How that job ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_end: Option<JobEnd>,
+    /// The request to cancel the run, if there was one. The run may have succeeded or failed before
+    /// its job could be stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<Cancellation>,
     /// Why the run did not succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -173,6 +178,7 @@ impl Run {
             marked: false,
             job: None,
             job_end: None,
+            cancellation: None,
             failure: None,
             outputs: Vec::new(),
             output_count: None,
@@ -201,9 +207,18 @@ impl Run {
         moves
     }
 
-    /// Sets the run's job unless it has one; returns the job that counts.
-    pub fn assign_job(&mut self, job: JobId) -> &JobId {
-        self.job.get_or_insert(job)
+    /// Sets the run's job unless it has one or is over.
+    pub fn assign_job(&mut self, job: JobId) {
+        if !self.is_over() {
+            self.job.get_or_insert(job);
+        }
+    }
+
+    /// Records a request to cancel the run, unless there is one or it is too late.
+    pub fn request_cancellation(&mut self, request: &Cancellation) {
+        if !is_too_late(self) {
+            self.cancellation.get_or_insert_with(|| request.clone());
+        }
     }
 
     /// Records how the job ended. Batch reports one end; a second report changes nothing.

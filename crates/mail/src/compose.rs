@@ -107,12 +107,13 @@ impl<'a> RunMail<'a> {
         if self.input.run.kind == RunKind::Refresh {
             return match self.kind {
                 MailKind::Rejected => "The refresh was not started",
-                MailKind::Succeeded | MailKind::Failed => "The model's data was not refreshed",
+                _ => "The model's data was not refreshed",
             };
         }
         match (self.kind, self.code) {
             (MailKind::Succeeded, _) => "Your results are ready",
             (MailKind::Failed, _) => "Your run did not finish",
+            (MailKind::Cancelled, _) => "Your run was cancelled",
             (MailKind::Rejected, Some(ErrorCode::InputRejected) | None) => {
                 "Please correct your file"
             }
@@ -140,6 +141,14 @@ impl<'a> RunMail<'a> {
             (MailKind::Failed, _) => {
                 format!("“{title}” stopped after {took}. There are no results.")
             }
+            (MailKind::Cancelled, _) if run.kind == RunKind::Refresh => {
+                format!(
+                    "“{title}” was cancelled after {took}. Runs keep using the data of the last successful refresh."
+                )
+            }
+            (MailKind::Cancelled, _) => {
+                format!("“{title}” was cancelled after {took}. There are no results.")
+            }
             (MailKind::Rejected, 0) => format!("“{title}” was not started."),
             (MailKind::Rejected, total) => {
                 let needs =
@@ -154,6 +163,7 @@ impl<'a> RunMail<'a> {
             MailKind::Succeeded => return None,
             MailKind::Rejected => ErrorCode::InputRejected,
             MailKind::Failed => ErrorCode::Internal,
+            MailKind::Cancelled => ErrorCode::Cancelled,
         };
         let code = self.code.unwrap_or(otherwise);
         Some(code.advice_on(self.input.run.kind).to_owned())

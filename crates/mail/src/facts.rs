@@ -65,6 +65,7 @@ impl RunMail<'_> {
         add(
             "Error code",
             self.code
+                .filter(|code| *code != ErrorCode::Cancelled)
                 .map(|code| code.as_str().to_owned())
                 .unwrap_or_default(),
         );

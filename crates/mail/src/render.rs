@@ -113,6 +113,11 @@ impl MailStyle {
                 strong: "#96520a",
                 pale: "#fdf4e6",
             },
+            MailKind::Cancelled => Self {
+                class: "cancelled",
+                strong: "#4d5661",
+                pale: "#eef0f3",
+            },
         }
     }
 }

@@ -8,9 +8,11 @@ use std::{future::Future, pin::Pin};
 
 use dropcast_app::{
     repair::{RepairDeps, repair_runs},
+    runs::cancel_run,
     versions,
 };
 use dropcast_domain::{
+    cancellation::Cancellation,
     ids::{JobId, RunId},
     run::Run,
     status::{Progress, Status, Transition},
@@ -43,6 +45,8 @@ pub(crate) enum Answer {
     Changes(Option<u64>),
     /// A pass of the repair.
     Repaired,
+    /// Whether a request to cancel a run was answered, rather than with an error.
+    Cancelled(bool),
     /// A task.
     Task(Result<Value, TaskError>),
 }
@@ -158,6 +162,16 @@ impl Functions {
                 world.trace.note(|| format!("repaired: {run}: {reason}"));
             }
             Answer::Repaired
+        })
+    }
+
+    /// Cancels a run, as somebody's command does.
+    pub(crate) fn cancel(&self, run: RunId) -> Invocation {
+        let (store, services) = (self.table.clone(), self.services());
+        Box::pin(async move {
+            let request = Cancellation::new("ana", Some("wrong file"), clock::now());
+            let outcome = cancel_run(&store, &services, &run, &request).await;
+            Answer::Cancelled(outcome.is_ok())
         })
     }
 

@@ -62,6 +62,9 @@ fn ended(world: &World, run: &Run, broken: &mut Vec<String>) {
         }
         Some(_) => {}
     }
+    if run.status() == Status::Cancelled && run.cancellation.is_none() {
+        broken.push("a run was cancelled by nobody".to_owned());
+    }
     let Some(job) = run.job.as_ref().and_then(|job| world.jobs.get(job)) else {
         if run.status() == Status::Succeeded {
             broken.push("a run succeeded without a job".to_owned());
@@ -83,6 +86,14 @@ fn ended(world: &World, run: &Run, broken: &mut Vec<String>) {
     }
     if run.status() == Status::Succeeded && world.published.get(&run.id) != Some(&job.id) {
         broken.push("a run's outputs are those of another job".to_owned());
+    }
+    if let Some(request) = &run.cancellation {
+        if end.stopped && run.status() != Status::Cancelled {
+            broken.push(format!("a cancelled run says {}", run.status()));
+        }
+        if end.at - clock::since_start(request.at) > MAX_WASTED_MS {
+            broken.push("a job of a cancelled run went on for more than 15 minutes".to_owned());
+        }
     }
     if clock::since_start(run.current.at) - end.at > MAX_LATE_MS {
         broken.push("a run ended more than 15 minutes after its job".to_owned());

@@ -15,6 +15,7 @@
 )]
 
 mod batch;
+mod caller;
 mod clock;
 mod faults;
 mod functions;

@@ -1,4 +1,4 @@
-//! `dropcast-simulate`: simulates seeds, or replays one.
+//! `dropcast-simulation`: simulates seeds, or replays one.
 
 use std::{collections::BTreeMap, process::ExitCode, thread};
 
@@ -29,6 +29,9 @@ struct Args {
     /// Lose no events
     #[arg(long)]
     keep_events: bool,
+    /// How many runs somebody cancels, per thousand
+    #[arg(long, default_value_t = 0)]
+    cancelled: u32,
 }
 
 /// What was found over many seeds.
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         } else {
             Fault::ALL
         },
+        cancelled_per_mille: args.cancelled,
     };
     if let Some(seed) = args.seed {
         let outcome = shrink(seed, &campaign);

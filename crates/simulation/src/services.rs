@@ -120,8 +120,8 @@ impl JobQueue for Services {
         .await
     }
 
-    async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        stop(self, job, "Dropcast: the run already has another job.").await
+    async fn stop(&self, job: &JobId, reason: &str) -> Result<(), CallError> {
+        stop(self, job, reason).await
     }
 }
 
@@ -197,7 +197,7 @@ impl JobLogs for Services {
 }
 
 /// The statuses that the rule of `notify` lets through.
-const MAILED: [&str; 4] = ["succeeded", "failed", "rejected", "registered"];
+const MAILED: [&str; 5] = ["succeeded", "failed", "rejected", "cancelled", "registered"];
 
 impl PublishEvents for Services {
     async fn publish(&self, events: &[Announcement]) -> Result<Vec<NotPublished>, CallError> {

@@ -11,6 +11,8 @@ pub struct Campaign {
     pub max_faults: u32,
     /// The kinds of faults that may strike.
     pub faults: &'static [Fault],
+    /// How many runs somebody cancels, per thousand.
+    pub cancelled_per_mille: u32,
 }
 
 /// How slow and how patient the world of one seed is.

@@ -12,6 +12,7 @@ use dropcast_test_support::samples;
 use serde_json::json;
 
 use crate::{
+    caller::Caller,
     clock,
     faults::{Fault, Faults, Strike},
     functions::{Answer, Consumer, Functions, Invocation},
@@ -90,13 +91,6 @@ struct Running {
     abandoned: bool,
 }
 
-enum Caller {
-    Queue(Consumer, Vec<String>),
-    Stream(usize),
-    Schedule,
-    Task(RunId, u64),
-}
-
 /// Something that can happen now.
 enum Next {
     Poll(usize),
@@ -106,6 +100,7 @@ enum Next {
     Attempt(RunId),
     Job(JobId),
     TimeLimit(RunId),
+    Cancel(RunId),
 }
 
 fn definition() -> Arc<Definition> {
@@ -146,6 +141,7 @@ impl Simulation {
             notices: Queue::new("notices", 180, 12),
             stream: Stream::default(),
             uploads: Vec::new(),
+            cancel_at: BTreeMap::new(),
             repair_at: REPAIR_EVERY_MS,
             records: BTreeMap::new(),
             due_mails: Vec::new(),
@@ -170,13 +166,13 @@ impl Simulation {
             running: Vec::new(),
             invocations: 0,
         };
-        simulation.upload(campaign.uploads);
+        simulation.upload(campaign);
         simulation
     }
 
-    fn upload(&self, uploads: u32) {
+    fn upload(&self, campaign: &Campaign) {
         let mut world = lock(&self.world);
-        for number in 1..=uploads {
+        for number in 1..=campaign.uploads {
             let kind = if world.random.chance(100) {
                 "faulty"
             } else {
@@ -195,6 +191,13 @@ impl Simulation {
                     },
                 },
             });
+            // Nothing is drawn where nobody cancels: seeds that were kept stay what they were.
+            let cancelled = campaign.cancelled_per_mille;
+            if cancelled > 0 && world.random.chance(cancelled) {
+                let within = 4 * world.settings.job_step_ms + 1_000;
+                let at = world.random.milliseconds(within);
+                world.cancel_at.insert(upload.run_id(), at);
+            }
             world.uploads.push(upload);
             if !world.strikes(Fault::UploadEventLost, "an upload") {
                 world.deliver(|world| &mut world.intake, &event);
@@ -228,6 +231,11 @@ impl Simulation {
             }
             Next::Attempt(run) => self.begin_attempt(&run),
             Next::Job(job) => lock(&self.world).step_job(&job),
+            Next::Cancel(run) => {
+                lock(&self.world).cancel_at.insert(run.clone(), i64::MAX);
+                let invocation = self.functions.cancel(run.clone());
+                self.run(Caller::Person(run), "dropcast cancel", 60, invocation);
+            }
             Next::TimeLimit(run) => {
                 let world = &mut *lock(&self.world);
                 if let Some(execution) = world.executions.get_mut(&run) {
@@ -263,6 +271,8 @@ impl Simulation {
         if world.repair_at <= now && world.repair_is_wanted() {
             ready.push(Next::Repair);
         }
+        let cancelled = world.cancel_at.iter().filter(|(_, at)| **at <= now);
+        ready.extend(cancelled.map(|(run, _)| Next::Cancel(run.clone())));
         for (run, execution) in &world.executions {
             if execution.outcome.is_some() {
                 continue;
@@ -387,7 +397,7 @@ impl Simulation {
                 // It was given up because it is slow.
                 running.resumes_at = now + lock(&self.world).random.milliseconds(60_000);
                 let error = "Lambda.ClientExecutionTimeoutException";
-                fail_task(&self.world, &running.caller, error, "");
+                running.caller.fail_task(&self.world, error);
             }
         }
         let mut context = Context::from_waker(Waker::noop());
@@ -404,7 +414,7 @@ impl Simulation {
     fn end(&mut self, index: usize, error: &str) {
         let running = self.running.swap_remove(index);
         if !running.abandoned {
-            unanswered(&self.world, &running.caller, error);
+            running.caller.is_not_answered(&self.world, error);
         }
     }
 
@@ -413,7 +423,9 @@ impl Simulation {
             return;
         }
         if lock(&self.world).strikes(Fault::ResultLost, &running.function) {
-            unanswered(&self.world, &running.caller, "Lambda.Unknown");
+            running
+                .caller
+                .is_not_answered(&self.world, "Lambda.Unknown");
             return;
         }
         let world = &mut *lock(&self.world);
@@ -427,6 +439,13 @@ impl Simulation {
                 queue_of(*consumer)(world).delete(&handled);
             }
             (Caller::Schedule, Answer::Repaired) => {}
+            (Caller::Person(run), Answer::Cancelled(answered)) => {
+                if answered {
+                    world.cancel_at.remove(run);
+                } else {
+                    world.cancel_again(run);
+                }
+            }
             (Caller::Stream(delivered), Answer::Changes(failed)) => {
                 world.stream.handled(*delivered, failed);
             }
@@ -448,28 +467,6 @@ impl Simulation {
             }
             _ => unreachable!("an invocation answers its caller"),
         }
-    }
-}
-
-/// Messages come again when they become visible; changes and tasks are tried again.
-fn unanswered(world: &Shared, caller: &Caller, error: &str) {
-    match caller {
-        // The schedule rings again.
-        Caller::Queue(..) | Caller::Schedule => {}
-        Caller::Stream(_) => lock(world).stream.not_handled(),
-        Caller::Task(..) => fail_task(world, caller, error, ""),
-    }
-}
-
-fn fail_task(world: &Shared, caller: &Caller, error: &str, cause: &str) {
-    let world = &mut *lock(world);
-    if let Caller::Task(run, attempt) = caller
-        && let Some(execution) = world.executions.get_mut(run)
-    {
-        world
-            .trace
-            .note(|| format!("Step Functions: {run}: {error}"));
-        execution.fail(&world.definition, &mut world.random, *attempt, error, cause);
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::Failure,
     ids::{JobId, RunId, Version},
     job::JobEnd,
@@ -22,8 +23,9 @@ use dropcast_domain::{
     task::TaskAttempt,
 };
 use dropcast_store::{
-    Builds, Claim, DueMails, History, Jobs, MailKey, Mails, Models, Outputs, Promotion, Repairs,
-    RunCompletion, Runs, StoreError, StoreResult, TaskTokens, Validation, ValidationOutcome,
+    Builds, Cancellations, Claim, DueMails, History, Jobs, MailKey, Mails, Models, Outputs,
+    Promotion, Repairs, RunCompletion, Runs, StoreError, StoreResult, TaskTokens, Validation,
+    ValidationOutcome,
     memory::{MemoryStore, yield_once},
 };
 use jiff::Timestamp;
@@ -109,7 +111,7 @@ port!(Validation {
     fn record_validation(run: &RunId, metadata: &UploadMetadata, outcome: &ValidationOutcome) -> (), changes Some(run);
 });
 port!(Jobs {
-    fn assign_job(run: &RunId, job: &JobId) -> JobId, changes Some(run);
+    fn assign_job(run: &RunId, job: &JobId) -> Run, changes Some(run);
     fn record_job_end(run: &RunId, end: &JobEnd) -> (), changes Some(run);
     fn put_log(run: &RunId, lines: &[String]) -> (), changes None;
 });
@@ -123,6 +125,9 @@ port!(Outputs {
 });
 port!(RunCompletion {
     fn finish(run: &RunId, end: Transition, failure: Option<&Failure>) -> Run, changes Some(run);
+});
+port!(Cancellations {
+    fn request_cancellation(run: &RunId, request: &Cancellation) -> Run, changes Some(run);
 });
 port!(Repairs {
     fn note_repair(run: &RunId, note: &RepairNote) -> (), changes Some(run);

@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) stream: Stream,
     /// The files in the inputs bucket.
     pub(crate) uploads: Vec<Upload>,
+    /// The runs that somebody will cancel, each with the time of the next try.
+    pub(crate) cancel_at: BTreeMap<RunId, i64>,
     /// When the schedule rings next, while there is anything to repair.
     pub(crate) repair_at: i64,
     /// The runs' records as they last were.
@@ -219,6 +221,12 @@ impl World {
         self.records.insert(after.id.clone(), after.clone());
     }
 
+    /// Somebody who was not answered tries again.
+    pub(crate) fn cancel_again(&mut self, run: &RunId) {
+        let at = clock::milliseconds() + 2_000;
+        self.cancel_at.insert(run.clone(), at);
+    }
+
     /// Whether a pass of the repair could still find something. The schedule never ends, but a
     /// simulation must.
     pub(crate) fn repair_is_wanted(&self) -> bool {
@@ -262,6 +270,7 @@ impl World {
                     .flatten(),
             )
             .chain(self.jobs.values().map(|job| job.next_at))
+            .chain(self.cancel_at.values().copied())
             .chain(self.repair_is_wanted().then_some(self.repair_at))
             .filter(|at| *at > now && *at < i64::MAX)
             .min()

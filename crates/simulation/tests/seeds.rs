@@ -10,6 +10,7 @@ fn a_seed_gives_the_same_trace_each_time() {
         uploads: 3,
         max_faults: 3,
         faults: Fault::ALL,
+        cancelled_per_mille: 0,
     };
     let trace = |seed| simulate(seed, &campaign, &BTreeSet::new(), true).trace;
     assert_eq!(trace(7), trace(7));
@@ -23,10 +24,19 @@ fn what_was_fixed_stays_fixed() {
         uploads: 2,
         max_faults,
         faults: Fault::OF_CALLS,
+        cancelled_per_mille: 0,
+    };
+    let cancelled = Campaign {
+        uploads: 2,
+        max_faults: 3,
+        faults: Fault::ALL,
+        cancelled_per_mille: 500,
     };
     let found = [
         // A given-up submit-job replaced the token of the next attempt, and the run waited 48 hours.
         (896, calls(2)),
+        // A given-up submit-job named its job on the record of a run that had been cancelled.
+        (1900, cancelled),
     ];
     for (seed, campaign) in found {
         let outcome = simulate(seed, &campaign, &BTreeSet::new(), false);
@@ -54,6 +64,7 @@ fn without_faults_every_run_ends_as_its_job_did_and_is_mailed_once() {
         uploads: 2,
         max_faults: 0,
         faults: &[],
+        cancelled_per_mille: 0,
     });
 }
 
@@ -63,6 +74,7 @@ fn invariant_4_no_run_stays_open_whatever_call_or_function_fails() {
         uploads: 2,
         max_faults: 3,
         faults: Fault::OF_CALLS,
+        cancelled_per_mille: 0,
     });
 }
 
@@ -76,5 +88,16 @@ fn invariant_4_no_run_stays_open_whatever_event_is_lost() {
             Fault::UploadEventLost,
             Fault::NoticeLost,
         ],
+        cancelled_per_mille: 0,
+    });
+}
+
+#[test]
+fn a_cancelled_run_ends_and_its_job_stops_whatever_fails() {
+    holds(&Campaign {
+        uploads: 2,
+        max_faults: 2,
+        faults: Fault::ALL,
+        cancelled_per_mille: 600,
     });
 }

@@ -15,6 +15,7 @@ use std::{
 };
 
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::Failure,
     ids::{JobId, RunId, Version},
     job::JobEnd,
@@ -29,8 +30,9 @@ use dropcast_domain::{
 use jiff::Timestamp;
 
 use crate::{
-    CLAIM_SECONDS, Claim, DueMails, History, Jobs, MailKey, Mails, Outputs, Refreshes, Repairs,
-    RunCompletion, Runs, StoreError, TaskTokens, Validation, ValidationOutcome, ports::StoreResult,
+    CLAIM_SECONDS, Cancellations, Claim, DueMails, History, Jobs, MailKey, Mails, Outputs,
+    Refreshes, Repairs, RunCompletion, Runs, StoreError, TaskTokens, Validation, ValidationOutcome,
+    ports::StoreResult,
 };
 
 /// Runs and models in memory; clones share them.
@@ -182,9 +184,12 @@ impl Validation for MemoryStore {
 }
 
 impl Jobs for MemoryStore {
-    async fn assign_job(&self, run: &RunId, job: &JobId) -> StoreResult<JobId> {
-        self.with(run, |kept| kept.run.assign_job(job.clone()).clone())
-            .await
+    async fn assign_job(&self, run: &RunId, job: &JobId) -> StoreResult<Run> {
+        self.with(run, |Kept { run, .. }| {
+            run.assign_job(job.clone());
+            run.clone()
+        })
+        .await
     }
 
     async fn record_job_end(&self, run: &RunId, end: &JobEnd) -> StoreResult<()> {
@@ -244,6 +249,16 @@ impl Outputs for MemoryStore {
                 run.outputs = outputs.iter().take(MAX_HEADLINE_OUTPUTS).cloned().collect();
                 run.output_count = Some(count);
             }
+        })
+        .await
+    }
+}
+
+impl Cancellations for MemoryStore {
+    async fn request_cancellation(&self, run: &RunId, request: &Cancellation) -> StoreResult<Run> {
+        self.with(run, |Kept { run, .. }| {
+            run.request_cancellation(request);
+            run.clone()
         })
         .await
     }

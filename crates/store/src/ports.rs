@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::Failure,
     ids::{JobId, RunId, Version},
     job::JobEnd,
@@ -74,12 +75,10 @@ pub enum ValidationOutcome {
 
 /// The run's one job.
 pub trait Jobs: Send + Sync {
-    /// Records the run's job unless one is recorded; returns the recorded one (invariant 3).
-    fn assign_job(
-        &self,
-        run: &RunId,
-        job: &JobId,
-    ) -> impl Future<Output = StoreResult<JobId>> + Send;
+    /// Records the run's job unless one is recorded or the run is over; returns the record, with the
+    /// job that counts if there is one (invariant 3).
+    fn assign_job(&self, run: &RunId, job: &JobId)
+    -> impl Future<Output = StoreResult<Run>> + Send;
 
     /// Records how the job ended, unless that is recorded already.
     fn record_job_end(
@@ -127,6 +126,16 @@ pub trait Outputs: Send + Sync {
         outputs: &[Output],
         count: u64,
     ) -> impl Future<Output = StoreResult<()>> + Send;
+}
+
+/// Requests to cancel runs.
+pub trait Cancellations: Send + Sync {
+    /// Records a request unless there is one or it is too late; returns the record, which says.
+    fn request_cancellation(
+        &self,
+        run: &RunId,
+        request: &Cancellation,
+    ) -> impl Future<Output = StoreResult<Run>> + Send;
 }
 
 /// The end of a run.

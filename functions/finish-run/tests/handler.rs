@@ -87,7 +87,7 @@ async fn every_way_to_end_keeps_its_code_and_sentence() {
     for (status, code, expected) in [
         ("failed", "JobFailed", Status::Failed),
         ("rejected", "InputRejected", Status::Rejected),
-        ("cancelled", "JobCancelled", Status::Cancelled),
+        ("cancelled", "Cancelled", Status::Cancelled),
         ("failed", "Internal", Status::Failed),
     ] {
         let (world, run) = world().await;

@@ -18,6 +18,9 @@ pub enum Error {
     /// The run was never accepted; the state machine does not submit such runs.
     #[error("the run's input was never accepted")]
     NotAccepted,
+    /// The run was cancelled before its job was submitted; by whom, and why.
+    #[error("{0}")]
+    Cancelled(String),
     /// The run has ended: a job would run for nothing.
     #[error("the run has ended")]
     Over,
@@ -28,13 +31,16 @@ impl FunctionError for Error {
         match self {
             Self::Store(error) => error.class(),
             Self::Call(error) => error.class(),
-            Self::DefinitionGone { .. } | Self::NotAccepted | Self::Over => Class::Permanent,
+            Self::DefinitionGone { .. } | Self::NotAccepted | Self::Cancelled(_) | Self::Over => {
+                Class::Permanent
+            }
         }
     }
 
     fn name(&self) -> &'static str {
         match self {
             Self::DefinitionGone { .. } => ErrorCode::VersionUnknown.as_str(),
+            Self::Cancelled(_) => ErrorCode::Cancelled.as_str(),
             other => other.class().name(),
         }
     }

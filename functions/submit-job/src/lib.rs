@@ -99,14 +99,28 @@ where
         let terms = &version.spec.manifest.job;
         if let Some(job) = deps.queue.find(&run_id, terms).await? {
             job
+        } else if let Some(request) = &run.cancellation {
+            return Err(Error::Cancelled(request.sentence()));
         } else {
             let request = request(deps, &run, version).await?;
             deps.queue.submit(request).await?
         }
     };
-    let counts = deps.store.assign_job(&run_id, &job).await?;
+    let assigned = deps.store.assign_job(&run_id, &job).await?;
+    let Some(counts) = assigned.job else {
+        // It ended while this attempt was slow, or after it was given up on.
+        deps.queue
+            .stop(&job, "Dropcast: the run has ended.")
+            .await?;
+        return Err(Error::Over);
+    };
     if counts != job {
-        deps.queue.stop(&job).await?;
+        let reason = "Dropcast: the run already has another job.";
+        deps.queue.stop(&job, reason).await?;
+    }
+    // The request was recorded before the record named a job that could be stopped.
+    if let Some(request) = &assigned.cancellation {
+        deps.queue.stop(&counts, &request.job_reason()).await?;
     }
     // Batch sends no event for the first SUBMITTED.
     let submitted = Transition {

@@ -67,7 +67,8 @@ pub trait JobQueue: Send + Sync {
 
     fn submit(&self, request: JobRequest) -> impl Future<Output = Result<JobId, CallError>> + Send;
 
-    fn stop(&self, job: &JobId) -> impl Future<Output = Result<(), CallError>> + Send;
+    fn stop(&self, job: &JobId, reason: &str)
+    -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
 #[derive(Debug)]
@@ -155,14 +156,10 @@ impl JobQueue for BatchQueue {
         )
     }
 
-    async fn stop(&self, job: &JobId) -> Result<(), CallError> {
-        dropcast_aws::batch::stop(
-            &self.client,
-            job,
-            "Dropcast: the run already has another job.",
-        )
-        .await
-        .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
+    async fn stop(&self, job: &JobId, reason: &str) -> Result<(), CallError> {
+        dropcast_aws::batch::stop(&self.client, job, reason)
+            .await
+            .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
     }
 }
 

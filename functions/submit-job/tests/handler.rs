@@ -12,6 +12,7 @@ use std::{
 
 use dropcast_aws::CallError;
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::{ErrorCode, Failure},
     ids::{JobId, RunId},
     job::JobEnd,
@@ -20,8 +21,8 @@ use dropcast_domain::{
     status::Status,
 };
 use dropcast_store::{
-    Jobs as _, Models as _, RunCompletion as _, Runs as _, TaskTokens as _, Validation as _,
-    ValidationOutcome, memory::MemoryStore,
+    Cancellations as _, Jobs as _, Models as _, RunCompletion as _, Runs as _, TaskTokens as _,
+    Validation as _, ValidationOutcome, memory::MemoryStore,
 };
 use dropcast_test_support::{
     executions::FakeExecutions,
@@ -55,6 +56,8 @@ struct QueueState {
     token_was_kept: Vec<bool>,
     /// The job of another invocation that was faster.
     faster: Option<JobId>,
+    /// The request that is recorded while a job is submitted.
+    cancelled: Option<Cancellation>,
 }
 
 impl JobQueue for FakeQueue {
@@ -79,6 +82,12 @@ impl JobQueue for FakeQueue {
         if let Some(faster) = faster {
             self.store.assign_job(&request.name, &faster).await.unwrap();
         }
+        let cancelled = self.state.lock().unwrap().cancelled.clone();
+        if let Some(cancellation) = cancelled {
+            let run = &request.name;
+            let recorded = self.store.request_cancellation(run, &cancellation).await;
+            recorded.unwrap();
+        }
         let mut state = self.state.lock().unwrap();
         state.token_was_kept.push(kept);
         let job: JobId = format!("job-{}", state.jobs.len() + 1).parse().unwrap();
@@ -89,7 +98,7 @@ impl JobQueue for FakeQueue {
         Ok(job)
     }
 
-    async fn stop(&self, job: &JobId) -> Result<(), CallError> {
+    async fn stop(&self, job: &JobId, _reason: &str) -> Result<(), CallError> {
         self.state.lock().unwrap().stopped.push(job.clone());
         Ok(())
     }
@@ -344,6 +353,36 @@ async fn a_run_that_is_over_gets_no_job() {
     let _ = handle(&world, submit(&run, TOKEN)).await;
     assert!(jobs(&world).is_empty());
     assert_eq!(record(&world, &run).await, over);
+}
+
+fn cancellation() -> Cancellation {
+    Cancellation::new("arn:aws:iam::1:user/ana", Some("wrong file"), at(300))
+}
+
+#[tokio::test]
+async fn a_run_that_was_cancelled_before_gets_no_job() {
+    let (world, run) = world().await;
+    let request = cancellation();
+    let recorded = world.store.request_cancellation(&run.id, &request).await;
+    assert_eq!(recorded.unwrap().cancellation, Some(request.clone()));
+    let error = handle(&world, submit(&run, TOKEN)).await.unwrap_err();
+    let error = Diagnostic::from(error);
+    assert_eq!(error.error_type, "Cancelled");
+    assert_eq!(error.error_message, request.sentence());
+    assert!(jobs(&world).is_empty());
+}
+
+#[tokio::test]
+async fn the_job_of_a_run_that_is_cancelled_while_it_is_submitted_is_stopped() {
+    let (world, run) = world().await;
+    world.queue.state.lock().unwrap().cancelled = Some(cancellation());
+    let job = handle(&world, submit(&run, TOKEN)).await.unwrap().job_id;
+    assert_eq!(world.queue.state.lock().unwrap().stopped, [job.unwrap()]);
+    // An attempt that crashed before it stopped the job is repeated.
+    let again = handle(&world, submit_attempt(&run, "again", 1)).await;
+    assert!(again.is_ok());
+    assert_eq!(jobs(&world).len(), 1);
+    assert_eq!(world.queue.state.lock().unwrap().stopped.len(), 2);
 }
 
 #[tokio::test]

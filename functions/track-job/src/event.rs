@@ -75,7 +75,7 @@ impl From<Option<(JobId, JobEnd)>> for JobOutcome {
             },
             Some(failure) => Self::Failed {
                 status: match failure.code {
-                    ErrorCode::JobCancelled => Status::Cancelled,
+                    ErrorCode::Cancelled => Status::Cancelled,
                     _ => Status::Failed,
                 },
                 code: failure.code,

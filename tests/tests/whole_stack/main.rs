@@ -13,6 +13,7 @@ mod again;
 mod attack;
 mod bad_input;
 mod builds;
+mod cancel;
 mod checks;
 mod command_line;
 mod doctor;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         doctor::scenarios(),
         links::scenarios(),
         command_line::scenarios(),
+        cancel::scenarios(),
     ];
     let scenarios = scenarios.into_iter().flatten().collect();
     let results = libtest_mimic::run(&arguments, scenarios);

@@ -1,7 +1,10 @@
 //! The rule: from the run's record and one event to the effects.
 
+use std::borrow::Cow;
+
 use super::{JobChange, JobEnd, JobStatus, translate};
 use crate::{
+    cancellation::Cancellation,
     ids::JobId,
     run::Run,
     status::{Progress, Transition},
@@ -20,8 +23,8 @@ pub enum Effect {
     RecordJobEnd(JobEnd),
     /// Resume the execution with the end of the job, unless it was resumed.
     Resume(JobEnd),
-    /// Stop this job: the run has another one, or is over.
-    Terminate(JobId, &'static str),
+    /// Stop this job, for this reason: the run has another one, is over, or was cancelled.
+    Terminate(JobId, Cow<'static, str>),
 }
 
 /// Decides what one event means for the run.
@@ -34,7 +37,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         } else {
             vec![Effect::Terminate(
                 change.job.clone(),
-                "Dropcast: the run already has another job.",
+                "Dropcast: the run already has another job.".into(),
             )]
         };
     }
@@ -44,7 +47,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         } else {
             vec![Effect::Terminate(
                 change.job.clone(),
-                "Dropcast: the run has ended.",
+                "Dropcast: the run has ended.".into(),
             )]
         };
     }
@@ -65,9 +68,19 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
             progress,
             at: change.at,
         }));
+        if let Some(request) = &run.cancellation {
+            effects.push(Effect::Terminate(
+                change.job.clone(),
+                request.job_reason().into(),
+            ));
+        }
         return effects;
     }
-    let failure = (change.status == JobStatus::Failed).then(|| translate(change));
+    let request = run.cancellation.as_ref();
+    let failure = (change.status == JobStatus::Failed).then(|| {
+        let request = request.filter(|request| request.explains(change));
+        request.map_or_else(|| translate(change), Cancellation::failure)
+    });
     if let (Some(_), Some(stream)) = (&failure, change.log_stream()) {
         effects.push(Effect::KeepLog(stream.to_owned()));
     }

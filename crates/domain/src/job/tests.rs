@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    cancellation::Cancellation,
     failure::ErrorCode,
     ids::RunId,
     run::Run,
@@ -76,7 +77,10 @@ impl World {
     fn perform(&mut self, run: &mut Run, change: &JobChange) {
         for effect in decide(run, change) {
             match effect {
-                Effect::AssignJob(job) => assert_eq!(*run.assign_job(job), change.job),
+                Effect::AssignJob(job) => {
+                    run.assign_job(job);
+                    assert_eq!(run.job.as_ref(), Some(&change.job));
+                }
                 Effect::Advance(step) => {
                     let seen = self
                         .timeline
@@ -173,6 +177,45 @@ fn a_job_that_outlives_its_run_is_stopped() {
         [Effect::Terminate(..)]
     ));
     assert_eq!(decide(&run, &change("FAILED", vec![], 2)), []);
+}
+
+#[test]
+fn the_job_of_a_cancelled_run_is_stopped_and_its_failure_is_the_cancellation() {
+    let mut run = new_run();
+    let request = Cancellation::new("ana", Some("wrong file"), Timestamp::UNIX_EPOCH);
+    run.request_cancellation(&request);
+    let effects = decide(&run, &change("RUNNING", vec![], 1));
+    let stop = Effect::Terminate(JOB.parse().unwrap(), request.job_reason().into());
+    assert_eq!(effects.last(), Some(&stop));
+
+    let ended = |change: &JobChange| match decide(&run, change).last() {
+        Some(Effect::Resume(end)) => end.failure.clone(),
+        other => panic!("{other:?}"),
+    };
+    // AWS Batch says that it stopped the job, or that the job never ran.
+    let killed = vec![attempt(Some(137), None, None)];
+    let stopped = JobChange {
+        stopped_on_request: Some(true),
+        ..failed(Some(&request.job_reason()), killed)
+    };
+    assert_eq!(ended(&stopped), Some(request.failure()));
+    assert_eq!(ended(&failed(None, vec![])), Some(request.failure()));
+    // It ended by itself before it could be stopped.
+    let by_itself = failed(None, vec![attempt(Some(3), None, None)]);
+    assert_eq!(ended(&by_itself).unwrap().code, ErrorCode::JobFailed);
+    assert_eq!(ended(&change("SUCCEEDED", vec![], 2)), None);
+}
+
+#[test]
+fn a_request_to_cancel_comes_too_late_once_the_job_has_ended() {
+    let mut run = new_run();
+    run.record_job_end(JobEnd {
+        attempts: 1,
+        at: Timestamp::UNIX_EPOCH,
+        failure: None,
+    });
+    run.request_cancellation(&Cancellation::new("ana", None, Timestamp::UNIX_EPOCH));
+    assert_eq!(run.cancellation, None);
 }
 
 #[test]
@@ -301,28 +344,28 @@ fn every_failure_string_has_its_code() {
                 stopped_on_request: Some(true),
                 ..failed(Some("Not needed any more"), vec![])
             },
-            ErrorCode::JobCancelled,
+            ErrorCode::Cancelled,
         ),
         (
             failed(
                 Some("Not needed any more"),
                 vec![attempt(Some(143), None, essential)],
             ),
-            ErrorCode::JobCancelled,
+            ErrorCode::Cancelled,
         ),
         (
             failed(
                 Some("Not needed any more"),
                 vec![attempt(Some(137), None, essential)],
             ),
-            ErrorCode::JobCancelled,
+            ErrorCode::Cancelled,
         ),
         (
             JobChange {
                 stopped_on_request: Some(true),
                 ..failed(essential, vec![attempt(Some(143), None, essential)])
             },
-            ErrorCode::JobCancelled,
+            ErrorCode::Cancelled,
         ),
         (
             JobChange {

@@ -23,7 +23,7 @@ pub fn translate(change: &JobChange) -> Failure {
     // A model that is stopped and does not heed it is killed, with the code of a killed model.
     if let Some(reason) = request {
         return Failure::new(
-            ErrorCode::JobCancelled,
+            ErrorCode::Cancelled,
             format!("The job was stopped: {}", sentence(reason)),
         );
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::failure::ErrorCode::{
-    CapacityUnavailable, HostLost, ImageNotPulled, Internal, JobCancelled, JobFailed, JobLost,
+    Cancelled, CapacityUnavailable, HostLost, ImageNotPulled, Internal, JobFailed, JobLost,
     SecretMissing,
 };
 
@@ -133,10 +133,7 @@ fn an_unknown_reason_without_an_exit_code_is_nobodys_request() {
             .message
             .ends_with("AWS Batch reports: Something new.")
     );
-    assert_eq!(
-        translate(&ended("Not needed", Some(true))).code,
-        JobCancelled
-    );
+    assert_eq!(translate(&ended("Not needed", Some(true))).code, Cancelled);
 }
 
 #[test]
@@ -162,7 +159,7 @@ fn a_request_wins_over_a_text_that_says_little() {
         stopped_on_request: Some(true),
         ..not_started("Task failed to start")
     };
-    assert_eq!(translate(&change).code, JobCancelled);
+    assert_eq!(translate(&change).code, Cancelled);
 }
 
 #[test]

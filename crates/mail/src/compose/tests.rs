@@ -1,5 +1,6 @@
 //! What a mail must say, and what must never get into it.
 
+mod other_ends;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -103,10 +104,7 @@ fn fact<'a>(content: &'a MailContent, label: &str) -> Option<&'a str> {
 #[test]
 fn only_an_end_that_somebody_waits_for_is_mailed() {
     for status in Status::ALL {
-        let mailed = matches!(
-            status,
-            Status::Succeeded | Status::Failed | Status::Rejected
-        );
+        let mailed = status.is_terminal();
         let kind = MailKind::of(&run(status));
         assert_eq!(kind.is_some(), mailed, "{status}");
         assert!(
@@ -114,70 +112,13 @@ fn only_an_end_that_somebody_waits_for_is_mailed() {
             "{status}"
         );
         // Nobody waits for a refresh, but that it failed somebody must know.
-        let kind = MailKind::of(&refresh(status));
+        let kind = MailKind::of(&other_ends::refresh(status));
         let mailed = mailed && status != Status::Succeeded;
         assert_eq!(kind.is_some(), mailed, "{status}");
     }
 }
 
 /// A refresh of the model's data.
-fn refresh(status: Status) -> Run {
-    let mut run = run(status);
-    let upload = Upload {
-        key: "refresh/revenue-forecast/20260301T060000Z.json".into(),
-        ..run.upload.clone()
-    };
-    let begun = Run::received(upload, run.expires_at);
-    (run.kind, run.title, run.upload) = (begun.kind, begun.title, begun.upload);
-    run.input = None;
-    run
-}
-
-#[test]
-fn a_failed_refresh_has_its_own_messages() {
-    let mut run = refresh(Status::Failed);
-    let sentence = "The command exited with code 1.";
-    for code in ErrorCode::ALL {
-        run.failure = Some(Failure::new(code, sentence));
-        let links = BTreeMap::new();
-        let content = composed(&input(&run, &links));
-        assert_eq!(content.headline, "The model's data was not refreshed");
-        assert_eq!(
-            content.subject,
-            "Failed: Refresh of revenue-forecast (Revenue forecast)"
-        );
-        assert!(content.lead.ends_with("of the last successful refresh."));
-        assert!(fact(&content, "File").is_none());
-        assert!(fact(&content, "Requested").is_some());
-        assert_eq!(content.happened.as_deref(), Some(sentence));
-    }
-    // There is no file to upload again.
-    for code in [
-        ErrorCode::JobFailed,
-        ErrorCode::OutOfMemory,
-        ErrorCode::TimedOut,
-        ErrorCode::SecretMissing,
-        ErrorCode::CapacityUnavailable,
-        ErrorCode::HostLost,
-        ErrorCode::JobCancelled,
-        ErrorCode::JobLost,
-        ErrorCode::Internal,
-        ErrorCode::InputRejected,
-        ErrorCode::ModelUnknown,
-    ] {
-        let advice = code.advice_on(RunKind::Refresh);
-        let lower = advice.to_lowercase();
-        for word in ["drop ", "upload ", "your file"] {
-            assert!(!lower.contains(word), "{code}: {advice}");
-        }
-    }
-    let mut run = refresh(Status::Rejected);
-    run.failure = Some(Failure::new(ErrorCode::InputRejected, sentence));
-    let links = BTreeMap::new();
-    let content = composed(&input(&run, &links));
-    assert_eq!(content.headline, "The refresh was not started");
-}
-
 #[test]
 fn a_success_says_what_was_asked_how_long_it_took_and_where_the_results_are() {
     let mut run = run(Status::Succeeded);
@@ -266,7 +207,7 @@ fn a_failure_says_what_happened_what_to_do_and_shows_the_last_lines() {
 #[test]
 fn every_code_gives_a_failed_and_a_rejected_mail_its_advice() {
     let none = BTreeMap::new();
-    for (status, code) in [Status::Failed, Status::Rejected]
+    for (status, code) in [Status::Failed, Status::Rejected, Status::Cancelled]
         .into_iter()
         .flat_map(|s| ErrorCode::ALL.map(|c| (s, c)))
     {

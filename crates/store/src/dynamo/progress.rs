@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::Failure,
     ids::{JobId, RunId},
     job::JobEnd,
@@ -23,7 +24,7 @@ use super::{
     took_place,
 };
 use crate::{
-    Jobs, Outputs, Repairs, RunCompletion, Runs, StoreError, TaskTokens, Validation,
+    Cancellations, Jobs, Outputs, Repairs, RunCompletion, Runs, TaskTokens, Validation,
     ValidationOutcome, ports::StoreResult,
 };
 
@@ -185,15 +186,14 @@ impl Validation for DynamoStore {
 }
 
 impl Jobs for DynamoStore {
-    async fn assign_job(&self, run: &RunId, job: &JobId) -> StoreResult<JobId> {
+    async fn assign_job(&self, run: &RunId, job: &JobId) -> StoreResult<Run> {
         let update = self
             .record(run)
             .update_expression("SET job = :job")
-            .condition_expression("attribute_exists(PK) AND attribute_not_exists(job)")
+            .condition_expression("attribute_exists(open_pk) AND attribute_not_exists(job)")
             .expression_attribute_values(":job", text(job.as_str()));
         let record = self.change("assign_job", update).await?.record(run)?;
-        let current: Run = items::read(record)?;
-        current.job.ok_or(StoreError::Contended("assign_job"))
+        items::read(record)
     }
 
     async fn record_job_end(&self, run: &RunId, end: &JobEnd) -> StoreResult<()> {
@@ -297,6 +297,20 @@ impl Repairs for DynamoStore {
             .await?
             .record(run)
             .map(drop)
+    }
+}
+
+impl Cancellations for DynamoStore {
+    async fn request_cancellation(&self, run: &RunId, request: &Cancellation) -> StoreResult<Run> {
+        let update = self
+            .record(run)
+            .update_expression("SET cancellation = :request")
+            .condition_expression(
+                "attribute_exists(open_pk) AND attribute_not_exists(jobEnd) AND attribute_not_exists(cancellation)",
+            )
+            .expression_attribute_values(":request", attribute(request, "cancellation")?);
+        let changed = self.change("request_cancellation", update).await?;
+        items::read(changed.record(run)?)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is kept beside a run's way: its job, token, outputs and mails; models; what people look up.
 
 use dropcast_domain::{
+    cancellation::Cancellation,
     failure::{ErrorCode, Failure},
-    ids::{JobId, Version},
+    ids::{JobId, RunId, Version},
     job::JobEnd,
     mail::{MailKind, MailTopic},
     model::RefreshSpec,
@@ -19,12 +20,17 @@ use jiff::Timestamp;
 
 use crate::{Store, runs::begun};
 
+/// Names a job; returns the one that counts.
+async fn assigned(store: &impl Store, run: &RunId, job: &JobId) -> JobId {
+    store.assign_job(run, job).await.unwrap().job.unwrap()
+}
+
 pub(crate) async fn invariant_3_the_first_job_that_is_named_counts(store: &impl Store) {
     let run = begun(store).await;
     let other: JobId = "another-job".parse().unwrap();
-    assert_eq!(store.assign_job(&run.id, &job()).await.unwrap(), job());
-    assert_eq!(store.assign_job(&run.id, &other).await.unwrap(), job());
-    assert_eq!(store.assign_job(&run.id, &job()).await.unwrap(), job());
+    assert_eq!(assigned(store, &run.id, &job()).await, job());
+    assert_eq!(assigned(store, &run.id, &other).await, job());
+    assert_eq!(assigned(store, &run.id, &job()).await, job());
     let kept = store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(kept.job, Some(job()));
 }
@@ -34,8 +40,8 @@ pub(crate) async fn invariant_3_of_many_jobs_named_at_once_one_counts(store: &im
     let jobs: Vec<JobId> = (0..8)
         .map(|number| format!("job-{number}").parse().unwrap())
         .collect();
-    let answers = futures::future::join_all(jobs.iter().map(|job| store.assign_job(&run.id, job)));
-    let answers: Vec<JobId> = answers.await.into_iter().map(Result::unwrap).collect();
+    let answers = futures::future::join_all(jobs.iter().map(|job| assigned(store, &run.id, job)));
+    let answers: Vec<JobId> = answers.await;
     let counts = store.get(&run.id).await.unwrap().unwrap().job.unwrap();
     assert!(
         answers.iter().all(|answer| *answer == counts),
@@ -373,6 +379,44 @@ pub(crate) async fn due_mails_are_listed_the_longest_due_first_until_they_are_se
         store.settle_mails(&first.id).await.unwrap();
     }
     assert_eq!(store.due_mails(9).await.unwrap(), [second.id]);
+}
+
+pub(crate) async fn the_first_request_to_cancel_counts_until_the_job_or_the_run_ends(
+    store: &impl Store,
+) {
+    let request = |by: &str| Cancellation::new(by, Some("wrong file"), at(5_000));
+    let recorded = async |run: &RunId, by: &str| {
+        let record = store.request_cancellation(run, &request(by)).await.unwrap();
+        assert_eq!(store.get(run).await.unwrap().as_ref(), Some(&record));
+        record.cancellation.map(|request| request.by)
+    };
+    let run = begun(store).await;
+    assert_eq!(recorded(&run.id, "ana").await.as_deref(), Some("ana"));
+    assert_eq!(recorded(&run.id, "bo").await.as_deref(), Some("ana"));
+    let named = store.assign_job(&run.id, &job()).await.unwrap();
+    assert_eq!(
+        named.cancellation,
+        Some(request("ana")),
+        "seen with the job"
+    );
+
+    let ended = new_run("ended.json");
+    store.create_if_absent(&ended).await.unwrap();
+    let end = JobEnd {
+        attempts: 1,
+        at: at(4_000),
+        failure: None,
+    };
+    store.record_job_end(&ended.id, &end).await.unwrap();
+    assert_eq!(recorded(&ended.id, "ana").await, None);
+
+    let over = new_run("over.json");
+    store.create_if_absent(&over).await.unwrap();
+    let end = step(0, Status::Failed, 4_000);
+    store.finish(&over.id, end, None).await.unwrap();
+    assert_eq!(recorded(&over.id, "ana").await, None);
+    let named = store.assign_job(&over.id, &job()).await.unwrap();
+    assert_eq!(named.job, None, "a run that is over gets no job");
 }
 
 pub(crate) async fn a_repair_is_noted_on_an_open_run_and_never_after_its_end(store: &impl Store) {

@@ -13,8 +13,8 @@ mod runs;
 mod table;
 
 use dropcast_store::{
-    Builds, DueMails, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes, Repairs,
-    RunCompletion, Runs, TaskTokens, Validation,
+    Builds, Cancellations, DueMails, History, Jobs, Mails, Models, Outputs, Promotion, Refreshes,
+    Repairs, RunCompletion, Runs, TaskTokens, Validation,
 };
 
 /// Every port.
@@ -25,6 +25,7 @@ trait Store:
     + TaskTokens
     + Outputs
     + RunCompletion
+    + Cancellations
     + Repairs
     + DueMails
     + Mails
@@ -43,6 +44,7 @@ impl<S> Store for S where
         + TaskTokens
         + Outputs
         + RunCompletion
+        + Cancellations
         + Repairs
         + DueMails
         + Mails
@@ -114,6 +116,7 @@ contract! {
         a_newer_token_stays_when_the_older_one_is_deleted
         at_most_fifty_outputs_stand_on_the_record
         due_mails_are_listed_the_longest_due_first_until_they_are_settled
+        the_first_request_to_cancel_counts_until_the_job_or_the_run_ends
         a_repair_is_noted_on_an_open_run_and_never_after_its_end
         a_mail_is_claimed_sent_and_never_claimed_again
         an_expired_claim_is_reported_as_such

@@ -38,6 +38,7 @@ async fn each_kind_of_end_is_mailed_once_to_each_recipient() {
         (Status::Succeeded, MailKind::Succeeded),
         (Status::Failed, MailKind::Failed),
         (Status::Rejected, MailKind::Rejected),
+        (Status::Cancelled, MailKind::Cancelled),
     ] {
         let mut world = world().await;
         let run = ended(&mut world, end, &[ANA, BO]).await;
@@ -57,6 +58,7 @@ async fn each_kind_of_end_is_mailed_once_to_each_recipient() {
             let expected = match end {
                 Status::Succeeded => "https://links.corp.example/r/",
                 Status::Failed => "UnknownLine: Cloud",
+                Status::Cancelled => "There are no results.",
                 _ => "a list",
             };
             assert!(text.contains(expected), "{text}");
@@ -188,10 +190,7 @@ async fn only_an_end_is_mailed() {
         let run = ended(&mut world, status, &[ANA]).await;
         assert_eq!(run.status(), status);
         assert!(!deliver(&world, &run).await);
-        let mailed = matches!(
-            status,
-            Status::Succeeded | Status::Failed | Status::Rejected
-        );
+        let mailed = status.is_terminal();
         assert_eq!(!world.mailer.sent().is_empty(), mailed, "{status}");
     }
 }
