@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "A test that cannot go on fails, in its helpers too."
 )]
 
