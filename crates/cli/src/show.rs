@@ -159,11 +159,13 @@ fn render_head(detail: &RunDetail, style: Style) -> String {
 }
 
 fn describe_cancellation(request: &Cancellation) -> String {
-    format!(
-        "{} ({})",
-        messages::sanitize(&request.sentence()),
-        messages::format_timestamp(request.at)
-    )
+    let reason = request.reason.as_ref();
+    let reason = reason.map_or_else(String::new, |reason| format!(": “{reason}”"));
+    messages::sanitize(&format!(
+        "requested {} by {}{reason}",
+        messages::format_timestamp(request.at),
+        request.requester()
+    ))
 }
 
 /// The entries of the uploader's list that are not mailed, and why.

@@ -46,10 +46,18 @@ impl Cancellation {
         }
     }
 
+    /// The name of the person who requested it: the session of a role, or the user.
+    pub fn requester(&self) -> String {
+        let name = self.by.rsplit(['/', ':']).next().unwrap_or_default();
+        match text::one_line(name, NAME_LENGTH) {
+            name if name.is_empty() => "somebody".to_owned(),
+            name => name,
+        }
+    }
+
     /// Who cancelled the run and why, in a sentence.
     pub fn sentence(&self) -> String {
-        let by = text::one_line(person(&self.by), NAME_LENGTH);
-        let by = if by.is_empty() { "somebody" } else { &by };
+        let by = self.requester();
         match &self.reason {
             Some(reason) => format!("The run was cancelled by {by}: “{reason}”."),
             None => format!("The run was cancelled by {by}."),
@@ -78,11 +86,6 @@ impl Cancellation {
 /// are being indexed.
 pub fn is_too_late(run: &Run) -> bool {
     run.is_over() || run.job_end.is_some()
-}
-
-/// The name in an ARN of credentials: the session of a role, or the user.
-fn person(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 #[cfg(test)]
@@ -120,6 +123,12 @@ mod tests {
         assert_eq!(cancellation(Some(" \n ")).reason, None);
         let long = cancellation(Some(&"x".repeat(9_000)));
         assert!(long.job_reason().chars().count() < 1_024, "Batch's limit");
+        let root = Cancellation::new(
+            "arn:aws:iam::123456789012:root",
+            None,
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(root.requester(), "root");
         let nobody = Cancellation::new("", None, Timestamp::UNIX_EPOCH);
         assert_eq!(nobody.sentence(), "The run was cancelled by somebody.");
     }
