@@ -131,6 +131,7 @@ fn runs() -> Vec<Run> {
         attempts: 2,
         at: at(50),
         failure: Some(failure.clone()),
+        log_stream: None,
     });
     failed.failure = Some(failure);
     failed.advance(step(2, Status::Failed, 60));
@@ -139,6 +140,7 @@ fn runs() -> Vec<Run> {
         attempts: 1,
         at: at(50),
         failure: None,
+        log_stream: None,
     });
     succeeded.outputs = (0..MAX_HEADLINE_OUTPUTS)
         .map(|number| output(&begun.id, &format!("{number}.csv")))

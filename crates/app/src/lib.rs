@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod jobs;
+pub mod logs;
 pub mod models;
 pub mod refreshes;
 pub mod repair;

@@ -282,6 +282,7 @@ async fn a_run_is_cancelled_before_and_while_its_job_runs_and_not_after_it() {
         attempts: 1,
         at: at(400),
         failure: None,
+        log_stream: None,
     };
     store.record_job_end(&run.id, &ended).await.unwrap();
     let third = cancel("ana").await.unwrap();

@@ -11,6 +11,7 @@ use aws_sdk_batch::{
     operation::{
         describe_job_definitions::DescribeJobDefinitionsError, terminate_job::TerminateJobError,
     },
+    types::{ContainerDetail, JobDetail},
 };
 #[cfg(feature = "logs")]
 use aws_sdk_batch::{
@@ -19,7 +20,10 @@ use aws_sdk_batch::{
 };
 use dropcast_domain::ids::JobId;
 
-use crate::{CallError, ports::StopJobs};
+use crate::{
+    CallError,
+    ports::{LogStreams, StopJobs},
+};
 
 /// Whether a job definition, revision included, can be submitted.
 pub async fn is_active(
@@ -55,6 +59,17 @@ impl StopJobs for BatchJobs {
         stop(&self.client, job, reason)
             .await
             .map_err(|error| CallError::of_sdk("batch:TerminateJob", error))
+    }
+}
+
+impl LogStreams for BatchJobs {
+    async fn log_stream(&self, job: &JobId) -> Result<Option<String>, CallError> {
+        let answer = self.client.describe_jobs().jobs(job.as_str()).send().await;
+        let answer = answer.map_err(|error| CallError::of_sdk("batch:DescribeJobs", error))?;
+        // The container is that of the latest attempt.
+        let container = answer.jobs().first().and_then(JobDetail::container);
+        let stream = container.and_then(ContainerDetail::log_stream_name);
+        Ok(stream.map(ToOwned::to_owned))
     }
 }
 

@@ -1,7 +1,13 @@
-//! The last lines of a CloudWatch log stream.
+//! CloudWatch log streams: their last lines, or all of them.
 
 use aws_sdk_cloudwatchlogs::{
     Client, error::SdkError, operation::get_log_events::GetLogEventsError,
+};
+use jiff::Timestamp;
+
+use crate::{
+    CallError,
+    ports::{LogLine, LogPage, LogPages},
 };
 
 /// The log group of jobs, or of builds.
@@ -53,5 +59,42 @@ impl LogGroup {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+impl LogPages for LogGroup {
+    async fn page(&self, stream: &str, token: Option<&str>) -> Result<LogPage, CallError> {
+        let answer = self
+            .client
+            .get_log_events()
+            .log_group_name(&self.name)
+            .log_stream_name(stream)
+            .set_next_token(token.map(ToOwned::to_owned))
+            .start_from_head(true)
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
+            {
+                return Ok(LogPage::default());
+            }
+            Err(error) => return Err(CallError::of_sdk("logs:GetLogEvents", error)),
+        };
+        let lines = answer.events.unwrap_or_default().into_iter();
+        Ok(LogPage {
+            lines: lines
+                .filter_map(|event| {
+                    Some(LogLine {
+                        at: Timestamp::from_millisecond(event.timestamp?).ok()?,
+                        message: event.message?,
+                    })
+                })
+                .collect(),
+            token: answer.next_forward_token,
+        })
     }
 }

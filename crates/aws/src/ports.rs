@@ -61,6 +61,46 @@ pub trait JobLogs: Send + Sync {
     ) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 }
 
+/// Finds where jobs log.
+pub trait LogStreams: Send + Sync {
+    /// The log stream of a job's latest attempt; none if it has not started, or if Batch no longer
+    /// knows the job.
+    fn log_stream(
+        &self,
+        job: &JobId,
+    ) -> impl Future<Output = Result<Option<String>, CallError>> + Send;
+}
+
+/// Reads whole logs.
+pub trait LogPages: Send + Sync {
+    /// A page of a stream, the oldest first: the one after the page that gave this token, or the
+    /// first. A stream that does not exist yet has no lines and no token.
+    fn page(
+        &self,
+        stream: &str,
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<LogPage, CallError>> + Send;
+}
+
+/// A page of a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogPage {
+    /// Its lines; a page in the middle of a log may have none.
+    pub lines: Vec<LogLine>,
+    /// The token of the next page. At the end of the log it is the token with which this page was
+    /// read.
+    pub token: Option<String>,
+}
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When it was logged.
+    pub at: Timestamp,
+    /// The line.
+    pub message: String,
+}
+
 /// Publishes events.
 pub trait PublishEvents: Send + Sync {
     /// Publishes events in their order, and returns those that the bus did not take. It stops at the

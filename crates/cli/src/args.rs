@@ -133,6 +133,8 @@ is left running. Downloaded files stay in <state dir>/demo/. No mail leaves this
     Show(Show),
     /// Wait until a run has ended, and exit with its exit code
     Wait(Wait),
+    /// Print the log of a run's job, whole or as it comes
+    Logs(Logs),
     /// Cancel a run, and stop its job
     Cancel(Cancel),
     /// Create, register and inspect models
@@ -330,6 +332,25 @@ pub struct Show {
     /// How long links to outputs are valid, at most 7d
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = messages::parse_duration)]
     pub links_for: Duration,
+}
+
+/// `logs`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dropcast logs mfrggzdfmztwq2lknnwg23tpoa
+  dropcast logs mfrggzdfmztwq2lknnwg23tpoa --follow
+  dropcast logs mfrggzdfmztwq2lknnwg23tpoa --json | jq -r '.lines[] | [.at, .message] | @tsv'
+
+Prints what the job wrote to its standard output and standard error in its latest attempt,
+for a run or a refresh of any status.")]
+pub struct Logs {
+    /// The run's id
+    pub run: RunId,
+
+    /// Wait for the job, and print its log as it comes until the job has ended
+    #[arg(short, long)]
+    pub follow: bool,
 }
 
 /// `cancel`.

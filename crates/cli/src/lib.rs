@@ -13,6 +13,7 @@ pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod local;
+pub mod logs;
 pub mod mail;
 pub mod messages;
 pub mod model;
@@ -84,6 +85,10 @@ async fn dispatch(cli: &Cli, screen: Screen) -> anyhow::Result<Exit> {
         Command::Show(args) => {
             let stack = Stack::find(common).await?;
             Box::pin(show::run(args, &stack, screen)).await
+        }
+        Command::Logs(args) => {
+            let stack = Stack::find(common).await?;
+            Box::pin(logs::run(args, &stack, screen)).await
         }
         Command::Cancel(args) => {
             let stack = Stack::find(common).await?;

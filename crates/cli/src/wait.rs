@@ -146,7 +146,7 @@ fn choose_poll_interval(started: Instant) -> Duration {
 }
 
 /// Awaits a future, unless Ctrl-C is pressed first.
-async fn interruptible<T>(
+pub(crate) async fn interruptible<T>(
     work: impl Future<Output = T>,
     waiting_for: Option<(&Stack, &RunId)>,
 ) -> Result<T, CliError> {

@@ -125,6 +125,7 @@ impl JobChange {
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct JobEnd {
     /// Finished attempts; the last is the one that counts.
     pub attempts: u32,
@@ -133,6 +134,9 @@ pub struct JobEnd {
     /// Why, unless it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// The CloudWatch Logs stream of the last attempt, if it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_stream: Option<String>,
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ fn lost(run: &Run, now: Timestamp) -> JobEnd {
         attempts: run.current.progress.attempts,
         at: now,
         failure: Some(Failure::new(ErrorCode::JobLost, message)),
+        log_stream: None,
     }
 }
 
@@ -287,6 +288,7 @@ mod tests {
             attempts: 1,
             at: at(10),
             failure: None,
+            log_stream: None,
         };
         run.job_end = Some(end.clone());
         let state = job(JobStatus::Succeeded);

@@ -67,6 +67,7 @@ async fn a_success_ends_the_run_with_the_attempts_that_it_took() {
         attempts: 2,
         at: at(400),
         failure: None,
+        log_stream: None,
     };
     world.store.record_job_end(&run.id, &end).await.unwrap();
     let answer = handle(&world, finish(&run.id, json!({ "status": "succeeded" })))

@@ -302,6 +302,7 @@ async fn a_job_that_has_ended_already_resumes_the_execution_at_once() {
             attempts: 1,
             at: at(300),
             failure,
+            log_stream: None,
         };
         world.store.assign_job(&run.id, &job()).await.unwrap();
         world.store.record_job_end(&run.id, &end).await.unwrap();

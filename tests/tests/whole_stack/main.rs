@@ -23,6 +23,7 @@ mod history;
 mod invariants;
 mod least_privilege;
 mod links;
+mod logs;
 mod odd_uploads;
 mod pushes;
 mod refresh;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         links::scenarios(),
         command_line::scenarios(),
         cancel::scenarios(),
+        logs::scenarios(),
     ];
     let scenarios = scenarios.into_iter().flatten().collect();
     let results = libtest_mimic::run(&arguments, scenarios);

@@ -29,7 +29,7 @@ pub(super) const FOLDERS: [&str; 2] = ["schemas", "schemas/cli"];
 type Source = fn() -> Schema;
 
 /// Each schema by its file's name and how it follows from its type.
-const SCHEMAS: [(&str, Source); 28] = [
+const SCHEMAS: [(&str, Source); 29] = [
     ("build-finished", written::<BuildFinished>),
     ("job-context", written::<JobContext>),
     ("model-manifest", manifest),
@@ -53,6 +53,7 @@ const SCHEMAS: [(&str, Source); 28] = [
     ("cli/run", written::<api::RunDetail>),
     ("cli/runs", written::<api::Runs>),
     ("cli/cancel-requested", written::<api::CancelRequested>),
+    ("cli/log", written::<api::RunLog>),
     ("cli/submitted", written::<api::Submitted>),
     ("cli/tested", written::<api::Tested>),
     ("cli/validated", written::<api::Validated>),

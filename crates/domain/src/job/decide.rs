@@ -90,6 +90,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         attempts,
         at: change.at,
         failure,
+        log_stream: change.log_stream().map(ToOwned::to_owned),
     };
     effects.push(Effect::RecordJobEnd(end.clone()));
     effects.push(Effect::Resume(end));

@@ -213,6 +213,7 @@ fn a_request_to_cancel_comes_too_late_once_the_job_has_ended() {
         attempts: 1,
         at: Timestamp::UNIX_EPOCH,
         failure: None,
+        log_stream: None,
     });
     run.request_cancellation(&Cancellation::new("ana", None, Timestamp::UNIX_EPOCH));
     assert_eq!(run.cancellation, None);

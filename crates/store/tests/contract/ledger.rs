@@ -55,11 +55,13 @@ pub(crate) async fn a_job_ends_once(store: &impl Store) {
         attempts: 2,
         at: at(100),
         failure: Some(Failure::new(ErrorCode::HostLost, "The machine went away.")),
+        log_stream: None,
     };
     let again = JobEnd {
         attempts: 3,
         at: at(90),
         failure: None,
+        log_stream: None,
     };
     store.record_job_end(&run.id, &end).await.unwrap();
     store.record_job_end(&run.id, &again).await.unwrap();
@@ -406,6 +408,7 @@ pub(crate) async fn the_first_request_to_cancel_counts_until_the_job_or_the_run_
         attempts: 1,
         at: at(4_000),
         failure: None,
+        log_stream: None,
     };
     store.record_job_end(&ended.id, &end).await.unwrap();
     assert_eq!(recorded(&ended.id, "ana").await, None);

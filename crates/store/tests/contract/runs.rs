@@ -71,6 +71,7 @@ pub(crate) async fn an_unknown_run_is_no_record_and_no_change(store: &impl Store
         attempts: 1,
         at: now(),
         failure: None,
+        log_stream: None,
     };
     let refusals = [
         store
@@ -364,6 +365,7 @@ pub(crate) async fn a_finished_run_has_its_outcome(store: &impl Store) {
         attempts: 1,
         at: now(),
         failure: None,
+        log_stream: None,
     };
     store.record_job_end(id, &end).await.unwrap();
     store
