@@ -46,6 +46,7 @@ async fn a_log_is_followed_until_its_job_has_ended(stack: &Stack) -> Result<()> 
     let submitted = stack
         .submit(&Upload::new(&model, "followed.json", input))
         .await?;
+    stack.reached(&submitted.run, Status::Received).await?;
     let follower = Command::new(programs::program("dropcast")?)
         .arg("--state-dir")
         .arg(&stack.connection().state)
