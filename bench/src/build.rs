@@ -1,8 +1,10 @@
 //! From the end of a build to a version that can be run.
 
-use std::io::{Cursor, Write as _};
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::{
+    io::{Cursor, Write as _},
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, ensure};
 use aws_sdk_codebuild::types::{Build, SourceType, StatusType};
@@ -10,13 +12,14 @@ use aws_sdk_s3::primitives::ByteStream;
 use dropcast_domain::registry::{BuildEnd, BuildId};
 use dropcast_store::{Builds as _, DynamoStore};
 use serde::Serialize;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+use zip::{ZipWriter, write::SimpleFileOptions};
 
-use crate::numbers::{Spread, now};
-use crate::report::Report;
-use crate::stack::{Bench, Setup};
-use crate::table::{Table, figure};
+use crate::{
+    numbers::{Spread, now},
+    report::Report,
+    stack::{Bench, Setup},
+    table::{Table, figure},
+};
 
 /// Builds that count; one before them makes the model, its role and its first default.
 const BUILDS: usize = 20;

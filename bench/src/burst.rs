@@ -1,9 +1,11 @@
 //! Many files at once: every run finishes, mails once, and nothing is left in a dead-letter queue.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -12,10 +14,12 @@ use dropcast_store::{DynamoStore, History as _};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use crate::numbers::{Spread, millis, round};
-use crate::report::Report;
-use crate::stack::{Bench, MODEL, Setup, model_moments};
-use crate::table::{Table, figure};
+use crate::{
+    numbers::{Spread, millis, round},
+    report::Report,
+    stack::{Bench, MODEL, Setup, model_moments},
+    table::{Table, figure},
+};
 
 /// vCPUs of the local job queue: so many jobs run at once.
 const VCPUS: u32 = 4;

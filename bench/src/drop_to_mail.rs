@@ -1,23 +1,27 @@
 //! One run after the other: from a dropped file to the model's first line, and from the model's
 //! last line to the mail; with the functions as they are deployed, and built for size.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use dropcast_local_stack::processes_of;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use crate::floor::Floor;
-use crate::init::FUNCTIONS;
-use crate::logs::{self, Invocation};
-use crate::machine;
-use crate::numbers::{Nanos, Spread, megabytes, millis, round};
-use crate::report::Report;
-use crate::stack::{Bench, Setup, is_function, link_programs, model_moments};
-use crate::table::{Table, at_most, figure};
+use crate::{
+    floor::Floor,
+    init::FUNCTIONS,
+    logs::{self, Invocation},
+    machine,
+    numbers::{Nanos, Spread, megabytes, millis, round},
+    report::Report,
+    stack::{Bench, Setup, is_function, link_programs, model_moments},
+    table::{Table, at_most, figure},
+};
 
 const TARGET_MS: f64 = 600.0;
 const RUN_LIMIT: Duration = Duration::from_mins(1);

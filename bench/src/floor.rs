@@ -4,24 +4,27 @@
 //! An empty function moves nothing on. Where a function's effect drives the next hop, the bench
 //! makes that one call itself, and the hop is measured from the start of the call.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use aws_sdk_batch::types::ContainerOverrides;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use aws_sdk_ses::primitives::Blob;
-use aws_sdk_ses::types::RawMessage;
+use aws_sdk_ses::{primitives::Blob, types::RawMessage};
 use dropcast_local_stack::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::init::EMPTY;
-use crate::numbers::{Nanos, Spread, millis, now};
-use crate::stack::{Bench, Setup, is_function, link_programs, model_moments, until};
-use crate::table::{Table, figure};
+use crate::{
+    init::EMPTY,
+    numbers::{Nanos, Spread, millis, now},
+    stack::{Bench, Setup, is_function, link_programs, model_moments, until},
+    table::{Table, figure},
+};
 
 /// The hops before the model, and those after it.
 const BEFORE: [&str; 4] = [

@@ -1,24 +1,25 @@
 //! The index of many outputs: seconds, and memory that does not grow with their number.
 
-use std::fmt::Write as _;
-use std::path::Path;
-use std::time::Instant;
+use std::{fmt::Write as _, path::Path, time::Instant};
 
 use anyhow::Context as _;
-use aws_sdk_s3::config::RequestChecksumCalculation;
-use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::ids::{JobId, Version};
-use dropcast_domain::run::{Acceptance, AcceptedInput, Run, UploadMetadata};
+use aws_sdk_s3::{config::RequestChecksumCalculation, primitives::ByteStream};
+use dropcast_domain::{
+    ids::{JobId, Version},
+    run::{Acceptance, AcceptedInput, Run, UploadMetadata},
+};
 use dropcast_store::{Jobs as _, Validation as _, ValidationOutcome};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::numbers::{megabytes, round};
-use crate::report::Report;
-use crate::runtime_api::RuntimeApi;
-use crate::stack::{Bench, MODEL, Setup};
-use crate::table::{Table, figure};
+use crate::{
+    numbers::{megabytes, round},
+    report::Report,
+    runtime_api::RuntimeApi,
+    stack::{Bench, MODEL, Setup},
+    table::{Table, figure},
+};
 
 /// Uploads that are under way at once.
 const CONCURRENCY: usize = 16;

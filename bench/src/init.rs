@@ -1,18 +1,22 @@
 //! Cold starts, memory and size of every function, beside those of an empty one.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use serde::Serialize;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::numbers::{Spread, megabytes, round};
-use crate::report::Report;
-use crate::runtime_api::RuntimeApi;
-use crate::table::{Table, at_most, figure};
+use crate::{
+    numbers::{Spread, megabytes, round},
+    report::Report,
+    runtime_api::RuntimeApi,
+    table::{Table, at_most, figure},
+};
 
 /// The functions of a run, in its order.
 pub(crate) const FUNCTIONS: [&str; 9] = [

@@ -1,22 +1,28 @@
 //! `dropcast-job`: what it adds to a model that does nothing, how large it is, and its uploads
 //! beside those of `aws s3 sync`.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
 
 use anyhow::{Context as _, ensure};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::{
+    primitives::ByteStream,
+    types::{Delete, ObjectIdentifier},
+};
 use serde::Serialize;
 
-use crate::numbers::{Spread, megabytes, round};
-use crate::report::Report;
-use crate::stack::{Bench, Setup};
-use crate::table::{Table, at_most, figure};
+use crate::{
+    numbers::{Spread, megabytes, round},
+    report::Report,
+    stack::{Bench, Setup},
+    table::{Table, at_most, figure},
+};
 
 /// Starts of a model that does nothing, each way.
 const STARTS: usize = 31;

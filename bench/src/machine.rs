@@ -1,14 +1,9 @@
 //! The machine, and what others are doing with it.
 
-use std::fmt;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
+use std::{fmt, fs, path::Path, process::Command, time::Duration};
 
 use anyhow::Context as _;
-use nix::time::clock_getcpuclockid;
-use nix::unistd::Pid;
+use nix::{time::clock_getcpuclockid, unistd::Pid};
 use serde::Serialize;
 
 /// What a figure depends on beside the code.

@@ -1,16 +1,12 @@
 //! What a part of the bench found: JSON for programs, tables for people.
 
-use std::fmt;
-use std::io::Write as _;
-use std::path::Path;
+use std::{fmt, io::Write as _, path::Path};
 
 use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::machine::Machine;
-use crate::numbers::now;
-use crate::table::Table;
+use crate::{machine::Machine, numbers::now, table::Table};
 
 /// What a part of the bench found.
 #[derive(Debug)]

@@ -1,23 +1,26 @@
 //! A local stack for one part of the bench, with a model that does next to nothing.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::run::Run;
-use dropcast_domain::upload::Upload;
+use dropcast_domain::{run::Run, upload::Upload};
 use dropcast_local_stack::{Connection, LocalStack, NoProgress, Options, Registry, register};
 use dropcast_store::{DynamoStore, Runs as _};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use crate::init::{FUNCTIONS, OTHERS};
-use crate::numbers::{Nanos, now};
+use crate::{
+    init::{FUNCTIONS, OTHERS},
+    numbers::{Nanos, now},
+};
 
 /// Name of the model.
 pub(crate) const MODEL: &str = "bench";

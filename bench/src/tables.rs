@@ -1,9 +1,11 @@
 //! Tables: how long reading and checking a large one takes, and how much memory, through
 //! validate-inputs itself; and what else checks the same file on this machine.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
@@ -14,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::numbers::{megabytes, now, round};
-use crate::report::{Report, say};
-use crate::runtime_api::RuntimeApi;
-use crate::stack::{Bench, Setup};
-use crate::table::{Table, figure};
+use crate::{
+    numbers::{megabytes, now, round},
+    report::{Report, say},
+    runtime_api::RuntimeApi,
+    stack::{Bench, Setup},
+    table::{Table, figure},
+};
 
 /// Name of the model that the files are for: `bench/tables/model.toml`.
 const MODEL: &str = "bench-orders";

@@ -1,8 +1,7 @@
 //! Writes the compiled-in certificate authorities as PEM, the only form that the HTTP client takes.
 //! Encoding them at run time would be a quarter of the instructions of a function's init.
 
-use std::path::Path;
-use std::{env, fs, io};
+use std::{env, fs, io, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;

@@ -1,20 +1,23 @@
 //! Following runs to their end.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
-use dropcast_domain::event::{RUN_STATUS_CHANGED, RunStatusChanged, SOURCE};
-use dropcast_domain::ids::RunId;
-use dropcast_domain::run::Run;
-use dropcast_domain::status::{Status, Transition};
-use dropcast_domain::upload;
+use dropcast_domain::{
+    event::{RUN_STATUS_CHANGED, RunStatusChanged, SOURCE},
+    ids::RunId,
+    run::Run,
+    status::{Status, Transition},
+    upload,
+};
 use dropcast_store::{History as _, Runs as _};
 use serde_json::Value;
 
-use crate::stack::{LIMIT, until};
-use crate::{Dropped, Event, Stack, Upload};
+use crate::{
+    Dropped, Event, Stack, Upload,
+    stack::{LIMIT, until},
+};
 
 /// How many of a model's newest runs are looked at.
 const NEWEST: u16 = 500;

@@ -3,8 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::Stack;
-use crate::stand_ins::role;
+use crate::{Stack, stand_ins::role};
 
 impl Stack {
     /// Deploys a state machine whose only state invokes a function of the template, by its name

@@ -1,15 +1,16 @@
 //! What the local SES was given.
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use dropcast_domain::ids::RunId;
 use dropcast_local_stack::Mail;
 use tokio::sync::Mutex;
 
-use crate::Stack;
-use crate::stack::until;
+use crate::{Stack, stack::until};
 
 /// How long a listing of the mails counts as fresh: many scenarios wait for theirs at once.
 const FRESH: Duration = Duration::from_millis(150);

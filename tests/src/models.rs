@@ -1,7 +1,9 @@
 //! Small models made of a few lines of shell: `tests/models/`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use dropcast_domain::registry::RegisteredVersion;

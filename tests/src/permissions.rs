@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_s3::config::Credentials;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{
+    config::Credentials,
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 

@@ -1,7 +1,6 @@
 //! What the functions' roles allow, and what they were used for.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context as _, Result};
 use dropcast_local_stack::CALLS_FILE;
@@ -10,8 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Stack;
-use crate::permissions::SESSION;
+use crate::{Stack, permissions::SESSION};
 
 /// One action on one pattern of resources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

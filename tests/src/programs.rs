@@ -1,8 +1,10 @@
 //! The programs under test: that they are built, and from the current sources.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use anyhow::{Context, Result};
 pub use dropcast_test_support::functions;

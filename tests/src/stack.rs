@@ -1,19 +1,21 @@
 //! One stack, and the clients to reach it.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_s3::config::RequestChecksumCalculation;
-use dropcast_local_stack::batch::{LimitAction, TimeLimitAction};
-use dropcast_local_stack::{Connection, LocalStack, Options, Progress};
+use dropcast_local_stack::{
+    Connection, LocalStack, Options, Progress,
+    batch::{LimitAction, TimeLimitAction},
+};
 use dropcast_store::DynamoStore;
 
-use crate::events::EventCapture;
-use crate::mails::Mailbox;
-use crate::programs;
+use crate::{events::EventCapture, mails::Mailbox, programs};
 
 /// The address that mails come from.
 pub const SENDER: &str = "forecasts@corp.example";

@@ -1,23 +1,26 @@
 //! The real state machine over functions that answer what a test tells them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
-use std::net::Ipv4Addr;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Write as _,
+    net::Ipv4Addr,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_cloudformation::types::Capability;
 use aws_sdk_s3::primitives::ByteStream;
-use axum::extract::{self, State};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::{
+    Json, Router,
+    extract::{self, State},
+    routing::post,
+};
 use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::stack::until;
-use crate::{Stack, programs};
+use crate::{Stack, programs, stack::until};
 
 /// The bucket that the stack's own packages lie in.
 pub const PACKAGES: &str = "dropcast-artifacts";

@@ -2,12 +2,13 @@
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::ids::RunId;
-use dropcast_domain::upload;
-use dropcast_domain::upload::{INPUTS_PREFIX, REFRESH_PREFIX};
+use dropcast_domain::{
+    ids::RunId,
+    upload,
+    upload::{INPUTS_PREFIX, REFRESH_PREFIX},
+};
 
-use crate::stack::LIMIT;
-use crate::{Event, Stack};
+use crate::{Event, Stack, stack::LIMIT};
 
 /// A file to drop.
 #[derive(Debug, Clone)]
@@ -87,6 +88,12 @@ impl Stack {
         let version_id = self.put(file).await?;
         let mut uploads = self.uploads_of(&file.key, 1).await?;
         let upload = uploads.pop().context("an upload")?;
+        // With another id, repair-runs would take the object for an upload that was missed.
+        ensure!(
+            upload.version_id == version_id,
+            "S3's event names version {:?}, and S3 answered {version_id:?}",
+            upload.version_id
+        );
         Ok(Dropped {
             run: upload.run_id(),
             upload,

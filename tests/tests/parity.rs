@@ -134,46 +134,6 @@ fn every_state_that_calls_a_function_tries_again_by_the_functions_error_names() 
     assert_eq!(Class::Permanent.name(), ErrorCode::Internal.as_str());
 }
 
-#[test]
-fn the_page_on_errors_says_what_the_program_says() {
-    let page = text("docs/ERRORS.md");
-    let rows: Vec<Vec<&str>> = page
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
-        .collect();
-    let expected: Vec<(String, String)> = ErrorCode::ALL
-        .map(|code| (format!("`{code}`"), code.advice().replace('<', "\\<")))
-        .into();
-    let written: Vec<(String, String)> = rows
-        .iter()
-        .map(|row| (row[0].to_owned(), row[2].to_owned()))
-        .collect();
-    assert_eq!(written, expected);
-    for row in rows {
-        assert_eq!(row.len(), 3);
-        assert!(row[1].ends_with('.'), "{}", row[1]);
-    }
-}
-
-#[test]
-fn the_schemas_list_every_error_code_and_status() {
-    let statuses: BTreeSet<String> = Status::ALL.map(|status| status.to_string()).into();
-    for schema in ["run-status-changed", "run-record"] {
-        let schema: Value =
-            serde_json::from_str(&text(&format!("schemas/{schema}.schema.json"))).unwrap();
-        let listed = |pointer: &str| -> BTreeSet<String> {
-            let values = schema.pointer(pointer).unwrap().as_array().unwrap();
-            values
-                .iter()
-                .map(|value| value.as_str().unwrap().to_owned())
-                .collect()
-        };
-        assert_eq!(listed("/$defs/ErrorCode/enum"), codes());
-        assert_eq!(listed("/$defs/Status/enum"), statuses);
-    }
-}
-
 /// What a function says is missing when nothing is set.
 fn keys<T>(read: impl Fn(Settings) -> Result<T, ConfigError>) -> BTreeSet<String> {
     let message = match read(Settings::from_pairs([])) {

@@ -5,11 +5,13 @@
     reason = "What fails here fails the test, with its place."
 )]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use dropcast_local_stack::{
     Connection, Error, LocalStack, NoProgress, Options, Progress, Registry, processes_of, register,
@@ -17,8 +19,10 @@ use dropcast_local_stack::{
 };
 use dropcast_tests::programs;
 use jiff::Timestamp;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 /// Names the state folder to the process that [`a_stack_of_its_own`] runs in.
 const STATE: &str = "DROPCAST_SMOKE_STATE";

@@ -69,10 +69,10 @@ impl Difference {
         let path = self.path.display();
         match self.content {
             Some(_) => format!(
-                "{path}: not what the types say. Type `cargo xtask codegen`, and commit what it writes; to change the file, change the types or their comments."
+                "{path}: out of date. Run `cargo xtask codegen` and commit the result; to change the file, change the types or their comments."
             ),
             None => format!(
-                "{path}: no type says this. Type `cargo xtask codegen` to delete it, or name its type in xtask/src/codegen/schemas.rs."
+                "{path}: no type generates it. Run `cargo xtask codegen` to delete it, or add its type to xtask/src/codegen/schemas.rs."
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: rules that the compiler and Clippy cannot hold, against the workspace as it is.
+//! `cargo xtask tidy`: rules that the compiler and Clippy cannot check, against the workspace as it is.
 
 mod functions;
 mod layers;
@@ -22,7 +22,7 @@ use workspace::Workspace;
 /// Everything is compared with the workspace itself: the crates as Cargo knows them and the files of the tree.
 /// A finding says where it is, what is wrong and what to do:
 ///
-///     crates/domain/src/mail.rs: 528 lines, of which there may be 499. Move a part of it to a module of its own.
+///     crates/domain/src/mail.rs: 528 lines, and at most 499 are allowed. Move a part of it to a module of its own.
 #[derive(clap::Args)]
 #[command(after_long_help = describe_rules(), verbatim_doc_comment)]
 pub(crate) struct Args {
@@ -67,7 +67,7 @@ const RULES: [Rule; 8] = [
     },
     Rule {
         name: "paths",
-        about: "A path that a document or a comment in a configuration names exists.",
+        about: "A path that a Markdown file names in backticks or links to exists.",
         check: paths::check,
     },
     Rule {

@@ -1,9 +1,11 @@
 //! A function that does nothing, for `make bench`: what a Rust function costs before it does
 //! anything, and, in the place of all functions of a run, what the local stack itself takes for a run.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

@@ -307,7 +307,7 @@ pub struct CancelRequested {
     /// The stack: its CloudFormation name, or `local`.
     #[schemars(length(min = 1))]
     pub stack: String,
-    /// Whether somebody had requested it before.
+    /// Whether the run was already being cancelled.
     pub already_requested: bool,
     /// The request that counts, which is the first.
     pub cancellation: Cancellation,

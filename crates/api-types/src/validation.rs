@@ -21,7 +21,7 @@ pub struct Validated {
     pub bytes: u64,
     /// The model that it was validated against.
     pub model: CheckedModel,
-    /// Whether a run of the model would begin. It goes with the exit code: 0 or 1.
+    /// Whether a run of the model would start. It goes with the exit code: 0 or 1.
     pub accepted: bool,
     /// How the file was read, as far as it was; null when it was rejected before any of it was read.
     pub reading: Option<ReadingView>,

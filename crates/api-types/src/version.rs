@@ -63,7 +63,7 @@ impl VersionSummary {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Retirement")]
 pub struct RetiredView {
-    /// When.
+    /// When it was retired, RFC 3339, UTC.
     pub at: Timestamp,
     /// Who did it: the ARN of a caller; null where that is not known.
     pub by: Option<String>,
@@ -84,7 +84,7 @@ impl From<&Retirement> for RetiredView {
 pub struct DefaultView {
     /// The default from then on.
     pub version: Version,
-    /// When.
+    /// When it was retired, RFC 3339, UTC.
     pub at: Timestamp,
     /// Who did it: the ARN of a caller; null where that is not known.
     pub by: Option<String>,

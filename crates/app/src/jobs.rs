@@ -14,10 +14,10 @@ use thiserror::Error;
 /// Why a run could not follow its job.
 #[derive(Debug, Error)]
 pub enum FollowJobError {
-    /// The table.
+    /// The runs table refused a call or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Batch, CloudWatch Logs or Step Functions.
+    /// A call of AWS Batch, CloudWatch Logs or Step Functions failed.
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -90,14 +90,14 @@ where
             }
             Effect::RecordJobEnd(end) => store.record_job_end(run, &end).await?,
             Effect::Resume(end) => resume_execution(store, executions, run, job, &end).await?,
-            Effect::Terminate(job, reason) => jobs.stop(&job, &reason).await?,
+            Effect::Terminate(job, reason) => jobs.stop(&job, reason).await?,
         }
     }
     Ok(true)
 }
 
 /// How the job of a run ended, if it did. Batch is asked about a job whose end is not recorded.
-pub async fn ask_for_end<S, X, J>(
+pub async fn load_job_end<S, X, J>(
     store: &S,
     executions: &X,
     jobs: &J,

@@ -8,8 +8,9 @@ use dropcast_domain::run::Run;
 
 /// Finds the log stream of the latest attempt of a run's job; none if none has started.
 pub async fn find_log<J: LogStreams>(jobs: &J, run: &Run) -> Result<Option<String>, CallError> {
-    if let Some(end) = &run.job_end {
-        return Ok(end.log_stream.clone());
+    let end = run.job_end.as_ref();
+    if let Some(stream) = end.and_then(|end| end.log_stream.as_ref()) {
+        return Ok(Some(stream.clone()));
     }
     match &run.job {
         Some(job) => jobs.log_stream(job).await,
@@ -17,7 +18,7 @@ pub async fn find_log<J: LogStreams>(jobs: &J, run: &Run) -> Result<Option<Strin
     }
 }
 
-/// Reads a log from its beginning, on and on.
+/// Reads a log from its beginning, and then the lines that are added to it.
 #[derive(Debug)]
 pub struct LogReader {
     stream: String,

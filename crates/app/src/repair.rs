@@ -12,7 +12,7 @@ use dropcast_aws::{
 use dropcast_domain::{
     event::{Announcement, RunStatusChanged},
     ids::{JobId, RunId},
-    job::{JobChange, JobEnd},
+    job::{JobChange, JobEnd, stop_reason},
     mail::MailKind,
     repair::{ExecutionState, JobState, Repair, is_due, is_news, reason, repair},
     run::{RepairNote, Run},
@@ -35,9 +35,6 @@ const MAX_RUNS: u16 = 2_000;
 /// How many executions one pass looks up of runs whose job is under way. Step Functions allows ten
 /// to fifteen such calls per second, and most of those runs are well.
 const MAX_HEALTHY_EXECUTIONS: usize = 200;
-
-/// The reason that Batch keeps for a job that is stopped because its run has another one, or ended.
-const STOP_REASON: &str = "Dropcast: no run waits for this job.";
 
 /// How far back uploads without a run are looked for.
 const UPLOADS_SINCE: SignedDuration = SignedDuration::from_hours(24);
@@ -95,10 +92,10 @@ impl RepairReport {
 /// Why something could not be repaired.
 #[derive(Debug, Error)]
 pub enum RepairError {
-    /// The table.
+    /// The runs table refused a call or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A call of another service.
+    /// A call of another service failed.
     #[error(transparent)]
     Call(#[from] CallError),
     /// The event bus refused an event.
@@ -229,9 +226,9 @@ where
             store.record_job_end(&run.id, &end).await?;
             resume(store, executions, run, &end).await?;
         }
-        Repair::StopJob(reason) => {
+        Repair::StopJob => {
             if let Some(job) = &run.job {
-                jobs.stop(job, &reason).await?;
+                jobs.stop(job, stop_reason::CANCELLED).await?;
             }
         }
         Repair::Resume(end) => resume(store, executions, run, &end).await?,
@@ -274,12 +271,14 @@ where
             continue;
         };
         // A run that names no job yet may be about to name this one.
-        let useless = run.is_over() || run.job.as_ref().is_some_and(|named| *named != job);
-        if useless {
-            match deps.jobs.stop(&job, STOP_REASON).await {
-                Ok(()) => report.stopped.push(job),
-                Err(error) => report.failures.push((Some(run_id), error.into())),
-            }
+        let reason = match &run.job {
+            Some(named) if *named != job => stop_reason::OTHER_JOB,
+            _ if run.is_over() => stop_reason::RUN_ENDED,
+            _ => continue,
+        };
+        match deps.jobs.stop(&job, reason).await {
+            Ok(()) => report.stopped.push(job),
+            Err(error) => report.failures.push((Some(run_id), error.into())),
         }
     }
     Ok(())
@@ -318,7 +317,8 @@ where
     let due = run.filter(|run| MailKind::of(run).is_some());
     let waited = |run: &Run| now.duration_since(run.current.at);
     let Some(run) = due.filter(|run| waited(run) <= MAILS_UNTIL) else {
-        // Nobody is to be mailed (any more). Kept, it would stand before what is due.
+        // Nobody is to be mailed (any more). If it were kept, it would be listed before
+        // the mails that are due.
         tracing::warn!(run.id = %run_id, "the mails about the run's end are no longer tried");
         deps.store.settle_mails(run_id).await?;
         return Ok(None);

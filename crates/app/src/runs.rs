@@ -5,20 +5,19 @@ mod finish;
 mod show;
 mod start;
 
-pub use cancel::{CancelOutcome, CancelRunError, cancel_run};
-pub use finish::{FinishRunError, RunEnd, finish_run};
-pub use show::{ShowRunError, show_run};
-pub use start::{StartRunError, start_run};
-
 use std::collections::BTreeMap;
 
+pub use cancel::{CancelOutcome, CancelRunError, cancel_run};
 use dropcast_domain::{
     ids::RunId,
     run::Run,
     status::{Transition, in_order},
 };
 use dropcast_store::{History, StoreResult};
+pub use finish::{FinishRunError, RunEnd, finish_run};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+pub use show::{ShowRunError, show_run};
+pub use start::{StartRunError, start_run};
 
 /// How many models' runs are asked for at the same time.
 const CONCURRENT_QUERIES: usize = 8;

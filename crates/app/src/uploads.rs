@@ -5,17 +5,16 @@
 mod encoded_word;
 mod metadata;
 
-pub use metadata::read_metadata;
-
 use dropcast_domain::{
-    ids::Version,
+    ids::{RunId, Version},
     model::ModelName,
     registry::RegisteredVersion,
     run::Run,
     upload::{INPUTS_PREFIX, REFRESH_PREFIX, Request, safe_file_name},
 };
-use dropcast_store::{History, Models, Promotion, StoreResult};
+use dropcast_store::{History, Models, Promotion, Runs, StoreResult};
 use jiff::{Timestamp, tz::TimeZone};
+pub use metadata::read_metadata;
 
 use crate::versions::{ResolveError, resolve_refresh, resolve_version};
 
@@ -85,13 +84,18 @@ pub async fn prepare_refresh<S: Models + Promotion + History>(
     }))
 }
 
-/// The run of an upload, once it has a record: looked for among the newest of its model.
-pub async fn find_run_of_upload<S: History>(
+/// The run of an upload, once it has a record. Without the object's version id, it is searched
+/// among the newest runs of its model.
+pub async fn find_run_of_upload<S: Runs + History>(
     store: &S,
     model: &str,
     bucket: &str,
     key: &str,
+    version_id: Option<&str>,
 ) -> StoreResult<Option<Run>> {
+    if let Some(version_id) = version_id {
+        return store.get(&RunId::derive(bucket, key, version_id)).await;
+    }
     let runs = store.runs_of(model, MAX_SEARCHED_RUNS).await?;
     Ok(runs
         .into_iter()

@@ -4,13 +4,12 @@ mod change;
 mod resolve;
 
 pub use change::{ChangeError, ChangeRefusedError, DefaultChange, promote, retire, roll_back};
-pub use resolve::{ResolveError, resolve_refresh, resolve_version};
-
 use dropcast_domain::{
     model::ModelName,
     registry::{Defaults, Model, RegisteredVersion},
 };
 use dropcast_store::{History, Models, Promotion, StoreResult};
+pub use resolve::{ResolveError, resolve_refresh, resolve_version};
 
 use crate::models::{UnknownModel, find_model};
 

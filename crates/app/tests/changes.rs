@@ -151,21 +151,26 @@ async fn an_upload_is_prepared_only_where_a_version_can_run_on_it() {
 }
 
 #[tokio::test]
-async fn an_uploads_run_is_found_by_its_bucket_and_key() {
+async fn an_uploads_run_is_found_by_its_bucket_key_and_version() {
     let (store, _) = store(1).await;
     let run = run_of(upload(MODEL, "plan.json"));
     store.create_if_absent(&run).await.unwrap();
-    let find = async |bucket: &str, key: &str| {
-        let found = find_run_of_upload(&store, MODEL, bucket, key).await;
-        found.unwrap().map(|run| run.id)
-    };
     let upload = &run.upload;
-    assert_eq!(
-        find(&upload.bucket, &upload.key).await,
-        Some(run.id.clone())
-    );
-    assert_eq!(find(&upload.bucket, "inputs/other.json").await, None);
-    assert_eq!(find("elsewhere", &upload.key).await, None);
+    for version_id in [None, upload.version_id.as_deref()] {
+        let find = async |bucket: &str, key: &str| {
+            let found = find_run_of_upload(&store, MODEL, bucket, key, version_id).await;
+            found.unwrap().map(|run| run.id)
+        };
+        assert_eq!(
+            find(&upload.bucket, &upload.key).await,
+            Some(run.id.clone())
+        );
+        assert_eq!(find(&upload.bucket, "inputs/other.json").await, None);
+        assert_eq!(find("elsewhere", &upload.key).await, None);
+    }
+    let (bucket, key) = (&upload.bucket, &upload.key);
+    let of_another = find_run_of_upload(&store, MODEL, bucket, key, Some("another")).await;
+    assert_eq!(of_another.unwrap(), None);
 }
 
 #[tokio::test]

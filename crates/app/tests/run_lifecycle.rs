@@ -147,7 +147,10 @@ async fn the_first_end_of_a_run_counts_and_its_job_is_stopped() {
     let ended = finish_run(&store, &jobs, &run.id, timed_out, at(500)).await;
     let ended = ended.unwrap();
     assert_eq!(ended.status(), Status::Failed);
-    assert_eq!(ended.failure.unwrap().message, ErrorCode::TimedOut.advice());
+    assert_eq!(
+        ended.failure.unwrap().message,
+        ErrorCode::TimedOut.sentence()
+    );
     assert_eq!(*jobs.0.lock().unwrap(), [job()]);
     let late = end(Status::Succeeded, None);
     let ended = finish_run(&store, &jobs, &run.id, late, at(600)).await;

@@ -2,15 +2,14 @@
 //!
 //! docs/adr/0007-compiled-in-certificate-authorities.md has the reasons.
 
-use std::env;
-use std::fmt;
-use std::fs;
-use std::path::Path;
+use std::{env, fmt, fs, path::Path};
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use rustls::RootCertStore;
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use thiserror::Error;
 
 /// The setting of AWS's own tools: a PEM file with the authorities to trust, in place of all others.

@@ -23,7 +23,7 @@ pub use self::{
     model::{Model, Refresh, Register},
     versions::{Builds, VersionArgs, Versions},
 };
-use crate::messages;
+use crate::{messages, stack::DEFAULT_STATE_DIR};
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -96,7 +96,7 @@ pub struct Common {
         value_name = "DIR",
         env = "DROPCAST_STATE_DIR",
         hide_env_values = true,
-        default_value = ".dropcast",
+        default_value = DEFAULT_STATE_DIR,
         help_heading = GLOBAL_OPTIONS,
         display_order = 902
     )]
@@ -362,7 +362,7 @@ Examples:
       && dropcast wait mfrggzdfmztwq2lknnwg23tpoa
 
 Records who cancels the run and why, and stops its job: the model gets SIGTERM, and SIGKILL
-if it has not ended after 30 seconds. The recipients of the run's mails are told.
+if it has not ended after 30 seconds. The recipients of the run's mails are notified.
 
 Exit code 0 also if the run is being cancelled already, 3 if it is too late: the run or
 its job has ended.")]

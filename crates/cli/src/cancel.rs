@@ -58,6 +58,7 @@ fn explain(error: CancelRunError, run: &RunId, stack: &Stack) -> anyhow::Error {
 fn too_late(run: &Run, stack: &Stack) -> CliError {
     let why = match run.status() {
         Status::Cancelled => "it has been cancelled already".to_owned(),
+        Status::Rejected => "it was rejected".to_owned(),
         status if run.is_over() => format!("it has already {status}"),
         _ => "its job has already ended".to_owned(),
     };
@@ -71,11 +72,11 @@ fn render(document: &CancelRequested, has_job: bool, stack: &Stack, style: Style
     let title = messages::sanitize(&summary.title);
     let first = if document.already_requested {
         format!(
-            "“{title}” is being cancelled already. {}",
-            messages::sanitize(&document.cancellation.sentence())
+            "“{title}” is being cancelled already, as {} requested.",
+            messages::sanitize(&document.cancellation.requester())
         )
     } else if has_job {
-        format!("“{title}” is being cancelled: its job has been told to stop.")
+        format!("“{title}” is being cancelled: its job is being stopped.")
     } else {
         format!("“{title}” is being cancelled: its job will not be started.")
     };

@@ -8,6 +8,7 @@ mod snapshot;
 use std::fmt::Write as _;
 
 use dropcast_api_types::{Check, DoctorReport, Outcome};
+use snapshot::StackSnapshot;
 
 use crate::{
     args::Doctor,
@@ -16,8 +17,6 @@ use crate::{
     screen::{Screen, Style},
     stack::Stack,
 };
-
-use snapshot::StackSnapshot;
 
 /// Checks a stack; the exit code is 1 if a check failed.
 pub async fn run(args: &Doctor, stack: &Stack, screen: Screen) -> anyhow::Result<Exit> {

@@ -240,7 +240,7 @@ fn status(common: &Common, screen: Screen) -> anyhow::Result<Exit> {
                 format!(
                     "No local stack is running in {}. Start one with `{} local up`.\n",
                     common.state_dir.display(),
-                    stack::program()
+                    stack::local_command(&common.state_dir)
                 )
             })?;
             Ok(Exit::NoStack)
@@ -274,7 +274,7 @@ fn render_status(status: &LocalStatus, style: Style) -> String {
 }
 
 fn render_up(status: &LocalStatus, foreground: bool, style: Style) -> String {
-    let dropcast = stack::program();
+    let dropcast = stack::local_command(&status.state_dir);
     let ending = if foreground {
         "Press Ctrl-C to stop it.".to_owned()
     } else {
@@ -282,7 +282,11 @@ fn render_up(status: &LocalStatus, foreground: bool, style: Style) -> String {
     };
     let (title, advice) = (
         style.success("The local stack is up"),
-        style.bold("Try, in another terminal:"),
+        style.bold(if foreground {
+            "Try, in another terminal:"
+        } else {
+            "Try:"
+        }),
     );
     let status = render_status(status, style);
     format!(

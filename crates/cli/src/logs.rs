@@ -33,8 +33,8 @@ pub async fn run(args: &Logs, stack: &Stack, screen: Screen) -> anyhow::Result<E
     }
     let stream = find_log(&stack.jobs(), &run)
         .await
-        .map_err(|error| unreadable(&error))?;
-    let mut reader = LogReader::new(stream.ok_or_else(|| has_no_log(&run, stack))?);
+        .map_err(|error| read_error(&error))?;
+    let mut reader = LogReader::new(stream.ok_or_else(|| no_log_error(&run, stack))?);
     let mut document = RunLog {
         stack: stack.name.clone(),
         run: run.id.clone(),
@@ -43,7 +43,7 @@ pub async fn run(args: &Logs, stack: &Stack, screen: Screen) -> anyhow::Result<E
     while let Some(lines) = reader
         .next(&logs)
         .await
-        .map_err(|error| unreadable(&error))?
+        .map_err(|error| read_error(&error))?
     {
         if screen.json {
             document.lines.extend(lines.into_iter().map(logged));
@@ -70,7 +70,7 @@ async fn follow(
     loop {
         let stream = find_log(&jobs, &run)
             .await
-            .map_err(|error| unreadable(&error))?;
+            .map_err(|error| read_error(&error))?;
         if let Some(stream) = stream
             && reader
                 .as_ref()
@@ -78,7 +78,7 @@ async fn follow(
         {
             if let Some(previous) = &mut reader {
                 print_on(previous, logs, screen).await?;
-                screen.note("The job failed and is tried again.");
+                screen.note("The attempt failed; AWS Batch started another.");
             }
             reader = Some(LogReader::new(stream));
         }
@@ -87,7 +87,7 @@ async fn follow(
         }
         if run.is_over() || run.job_end.is_some() {
             if reader.is_none() {
-                return Err(has_no_log(&run, stack).into());
+                return Err(no_log_error(&run, stack).into());
             }
             final_reads -= 1;
             if final_reads == 0 {
@@ -104,7 +104,7 @@ async fn print_on(reader: &mut LogReader, logs: &LogGroup, screen: Screen) -> an
     while let Some(lines) = reader
         .next(logs)
         .await
-        .map_err(|error| unreadable(&error))?
+        .map_err(|error| read_error(&error))?
     {
         print(&lines, screen)?;
     }
@@ -120,11 +120,11 @@ fn print(lines: &[LogLine], screen: Screen) -> anyhow::Result<()> {
     screen.write(&messages::join_lines(lines))
 }
 
-fn has_no_log(run: &Run, stack: &Stack) -> CliError {
-    let why = if run.is_over() {
-        "its job was never started"
-    } else {
-        "its job has not started yet"
+fn no_log_error(run: &Run, stack: &Stack) -> CliError {
+    let why = match (run.is_over(), &run.job) {
+        (true, None) => "no job was started for it",
+        (true, Some(_)) => "its job did not start, or AWS Batch no longer knows it",
+        (false, _) => "its job has not started yet",
     };
     let message = format!("Run {} has no log: {why}.", run.id);
     let advice = if run.is_over() {
@@ -136,7 +136,7 @@ fn has_no_log(run: &Run, stack: &Stack) -> CliError {
     CliError::new(Exit::NotFound, message).advice(advice)
 }
 
-fn unreadable(error: &CallError) -> CliError {
+fn read_error(error: &CallError) -> CliError {
     let message = format!("The log cannot be read: {}.", join_causes(error));
     CliError::new(Exit::NoStack, message).advice(REACH_ADVICE)
 }

@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_problem_of_many_cells_shows_their_number_and_location() {
         let problem = Problem::new("Plan!C7", "\"ten\"", "a number")
-            .hinted("Write 10.")
+            .with_hint("Write 10.")
             .with_count(211, ["Plan!C9", "Plan!C12"]);
         let list = ProblemList {
             problems: vec![problem, Problem::new("", "nothing", "a table")],

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn this_repository_is_recognised() {
+    fn this_repository_is_recognized() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         assert!(here.ancestors().any(is_repository));
         assert!(!is_repository(here));

@@ -4,17 +4,19 @@ use std::{collections::BTreeMap, path::Path};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
+use clap::ValueEnum as _;
 use dropcast_aws::batch::BatchJobs;
 use dropcast_local_stack::Connection;
 use dropcast_store::DynamoStore;
-
-use clap::ValueEnum as _;
 
 use crate::{
     args::{Common, Platform},
     caller::Caller,
     exit::{CliError, Exit, REACH_ADVICE, join_causes},
 };
+
+/// The folder for the local stack's state, unless another one is named.
+pub const DEFAULT_STATE_DIR: &str = ".dropcast";
 
 /// The name of the local stack.
 pub const LOCAL: &str = "local";
@@ -93,8 +95,8 @@ impl Stack {
 
     /// The beginning of a command for this stack.
     pub fn command(&self) -> String {
-        match self.local {
-            Some(_) => program(),
+        match &self.local {
+            Some(local) => local_command(&local.state),
             None => format!("{} --stack {}", program(), self.name),
         }
     }
@@ -149,6 +151,17 @@ pub fn program() -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let short = called.strip_prefix(here).unwrap_or(called);
     short.display().to_string()
+}
+
+/// The beginning of a command for the local stack in a state folder.
+pub fn local_command(state_dir: &Path) -> String {
+    let is_default = std::env::var_os("DROPCAST_STATE_DIR").is_some()
+        || std::path::absolute(state_dir).ok() == std::path::absolute(DEFAULT_STATE_DIR).ok();
+    if is_default {
+        program()
+    } else {
+        format!("{} --state-dir {}", program(), state_dir.display())
+    }
 }
 
 /// Attaches to the local stack that is running in a state folder.

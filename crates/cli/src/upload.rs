@@ -122,7 +122,14 @@ impl UploadedObject {
 
     /// Its run, once it has a record.
     pub async fn find_run(&self, stack: &Stack) -> anyhow::Result<Option<Run>> {
-        let run = uploads::find_run_of_upload(&stack.store, &self.model, &self.bucket, &self.key);
+        let Self {
+            bucket,
+            key,
+            model,
+            version_id,
+        } = self;
+        let version_id = version_id.as_deref();
+        let run = uploads::find_run_of_upload(&stack.store, model, bucket, key, version_id);
         Ok(run.await?)
     }
 }

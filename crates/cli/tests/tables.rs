@@ -13,7 +13,6 @@ use dropcast_domain::{
 };
 use dropcast_test_support::samples::{acceptance, new_run, now, step};
 use serde_json::json;
-
 use support::assert_fits;
 
 fn parts(run: &Run) -> RunDetailParts {

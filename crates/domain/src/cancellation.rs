@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::{ErrorCode, Failure},
-    job::JobChange,
+    job::{JobChange, stop_reason},
     run::Run,
     text,
 };
@@ -64,22 +64,19 @@ impl Cancellation {
         }
     }
 
-    /// The reason that Batch keeps for the job that is stopped.
-    pub fn job_reason(&self) -> String {
-        format!("Dropcast: {}", self.sentence())
-    }
-
     /// How a run ends that was cancelled.
     pub fn failure(&self) -> Failure {
         Failure::new(ErrorCode::Cancelled, self.sentence())
     }
+}
 
-    /// Whether a job failed because of this request: because it was stopped, or before it ran.
-    pub fn explains(&self, change: &JobChange) -> bool {
-        change.stopped_on_request == Some(true)
-            || change.attempts.is_empty()
-            || change.status_reason.as_ref() == Some(&self.job_reason())
-    }
+/// Whether the failed job of a run that was to be cancelled was stopped for that, and did not fail
+/// by itself before. Batch does not say of every job whether it was stopped on request.
+pub fn explains(change: &JobChange) -> bool {
+    change.status_reason.as_deref() == Some(stop_reason::CANCELLED)
+        || change
+            .stopped_on_request
+            .unwrap_or(change.attempts.is_empty())
 }
 
 /// Whether a run can no longer be cancelled: it is over, or its job has ended and only its results
@@ -122,7 +119,7 @@ mod tests {
         );
         assert_eq!(cancellation(Some(" \n ")).reason, None);
         let long = cancellation(Some(&"x".repeat(9_000)));
-        assert!(long.job_reason().chars().count() < 1_024, "Batch's limit");
+        assert!(long.sentence().chars().count() < 1_000, "a message's limit");
         let root = Cancellation::new(
             "arn:aws:iam::123456789012:root",
             None,
@@ -135,12 +132,12 @@ mod tests {
 
     #[test]
     fn a_job_that_failed_by_itself_before_it_was_stopped_is_not_explained() {
-        let request = cancellation(None);
-        assert!(request.explains(&failed(Some(true), None, 1)));
-        assert!(request.explains(&failed(None, None, 0)), "it never ran");
-        assert!(request.explains(&failed(None, Some(&request.job_reason()), 1)));
+        assert!(explains(&failed(Some(true), None, 1)));
+        assert!(explains(&failed(None, None, 0)), "it never ran");
+        assert!(explains(&failed(None, Some(stop_reason::CANCELLED), 1)));
         let by_itself = Some("Essential container in task exited");
-        assert!(!request.explains(&failed(Some(false), by_itself, 1)));
-        assert!(!request.explains(&failed(None, by_itself, 1)));
+        assert!(!explains(&failed(Some(false), by_itself, 1)));
+        assert!(!explains(&failed(Some(false), None, 0)), "no image");
+        assert!(!explains(&failed(None, by_itself, 1)));
     }
 }

@@ -16,8 +16,7 @@ pub use evidence::{
     Quotas, Secret, SecretState, Size, Snapshot, Subnet,
 };
 pub use finding::{Certainty, Finding};
-
-pub(crate) use texts::{Recognised, recognise_job};
+pub(crate) use texts::{Recognized, recognize_job};
 
 /// Finds the cause that the evidence tells.
 ///

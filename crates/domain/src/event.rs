@@ -110,12 +110,12 @@ impl From<&Build> for BuildFinished {
 
 /// A run's status changed.
 ///
-/// It holds no address and no input: anybody with a rule on the bus can read it.
+/// It contains no address and no input: anybody with a rule on the bus can read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(
     title = "Run Status Changed",
-    description = "The detail of the event that Dropcast publishes for every status change of a run: source dropcast, detail-type \"Run Status Changed\". Delivered at least once, in no order; (attempts, rank of status) orders the events of a run. It never holds an address or an input."
+    description = "The detail of the event that Dropcast publishes for every status change of a run: source dropcast, detail-type \"Run Status Changed\". Delivered at least once, in no order; (attempts, rank of status) orders the events of a run. It never contains an address or an input."
 )]
 pub struct RunStatusChanged {
     /// The run's id.
@@ -135,8 +135,7 @@ pub struct RunStatusChanged {
     pub title: String,
     /// The new status.
     pub status: Status,
-    /// The previous status; absent for a new run. A retry goes back to waiting, which may also be
-    /// where it stood.
+    /// The previous status; absent for a new run. After a retry, it can equal the new status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<Status>,
     /// The number of the job's finished attempts.

@@ -63,10 +63,15 @@ named_enum! {
 }
 
 impl ErrorCode {
-    /// What happened, in sentences: the comment of the variant.
+    /// What happened, in sentences with Markdown's backticks: the comment of the variant.
     pub fn meaning(self) -> String {
         let comment = self.get_documentation().unwrap_or_default();
         comment.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// What happened, in sentences for a person who reads plain text.
+    pub fn sentence(self) -> String {
+        self.meaning().replace('`', "")
     }
 
     /// The sentence that tells the user what to do.
@@ -86,7 +91,7 @@ impl ErrorCode {
                 "Upload a smaller file, or ask the model's owner to raise the size limit."
             }
             Self::JobFailed => {
-                "If the model's message points to something in your file, correct it and upload the file again. Otherwise, forward this mail to the model's owner."
+                "If the model's message points to something in your file, correct it and upload the file again. Otherwise, send this message to the model's owner."
             }
             Self::OutOfMemory => {
                 "Ask the model's owner to give the model more memory, or upload a smaller file."
@@ -95,7 +100,7 @@ impl ErrorCode {
                 "Upload the file again. If it happens twice, ask the model's owner to raise the time limit."
             }
             Self::ImageNotPulled => {
-                "Forward this mail to the model's owner: the container image of this version cannot be used."
+                "Send this message to the model's owner: the container image of this version cannot be used."
             }
             Self::SecretMissing => {
                 "Nothing is wrong with your file, and it is kept. Ask the operator to create the secret that the message names, then upload the file again."
@@ -111,7 +116,7 @@ impl ErrorCode {
                 "Upload the file again. AWS Batch lost track of the job; nothing is wrong with your file."
             }
             Self::OutputsMissing => {
-                "Forward this mail to the model's owner: the model did not write an output that it declares as required."
+                "Send this message to the model's owner: the model did not write an output that it declares as required."
             }
             Self::Internal => {
                 "Nothing is wrong with your file, and it is kept. The operator has been notified; upload it again later."

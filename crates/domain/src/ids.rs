@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// An id that is a text: a newtype that is parsed where it comes in, with what serde and the
-/// rest of the workspace ask of it, and the error of any other text. Parsing is
-/// `$parse: fn(&str) -> Option<&str>`, which answers the part of the text that is the id.
+/// Defines an id that is a checked string, with what serde, clap and schemars need, and the error for
+/// any other text. `$parse: fn(&str) -> Option<&str>` returns the part of the text that is the id.
 macro_rules! id_newtype {
     (
         $(#[$id_meta:meta])*
@@ -94,8 +93,8 @@ id_newtype! {
     parse_run_id
 }
 
-/// How much of the digest a run id holds, in bytes. Two uploads of 2⁴⁰ would share an id with a
-/// probability below 10⁻¹⁴.
+/// How much of the digest a run id holds, in bytes. Among 2⁴⁰ uploads, the probability
+/// that two share an id is below 10⁻¹⁴.
 const RUN_ID_BYTES: usize = 16;
 
 impl RunId {
@@ -193,7 +192,7 @@ impl FromStr for Version {
     type Err = ParseVersionError;
 
     /// Reads `[1-9][0-9]{0,5}`. A version is written in this one way: what allows a key with `@3`
-    /// and forbids `@4` would otherwise be walked around with `@04`, `@v4` or `@+4`.
+    /// and forbids `@4` would otherwise be circumvented by `@04`, `@v4` or `@+4`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ParseVersionError(text.chars().take(80).collect());
         let digits = text.len() <= MAX_VERSION_DIGITS && text.bytes().all(|b| b.is_ascii_digit());

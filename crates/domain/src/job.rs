@@ -7,15 +7,15 @@
 
 mod context;
 mod decide;
+pub mod stop_reason;
 mod translate;
 mod wait;
 
+pub use context::JobContext;
+pub use decide::{Effect, decide};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-pub use context::JobContext;
-pub use decide::{Effect, decide};
 pub use translate::{exit_sentence, translate};
 
 use crate::{failure::Failure, ids::JobId, status::Status};

@@ -23,6 +23,7 @@ use bounds::{
 };
 pub use locale::{DateOrder, Locale};
 pub use name::{ModelName, ModelNameError};
+use outputs::MAX_PATTERN;
 pub use outputs::{OutputMatcher, OutputPatternError};
 pub use parse::{ManifestErrors, ManifestProblem};
 pub use schedule::{Schedule, ScheduleError};
@@ -35,7 +36,6 @@ use crate::{
     recipient::{ADDRESS_BYTES, MAX_RECIPIENTS},
     variants::named_enum,
 };
-use outputs::MAX_PATTERN;
 
 /// The file name of the manifest.
 pub const MANIFEST_FILE: &str = "model.toml";

@@ -102,7 +102,7 @@ impl Problem {
 
     /// The same problem with one more sentence: what to do.
     #[must_use]
-    pub fn hinted(mut self, hint: &str) -> Self {
+    pub fn with_hint(mut self, hint: &str) -> Self {
         self.message = visible(&format!("{} {hint}", self.message), SENTENCE_CHARS);
         self
     }
@@ -116,7 +116,7 @@ impl fmt::Display for Problem {
 
 /// The problems of one input: the first [`MAX_PROBLEMS`], and how many more there are.
 ///
-/// Its serialised form is the run's file `problems.json`.
+/// Its serialized form is the run's file `problems.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(
@@ -280,7 +280,7 @@ mod tests {
             problem.to_string(),
             "At /growth/0/percent: found \"ten\"; a number is allowed."
         );
-        let problem = Problem::new("", "a list", "an object").hinted("Put it in braces.");
+        let problem = Problem::new("", "a list", "an object").with_hint("Put it in braces.");
         assert_eq!(
             problem.message,
             "In the document: found a list; an object is allowed. Put it in braces."
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn the_serialised_list_agrees_with_its_schema() {
+    fn the_serialized_list_agrees_with_its_schema() {
         let schema: serde_json::Value =
             serde_json::from_str(include_str!("../../../schemas/problems.schema.json")).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
@@ -376,7 +376,7 @@ mod tests {
         #[test]
         fn no_excerpt_is_long_or_hides_anything(text in any::<String>(), times in 1_usize..200) {
             let text = text.repeat(times);
-            let problem = Problem::new(&text, &text, &text).hinted(&text);
+            let problem = Problem::new(&text, &text, &text).with_hint(&text);
             for part in [&problem.at, &problem.found, &problem.allowed] {
                 prop_assert!(part.chars().count() <= EXCERPT_CHARS);
                 prop_assert!(!part.chars().any(is_written_out));

@@ -10,15 +10,14 @@ pub use build::{
     BUILD_LINES_READ, Build, BuildCode, BuildEnd, BuildFailure, BuildId, BuildStatus, EndedBuild,
     MAX_BUILD_LINES, ParseBuildIdError, Requester, last_build_lines,
 };
+use jiff::Timestamp;
 pub use phase::BuildPhase;
 pub use promotion::{
     AuditStamp, DefaultEntry, DefaultKind, Defaults, PromotionError, Retirement, default_moment,
 };
 pub use report::{BuildDecision, BuildIgnored, BuildReport, BuildState, PhaseReport, decide};
-pub use version_file::{MAX_VERSION_FILE, VersionFile, is_image_of, named_by_digest};
-
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+pub use version_file::{MAX_VERSION_FILE, VersionFile, is_image_of, named_by_digest};
 
 use crate::{
     ids::Version,

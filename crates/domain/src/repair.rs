@@ -65,8 +65,8 @@ pub enum Repair {
     },
     /// The job changed, and the event was lost: treat the change as if the event had come.
     Follow(JobChange),
-    /// The run was cancelled, and its job goes on: stop it, for this reason.
-    StopJob(String),
+    /// The run was cancelled, and its job goes on: stop it.
+    StopJob,
     /// Batch lost the job: record that, and resume the execution.
     LoseJob(JobEnd),
     /// The job's end is recorded, and the execution still waits for it: resume it.
@@ -104,10 +104,7 @@ pub fn repair(
     match job? {
         JobState::Unknown => Some(Repair::LoseJob(lost(run, now))),
         JobState::Known(change) if is_news(run, change) => Some(Repair::Follow(change.clone())),
-        JobState::Known(_) => {
-            let request = run.cancellation.as_ref()?;
-            Some(Repair::StopJob(request.job_reason()))
-        }
+        JobState::Known(_) => run.cancellation.as_ref().map(|_| Repair::StopJob),
     }
 }
 
@@ -141,9 +138,9 @@ pub fn reason(repair: &Repair) -> &'static str {
         Repair::StartExecution => "Its execution had not been started.",
         Repair::Finish { .. } => "Its execution had ended without ending the run.",
         Repair::Follow(_) => "An event about its job had been lost.",
-        Repair::StopJob(_) => "It was cancelled, and its job went on.",
+        Repair::StopJob => "It was cancelled, and its job went on.",
         Repair::LoseJob(_) => "AWS Batch no longer knew its job.",
-        Repair::Resume(_) => "Its execution had not been told that the job ended.",
+        Repair::Resume(_) => "Its execution was not resumed when the job ended.",
     }
 }
 
@@ -253,14 +250,10 @@ mod tests {
     #[test]
     fn the_job_of_a_cancelled_run_is_stopped_again_if_it_goes_on() {
         let mut run = run_at(Status::Running, Some("job-1"));
-        let request = Cancellation::new("ana", None, at(1));
-        run.cancellation = Some(request.clone());
+        run.cancellation = Some(Cancellation::new("ana", None, at(1)));
         let decided =
             |state: &JobState| repair(&run, &ExecutionState::Running, Some(state), true, at(NOW));
-        assert_eq!(
-            decided(&job(JobStatus::Running)),
-            Some(Repair::StopJob(request.job_reason()))
-        );
+        assert_eq!(decided(&job(JobStatus::Running)), Some(Repair::StopJob));
         let ended = decided(&job(JobStatus::Failed));
         assert!(matches!(ended, Some(Repair::Follow(_))), "{ended:?}");
     }

@@ -67,8 +67,6 @@ pub struct TerminalStatus(Status);
 impl TerminalStatus {
     /// The run ended without results.
     pub const FAILED: Self = Self(Status::Failed);
-    /// The run was cancelled.
-    pub const CANCELLED: Self = Self(Status::Cancelled);
 }
 
 /// A run with this status has not ended.
@@ -113,13 +111,6 @@ impl Progress {
             attempts: 0,
             status,
         }
-    }
-
-    /// The attempt that is under way, from 1, while the job is with Batch.
-    pub fn attempt_under_way(self) -> Option<u32> {
-        (2..=5)
-            .contains(&self.status.rank())
-            .then(|| self.attempts + 1)
     }
 
     /// One number that grows with every step forward: attempts × 16 + rank.

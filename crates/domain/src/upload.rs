@@ -73,7 +73,7 @@ impl Upload {
         )
     }
 
-    /// What tells this upload from others under its key: the object's version or, where the bucket
+    /// What distinguishes this upload from others under its key: the object's version or, where the bucket
     /// keeps none, S3's sequencer.
     pub fn generation(&self) -> Option<&str> {
         self.version_id.as_deref().or(self.sequencer.as_deref())

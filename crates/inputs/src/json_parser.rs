@@ -1,16 +1,17 @@
 //! A JSON parser for people's mistakes (RFC 8259): it says where and what to do,
 //! goes on after what leaves the document readable, and needs no call stack.
 //!
-//! Numbers: whole numbers keep every digit from −2⁶³ to 2⁶⁴−1, and a longer one is
-//! refused, since most readers would round it in silence (an identifier belongs in
-//! quotation marks). A number with a point or an exponent is checked as the nearest
-//! double; one beyond a double's range, at either end, is refused. The text that the
-//! model gets keeps the digits as they were written.
+//! Numbers: whole numbers keep every digit from −2⁶³ to 2⁶⁴−1, and a longer one is refused, since
+//! most readers would round it in silence (an identifier belongs in quotation marks). A number with
+//! a point or an exponent is checked as the nearest double; one beyond a double's range, at either
+//! end, is refused. The text that the model gets keeps the digits as they were written.
 
 mod advice;
 
-use dropcast_domain::problem::{Problem, ProblemList, place, pointer_segment};
-use dropcast_domain::text::quoted;
+use dropcast_domain::{
+    problem::{Problem, ProblemList, place, pointer_segment},
+    text::quoted,
+};
 use serde_json::{Map, Number, Value};
 
 use crate::{
@@ -365,7 +366,7 @@ impl<'t> Parser<'t> {
         self.problems.push_with(|| {
             let (line, column) = position(self.text, self.at);
             let hint = format!("It is on line {line}, column {column}. {hint}");
-            Problem::new(&pointer(&self.stack), token, allowed).hinted(&hint)
+            Problem::new(&pointer(&self.stack), token, allowed).with_hint(&hint)
         });
         Value::Null
     }

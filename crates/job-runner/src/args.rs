@@ -1,8 +1,10 @@
 //! The command line.
 
-use std::ffi::OsString;
-use std::num::{NonZeroU32, NonZeroU64};
-use std::path::PathBuf;
+use std::{
+    ffi::OsString,
+    num::{NonZeroU32, NonZeroU64},
+    path::PathBuf,
+};
 
 use clap::Parser;
 
@@ -113,8 +115,9 @@ Examples:
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory;
+
+    use super::*;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -7,27 +7,28 @@
 
 mod index;
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _, primitives::ByteStream};
 use futures::{StreamExt as _, stream};
-
-use crate::config::{Config, Kind};
-use crate::download::{self, Fetched};
-use crate::error::describe;
-use crate::media_type;
-use crate::part::{Digest, PartReader, Stamp};
-use crate::publish::MAX_KEY;
-use crate::s3_uri::S3Uri;
-use crate::upload::{IfExists, Uploader};
-use crate::walk::{FoundFile, Walk};
-
 use index::{Changes, Entry, INDEX, Index, OURS};
+
+use crate::{
+    config::{Config, Kind},
+    download::{self, Fetched},
+    error::describe,
+    media_type,
+    part::{Digest, PartReader, Stamp},
+    publish::MAX_KEY,
+    s3_uri::S3Uri,
+    upload::{IfExists, Uploader},
+    walk::{FoundFile, Walk},
+};
 
 /// Bytes hashed at a time when a file's change is in doubt.
 const HASHED_AT_A_TIME: u64 = 1 << 20;
@@ -403,8 +404,10 @@ fn is_the_same(file: PathBuf, stamp: Stamp, sha256: Digest) -> std::io::Result<b
 
 #[cfg(test)]
 mod tests {
-    use dropcast_test_support::http::{Response, Server};
-    use dropcast_test_support::sdk_config;
+    use dropcast_test_support::{
+        http::{Response, Server},
+        sdk_config,
+    };
 
     use super::*;
 

@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::error::JobError;
-use crate::s3_uri::S3Uri;
+use crate::{error::JobError, s3_uri::S3Uri};
 
 /// Looks a variable of the environment up. [`std::env::var_os`] in production.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -199,8 +198,9 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeMap;
+
+    use super::*;
 
     fn whole() -> BTreeMap<&'static str, &'static str> {
         BTreeMap::from([

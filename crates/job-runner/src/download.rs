@@ -1,16 +1,15 @@
 //! Fetches one object to disk, whole or not at all.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::{fs, io, path::Path, time::Duration};
 
 use aws_sdk_s3::Client;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
-use crate::error::{chain, describe};
-use crate::s3_uri::S3Uri;
+use crate::{
+    error::{chain, describe},
+    s3_uri::S3Uri,
+};
 
 /// Tries of one object. The SDK tries a request again, but not a body that broke off midway.
 const TRIES: u32 = 4;

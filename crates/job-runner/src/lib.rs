@@ -26,23 +26,24 @@ mod upload;
 mod walk;
 mod work_folder;
 
-use std::ffi::OsString;
-use std::io::Write as _;
-use std::process::ExitCode;
+use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
 
-use crate::args::Args;
-use crate::cache::Cache;
-use crate::config::{Config, Environment, Kind};
-use crate::model::Bounds;
-use crate::signals::Signals;
-use crate::upload::Uploader;
-use crate::work_folder::WorkFolder;
-
-pub use crate::error::JobError;
-pub use crate::local_run::{LISTING, LocalRun, LocalRunResult, WrittenFile, run_locally};
-pub use crate::s3_uri::S3Uri;
+use crate::{
+    args::Args,
+    cache::Cache,
+    config::{Config, Environment, Kind},
+    model::Bounds,
+    signals::Signals,
+    upload::Uploader,
+    work_folder::WorkFolder,
+};
+pub use crate::{
+    error::JobError,
+    local_run::{LISTING, LocalRun, LocalRunResult, WrittenFile, run_locally},
+    s3_uri::S3Uri,
+};
 
 /// How many warnings of one kind are logged one by one; the rest is counted. Users see the last
 /// lines of a job's log.

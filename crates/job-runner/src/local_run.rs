@@ -3,18 +3,24 @@
 //! It has the same variables, folders, signals and exit codes, and its outputs are held to the
 //! same rules. What a job fetches is on disk already, and what it would publish stays there.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, BufWriter, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::JobError;
-use crate::model::Bounds;
-use crate::signals::{self, Signals};
-use crate::{LEFT_PROCESSES, NO_OUTPUTS, media_type, model, publish, say};
+use crate::{
+    LEFT_PROCESSES, NO_OUTPUTS,
+    error::JobError,
+    media_type, model,
+    model::Bounds,
+    publish, say,
+    signals::{self, Signals},
+};
 
 const NO_CERTIFICATES: &str = "warning: the image contains no CA certificates, which connections to S3 need; install the package ca-certificates in it";
 /// What an S3 key spends on `runs/<model>/<run>/outputs/<job>/<attempt>/`, at most.

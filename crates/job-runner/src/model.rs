@@ -1,22 +1,29 @@
 //! The model's process.
 
-use std::ffi::OsString;
-use std::fs;
-use std::io;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
 
-use nix::errno::Errno;
-use nix::sys::prctl::set_child_subreaper;
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
-use nix::unistd::Pid;
+use nix::{
+    errno::Errno,
+    sys::{
+        prctl::set_child_subreaper,
+        signal::{Signal, kill, killpg},
+        wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
+    },
+    unistd::Pid,
+};
 use tokio::time::Instant;
 
-use crate::error::{JobError, exit_code_of_signal};
-use crate::signals::{Signals, asks_for_the_end};
+use crate::{
+    error::{JobError, exit_code_of_signal},
+    signals::{Signals, asks_for_the_end},
+};
 
 /// What the model's other processes have to end by themselves after the model did, such as a
 /// `tee` that still writes the last lines.

@@ -1,19 +1,23 @@
 //! Publishes what the model wrote: every file, then the listing that says they are all there.
 
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::Path,
+};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
-use crate::config::Config;
-use crate::error::JobError;
-use crate::media_type;
-use crate::s3_uri::S3Uri;
-use crate::upload::{IfExists, Uploaded, Uploader};
-use crate::walk::{FoundFile, Walk, WalkError};
-use crate::work_folder::WorkFolder;
+use crate::{
+    config::Config,
+    error::JobError,
+    media_type,
+    s3_uri::S3Uri,
+    upload::{IfExists, Uploaded, Uploader},
+    walk::{FoundFile, Walk, WalkError},
+    work_folder::WorkFolder,
+};
 
 /// The most bytes of an S3 key
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>).

@@ -1,8 +1,9 @@
 //! The S3 client.
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::RequestChecksumCalculation;
-use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::{
+    Client,
+    config::{RequestChecksumCalculation, retry::RetryConfig},
+};
 
 use crate::error::JobError;
 

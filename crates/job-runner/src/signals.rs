@@ -1,8 +1,10 @@
 //! The signals that reach `dropcast-job`.
 
 use nix::sys::signal::Signal;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 
 use crate::error::JobError;
 

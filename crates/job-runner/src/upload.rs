@@ -1,27 +1,34 @@
 //! Uploads files with SHA-256 checksums, in bounded memory.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+
+use aws_sdk_s3::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+    types::{
+        ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+    },
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dropcast_aws::s3::transfer;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
 
-use crate::error::describe;
-use crate::part::{Digest, Part, PartReader};
-use crate::s3_uri::S3Uri;
+use crate::{
+    error::describe,
+    part::{Digest, Part, PartReader},
+    s3_uri::S3Uri,
+};
 
 /// S3 takes at most so many parts
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).

@@ -1,9 +1,10 @@
 //! Walks a folder that a model wrote, and rejects what must not be uploaded.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::vec;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    vec,
+};
 
 /// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,11 +257,12 @@ impl Iterator for Walk {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        ffi::OsStr,
+        os::unix::{ffi::OsStrExt as _, fs::symlink, net::UnixListener},
+    };
+
     use super::*;
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
-    use std::os::unix::fs::symlink;
-    use std::os::unix::net::UnixListener;
 
     struct Folder {
         _whole: tempfile::TempDir,

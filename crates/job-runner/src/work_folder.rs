@@ -1,7 +1,9 @@
 //! The folder that holds a run's files on disk.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use tempfile::TempDir;
 

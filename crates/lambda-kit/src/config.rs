@@ -1,4 +1,4 @@
-//! Configuration from the environment, read once, every fault reported together.
+//! Configuration from the environment, read once, with all problems reported together.
 
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
@@ -17,7 +17,7 @@ use thiserror::Error;
 #[derive(Debug)]
 pub struct Settings {
     values: BTreeMap<String, String>,
-    faults: Vec<String>,
+    problems: Vec<String>,
 }
 
 /// Settings that are missing or unusable, all of them.
@@ -33,7 +33,7 @@ impl Settings {
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
         Self {
             values: pairs.collect(),
-            faults: Vec::new(),
+            problems: Vec::new(),
         }
     }
 
@@ -45,7 +45,7 @@ impl Settings {
             .collect();
         Self {
             values,
-            faults: Vec::new(),
+            problems: Vec::new(),
         }
     }
 
@@ -54,7 +54,7 @@ impl Settings {
         match self.values.get(key).map(|value| value.trim()) {
             Some(value) if !value.is_empty() => value.to_owned(),
             _ => {
-                self.faults.push(format!("{key} is not set"));
+                self.problems.push(format!("{key} is not set"));
                 String::new()
             }
         }
@@ -66,10 +66,17 @@ impl Settings {
             Some("") => None,
             Some(value) => Some(value.to_owned()),
             None => {
-                self.faults.push(format!("{key} is not set"));
+                self.problems.push(format!("{key} is not set"));
                 None
             }
         }
+    }
+
+    /// The ARNs of the deployment's job queues, of which there are one or two.
+    pub fn job_queues(&mut self) -> Vec<String> {
+        let usual = self.text("JOB_QUEUE_ARN");
+        let large = self.text_if_any("LARGE_JOB_QUEUE_ARN");
+        [usual].into_iter().chain(large).collect()
     }
 
     /// A value that must be there and parse; its default when it does not,
@@ -84,7 +91,7 @@ impl Settings {
             return T::default();
         }
         text.parse().unwrap_or_else(|error| {
-            self.faults.push(format!("{key}: {error}"));
+            self.problems.push(format!("{key}: {error}"));
             T::default()
         })
     }
@@ -93,7 +100,7 @@ impl Settings {
     /// one could mean nothing as well as everything.
     pub fn list(&mut self, key: &str) -> Vec<String> {
         let Some(value) = self.values.get(key) else {
-            self.faults.push(format!("{key} is not set"));
+            self.problems.push(format!("{key} is not set"));
             return Vec::new();
         };
         let entries: Vec<String> = value
@@ -103,7 +110,7 @@ impl Settings {
             .map(ToOwned::to_owned)
             .collect();
         if entries.is_empty() {
-            self.faults.push(format!(
+            self.problems.push(format!(
                 "{key} is an empty list; it needs at least one entry"
             ));
         }
@@ -112,10 +119,10 @@ impl Settings {
 
     /// Fails if anything asked for was missing or unusable.
     pub fn finish(self) -> Result<(), ConfigError> {
-        if self.faults.is_empty() {
+        if self.problems.is_empty() {
             Ok(())
         } else {
-            Err(ConfigError(self.faults))
+            Err(ConfigError(self.problems))
         }
     }
 }

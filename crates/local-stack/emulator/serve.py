@@ -13,6 +13,7 @@ It treats a batch of stream records as processed even if the function reports th
 And it does not pass a function its log format and log level.
 
 S3: the emulator answers a request for an object version without the response headers that the request sets.
+Its events for EventBridge lack the object's version id, by which Dropcast identifies an upload.
 
 CloudFormation: the emulator applies a template's transforms only to the root stack; AWS applies them to
 nested stacks too. When it updates a nested stack, it forgets the attributes of unchanged resources.
@@ -29,7 +30,7 @@ from importlib.metadata import version
 import identity
 import policy_variables
 from ministack import app
-from ministack.services import lambda_svc, s3, stepfunctions
+from ministack.services import eventbridge, lambda_svc, s3, stepfunctions
 from ministack.services.cloudformation import _stacks, engine, provisioners
 
 KNOWN_VERSION = "1.5.33"
@@ -42,10 +43,13 @@ _throttle_response = lambda_svc._throttle_response
 _execute_function = lambda_svc._execute_function
 _provided_worker_env = lambda_svc._provided_worker_env
 _get_object = s3._get_object
+_fire_s3_event = s3._fire_s3_event
+_dispatch_event = eventbridge._dispatch_event
 _parse_template = engine._parse_template
 _nested_stack_deploy = provisioners._cfn_nested_stack_deploy
 _update_resource = provisioners._update_resource
 _in_nested_stack = threading.local()
+_s3_event = threading.local()
 
 
 def execute_task(state, raw_input, execution, context):
@@ -162,6 +166,25 @@ def get_object(bucket_name, key, headers, query_params=None):
     return status, answer, body
 
 
+def fire_s3_event(*arguments, version_id=None, **options):
+    """Publishes an event of S3; remembers the object's version for the event that goes to EventBridge."""
+    _s3_event.version_id = version_id
+    try:
+        return _fire_s3_event(*arguments, version_id=version_id, **options)
+    finally:
+        _s3_event.version_id = None
+
+
+def dispatch_event(event, *arguments, **options):
+    """Delivers an event of EventBridge; one of S3 with the object's version id, where the bucket keeps versions."""
+    version_id = getattr(_s3_event, "version_id", None)
+    if version_id and event.get("Source") == "aws.s3":
+        detail = json.loads(event["Detail"])
+        detail["object"]["version-id"] = version_id
+        event = {**event, "Detail": json.dumps(detail)}
+    return _dispatch_event(event, *arguments, **options)
+
+
 def repair():
     """Applies the patches, which are for exactly one version of MiniStack."""
     found = version("ministack")
@@ -174,6 +197,8 @@ def repair():
     lambda_svc._execute_function = execute_function
     lambda_svc._provided_worker_env = provided_worker_env
     s3._get_object = get_object
+    s3._fire_s3_event = fire_s3_event
+    eventbridge._dispatch_event = dispatch_event
     engine._parse_template = parse_template
     provisioners._cfn_nested_stack_deploy = nested_stack_deploy
     provisioners._update_resource = update_resource

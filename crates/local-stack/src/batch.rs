@@ -23,21 +23,15 @@ mod server;
 mod service;
 mod wire;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use std::{sync::Arc, time::Duration};
 
 pub(crate) use attempt::LOG_GROUP;
 pub use config::{BatchConfig, LimitAction, TimeLimitAction, Timings};
+use service::Shell;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use self::core::names::Arns;
-use crate::service::aws::Clients;
-use crate::service::events;
-use crate::service::server::Server;
-use crate::service::{StartError, prepare_state};
-use service::Shell;
+use crate::service::{StartError, aws::Clients, events, prepare_state, server::Server};
 
 /// How long events that are already decided may take to leave at the end.
 const LAST_EVENTS: Duration = Duration::from_millis(500);

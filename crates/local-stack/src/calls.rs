@@ -1,11 +1,13 @@
 //! The calls of a service of our own, with the caller's key, as the emulator records those of its
 //! services: together they show everything that a role was used for.
 
-use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    fs::OpenOptions,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use serde_json::json;

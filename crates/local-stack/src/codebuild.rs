@@ -26,19 +26,13 @@ mod source;
 mod wire;
 mod work;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use std::{sync::Arc, time::Duration};
 
 pub use config::CodeBuildConfig;
-
-use crate::service::aws::Clients;
-use crate::service::events;
-use crate::service::server::Server;
-use crate::service::{StartError, prepare_state};
 use shell::Shell;
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use crate::service::{StartError, aws::Clients, events, prepare_state, server::Server};
 
 /// How long builds that are stopped may take to end.
 const LAST_BUILDS: Duration = Duration::from_secs(1);

@@ -1,21 +1,23 @@
 //! Deploys the packaged template through CloudFormation and reads what it made.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation as cloudformation;
 use aws_sdk_s3 as s3;
 use cloudformation::types::{Capability, Parameter, Stack, StackStatus, Tag};
-use s3::config::RequestChecksumCalculation;
-use s3::error::ProvideErrorMetadata;
-use s3::primitives::ByteStream;
-use s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use tokio::task::JoinSet;
-use tokio::time::sleep;
+use s3::{
+    config::RequestChecksumCalculation,
+    error::ProvideErrorMetadata,
+    primitives::ByteStream,
+    types::{BucketLocationConstraint, CreateBucketConfiguration},
+};
+use tokio::{task::JoinSet, time::sleep};
 
-use crate::Error;
-use crate::package::{Artifact, Packaged, TEMPLATE};
+use crate::{
+    Error,
+    package::{Artifact, Packaged, TEMPLATE},
+};
 
 /// The bucket for packages and templates.
 pub(crate) const BUCKET: &str = "dropcast-artifacts";

@@ -1,7 +1,9 @@
 //! Why something about the local stack failed, as sentences for the person at the terminal.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use dropcast_model_folder::FolderError;
 use dropcast_store::StoreError;

@@ -4,18 +4,19 @@
 //! model with a `requirements.txt` finds its Python environment in `.venv`, a link that is no part
 //! of the content.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use dropcast_model_folder::{Item, ItemKind, items};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::stack::step;
-use crate::{Error, ModelFolder, Progress, Reporter, venv};
+use crate::{Error, ModelFolder, Progress, Reporter, stack::step, venv};
 
 /// The environment's name inside a snapshot.
 const VENV: &str = ".venv";
@@ -174,7 +175,7 @@ fn file_digest(path: &Path) -> io::Result<[u8; 32]> {
     }
 }
 
-/// Bytes in lower-case hexadecimal.
+/// Copies a model's items into a new folder.
 fn copy(folder: &Path, items: &[Item], to: &Path) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(Error::at("creating", to))?;
     for item in items {

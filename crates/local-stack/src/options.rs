@@ -1,8 +1,6 @@
 //! The options of a local stack, and the reports of its progress.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::batch::{TimeLimitAction, Timings};
 

@@ -2,17 +2,21 @@
 //! the state machine's definition, nested templates, and the addresses of all, as
 //! `aws cloudformation package` would write them. Nothing else of a template changes.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io;
-use std::path::{Component, Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io,
+    path::{Component, Path, PathBuf},
+    time::UNIX_EPOCH,
+};
 
 use uuid::Uuid;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::Error;
-use crate::template::{Kind, Template};
+use crate::{
+    Error,
+    template::{Kind, Template},
+};
 
 /// The root template, inside the repository and as a key in the bucket.
 pub(crate) const TEMPLATE: &str = "template.yaml";

@@ -5,8 +5,10 @@
 
 use std::fs;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 /// The variable that carries the mark.
 pub(crate) const MARK: &str = "DROPCAST_LOCAL_STACK";

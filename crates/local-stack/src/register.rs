@@ -5,14 +5,14 @@ use std::path::Path;
 use aws_sdk_batch as batch;
 use batch::types::{ContainerProperties, JobDefinitionType};
 use dropcast_aws::batch::{is_active, names, secrets, terms};
-use dropcast_domain::model::{Manifest, job_command};
-use dropcast_domain::registry::RegisteredVersion;
+use dropcast_domain::{
+    model::{Manifest, job_command},
+    registry::RegisteredVersion,
+};
 use dropcast_store::{DynamoStore, Models as _, Promotion as _, newest_version};
 use jiff::Timestamp;
 
-use crate::image::ImageBuilder;
-use crate::stack::step;
-use crate::{Connection, Error, ModelFolder, Reporter};
+use crate::{Connection, Error, ModelFolder, Reporter, image::ImageBuilder, stack::step};
 
 /// Where a model is registered.
 #[derive(Debug, Clone)]

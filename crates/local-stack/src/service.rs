@@ -9,8 +9,10 @@ pub(crate) mod logs;
 pub(crate) mod process;
 pub(crate) mod server;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Why a local service does not start.
 #[derive(Debug, thiserror::Error)]

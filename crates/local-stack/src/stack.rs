@@ -1,17 +1,21 @@
 //! Starting and stopping everything, in order.
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
-use crate::batch::{self, BatchConfig, BatchService};
-use crate::codebuild::{CodeBuildConfig, CodeBuildService};
-use crate::emulator::{self, Emulator, Plan};
-use crate::state::StateLock;
 use crate::{
-    Connection, Error, ImageBuilder, Options, Progress, Reporter, deploy, package, processes,
+    Connection, Error, ImageBuilder, Options, Progress, Reporter,
+    batch::{self, BatchConfig, BatchService},
+    codebuild::{CodeBuildConfig, CodeBuildService},
+    deploy,
+    emulator::{self, Emulator, Plan},
+    package, processes,
+    state::StateLock,
 };
 
 /// What publishes the local Batch's events: the emulator refuses sources that begin with `aws.`.

@@ -4,10 +4,12 @@ mod batch_support;
 
 use std::time::Duration;
 
-use aws_sdk_batch::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_batch::types::{
-    ContainerOverrides, EvaluateOnExit, JobStatus, KeyValuePair, KeyValuesPair, RetryAction,
-    RetryStrategy,
+use aws_sdk_batch::{
+    error::{ProvideErrorMetadata, SdkError},
+    types::{
+        ContainerOverrides, EvaluateOnExit, JobStatus, KeyValuePair, KeyValuesPair, RetryAction,
+        RetryStrategy,
+    },
 };
 use batch_support::{IMAGE, Local};
 use dropcast_local_stack::batch::{LimitAction, TimeLimitAction};

@@ -2,8 +2,7 @@
 
 mod batch_support;
 
-use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 use aws_sdk_batch::types::{JobStatus, JobTimeout};
 use batch_support::{Local, lives, shell, until};

@@ -147,10 +147,10 @@ fn facts(input: &BuildMailInput) -> Vec<Fact> {
 
 #[cfg(test)]
 mod tests {
+    use dropcast_domain::registry::{BuildCode, BuildPhase, EndedBuild, Requester};
     use jiff::Timestamp;
 
     use super::*;
-    use dropcast_domain::registry::{BuildCode, BuildPhase, EndedBuild, Requester};
 
     fn build(end: BuildEnd) -> Build {
         let ended = EndedBuild {

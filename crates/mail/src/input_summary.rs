@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
 use dropcast_domain::text;
+use serde_json::{Map, Value};
 
 /// The most rows that are shown; the rest is counted.
 pub const MAX_VALUES: usize = 40;

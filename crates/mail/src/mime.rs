@@ -178,7 +178,7 @@ struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Recognises an image by its first bytes, for a file that is not what it is called shows as a broken image.
+    /// Recognizes an image by its first bytes, for a file that is not what it is called shows as a broken image.
     fn of(chart: Chart<'a>) -> Option<Self> {
         let bytes = chart.bytes;
         let (content_type, file_name) = match bytes {

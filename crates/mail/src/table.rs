@@ -119,11 +119,12 @@ fn encoding_name(encoding: TableEncoding) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use dropcast_domain::{
         model::Locale,
         table::{FilledColumn, ReadingRemarks},
     };
+
+    use super::*;
 
     fn lines(summary: &InputSummary) -> Vec<String> {
         let rows = summary.sections.iter().flat_map(|section| &section.rows);

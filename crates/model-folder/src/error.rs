@@ -1,7 +1,9 @@
 //! What can be wrong with a model's folder, as sentences for its author.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use dropcast_domain::model::ManifestErrors;
 

@@ -1,12 +1,12 @@
 //! A model's own examples: inputs that it must accept and inputs that it must reject.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use dropcast_domain::model::InputFormat;
-use dropcast_domain::problem::ProblemList;
+use dropcast_domain::{model::InputFormat, problem::ProblemList};
 use dropcast_inputs::file::{Outcome, Reading};
 use serde::Serialize;
 

@@ -1,13 +1,19 @@
 //! A model's folder, read and checked before anything is made of it.
 
-use std::fs::{self, File};
-use std::io::{BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    io::{BufReader, Write},
+    path::{Path, PathBuf},
+};
 
-use dropcast_domain::model::{InputFormat, MANIFEST_FILE, Manifest};
-use dropcast_domain::registry::{BuildId, VersionFile, VersionSpec};
-use dropcast_inputs::declarations;
-use dropcast_inputs::file::{Outcome, Reader, format_of};
+use dropcast_domain::{
+    model::{InputFormat, MANIFEST_FILE, Manifest},
+    registry::{BuildId, VersionFile, VersionSpec},
+};
+use dropcast_inputs::{
+    declarations,
+    file::{Outcome, Reader, format_of},
+};
 use jiff::Timestamp;
 
 use crate::FolderError;

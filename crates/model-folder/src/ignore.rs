@@ -1,9 +1,7 @@
 //! `.dockerignore`: what of a folder goes into no image, by Docker's rules
 //! (<https://docs.docker.com/build/concepts/context/#dockerignore-files>).
 
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::{fs, io, path::Path};
 
 use globset::{GlobBuilder, GlobMatcher};
 

@@ -1,13 +1,14 @@
 //! What of a model's folder belongs to the model.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Component, Path, PathBuf},
+};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::FolderError;
-use crate::ignore::Ignore;
+use crate::{FolderError, ignore::Ignore};
 
 /// What tools leave in a model's folder and no run needs.
 const LEFT_OUT: [&str; 10] = [

@@ -1,11 +1,15 @@
 //! A local run of a model on one input: the files that it needs, and the outputs that it must
 //! have written at the end.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
 
-use dropcast_domain::model::{OutputMatcher, OutputSpec};
-use dropcast_domain::upload::safe_file_name;
+use dropcast_domain::{
+    model::{OutputMatcher, OutputSpec},
+    upload::safe_file_name,
+};
 use dropcast_inputs::file::{FileRejection, Outcome, Reading};
 
 use crate::{FolderError, ModelFolder};

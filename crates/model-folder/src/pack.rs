@@ -1,18 +1,22 @@
 //! A model's folder as one zip file, the same bytes for the same content.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Read, Seek, Write},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use dropcast_domain::model::MANIFEST_FILE;
 use sha2::{Digest, Sha256};
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-use crate::ignore::Ignore;
-use crate::items::{Item, ItemKind, walk};
-use crate::unpack::Budget;
-use crate::{FolderError, ModelFolder};
+use crate::{
+    FolderError, ModelFolder,
+    ignore::Ignore,
+    items::{Item, ItemKind, walk},
+    unpack::Budget,
+};
 
 /// The folder of the model's own examples, which the build checks.
 const EXAMPLES: &str = "examples";
@@ -123,8 +127,10 @@ fn digest(mut file: &File) -> io::Result<(String, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::time::{Duration, SystemTime};
+    use std::{
+        os::unix::fs::{PermissionsExt, symlink},
+        time::{Duration, SystemTime},
+    };
 
     use super::*;
 

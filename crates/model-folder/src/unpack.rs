@@ -1,14 +1,14 @@
 //! Takes a zip file apart that anybody may have made.
 
-use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, symlink};
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::HashSet,
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Read, Write},
+    os::unix::fs::{OpenOptionsExt, symlink},
+    path::{Component, Path, PathBuf},
+};
 
-use zip::ZipArchive;
-use zip::read::ZipFile;
-use zip::result::ZipError;
+use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
 use crate::items::stays_inside;
 
@@ -186,8 +186,7 @@ fn make_room(place: &Path) -> io::Result<()> {
 mod tests {
     use std::io::Seek;
 
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
+    use zip::{ZipWriter, write::SimpleFileOptions};
 
     use super::*;
 

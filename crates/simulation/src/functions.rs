@@ -2,7 +2,7 @@
 //!
 //! `start-run`, `submit-job`, `track-job`, `finish-run`, `announce-run` and `notify` are the real
 //! handlers. `validate-inputs` and `index-outputs` read and write files in S3, which is not
-//! simulated: for them stand the calls of the table that they make, in their order.
+//! simulated: the calls of the table that they make are simulated instead, in their order.
 
 use std::{future::Future, pin::Pin};
 
@@ -110,7 +110,7 @@ impl Functions {
                     };
                     start_run::handle(&deps, event).await
                 }
-                Consumer::TrackJob => track_job::handle(&functions.track_job(), event).await,
+                Consumer::TrackJob => track_job::handle_events(&functions.track_job(), event).await,
                 Consumer::Notify => {
                     let deps = notify::Deps {
                         store,
@@ -205,8 +205,8 @@ impl Functions {
     }
 
     async fn ask(&self, payload: Value) -> Result<Value, TaskError> {
-        let question = serde_json::from_value(payload).unwrap();
-        let answer = track_job::answer(&self.track_job(), question).await;
+        let request = serde_json::from_value(payload).unwrap();
+        let answer = track_job::job_end(&self.track_job(), request).await;
         answer.map(|answer| json!(answer)).map_err(task_error)
     }
 

@@ -9,17 +9,17 @@ mod promotion;
 mod refreshes;
 mod transaction;
 
-use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::{
     Client,
+    config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use dropcast_domain::ids::RunId;
+use items::{Item, RUN_SK, TTL, key, run_pk};
 
 use crate::StoreError;
-use items::{Item, RUN_SK, TTL, key, run_pk};
 
 /// The runs table of a deployment.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! The runs table behind ports of a few operations each.
 //!
 //! A port has the operations that one kind of caller needs; `DynamoStore` implements them all.
-//! Every write but the task token's is conditional, so that each operation can be repeated, and
-//! concurrent callers agree.
+//! Every write but the notes of due mails is conditional, so that each operation can be repeated and
+//! concurrent callers agree. Those notes are the same however often they are written.
 
 #![warn(missing_docs)]
 

@@ -162,7 +162,7 @@ pub trait Repairs: Send + Sync {
 
 /// Which runs somebody still has to be mailed about.
 ///
-/// What says so is written before the run's end: a notice that is lost is noticed.
+/// The note is written before the run's end, so that repair-runs finds a mail that is not sent.
 pub trait DueMails: Send + Sync {
     /// Notes that mails about a run will be due once it has ended.
     fn expect_mails(

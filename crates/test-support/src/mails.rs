@@ -216,9 +216,9 @@ pub fn rejected() -> MailSample {
                 "a field with this name",
                 "title, horizon_months, interval_percent or growth_percent",
             )
-            .hinted("Did you mean horizon_months?"),
+            .with_hint("Did you mean horizon_months?"),
             Problem::new("/interval_percent", "0.9", "a number from 50 to 99")
-                .hinted("Write 90 for 90 percent."),
+                .with_hint("Write 90 for 90 percent."),
         ],
         more: 1,
     });
@@ -274,7 +274,7 @@ pub fn rejected_table() -> MailSample {
                 "product_line, year, growth_percent or remark",
                 "There is a column \"remak\", which the model does not read.",
             )
-            .hinted("Did you mean remark?"),
+            .with_hint("Did you mean remark?"),
             Problem::new("Plan!B14", "#REF!", "a year such as 2027"),
         ],
         more: 0,

@@ -10,7 +10,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings; every fault is reported together.
+    /// Reads the settings, and reports all problems at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigError> {
         let config = Self {
             event_bus_name: settings.text("EVENT_BUS_NAME"),

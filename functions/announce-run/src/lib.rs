@@ -10,12 +10,11 @@ mod event;
 
 use std::convert::Infallible;
 
+pub use config::Config;
+pub use dead_letters::{DeadLetters, Queue};
 use dropcast_aws::ports::PublishEvents;
 use dropcast_domain::event::Announcement;
 use dropcast_lambda_kit::telemetry;
-
-pub use config::Config;
-pub use dead_letters::{DeadLetters, Queue};
 pub use error::Error;
 pub use event::{Change, FailedChanges, TableChanges};
 

@@ -4,15 +4,14 @@ mod config;
 mod error;
 mod event;
 
+pub use config::Config;
 use dropcast_app::runs::finish_run;
 use dropcast_aws::ports::StopJobs;
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{DueMails, RunCompletion, Runs};
-use jiff::Timestamp;
-
-pub use config::Config;
 pub use error::Error;
 pub use event::{FinishRequest, Finished};
+use jiff::Timestamp;
 
 #[derive(Debug)]
 pub struct Deps<S, J> {

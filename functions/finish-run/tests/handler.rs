@@ -104,7 +104,7 @@ async fn every_way_to_end_keeps_its_code_and_sentence() {
 }
 
 #[tokio::test]
-async fn a_code_without_a_sentence_gets_its_advice() {
+async fn a_code_without_a_sentence_gets_its_meaning() {
     let (world, run) = world().await;
     handle(
         &world,
@@ -115,7 +115,7 @@ async fn a_code_without_a_sentence_gets_its_advice() {
     let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(
         record.failure.unwrap().message,
-        ErrorCode::TimedOut.advice()
+        ErrorCode::TimedOut.sentence()
     );
 }
 

@@ -6,6 +6,7 @@ mod event;
 mod index;
 mod results;
 
+pub use config::Config;
 use dropcast_domain::{
     model::ModelName,
     run::Run,
@@ -14,12 +15,10 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{Models, Outputs, Runs, StoreError};
-use jiff::Timestamp;
-
-pub use config::Config;
 pub use error::Error;
 pub use event::{Index, Indexed};
 pub use index::{Indexer, Summary};
+use jiff::Timestamp;
 pub use results::Results;
 
 #[derive(Debug)]

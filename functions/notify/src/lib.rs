@@ -14,18 +14,17 @@ mod mailer;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+pub use config::Config;
+use context::MailContext;
 use dropcast_aws::secrets::KeySource;
 use dropcast_domain::mail::{MailKind, MailTopic};
 use dropcast_lambda_kit::batch;
 use dropcast_mail::mime;
 use dropcast_store::{Builds, Claim, DueMails, History, MailKey, Mails, Models, Runs};
-use jiff::Timestamp;
-
-pub use config::Config;
-use context::MailContext;
 pub use error::Error;
 pub use event::{BuildNotice, Notice, RunNotice};
 pub use files::Files;
+use jiff::Timestamp;
 pub use mailer::{Mailer, SendError, Ses};
 
 #[derive(Debug)]

@@ -8,16 +8,15 @@ mod event;
 mod files;
 mod pages;
 
+pub use config::Config;
+pub use dropcast_aws::secrets::{KeySource, SecretKeys};
 use dropcast_domain::link::LinkKeys;
 use dropcast_lambda_kit::telemetry;
 use dropcast_store::Runs;
-use jiff::Timestamp;
-
-pub use config::Config;
-pub use dropcast_aws::secrets::{KeySource, SecretKeys};
 pub use error::Error;
 pub use event::{Answer, OpenLink};
 pub use files::Files;
+use jiff::Timestamp;
 
 #[derive(Debug)]
 pub struct Deps<S, K, F> {

@@ -119,7 +119,7 @@ impl FromStr for Architecture {
 }
 
 impl Config {
-    /// Reads the settings; every fault is reported together.
+    /// Reads the settings, and reports all problems at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigError> {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),

@@ -15,6 +15,8 @@ mod roles;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};
+pub use definitions::{BatchDefinitions, DefineJobError, JobDefinition, JobDefinitions};
 use dropcast_aws::s3::Bucket;
 use dropcast_domain::{
     model::{Manifest, fargate},
@@ -30,13 +32,10 @@ use dropcast_lambda_kit::{
     telemetry,
 };
 use dropcast_store::{Builds, DynamoStore, Models, Promotion, newest_version};
-use jiff::{SignedDuration, Timestamp};
-
-pub use config::{Architecture, Config, JobSettings, Platform, PublicIp};
-pub use definitions::{BatchDefinitions, DefineJobError, JobDefinition, JobDefinitions};
 pub use error::Error;
 pub use event::{BuildStateChange, Message};
 pub use files::BuildFiles;
+use jiff::{SignedDuration, Timestamp};
 pub use project::{AwsProject, BuildProject};
 pub use roles::{IamRoles, JobRoles};
 

@@ -6,6 +6,7 @@
 mod config;
 mod report;
 
+pub use config::Config;
 use dropcast_app::repair::{RepairDeps, repair_runs};
 use dropcast_aws::{
     SdkConfig, events::EventBus, executions::StateMachine, jobs::AwsJobs, logs::LogGroup,
@@ -14,8 +15,6 @@ use dropcast_aws::{
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::DynamoStore;
 use jiff::Timestamp;
-
-pub use config::Config;
 pub use report::{Incomplete, Summary};
 
 /// What the use case works with on AWS.

@@ -7,7 +7,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings; every fault is reported together.
+    /// Reads the settings, and reports all problems at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigError> {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),

@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod requests;
 
+pub use config::Config;
 use dropcast_app::refreshes::{DueRefresh, find_due_refresh};
 use dropcast_domain::{
     model::{ModelName, Schedule},
@@ -17,13 +18,11 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{History, Models, Refreshes};
+pub use error::Error;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
-use serde::{Serialize, de::IgnoredAny};
-
-pub use config::Config;
-pub use error::Error;
 pub use requests::Requests;
+use serde::{Serialize, de::IgnoredAny};
 
 /// How many models are checked at the same time.
 const CONCURRENT_MODELS: usize = 8;

@@ -7,13 +7,12 @@ mod event;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+pub use config::Config;
 use dropcast_app::runs::start_run;
 use dropcast_aws::ports::StartExecutions;
 use dropcast_domain::upload::Upload;
 use dropcast_lambda_kit::batch::{self, Envelope};
 use dropcast_store::Runs;
-
-pub use config::Config;
 pub use error::Error;
 pub use event::ObjectCreated;
 

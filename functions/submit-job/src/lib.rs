@@ -10,9 +10,10 @@ mod error;
 mod event;
 mod queue;
 
+pub use config::Config;
 use dropcast_aws::ports::ResumeExecutions;
 use dropcast_domain::{
-    job::JobContext,
+    job::{JobContext, stop_reason},
     keys::cache_prefix,
     model::{ModelName, job_command},
     registry::RegisteredVersion,
@@ -22,11 +23,9 @@ use dropcast_domain::{
 };
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{Jobs, Models, Runs, StoreError, TaskTokens};
-use jiff::Timestamp;
-
-pub use config::Config;
 pub use error::Error;
 pub use event::{Submit, Submitted};
+use jiff::Timestamp;
 pub use queue::{BatchQueue, JobQueue, JobRequest, Queues};
 
 #[derive(Debug)]
@@ -109,18 +108,15 @@ where
     let assigned = deps.store.assign_job(&run_id, &job).await?;
     let Some(counts) = assigned.job else {
         // It ended while this attempt was slow, or after it was given up on.
-        deps.queue
-            .stop(&job, "Dropcast: the run has ended.")
-            .await?;
+        deps.queue.stop(&job, stop_reason::RUN_ENDED).await?;
         return Err(Error::Over);
     };
     if counts != job {
-        let reason = "Dropcast: the run already has another job.";
-        deps.queue.stop(&job, reason).await?;
+        deps.queue.stop(&job, stop_reason::OTHER_JOB).await?;
     }
     // The request was recorded before the record named a job that could be stopped.
-    if let Some(request) = &assigned.cancellation {
-        deps.queue.stop(&counts, &request.job_reason()).await?;
+    if assigned.cancellation.is_some() {
+        deps.queue.stop(&counts, stop_reason::CANCELLED).await?;
     }
     // Batch sends no event for the first SUBMITTED.
     let submitted = Transition {

@@ -9,17 +9,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings; every fault is reported together.
+    /// Reads the settings, and reports all problems at once.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigError> {
         let config = Self {
             runs_table: settings.text("RUNS_TABLE"),
-            job_queues: [
-                Some(settings.text("JOB_QUEUE_ARN")),
-                settings.text_if_any("LARGE_JOB_QUEUE_ARN"),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            job_queues: settings.job_queues(),
             job_log_group: settings.text("JOB_LOG_GROUP"),
         };
         settings.finish().map(|()| config)

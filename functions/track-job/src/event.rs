@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Invocation {
-    /// The state machine asks about the job of a run.
-    Question(Question),
+    /// The state machine asks how the job of a run ended.
+    JobEnd(JobEndRequest),
     /// Events about jobs.
     Events(SqsEvent),
 }
@@ -23,22 +23,22 @@ pub enum Invocation {
 /// The answer to an invocation.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum Response {
     /// To the state machine.
-    Question(JobOutcome),
+    JobEnd(JobOutcome),
     /// To the queue.
     Events(SqsBatchResponse),
 }
 
-/// The state machine's question.
+/// The state machine's request.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Question {
+pub struct JobEndRequest {
     /// The run whose job is asked about.
     pub run_id: RunId,
 }
 
-/// What the state machine is told about a run's job.
+/// How a run's job ended, for the state machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum JobOutcome {

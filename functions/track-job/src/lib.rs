@@ -10,17 +10,16 @@ mod event;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use dropcast_app::jobs::{ask_for_end, follow_job};
+pub use config::Config;
+use dropcast_app::jobs::{follow_job, load_job_end};
 use dropcast_aws::ports::{DescribeJobs, JobLogs, ResumeExecutions, StopJobs};
 use dropcast_lambda_kit::{
     batch::{self, Envelope},
     error::HandlerError,
 };
 use dropcast_store::{Jobs, Runs, TaskTokens};
-
-pub use config::Config;
 pub use error::Error;
-pub use event::{Answer, Invocation, JobOutcome, JobStateChange, Question};
+pub use event::{Invocation, JobEndRequest, JobOutcome, JobStateChange, Response};
 
 #[derive(Debug)]
 pub struct Deps<S, X, J> {
@@ -31,27 +30,27 @@ pub struct Deps<S, X, J> {
     pub job_queues: Vec<String>,
 }
 
-/// Handles a batch of events, or the state machine's question.
-pub async fn invoke<S, X, J>(
+/// Handles a batch of events, or a request of the state machine.
+pub async fn handle<S, X, J>(
     deps: &Deps<S, X, J>,
     invocation: Invocation,
-) -> Result<Answer, HandlerError>
+) -> Result<Response, HandlerError>
 where
     S: Runs + Jobs + TaskTokens,
     X: ResumeExecutions,
     J: DescribeJobs + JobLogs + StopJobs,
 {
     match invocation {
-        Invocation::Question(question) => answer(deps, question).await.map(Answer::Question),
+        Invocation::JobEnd(request) => job_end(deps, request).await.map(Response::JobEnd),
         Invocation::Events(event) => {
-            let Ok(answer) = handle(deps, event).await;
-            Ok(Answer::Events(answer))
+            let Ok(answer) = handle_events(deps, event).await;
+            Ok(Response::Events(answer))
         }
     }
 }
 
 /// Handles a batch of `Batch Job State Change` events.
-pub async fn handle<S, X, J>(
+pub async fn handle_events<S, X, J>(
     deps: &Deps<S, X, J>,
     event: SqsEvent,
 ) -> Result<SqsBatchResponse, Infallible>
@@ -63,10 +62,10 @@ where
     Ok(batch::each(event, |event: Envelope<JobStateChange>| track(deps, event)).await)
 }
 
-/// Answers what became of a run's job, which Batch is asked about if no event has told.
-pub async fn answer<S, X, J>(
+/// Returns how a run's job ended; asks Batch if no event has reported it.
+pub async fn job_end<S, X, J>(
     deps: &Deps<S, X, J>,
-    question: Question,
+    request: JobEndRequest,
 ) -> Result<JobOutcome, HandlerError>
 where
     S: Runs + Jobs + TaskTokens,
@@ -79,7 +78,7 @@ where
         jobs,
         ..
     } = deps;
-    let ended = ask_for_end(store, executions, jobs, &question.run_id).await;
+    let ended = load_job_end(store, executions, jobs, &request.run_id).await;
     Ok(ended.map_err(Error::from)?.into())
 }
 

@@ -4,7 +4,7 @@ use dropcast_aws::{executions::WaitingExecutions, jobs::AwsJobs, logs::LogGroup}
 use dropcast_lambda_kit::{config::Settings, telemetry};
 use dropcast_store::DynamoStore;
 use lambda_runtime::{LambdaEvent, service_fn};
-use track_job::{Config, Deps, invoke};
+use track_job::{Config, Deps, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -24,7 +24,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         job_queues: config.job_queues,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<_>| {
-        invoke(&deps, event.payload)
+        handle(&deps, event.payload)
     }))
     .await
 }

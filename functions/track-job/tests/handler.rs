@@ -31,7 +31,7 @@ use dropcast_test_support::{
     unavailable,
 };
 use serde_json::{Value, json};
-use track_job::{Deps, handle};
+use track_job::{Deps, handle_events};
 
 const TOKEN: &str = "the-task-token";
 const LARGE_JOB_QUEUE: &str = "arn:aws:batch:eu-west-1:000000000000:job-queue/large";
@@ -100,7 +100,7 @@ async fn waiting(world: &World) -> Run {
 }
 
 async fn deliver<'a>(world: &World, events: impl IntoIterator<Item = &'a Value>) {
-    let answer = handle(world, sqs(events)).await.unwrap();
+    let answer = handle_events(world, sqs(events)).await.unwrap();
     assert!(failed(&answer).is_empty(), "{answer:?}");
 }
 
@@ -271,7 +271,7 @@ async fn logs_that_cannot_be_read_now_are_read_with_the_next_delivery() {
     let run = waiting(&world).await;
     let event = job_failed(run.id.as_str());
     world.jobs.0.lock().unwrap().unavailable = true;
-    let answer = handle(&world, sqs([&event])).await.unwrap();
+    let answer = handle_events(&world, sqs([&event])).await.unwrap();
     assert_eq!(failed(&answer), ["message-0"]);
     assert!(world.executions.resumed().is_empty());
     {
@@ -302,7 +302,7 @@ async fn an_execution_that_could_not_be_resumed_is_resumed_with_the_next_deliver
     let run = waiting(&world).await;
     let history = job_with_a_retry(run.id.as_str());
     world.executions.set_unavailable(true);
-    let answer = handle(&world, sqs([&history[5]])).await.unwrap();
+    let answer = handle_events(&world, sqs([&history[5]])).await.unwrap();
     assert_eq!(failed(&answer), ["message-0"]);
     assert_eq!(
         world.store.task_token(&run.id).await.unwrap().unwrap(),
@@ -405,7 +405,7 @@ async fn what_is_no_job_event_is_set_aside_and_the_others_are_handled() {
         job_with_a_retry(run.id.as_str())[2].clone(),
         nameless,
     ];
-    let answer = handle(&world, sqs(&events)).await.unwrap();
+    let answer = handle_events(&world, sqs(&events)).await.unwrap();
     assert_eq!(failed(&answer), ["message-0", "message-2"]);
     let record = world.store.get(&run.id).await.unwrap().unwrap();
     assert_eq!(record.status(), Status::Running);

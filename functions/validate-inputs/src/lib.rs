@@ -10,6 +10,7 @@ mod files;
 mod rejection;
 mod staged_files;
 
+pub use config::Config;
 use dropcast_app::{uploads::read_metadata, versions};
 use dropcast_aws::s3::Object;
 use dropcast_domain::{
@@ -21,12 +22,10 @@ use dropcast_domain::{
 use dropcast_inputs::file;
 use dropcast_lambda_kit::error::HandlerError;
 use dropcast_store::{History, Models, Promotion, Runs, StoreError, Validation, ValidationOutcome};
-use jiff::Timestamp;
-
-pub use config::Config;
 pub use error::Error;
 pub use event::{Outcome, Validate};
 pub use files::{Files, S3Files};
+use jiff::Timestamp;
 use rejection::RunRejection;
 
 #[derive(Debug)]

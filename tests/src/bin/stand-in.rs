@@ -3,8 +3,10 @@
 //! It speaks Lambda's Runtime API with nothing but sockets, so that it is built in a moment. See
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;

@@ -4,21 +4,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
-use dropcast_domain::event::{BUILD_FINISHED, RUN_STATUS_CHANGED, SOURCE};
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::ids::RunId;
-use dropcast_domain::run::Run;
-use dropcast_domain::status::Status;
-use dropcast_domain::upload::RunKind;
+use dropcast_aws::{ports::RecentUploads as _, s3::Bucket};
+use dropcast_domain::{
+    event::{BUILD_FINISHED, RUN_STATUS_CHANGED, SOURCE},
+    failure::ErrorCode,
+    ids::RunId,
+    run::Run,
+    status::Status,
+    upload::RunKind,
+};
 use dropcast_local_stack::processes_of;
-use dropcast_store::History as _;
+use dropcast_store::{History as _, Runs as _};
 use dropcast_tests::{Call, Grant, OPERATOR, Privileges, Stack, until};
+use jiff::Timestamp;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::again::UNDROPPED;
-use crate::checks::fits;
-use crate::world::{runs_all, scenario};
+use crate::{
+    again::UNDROPPED,
+    checks::fits,
+    world::{runs_all, scenario},
+};
 
 /// Queues, by the template's outputs.
 const QUEUES: [&str; 4] = [
@@ -63,6 +69,11 @@ pub(crate) fn checks() -> Vec<Trial> {
             "aftermath",
             "invariant_5_every_change_was_announced",
             announcements,
+        ),
+        scenario(
+            "aftermath",
+            "invariant_1_every_upload_that_s3_lists_has_the_run_of_its_event",
+            uploads,
         ),
         scenario("aftermath", "invariant_5_every_mail_was_sent_once", mails),
         scenario("aftermath", "no_function_broke_or_logged_an_error", errors),
@@ -127,6 +138,19 @@ async fn all_runs(stack: &Stack) -> Result<BTreeMap<RunId, Run>> {
     }
     ensure!(!(runs.is_empty() && runs_all()), "there were runs");
     Ok(runs)
+}
+
+/// repair-runs starts a run for each upload whose id has no record.
+async fn uploads(stack: &Stack) -> Result<()> {
+    let inputs = stack.output("InputsBucketName")?;
+    let inputs = Bucket::new(stack.s3.clone(), inputs);
+    let listed = inputs.uploaded(Timestamp::MIN, Timestamp::MAX).await?;
+    ensure!(!(listed.is_empty() && runs_all()), "there were uploads");
+    for upload in listed.iter().filter(|upload| !upload.is_folder()) {
+        let run = stack.store.get(&upload.run_id()).await?;
+        ensure!(run.is_some(), "{upload:?} has no run");
+    }
+    Ok(())
 }
 
 async fn announcements(stack: &Stack) -> Result<()> {

@@ -3,20 +3,20 @@
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_batch::types::{JobStatus, JobSummary, KeyValuesPair};
-use dropcast_domain::ids::{RunId, Version};
-use dropcast_domain::run::{Acceptance, AcceptedInput, Run, UploadMetadata};
-use dropcast_domain::status::Status;
-use dropcast_domain::upload::Upload as S3Upload;
+use dropcast_domain::{
+    ids::{RunId, Version},
+    run::{Acceptance, AcceptedInput, Run, UploadMetadata},
+    status::Status,
+    upload::Upload as S3Upload,
+};
 use dropcast_lambda_kit::clock::now;
 use dropcast_store::{Runs as _, Validation as _, ValidationOutcome};
-use dropcast_tests::stand_ins::role;
-use dropcast_tests::{Stack, Upload, until};
+use dropcast_tests::{Stack, Upload, stand_ins::role, until};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::checks::succeeded;
-use crate::world::scenarios;
+use crate::{checks::succeeded, world::scenarios};
 
 /// The model of runs that begin without a dropped file, and so without an execution of their own.
 pub(crate) const UNDROPPED: &str = "called-again";

@@ -3,16 +3,22 @@
 //! victim's mail knows, and may write a model's code.
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::{
+    error::{ProvideErrorMetadata as _, SdkError},
+    primitives::ByteStream,
+};
 use dropcast_domain::run::Run;
 use dropcast_store::Models as _;
-use dropcast_tests::permissions::{Caller, is_allowed};
-use dropcast_tests::{Stack, Upload};
+use dropcast_tests::{
+    Stack, Upload,
+    permissions::{Caller, is_allowed},
+};
 
-use crate::checks::{sha256, succeeded};
-use crate::pushes::{init, push};
-use crate::world::scenarios;
+use crate::{
+    checks::{sha256, succeeded},
+    pushes::{init, push},
+    world::scenarios,
+};
 
 scenarios![
     a_models_role_reaches_no_run_of_another_model,

@@ -1,15 +1,16 @@
 //! Every bad input ends as one rejected run, in a plain sentence, in the record and in a mail.
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::problem::ProblemList;
-use dropcast_domain::status::Status;
-use dropcast_domain::upload::INPUTS_PREFIX;
+use dropcast_domain::{
+    failure::ErrorCode, problem::ProblemList, status::Status, upload::INPUTS_PREFIX,
+};
 use dropcast_tests::{OPERATOR, Stack, Upload};
 use libtest_mimic::Trial;
 
-use crate::checks::{ended_with, fits, flat, is_a_sentence, is_the_only_run, reports_failure};
-use crate::world::scenario;
+use crate::{
+    checks::{ended_with, fits, flat, is_a_sentence, is_the_only_run, reports_failure},
+    world::scenario,
+};
 
 /// A file that is not accepted.
 struct Bad {

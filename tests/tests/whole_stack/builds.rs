@@ -1,7 +1,9 @@
 //! Finished builds of a test's own, and what becomes of them.
 
-use std::path::{Path, PathBuf};
-use std::{fs, iter};
+use std::{
+    fs, iter,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, ensure};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;

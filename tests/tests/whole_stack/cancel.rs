@@ -8,9 +8,11 @@ use dropcast_domain::{failure::ErrorCode, ids::RunId, status::Status};
 use dropcast_tests::{Stack, Upload, until};
 use serde_json::json;
 
-use crate::checks::{ended_with, flat};
-use crate::command_line::dropcast;
-use crate::world::scenarios;
+use crate::{
+    checks::{ended_with, flat},
+    command_line::dropcast,
+    world::scenarios,
+};
 
 scenarios![
     a_running_run_is_cancelled_and_its_process_is_gone,

@@ -3,8 +3,7 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::status::Status;
+use dropcast_domain::{failure::ErrorCode, status::Status};
 use dropcast_local_stack::Mail;
 use dropcast_tests::{Dropped, Ended, OPERATOR, SENDER, Stack, programs};
 use serde_json::Value;

@@ -6,8 +6,7 @@ use dropcast_tests::{Stack, programs};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::checks::fits;
-use crate::world::scenarios;
+use crate::{checks::fits, world::scenarios};
 
 scenarios![
     a_submitted_file_is_followed_to_its_end,

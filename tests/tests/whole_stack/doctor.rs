@@ -6,8 +6,10 @@ use anyhow::{Context as _, Result, ensure};
 use dropcast_tests::Stack;
 use serde_json::Value;
 
-use crate::command_line::{Answer, dropcast};
-use crate::world::scenarios;
+use crate::{
+    command_line::{Answer, dropcast},
+    world::scenarios,
+};
 
 scenarios![
     a_stack_that_works_is_found_fit_with_a_file_sent_all_the_way,

@@ -2,16 +2,17 @@
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_aws::batch::names::definition_name;
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::status::Status;
+use dropcast_domain::{failure::ErrorCode, status::Status};
 use dropcast_store::History as _;
 use dropcast_tests::{Ended, Stack, Upload, until};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::checks::{ended_with, flat, is_the_only_run, reports_failure, succeeded};
-use crate::links::links_in;
-use crate::world::scenario;
+use crate::{
+    checks::{ended_with, flat, is_the_only_run, reports_failure, succeeded},
+    links::links_in,
+    world::scenario,
+};
 
 const ANA: &str = "ana@corp.example";
 /// More often than any job is tried.

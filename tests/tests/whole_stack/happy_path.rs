@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_domain::ids::Version;
-use dropcast_domain::status::Status;
+use dropcast_domain::{ids::Version, status::Status};
 use dropcast_tests::{Ended, Stack, Upload};
 use serde_json::{Value, json};
 
-use crate::checks::{fits, flat, is_the_only_run, sha256, succeeded};
-use crate::links::links_in;
-use crate::world::scenarios;
+use crate::{
+    checks::{fits, flat, is_the_only_run, sha256, succeeded},
+    links::links_in,
+    world::scenarios,
+};
 
 scenarios![
     a_dropped_file_becomes_a_mail_whose_links_open,

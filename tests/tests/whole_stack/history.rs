@@ -1,19 +1,18 @@
 //! The example model on a real database server: its password comes as a secret, and a connection
 //! that breaks in the middle is reported to the uploader.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
+use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Result, ensure};
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::status::Status;
+use dropcast_domain::{failure::ErrorCode, status::Status};
 use dropcast_tests::{FlakyConnection, Postgres, Stack, Upload};
 
-use crate::checks::{ended_with, flat, reports_failure, succeeded};
-use crate::command_line::dropcast;
-use crate::secrets::haystack;
-use crate::world::scenarios;
+use crate::{
+    checks::{ended_with, flat, reports_failure, succeeded},
+    command_line::dropcast,
+    secrets::haystack,
+    world::scenarios,
+};
 
 const ANA: &str = "ana@corp.example";
 const PASSWORD: &str = "kept-to-ourselves-7213";

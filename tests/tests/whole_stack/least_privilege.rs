@@ -4,8 +4,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_s3::config::Credentials;
-use dropcast_tests::Stack;
-use dropcast_tests::stand_ins::{PACKAGES, role};
+use dropcast_tests::{
+    Stack,
+    stand_ins::{PACKAGES, role},
+};
 use serde_json::json;
 
 use crate::world::scenarios;

@@ -2,13 +2,14 @@
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
-use dropcast_domain::link::{Link, LinkKeys};
-use dropcast_domain::output::MARKED_FILE;
-use dropcast_domain::run::Run;
+use dropcast_domain::{
+    link::{Link, LinkKeys},
+    output::MARKED_FILE,
+    run::Run,
+};
 use dropcast_tests::{Stack, Upload};
 
-use crate::checks::succeeded;
-use crate::world::scenarios;
+use crate::{checks::succeeded, world::scenarios};
 
 scenarios![
     a_link_opens_any_number_of_times,

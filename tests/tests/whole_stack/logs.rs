@@ -1,7 +1,6 @@
 //! The log of a run's job, whole and as it comes, whatever the run's status.
 
-use std::fs;
-use std::process::Stdio;
+use std::{fs, process::Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::status::Status;
@@ -9,9 +8,7 @@ use dropcast_tests::{Stack, Upload, programs};
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::checks::succeeded;
-use crate::command_line::dropcast;
-use crate::world::scenarios;
+use crate::{checks::succeeded, command_line::dropcast, world::scenarios};
 
 scenarios![
     a_failed_run_s_log_is_printed_whole,
@@ -94,7 +91,7 @@ async fn a_run_without_a_job_has_no_log(stack: &Stack) -> Result<()> {
             .await?;
         assert_eq!(output.status.code(), Some(6));
         let errors = String::from_utf8(output.stderr)?;
-        ensure!(errors.contains("its job was never started"), "{errors}");
+        ensure!(errors.contains("no job was started for it"), "{errors}");
     }
     Ok(())
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dropcast_store::Runs as _;
 use dropcast_tests::{OPERATOR, Stack, Upload, until};
 
-use crate::checks::{flat, is_the_only_run, succeeded};
-use crate::links::links_in;
-use crate::world::scenarios;
+use crate::{
+    checks::{flat, is_the_only_run, succeeded},
+    links::links_in,
+    world::scenarios,
+};
 
 scenarios![
     utf16_is_read_whatever_its_byte_order,

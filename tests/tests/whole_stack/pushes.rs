@@ -1,8 +1,10 @@
 //! `dropcast model init` and `push`: from an empty folder to a version that runs, by the local
 //! CodeBuild; and a model that does without `dropcast-job`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_batch::types::{
@@ -15,8 +17,10 @@ use dropcast_tests::{Stack, until};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::command_line::{Answer, dropcast};
-use crate::world::scenarios;
+use crate::{
+    command_line::{Answer, dropcast},
+    world::scenarios,
+};
 
 scenarios![
     a_new_model_is_pushed_and_run_then_changed_and_pushed_again,

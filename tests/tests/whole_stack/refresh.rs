@@ -1,16 +1,12 @@
 //! Refreshes of a model's cache: on request and on schedule.
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::run::Run;
-use dropcast_domain::status::Status;
-use dropcast_domain::upload::RunKind;
+use dropcast_domain::{failure::ErrorCode, run::Run, status::Status, upload::RunKind};
 use dropcast_store::{History as _, Refreshes as _};
 use dropcast_tests::{Stack, Upload, until};
 use serde_json::json;
 
-use crate::command_line::dropcast;
-use crate::world::scenarios;
+use crate::{command_line::dropcast, world::scenarios};
 
 scenarios![
     a_refresh_keeps_what_later_runs_read,

@@ -1,21 +1,20 @@
 //! From a finished build to a version, its promotion, and the way back.
 
-use std::fs;
-use std::time::Instant;
+use std::{fs, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::registry::BuildPhase;
-use dropcast_domain::status::Status;
+use dropcast_domain::{failure::ErrorCode, registry::BuildPhase, status::Status};
 use dropcast_store::{Builds as _, History as _, Models as _};
 use dropcast_tests::{Stack, Upload};
 use serde_json::json;
 
-use crate::builds::{Finished, WHO, build, deliver, failed, folder, mailed, registered};
-use crate::checks::{ended_with, flat, succeeded};
-use crate::command_line::{dropcast, file};
-use crate::world::scenarios;
+use crate::{
+    builds::{Finished, WHO, build, deliver, failed, folder, mailed, registered},
+    checks::{ended_with, flat, succeeded},
+    command_line::{dropcast, file},
+    world::scenarios,
+};
 
 scenarios![
     builds_become_versions_that_are_promoted_rolled_back_and_retired,

@@ -7,13 +7,17 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_tests::Stack;
-use dropcast_tests::permissions::{AccessCheck, Action, MODEL, ResourceKind};
+use dropcast_tests::{
+    Stack,
+    permissions::{AccessCheck, Action, MODEL, ResourceKind},
+};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
-use crate::attack::{pushed, role_of};
-use crate::world::scenarios;
+use crate::{
+    attack::{pushed, role_of},
+    world::scenarios,
+};
 
 /// Tries at a time.
 const AT_ONCE: usize = 8;
@@ -42,7 +46,6 @@ fn ports(role: &str) -> Option<&'static [(Action, &'static [ResourceKind])]> {
             (GetItem, &[Runs, Models]),
             (UpdateItem, &[Runs]),
             (Query, &[Models, ModelsByName]),
-            (GetObject, &[Inputs, RefreshUploads]),
             (GetObjectVersion, &[Inputs, RefreshUploads]),
             (List, &[Inputs, RefreshUploads]),
             (

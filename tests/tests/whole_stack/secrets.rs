@@ -1,19 +1,15 @@
 //! Invariant 7: task tokens and secrets never leave the table or the secret store.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 use dropcast_domain::ids::RunId;
 use dropcast_store::TaskTokens as _;
 use dropcast_tests::Stack;
 
-use crate::checks::succeeded;
-use crate::command_line::dropcast;
-use crate::invariants::Gated;
-use crate::links::secret;
-use crate::world::scenarios;
+use crate::{
+    checks::succeeded, command_line::dropcast, invariants::Gated, links::secret, world::scenarios,
+};
 
 scenarios![
     invariant_7_the_task_token_is_nowhere_but_in_its_item,

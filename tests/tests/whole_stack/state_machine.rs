@@ -1,11 +1,9 @@
 //! Every path of the state machine, over functions that answer as `tests/asl/paths.json` says.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_tests::stand_ins::StandIns;
-use dropcast_tests::{Stack, programs};
+use dropcast_tests::{Stack, programs, stand_ins::StandIns};
 use libtest_mimic::Trial;
 use serde_json::Value;
 use tokio::sync::OnceCell;

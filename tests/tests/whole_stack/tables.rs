@@ -3,17 +3,21 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use dropcast_domain::failure::ErrorCode;
-use dropcast_domain::model::{InputFormat, Locale, TableEncoding};
-use dropcast_domain::problem::ProblemList;
-use dropcast_domain::status::Status;
+use dropcast_domain::{
+    failure::ErrorCode,
+    model::{InputFormat, Locale, TableEncoding},
+    problem::ProblemList,
+    status::Status,
+};
 use dropcast_tests::{Ended, Stack, Upload, programs};
 use libtest_mimic::Trial;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use sha2::Digest as _;
 
-use crate::checks::{ended_with, fits, flat, is_a_sentence, is_the_only_run, succeeded};
-use crate::world::scenario;
+use crate::{
+    checks::{ended_with, fits, flat, is_a_sentence, is_the_only_run, succeeded},
+    world::scenario,
+};
 
 const ANA: &str = "ana@corp.example";
 /// Where the sheets of the example model lie.

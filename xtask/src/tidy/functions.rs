@@ -154,7 +154,7 @@ fn check_state_machines(workspace: &Workspace) -> Vec<Finding> {
                     path,
                     index + 1,
                     format!(
-                        "`{name}` is no function's. Write one of: {}.",
+                        "`{name}` is not the ARN of a function. Use one of: {}.",
                         known.iter().cloned().collect::<Vec<_>>().join(", ")
                     ),
                 ));
@@ -286,7 +286,7 @@ fn check_other_lists(workspace: &Workspace) -> Vec<Finding> {
         findings.push(Finding::in_file(
             path,
             format!(
-                "It names {} of the {} functions, and forgets: {}. Name these too.",
+                "Names {} of the {} functions. Add: {}.",
                 named.len(),
                 functions.len(),
                 missing.join(", ")

@@ -1,6 +1,9 @@
 //! Which crates may use which.
 
-use super::{Finding, workspace::Package, workspace::Workspace};
+use super::{
+    Finding,
+    workspace::{Package, Workspace},
+};
 
 /// Crates of one kind.
 pub(super) struct Layer {

@@ -66,7 +66,7 @@ fn reaches_out(path: &Path, line: usize, what: &str) -> Finding {
         path,
         line,
         format!(
-            "`{what}` reaches out of the domain. Take what it gives as an argument, and call it in an adapter or a main."
+            "`{what}` is I/O, a clock, randomness or the environment. Pass its value as an argument."
         ),
     )
 }

@@ -4,6 +4,7 @@ use dropcast_aws::{CallError, ports::StopJobs};
 use dropcast_domain::{
     cancellation::{Cancellation, is_too_late},
     ids::RunId,
+    job::stop_reason,
     run::Run,
 };
 use dropcast_store::{Cancellations, StoreError};
@@ -23,7 +24,8 @@ pub enum CancelOutcome {
 /// Why a run could not be cancelled.
 #[derive(Debug, Error)]
 pub enum CancelRunError {
-    /// The table; [`StoreError::NoSuchRun`] if there is no such run.
+    /// The runs table refused a call or could not be reached; [`StoreError::NoSuchRun`] if there is no
+    /// such run.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Batch. The request is recorded, and the next pass of `repair-runs` stops the job.
@@ -48,7 +50,7 @@ pub async fn cancel_run<S: Cancellations, J: StopJobs>(
         return Ok(CancelOutcome::TooLate(run));
     };
     if let Some(job) = &run.job {
-        jobs.stop(job, &recorded.job_reason()).await?;
+        jobs.stop(job, stop_reason::CANCELLED).await?;
     }
     Ok(if recorded == request {
         CancelOutcome::Requested(run)

@@ -4,6 +4,7 @@ use dropcast_aws::{CallError, ports::StopJobs};
 use dropcast_domain::{
     failure::{ErrorCode, Failure},
     ids::RunId,
+    job::stop_reason,
     mail::MailKind,
     run::Run,
     status::{TerminalStatus, Transition},
@@ -12,9 +13,6 @@ use dropcast_store::{DueMails, RunCompletion, Runs, StoreError};
 use jiff::Timestamp;
 use thiserror::Error;
 
-/// The reason that Batch keeps for a job that is stopped because its run has ended.
-const STOP_REASON: &str = "Dropcast: the run has ended.";
-
 /// How a run ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEnd {
@@ -22,17 +20,17 @@ pub struct RunEnd {
     pub status: TerminalStatus,
     /// The error code, if the run did not succeed.
     pub code: Option<ErrorCode>,
-    /// What happened, in a sentence; the code's advice if there is none.
+    /// What happened, in a sentence; what the code means if there is none.
     pub message: Option<String>,
 }
 
 /// Why a run could not be ended.
 #[derive(Debug, Error)]
 pub enum FinishRunError {
-    /// The table.
+    /// The runs table refused a call or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Batch.
+    /// A call of AWS Batch failed.
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -51,9 +49,7 @@ pub async fn finish_run<S: Runs + RunCompletion + DueMails, J: StopJobs>(
         .await?
         .ok_or_else(|| StoreError::NoSuchRun(run_id.clone()))?;
     let failure = end.code.map(|code| {
-        let message = end
-            .message
-            .unwrap_or_else(|| code.advice_on(run.kind).to_owned());
+        let message = end.message.unwrap_or_else(|| code.sentence());
         Failure::new(code, message)
     });
     let transition = Transition {
@@ -67,7 +63,7 @@ pub async fn finish_run<S: Runs + RunCompletion + DueMails, J: StopJobs>(
     let run = store.finish(run_id, transition, failure.as_ref()).await?;
     // The wait for the job timed out, or the event of its end was lost: nobody needs its result.
     if let (Some(job), None) = (&run.job, &run.job_end) {
-        jobs.stop(job, STOP_REASON).await?;
+        jobs.stop(job, stop_reason::RUN_ENDED).await?;
     }
     Ok(run)
 }

@@ -14,7 +14,7 @@ use super::load_run_history;
 /// Why a run could not be shown.
 #[derive(Debug, Error)]
 pub enum ShowRunError {
-    /// The table.
+    /// The runs table refused a call or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A link could not be signed.

@@ -9,10 +9,10 @@ use thiserror::Error;
 /// Why a run was not started.
 #[derive(Debug, Error)]
 pub enum StartRunError {
-    /// The table.
+    /// The runs table refused a call or could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Step Functions.
+    /// A call of Step Functions failed.
     #[error(transparent)]
     Call(#[from] CallError),
     /// Nothing distinguishes the upload from others with its key: it would be one run with all of

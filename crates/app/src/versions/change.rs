@@ -36,6 +36,9 @@ pub enum ChangeError {
         /// The runs, the longest unchanged first.
         runs: Vec<RunId>,
     },
+    /// The model has more open runs than are checked, and none of those checked has the version.
+    #[error("the model has at least {MAX_OPEN_RUNS} open runs")]
+    TooManyOpenRuns,
     /// The model's versions and defaults do not allow it.
     #[error(transparent)]
     Refused(Box<ChangeRefusedError>),
@@ -101,6 +104,9 @@ pub async fn retire<S: Models + Promotion + History>(
         let runs = defaults.is_run_by(version, &open);
         if !runs.is_empty() {
             return Ok(Err(ChangeError::OpenRuns { version, runs }));
+        }
+        if open.len() >= usize::from(MAX_OPEN_RUNS) {
+            return Ok(Err(ChangeError::TooManyOpenRuns));
         }
     }
     match store.retire(name, version, stamp).await? {

@@ -7,8 +7,10 @@ use std::{
 
 use anyhow::Context as _;
 use dropcast_api_types::Initialized;
-use dropcast_domain::model::{ModelName, ModelNameError};
-use dropcast_domain::text::quoted;
+use dropcast_domain::{
+    model::{ModelName, ModelNameError},
+    text::quoted,
+};
 
 use crate::{
     args::Init,

@@ -14,6 +14,7 @@ use dropcast_domain::{
     registry::{Defaults, Model, PromotionError},
 };
 
+use super::shorten_image;
 use crate::{
     args,
     exit::{CliError, Exit},
@@ -21,8 +22,6 @@ use crate::{
     screen::{Screen, Style},
     stack::Stack,
 };
-
-use super::shorten_image;
 
 /// How many versions are listed.
 const MAX_VERSIONS: u16 = 1_000;
@@ -248,6 +247,13 @@ fn explain_change_error(
         ChangeError::OpenRuns { version, runs } => {
             explain_open_runs(name, *version, runs, &command)
         }
+        ChangeError::TooManyOpenRuns => CliError::new(
+            Exit::NotAccepted,
+            "The version cannot be retired now: its model has so many open runs that they cannot all be checked.",
+        )
+        .advice(format!(
+            "Retire it when there are fewer; `{command} runs --open` lists them."
+        )),
         ChangeError::Refused(refusal) => explain_promotion_error(
             &refusal.model,
             &refusal.defaults,

@@ -36,40 +36,43 @@ pub(super) const IN_ORDER: &[Check] = &[
     state::foreign_changes,
 ];
 
-/// What was recognised, with the text as what told it.
-fn told(recognised: texts::Recognised<'_>, signal: &str) -> Finding {
-    Finding::new(recognised.cause, recognised.certainty).told_by(signal, recognised.text)
+/// What was recognized, with the text as what from_text it.
+fn from_text(recognized: texts::Recognized<'_>, signal: &str) -> Finding {
+    Finding::new(recognized.cause, recognized.certainty).with_evidence(signal, recognized.text)
 }
 
 /// What `SubmitJob` answered.
 fn refusal(evidence: &Evidence) -> Option<Finding> {
     let refusal = evidence.refusal.as_deref()?;
-    Some(told(texts::recognise_refusal(&[refusal])?, "SubmitJob"))
+    Some(from_text(
+        texts::recognize_refusal(&[refusal])?,
+        "SubmitJob",
+    ))
 }
 
 /// What Batch and ECS say about the job.
 fn job_texts(evidence: &Evidence) -> Option<Finding> {
-    let recognised = texts::recognise_job(&evidence.job_texts())?;
-    if recognised.certainty != Certainty::Certain && evidence.request().is_some() {
+    let recognized = texts::recognize_job(&evidence.job_texts())?;
+    if recognized.certainty != Certainty::Certain && evidence.request().is_some() {
         return None;
     }
     let gpus = evidence.size.is_some_and(|size| size.gpus > 0);
-    if recognised.cause == Cause::NoTypeLargeEnough && gpus && state::has_no_gpu(evidence) {
-        return Some(Finding::certain(Cause::NoGpu).told_by("Job", recognised.text));
+    if recognized.cause == Cause::NoTypeLargeEnough && gpus && state::has_no_gpu(evidence) {
+        return Some(Finding::certain(Cause::NoGpu).with_evidence("Job", recognized.text));
     }
     // The state of the environments tells more than that they are invalid.
-    if recognised.cause == Cause::EnvironmentInvalid
+    if recognized.cause == Cause::EnvironmentInvalid
         && let Some(finding) = state::environments(evidence)
     {
-        return Some(finding.told_by("Job", recognised.text));
+        return Some(finding.with_evidence("Job", recognized.text));
     }
-    Some(told(recognised, "Job"))
+    Some(from_text(recognized, "Job"))
 }
 
 /// Whether somebody asked for the end.
 fn request(evidence: &Evidence) -> Option<Finding> {
     let reason = evidence.request()?;
-    Some(Finding::certain(Cause::Cancelled).told_by("Reason of the request", reason))
+    Some(Finding::certain(Cause::Cancelled).with_evidence("Reason of the request", reason))
 }
 
 /// How the model ended, by its exit code and its last lines.
@@ -81,18 +84,18 @@ fn exit_code(evidence: &Evidence) -> Option<Finding> {
         .flatten()
         .map(String::as_str)
         .collect();
-    let by_lines = texts::recognise_lines(&lines);
+    let by_lines = texts::recognize_lines(&lines);
     let finding = match code {
         126 | 127 => Finding::certain(Cause::CommandNotFound),
         137 if is_at_memory_limit(evidence) => Finding::likely(Cause::OutOfMemory),
         137 => Finding::likely(Cause::Killed),
         139 | 143 => Finding::certain(Cause::Killed),
         _ => match by_lines {
-            Some(recognised) => told(recognised, "Last lines"),
+            Some(recognized) => from_text(recognized, "Last lines"),
             None => Finding::certain(Cause::ModelFailed),
         },
     };
-    Some(finding.told_by("Exit code", &code.to_string()))
+    Some(finding.with_evidence("Exit code", &code.to_string()))
 }
 
 /// Whether the model's memory was at its limit.
@@ -108,14 +111,15 @@ fn is_at_memory_limit(evidence: &Evidence) -> bool {
 /// Whether Batch still knows the job.
 fn vanished(evidence: &Evidence) -> Option<Finding> {
     (evidence.known_to_batch == Some(false) && !evidence.is_over())
-        .then(|| Finding::certain(Cause::JobVanished).told_by("DescribeJobs", "no such job"))
+        .then(|| Finding::certain(Cause::JobVanished).with_evidence("DescribeJobs", "no such job"))
 }
 
 /// Whether the job waits for another one.
 fn dependency(evidence: &Evidence) -> Option<Finding> {
     let open = evidence.open_dependencies.first()?;
-    (evidence.status == Some(JobStatus::Pending))
-        .then(|| Finding::certain(Cause::DependencyPending).told_by("dependsOn", open.as_str()))
+    (evidence.status == Some(JobStatus::Pending)).then(|| {
+        Finding::certain(Cause::DependencyPending).with_evidence("dependsOn", open.as_str())
+    })
 }
 
 /// What the queue's event says about the job at its head.
@@ -124,16 +128,16 @@ fn blocked_event(evidence: &Evidence) -> Option<Finding> {
         .blocked
         .as_ref()
         .filter(|_| evidence.is_waiting())?;
-    let recognised = texts::recognise_job(&[&blocked.reason]);
+    let recognized = texts::recognize_job(&[&blocked.reason]);
     let Some(other) = &blocked.other_job else {
-        return Some(told(recognised?, "Queue blocked"));
+        return Some(from_text(recognized?, "Queue blocked"));
     };
     let finding = Finding::certain(Cause::BlockedByAnother)
-        .told_by("Job at the head", other.as_str())
-        .told_by("Queue blocked", &blocked.reason);
-    Some(match recognised {
-        Some(recognised) if recognised.cause != Cause::Undetermined => {
-            finding.saying(recognised.cause.facts().sentence)
+        .with_evidence("Job at the head", other.as_str())
+        .with_evidence("Queue blocked", &blocked.reason);
+    Some(match recognized {
+        Some(recognized) if recognized.cause != Cause::Undetermined => {
+            finding.with_detail(recognized.cause.facts().sentence)
         }
         _ => finding,
     })
@@ -144,10 +148,14 @@ fn scaling(evidence: &Evidence) -> Option<Finding> {
     match evidence.scaling.as_ref()? {
         Ok(activities) => {
             let said: Vec<&str> = activities.iter().map(String::as_str).collect();
-            Some(told(texts::recognise_scaling(&said)?, "Scaling activity"))
+            Some(from_text(
+                texts::recognize_scaling(&said)?,
+                "Scaling activity",
+            ))
         }
         Err(denied) => Some(
-            Finding::likely(Cause::ScalingActivitiesDenied).told_by("Scaling activities", denied),
+            Finding::likely(Cause::ScalingActivitiesDenied)
+                .with_evidence("Scaling activities", denied),
         ),
     }
 }

@@ -22,12 +22,12 @@ pub(super) fn undetermined(evidence: &Evidence) -> Finding {
         ..Finding::new(cause, Certainty::Undetermined)
     };
     for said in evidence.job_texts() {
-        finding = finding.told_by("Job", said);
+        finding = finding.with_evidence("Job", said);
     }
     finding
 }
 
-/// The causes that each signal would have told, and whether it was asked.
+/// The causes that each signal would have from_text, and whether it was asked.
 fn by_signal(evidence: &Evidence) -> [(bool, &'static [Cause]); 13] {
     let knows_types = evidence.size.is_some()
         && evidence

@@ -35,7 +35,7 @@ pub struct Finding {
     pub fix: String,
     /// How sure it is.
     pub certainty: Certainty,
-    /// What told it, one line for each signal, in AWS's words where there are any.
+    /// What from_text it, one line for each signal, in AWS's words where there are any.
     pub evidence: Vec<String>,
     /// The causes that were looked for and are not it; only for an undetermined finding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -66,20 +66,20 @@ impl Finding {
     }
 
     /// Adds a sentence to what is the matter.
-    pub(super) fn saying(mut self, sentence: &str) -> Self {
+    pub(super) fn with_detail(mut self, sentence: &str) -> Self {
         self.sentence.push(' ');
         self.sentence.push_str(sentence);
         self
     }
 
-    /// Adds what told it.
-    pub(super) fn told_by(mut self, signal: &str, said: &str) -> Self {
+    /// Adds what from_text it.
+    pub(super) fn with_evidence(mut self, signal: &str, said: &str) -> Self {
         let said = text::shorten(&text::clean_line(said), QUOTATION_LENGTH);
         self.evidence.push(format!("{signal}: {said}"));
         self
     }
 
-    /// What the person who uploaded the file is told: only what is theirs.
+    /// What the person who uploaded the file is from_text: only what is theirs.
     pub fn for_uploader(&self) -> String {
         if self.cause.facts().owners.contains(&Owner::Uploader) {
             return format!("{} {}", self.sentence, self.fix);

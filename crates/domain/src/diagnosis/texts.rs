@@ -4,14 +4,14 @@
 //! [Batch](https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html) and
 //! [ECS](https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html),
 //! and of the ECS agent. Needles are lower case, with straight apostrophes, hyphens for dashes,
-//! `cannot` for `can't`, and `canceled` with one l: see [`normalise`]. A needle that begins with
+//! `cannot` for `can't`, and `canceled` with one l: see [`normalize`]. A needle that begins with
 //! `^` is looked for at the start alone, or where the queue's time limit quotes its reason.
 
 use super::{Cause, Certainty};
 
-/// A text that was recognised.
+/// A text that was recognized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Recognised<'a> {
+pub(crate) struct Recognized<'a> {
     /// What it means.
     pub(crate) cause: Cause,
     /// How sure that is.
@@ -31,34 +31,34 @@ const fn likely(needles: &'static [&'static str], cause: Cause) -> Rule {
     Rule(needles, cause, Certainty::Likely)
 }
 
-/// Recognises what Batch and ECS say about a job and its attempts. The rules come first, the texts
+/// Recognizes what Batch and ECS say about a job and its attempts. The rules come first, the texts
 /// second: a general text does not hide a specific one.
-pub(crate) fn recognise_job<'a>(texts: &[&'a str]) -> Option<Recognised<'a>> {
-    recognise(JOB, texts)
+pub(crate) fn recognize_job<'a>(texts: &[&'a str]) -> Option<Recognized<'a>> {
+    recognize(JOB, texts)
 }
 
-/// Recognises the status reason of an invalid compute environment.
-pub(super) fn recognise_environment<'a>(texts: &[&'a str]) -> Option<Recognised<'a>> {
-    recognise(ENVIRONMENT, texts)
+/// Recognizes the status reason of an invalid compute environment.
+pub(super) fn recognize_environment<'a>(texts: &[&'a str]) -> Option<Recognized<'a>> {
+    recognize(ENVIRONMENT, texts)
 }
 
-/// Recognises a scaling activity or an entry of the Spot fleet's history.
-pub(super) fn recognise_scaling<'a>(texts: &[&'a str]) -> Option<Recognised<'a>> {
-    recognise(SCALING, texts)
+/// Recognizes a scaling activity or an entry of the Spot fleet's history.
+pub(super) fn recognize_scaling<'a>(texts: &[&'a str]) -> Option<Recognized<'a>> {
+    recognize(SCALING, texts)
 }
 
-/// Recognises what `SubmitJob` answers when it refuses.
-pub(super) fn recognise_refusal<'a>(texts: &[&'a str]) -> Option<Recognised<'a>> {
-    recognise(REFUSAL, texts)
+/// Recognizes what `SubmitJob` answers when it refuses.
+pub(super) fn recognize_refusal<'a>(texts: &[&'a str]) -> Option<Recognized<'a>> {
+    recognize(REFUSAL, texts)
 }
 
-/// Recognises the last lines of a model.
-pub(super) fn recognise_lines<'a>(texts: &[&'a str]) -> Option<Recognised<'a>> {
-    recognise(LINES, texts)
+/// Recognizes the last lines of a model.
+pub(super) fn recognize_lines<'a>(texts: &[&'a str]) -> Option<Recognized<'a>> {
+    recognize(LINES, texts)
 }
 
-fn recognise<'a>(rules: &[Rule], texts: &[&'a str]) -> Option<Recognised<'a>> {
-    let normal: Vec<_> = texts.iter().map(|text| (*text, normalise(text))).collect();
+fn recognize<'a>(rules: &[Rule], texts: &[&'a str]) -> Option<Recognized<'a>> {
+    let normal: Vec<_> = texts.iter().map(|text| (*text, normalize(text))).collect();
     rules.iter().find_map(|Rule(needles, cause, certainty)| {
         let found = |normal: &str| {
             needles.iter().all(|needle| match needle.strip_prefix('^') {
@@ -67,7 +67,7 @@ fn recognise<'a>(rules: &[Rule], texts: &[&'a str]) -> Option<Recognised<'a>> {
             })
         };
         let (text, _) = normal.iter().find(|(_, normal)| found(normal))?;
-        Some(Recognised {
+        Some(Recognized {
             cause: *cause,
             certainty: *certainty,
             text,
@@ -76,7 +76,7 @@ fn recognise<'a>(rules: &[Rule], texts: &[&'a str]) -> Option<Recognised<'a>> {
 }
 
 /// A text in the spelling of the needles.
-pub(super) fn normalise(text: &str) -> String {
+pub(super) fn normalize(text: &str) -> String {
     let straight: String = text
         .chars()
         .map(|c| match c {
@@ -98,13 +98,13 @@ const QUEUE_LIMIT: &str = "by jobstatetimelimit action due to reason:";
 
 /// Whether the queue's time limit ended the job, which nobody asked for.
 pub(super) fn is_queue_limit(text: &str) -> bool {
-    normalise(text).contains(QUEUE_LIMIT)
+    normalize(text).contains(QUEUE_LIMIT)
 }
 
 /// Whether a status reason is one that Batch or ECS gives.
 pub(super) fn is_of_aws(reason: &str) -> bool {
-    normalise(reason).contains("essential container in task exited")
-        || recognise_job(&[reason]).is_some()
+    normalize(reason).contains("essential container in task exited")
+        || recognize_job(&[reason]).is_some()
 }
 
 /// What the queue's time limit gives as its reason; every other text as it is.

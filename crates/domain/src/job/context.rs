@@ -1,4 +1,4 @@
-//! What a job is told in its environment.
+//! What a job is passed in its environment.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::{ids::RunId, model::ModelName, upload::RunKind};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(
     title = "Job context",
-    description = "What submit-job tells a job in its environment. Batch shows it in plain text to everyone who may call DescribeJobs, so it contains no secret. dropcast-job turns the S3 URIs into files and folders for the model.",
+    description = "What submit-job passes to a job in its environment. Batch shows it in plain text to everyone who may call DescribeJobs, so it contains no secret. dropcast-job turns the S3 URIs into files and folders for the model.",
     extend(
         "if" = { "properties": { "DROPCAST_RUN_KIND": { "const": RunKind::Run } } },
         "then" = { "required": ["DROPCAST_INPUT_URI", "DROPCAST_ORIGINAL_URI"] },

@@ -1,10 +1,8 @@
 //! The rule: from the run's record and one event to the effects.
 
-use std::borrow::Cow;
-
-use super::{JobChange, JobEnd, JobStatus, translate};
+use super::{JobChange, JobEnd, JobStatus, stop_reason, translate};
 use crate::{
-    cancellation::Cancellation,
+    cancellation::{Cancellation, explains},
     ids::JobId,
     run::Run,
     status::{Progress, Transition},
@@ -24,7 +22,7 @@ pub enum Effect {
     /// Resume the execution with the end of the job, unless it was resumed.
     Resume(JobEnd),
     /// Stop this job, for this reason: the run has another one, is over, or was cancelled.
-    Terminate(JobId, Cow<'static, str>),
+    Terminate(JobId, &'static str),
 }
 
 /// Decides what one event means for the run.
@@ -37,7 +35,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         } else {
             vec![Effect::Terminate(
                 change.job.clone(),
-                "Dropcast: the run already has another job.".into(),
+                stop_reason::OTHER_JOB,
             )]
         };
     }
@@ -47,7 +45,7 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
         } else {
             vec![Effect::Terminate(
                 change.job.clone(),
-                "Dropcast: the run has ended.".into(),
+                stop_reason::RUN_ENDED,
             )]
         };
     }
@@ -68,17 +66,15 @@ pub fn decide(run: &Run, change: &JobChange) -> Vec<Effect> {
             progress,
             at: change.at,
         }));
-        if let Some(request) = &run.cancellation {
-            effects.push(Effect::Terminate(
-                change.job.clone(),
-                request.job_reason().into(),
-            ));
+        if run.cancellation.is_some() {
+            let job = change.job.clone();
+            effects.push(Effect::Terminate(job, stop_reason::CANCELLED));
         }
         return effects;
     }
     let request = run.cancellation.as_ref();
     let failure = (change.status == JobStatus::Failed).then(|| {
-        let request = request.filter(|request| request.explains(change));
+        let request = request.filter(|_| explains(change));
         request.map_or_else(|| translate(change), Cancellation::failure)
     });
     if let (Some(_), Some(stream)) = (&failure, change.log_stream()) {

@@ -185,7 +185,7 @@ fn the_job_of_a_cancelled_run_is_stopped_and_its_failure_is_the_cancellation() {
     let request = Cancellation::new("ana", Some("wrong file"), Timestamp::UNIX_EPOCH);
     run.request_cancellation(&request);
     let effects = decide(&run, &change("RUNNING", vec![], 1));
-    let stop = Effect::Terminate(JOB.parse().unwrap(), request.job_reason().into());
+    let stop = Effect::Terminate(JOB.parse().unwrap(), stop_reason::CANCELLED);
     assert_eq!(effects.last(), Some(&stop));
 
     let ended = |change: &JobChange| match decide(&run, change).last() {
@@ -196,7 +196,7 @@ fn the_job_of_a_cancelled_run_is_stopped_and_its_failure_is_the_cancellation() {
     let killed = vec![attempt(Some(137), None, None)];
     let stopped = JobChange {
         stopped_on_request: Some(true),
-        ..failed(Some(&request.job_reason()), killed)
+        ..failed(Some(stop_reason::CANCELLED), killed)
     };
     assert_eq!(ended(&stopped), Some(request.failure()));
     assert_eq!(ended(&failed(None, vec![])), Some(request.failure()));

@@ -2,7 +2,7 @@
 
 use super::JobChange;
 use crate::{
-    diagnosis::{Cause, Certainty, Evidence, Phase, Recognised, recognise_job},
+    diagnosis::{Cause, Certainty, Evidence, Phase, Recognized, recognize_job},
     failure::{ErrorCode, Failure, MESSAGE_LENGTH},
     text,
 };
@@ -15,10 +15,10 @@ use crate::{
 pub fn translate(change: &JobChange) -> Failure {
     let evidence = Evidence::of(change);
     let request = evidence.request();
-    let recognised = recognise_job(&evidence.job_texts())
+    let recognized = recognize_job(&evidence.job_texts())
         .filter(|it| it.certainty == Certainty::Certain || request.is_none());
-    if let Some(recognised) = recognised {
-        return failure_of(recognised);
+    if let Some(recognized) = recognized {
+        return failure_of(recognized);
     }
     // A model that is stopped and does not heed it is killed, with the code of a killed model.
     if let Some(reason) = request {
@@ -33,12 +33,12 @@ pub fn translate(change: &JobChange) -> Failure {
     }
 }
 
-/// The code and the sentence for a text that was recognised.
+/// The code and the sentence for a text that was recognized.
 ///
 /// A cause that only the operator can remove ends in a code that does not ask for the file again
 /// at once: it would fail again.
-fn failure_of(recognised: Recognised<'_>) -> Failure {
-    let Recognised { cause, text, .. } = recognised;
+fn failure_of(recognized: Recognized<'_>) -> Failure {
+    let Recognized { cause, text, .. } = recognized;
     let own = cause.facts().sentence;
     match cause {
         Cause::OutOfMemory => Failure::new(ErrorCode::OutOfMemory, own),
@@ -47,7 +47,7 @@ fn failure_of(recognised: Recognised<'_>) -> Failure {
             ErrorCode::HostLost,
             "The machine that ran the model was lost before the model finished.",
         ),
-        Cause::ImageGone if recognised.certainty == Certainty::Undetermined => reported(
+        Cause::ImageGone if recognized.certainty == Certainty::Undetermined => reported(
             ErrorCode::ImageNotPulled,
             "The model's container image could not be pulled.",
             text,

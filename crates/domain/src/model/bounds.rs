@@ -36,7 +36,7 @@ pub(super) const MAX_COMMAND: usize = 6_144;
 /// Each secret is fetched before the job starts.
 pub(super) const MAX_SECRETS: usize = 50;
 
-// The parser checks the same in its own way, since it says what is wrong; a test holds the two together.
+// The parser checks the same in its own way, since it says what is wrong; a test compares the two.
 /// One line that holds more than spaces.
 pub(super) const TITLE_PATTERN: &str =
     r"^[^\u0000-\u001f\u007f-\u009f]*\S[^\u0000-\u001f\u007f-\u009f]*$";

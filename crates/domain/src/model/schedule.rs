@@ -33,7 +33,7 @@ const EXAMPLE: &str = "write five fields, minute hour day month weekday in UTC, 
 
 /// A schedule such as `0 6 * * 1-5`, checked; times are UTC.
 ///
-/// What is deserialised was checked when its version was registered, and is taken as it is.
+/// What is deserialized was checked when its version was registered, and is taken as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(

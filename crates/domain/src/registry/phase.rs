@@ -1,8 +1,7 @@
 //! The phases of a build, and what a failure in each of them means.
 
-use crate::variants::named_enum;
-
 use super::{BuildCode, BuildFailure};
+use crate::variants::named_enum;
 
 named_enum! {
     /// The phases of a build: `CodeBuild`'s, and one of Dropcast.

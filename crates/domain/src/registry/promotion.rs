@@ -210,7 +210,7 @@ impl Defaults {
 
 /// The moment whose default a file gets that was uploaded at a time.
 ///
-/// S3's events tell whole seconds: what is promoted first and uploaded within the same second
+/// Times in S3's events are in whole seconds: what is promoted first and uploaded within the same second
 /// would have a time before the promotion. So a whole second means its end.
 /// See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>.
 pub fn default_moment(uploaded_at: Timestamp) -> Timestamp {
@@ -223,11 +223,11 @@ pub fn default_moment(uploaded_at: Timestamp) -> Timestamp {
     }
 }
 
-/// The time of a new entry: to the millisecond, and later than the standing one whatever the
+/// The time of a new entry: to the millisecond, and later than the current one whatever the
 /// clocks of two machines say, for the newest entry is the one that counts.
-fn moment(now: Timestamp, standing: Option<&DefaultEntry>) -> Timestamp {
+fn moment(now: Timestamp, current: Option<&DefaultEntry>) -> Timestamp {
     let now = now.round(Unit::Millisecond).unwrap_or(now);
-    let next = standing.and_then(|entry| {
+    let next = current.and_then(|entry| {
         let millisecond = SignedDuration::from_millis(1);
         entry.at.saturating_add(millisecond).ok()
     });

@@ -72,29 +72,29 @@ fn add_hint(problem: Problem, node: &Node, keyword: &str, value: &Value) -> Prob
         ("type", Value::String(text))
             if (wants("number") || wants("integer")) && is_number(text) =>
         {
-            problem.hinted("Remove the quotation marks.")
+            problem.with_hint("Remove the quotation marks.")
         }
         ("type", Value::String(text))
             if (wants("number") || wants("integer")) && is_number(&text.replace(',', ".")) =>
         {
-            problem.hinted("Write the number with a decimal point and without quotation marks.")
+            problem.with_hint("Write the number with a decimal point and without quotation marks.")
         }
         ("type", Value::String(text))
             if wants("boolean") && matches!(text.as_str(), "true" | "false") =>
         {
-            problem.hinted("Remove the quotation marks.")
+            problem.with_hint("Remove the quotation marks.")
         }
         ("type", Value::Number(_) | Value::Bool(_)) if wants("string") => {
-            problem.hinted("Put it in quotation marks.")
+            problem.with_hint("Put it in quotation marks.")
         }
-        ("type", Value::Null) => problem.hinted("Fill it in, or leave the entry out."),
+        ("type", Value::Null) => problem.with_hint("Fill it in, or leave the entry out."),
         ("enum" | "const", Value::String(text)) => match find_suggestion(&node.own, text) {
-            Some(meant) => problem.hinted(&format!("Did you mean {}?", quoted(meant))),
+            Some(meant) => problem.with_hint(&format!("Did you mean {}?", quoted(meant))),
             None => problem,
         },
         ("pattern" | "format", _) => match &node.example {
             Some(Value::String(example)) => {
-                problem.hinted(&format!("For example: {}.", quoted(example)))
+                problem.with_hint(&format!("For example: {}.", quoted(example)))
             }
             _ => problem,
         },
@@ -188,7 +188,7 @@ pub(super) fn explain_unknown_name(node: &Node, name: &str, pointer: &str) -> Pr
         &message,
     );
     match nearest(name, node.properties.keys().map(String::as_str)) {
-        Some(meant) => problem.hinted(&format!("Did you mean {}?", quoted(meant))),
+        Some(meant) => problem.with_hint(&format!("Did you mean {}?", quoted(meant))),
         None => problem,
     }
 }

@@ -91,7 +91,7 @@ impl ConversionProblem {
     pub(super) fn hint_key(&self, cell: &Cell) -> u64 {
         let mut hasher = DefaultHasher::new();
         match (self, cell) {
-            (Self::Number(problem), Cell::Text(text)) if problem.is_told_by_text() => {
+            (Self::Number(problem), Cell::Text(text)) if problem.is_clear_from_text() => {
                 text.hash(&mut hasher);
             }
             (Self::Date(problem), _) => problem.hash(&mut hasher),

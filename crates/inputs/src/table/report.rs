@@ -7,11 +7,12 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use super::convert::Class;
 use dropcast_domain::{
     model::{InputFormat, TableEncoding},
     problem::{MAX_OTHERS, MAX_PROBLEMS, Problem, ProblemList},
 };
+
+use super::convert::Class;
 
 /// How many faulty cells are kept for the marked copy.
 const MAX_CELL_PROBLEMS: usize = 10_000;
@@ -128,7 +129,7 @@ pub(super) struct ProblemText {
     /// What was found.
     pub(super) found: String,
     /// Whether a list of such problems says for each what was found.
-    pub(super) tells_found: bool,
+    pub(super) shows_found: bool,
     /// What is allowed.
     pub(super) allowed: String,
     /// The problem as a sentence without its address: `found "ten"; a number is allowed.`
@@ -308,7 +309,7 @@ impl Group {
         if self.count == 1 {
             let message = format!("At {first}: {}", words.sentence);
             let problem = Problem::with_message(first, &words.found, &words.allowed, &message);
-            return hinted(problem, &words.hint);
+            return with_hint(problem, &words.hint);
         }
         let mut message = String::new();
         if !words.subject.is_empty() {
@@ -323,7 +324,7 @@ impl Group {
                 InputFormat::Csv => drop(write!(message, "row {}", member.row)),
                 _ => message.push_str(member.at.rsplit('!').next().unwrap_or_default()),
             }
-            if words.tells_found {
+            if words.shows_found {
                 let _ = write!(message, " ({})", shortened(&member.found));
             }
         }
@@ -339,15 +340,15 @@ impl Group {
         } else {
             &words.general
         };
-        hinted(problem, hint)
+        with_hint(problem, hint)
     }
 }
 
-fn hinted(problem: Problem, hint: &str) -> Problem {
+fn with_hint(problem: Problem, hint: &str) -> Problem {
     if hint.is_empty() {
         problem
     } else {
-        problem.hinted(hint)
+        problem.with_hint(hint)
     }
 }
 

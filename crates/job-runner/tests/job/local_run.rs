@@ -1,10 +1,13 @@
 //! A local run: the same rules without S3.
 
-use std::fs;
-use std::process::{Command, Output};
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
 
 use crate::emulator::stderr;
-use tempfile::TempDir;
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();

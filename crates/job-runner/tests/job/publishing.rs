@@ -1,13 +1,12 @@
 //! What `dropcast-job` publishes, and what it keeps back, on a real S3 interface.
 
-use std::fs;
-use std::process::Command;
+use std::{fs, process::Command};
 
-use crate::emulator::{Run, peak_memory, stderr, wait_until};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+
+use crate::emulator::{Run, peak_memory, stderr, wait_until};
 
 fn hex(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))

@@ -1,14 +1,19 @@
 //! The model as a process: signals, exit codes, and what is kept between runs.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, ExitStatus};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, ExitStatus},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use crate::emulator::{Run, stderr, wait_until};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 /// A job whose model is running.
 struct Started {

@@ -1,29 +1,33 @@
 //! Runs one attempt of a job as a process group.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    io,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
 
 use nix::sys::signal::Signal;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::pipe;
-use tokio::process::{Child, Command};
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::Instant;
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::unix::pipe,
+    process::{Child, Command},
+    sync::mpsc::UnboundedReceiver,
+    time::Instant,
+};
 
-use super::config::BatchConfig;
-use super::core::LaunchRequest;
-use super::service::Shell;
-use super::{image, secrets};
-use crate::service::lines::Lines;
-use crate::service::logs::LogStream;
-use crate::service::process::{exit_code, signal_group};
-use crate::service::{aws, clock, process};
+use super::{config::BatchConfig, core::LaunchRequest, image, secrets, service::Shell};
+use crate::service::{
+    aws, clock,
+    lines::Lines,
+    logs::LogStream,
+    process,
+    process::{exit_code, signal_group},
+};
 
 /// The log group of AWS Batch.
 pub(crate) const LOG_GROUP: &str = "/aws/batch/job";

@@ -1,8 +1,6 @@
 //! The settings of the local Batch.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::service::process::inherit_environment;
 

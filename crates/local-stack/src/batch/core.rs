@@ -14,27 +14,33 @@ pub(crate) mod submission;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
-
-use uuid::Uuid;
-
-pub(crate) use crate::service::events::Announcement;
-
-use super::config::{TimeLimitAction, Timings};
-use super::error::ApiError;
-use super::secrets::Secret;
-use super::wire::details::{
-    DescribedDefinitions, DescribedJobs, ListedJobs, RegisteredDefinition, SubmittedJob,
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
 };
-use super::wire::requests::{
-    DescribeJobDefinitions, DescribeJobs, ListJobs, RegisterJobDefinition, StopJob, SubmitJob,
-};
+
 use definitions::Definitions;
 use faults::{Fault, Faults};
 use job::{Job, Status};
 use names::Arns;
 use submission::NewJob;
+use uuid::Uuid;
+
+use super::{
+    config::{TimeLimitAction, Timings},
+    error::ApiError,
+    secrets::Secret,
+    wire::{
+        details::{
+            DescribedDefinitions, DescribedJobs, ListedJobs, RegisteredDefinition, SubmittedJob,
+        },
+        requests::{
+            DescribeJobDefinitions, DescribeJobs, ListJobs, RegisterJobDefinition, StopJob,
+            SubmitJob,
+        },
+    },
+};
+pub(crate) use crate::service::events::Announcement;
 
 /// The most jobs that `DescribeJobs` takes.
 const MAX_DESCRIBED: usize = 100;

@@ -1,7 +1,9 @@
 //! The secrets of a job definition, fetched as ECS fetches them before it starts a container.
 
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_secretsmanager::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata as _},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

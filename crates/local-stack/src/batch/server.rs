@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::core::faults::Fault;
-use super::error::ApiError;
-use super::service::Shell;
-use super::wire::operations;
-use super::wire::requests::{
-    DeregisterJobDefinition, DescribeComputeEnvironments, DescribeJobQueues,
+use super::{
+    core::faults::Fault,
+    error::ApiError,
+    service::Shell,
+    wire::{
+        operations,
+        requests::{DeregisterJobDefinition, DescribeComputeEnvironments, DescribeJobQueues},
+    },
 };
 use crate::service::server::{self, with_request_id};
 

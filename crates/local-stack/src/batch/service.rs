@@ -1,21 +1,27 @@
 //! Performs what the rules ask for.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use nix::sys::signal::Signal;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use uuid::Uuid;
 
-use super::attempt::{self, StopOrder, signal_marked};
-use super::config::BatchConfig;
-use super::core::names::Arns;
-use super::core::{Announcement, Core, Effect, Settings};
-use crate::calls::Calls;
-use crate::service::process::signal_group;
-use crate::service::{clock, lock};
+use super::{
+    attempt::{self, StopOrder, signal_marked},
+    config::BatchConfig,
+    core::{Announcement, Core, Effect, Settings, names::Arns},
+};
+use crate::{
+    calls::Calls,
+    service::{clock, lock, process::signal_group},
+};
 
 /// An attempt that is running or about to.
 struct Running {

@@ -1,7 +1,6 @@
 //! The settings of the local CodeBuild.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::ImageBuilder;
 
@@ -20,7 +19,7 @@ pub struct CodeBuildConfig {
     pub state: PathBuf,
     /// Makes the images.
     pub images: ImageBuilder,
-    /// The `dropcast-job` program, by which models are result out.
+    /// The `dropcast-job` program, which runs models on their examples.
     pub job_runner: PathBuf,
     /// Endpoint of the AWS emulator: sources come from its S3, and versions, events and logs go
     /// there.

@@ -4,15 +4,19 @@ pub(crate) mod build;
 #[cfg(test)]
 mod tests;
 
+use build::{Build, Outcome, PhaseKind, Source, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::error::ApiError;
-use super::wire::requests::{BatchGetBuilds, BatchGetProjects, ListBuilds, StartBuild, StopBuild};
-use super::wire::{answers, event};
+use super::{
+    error::ApiError,
+    wire::{
+        answers, event,
+        requests::{BatchGetBuilds, BatchGetProjects, ListBuilds, StartBuild, StopBuild},
+    },
+};
 use crate::service::events::Announcement;
-use build::{Build, Outcome, PhaseKind, Source, Status};
 
 /// AWS's default for a build.
 const TIMEOUT_MINUTES: u32 = 60;

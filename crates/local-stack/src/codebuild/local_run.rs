@@ -1,25 +1,27 @@
 //! Runs a model's image on an example, as `docker run … dropcast-job --local-run …` would.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::os::fd::OwnedFd;
-use std::path::Path;
-use std::process::Stdio;
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    os::fd::OwnedFd,
+    path::Path,
+    process::Stdio,
+};
 
 use dropcast_domain::ids::RunId;
-use dropcast_model_folder::ModelFolder;
-use dropcast_model_folder::local_run::Stage;
+use dropcast_model_folder::{ModelFolder, local_run::Stage};
 use nix::sys::signal::Signal;
 use serde::Deserialize;
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::pipe;
-use tokio::process::Command;
+use tokio::{io::AsyncReadExt, net::unix::pipe, process::Command};
 
-use super::config::CodeBuildConfig;
-use super::log::Log;
-use crate::Image;
-use crate::service::lines::Lines;
-use crate::service::process::{exit_code, inherit_environment, signal_group, signal_marked};
+use super::{config::CodeBuildConfig, log::Log};
+use crate::{
+    Image,
+    service::{
+        lines::Lines,
+        process::{exit_code, inherit_environment, signal_group, signal_marked},
+    },
+};
 
 /// The variable by which the processes of a build are known.
 const MARK: &str = "CODEBUILD_BUILD_ID";

@@ -1,17 +1,15 @@
 //! The log of a build: in CloudWatch Logs, and in a file of its own.
 
-use std::path::Path;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::{path::Path, sync::Mutex, time::Duration};
 
 use jiff::Timestamp;
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
+use tokio::{fs::File, io::AsyncWriteExt};
 
 use super::core::build::{Outcome, PhaseKind};
-use crate::service::clock;
-use crate::service::logs::LogStream;
-use crate::{Progress, Reporter};
+use crate::{
+    Progress, Reporter,
+    service::{clock, logs::LogStream},
+};
 
 /// How long the last lines may take to reach CloudWatch Logs before the build is called ended.
 const LAST_LINES: Duration = Duration::from_secs(5);

@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::core::Fault;
-use super::error::ApiError;
-use super::shell::Shell;
-use super::wire::{SUPPORTED, TARGET};
+use super::{
+    core::Fault,
+    error::ApiError,
+    shell::Shell,
+    wire::{SUPPORTED, TARGET},
+};
 use crate::service::server::{self, with_request_id};
 
 /// The routes of the service.

@@ -1,19 +1,22 @@
 //! Performs what the rules ask for.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+};
 
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc::UnboundedSender, watch};
 use uuid::Uuid;
 
-use super::config::CodeBuildConfig;
-use super::core::{Core, Effect, Settings};
-use super::work;
-use crate::calls::Calls;
-use crate::service::aws::Clients;
-use crate::service::events::Announcement;
-use crate::service::{clock, lock};
+use super::{
+    config::CodeBuildConfig,
+    core::{Core, Effect, Settings},
+    work,
+};
+use crate::{
+    calls::Calls,
+    service::{aws::Clients, clock, events::Announcement, lock},
+};
 
 /// Everything around the rules: the builds at work, and the way out for events.
 pub(crate) struct Shell {

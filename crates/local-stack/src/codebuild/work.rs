@@ -1,30 +1,39 @@
 //! Walks a build through its phases: what a buildspec does on AWS.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::primitives::ByteStream;
-use dropcast_domain::ids::RunId;
-use dropcast_domain::job::exit_sentence;
-use dropcast_domain::registry::{BuildId, VersionFile};
-use dropcast_model_folder::examples;
-use dropcast_model_folder::local_run::{self, Stage};
-use dropcast_model_folder::{FolderError, ModelFolder};
+use aws_sdk_s3::{error::DisplayErrorContext, primitives::ByteStream};
+use dropcast_domain::{
+    ids::RunId,
+    job::exit_sentence,
+    registry::{BuildId, VersionFile},
+};
+use dropcast_model_folder::{
+    FolderError, ModelFolder, examples,
+    local_run::{self, Stage},
+};
 use jiff::Timestamp;
-use tokio::sync::{SemaphorePermit, watch};
-use tokio::time::Instant;
+use tokio::{
+    sync::{SemaphorePermit, watch},
+    time::Instant,
+};
 
-use super::core::build::{Build, Outcome, PhaseKind};
-use super::local_run::LocalRun;
-use super::log::{Log, Steps};
-use super::shell::Shell;
-use super::source;
-use super::wire::answers::log_group;
-use crate::Image;
-use crate::service::clock;
-use crate::service::logs::LogStream;
+use super::{
+    core::build::{Build, Outcome, PhaseKind},
+    local_run::LocalRun,
+    log::{Log, Steps},
+    shell::Shell,
+    source,
+    wire::answers::log_group,
+};
+use crate::{
+    Image,
+    service::{clock, logs::LogStream},
+};
 
 /// AWS's code for a command that ended with a failure.
 const COMMAND_FAILED: &str = "COMMAND_EXECUTION_ERROR";
@@ -93,7 +102,7 @@ struct Work<'a> {
 /// A model's folder that has nothing wrong with it.
 struct Checked {
     model: ModelFolder,
-    /// What the model is result out on.
+    /// The examples that the model is run on.
     examples: Vec<PathBuf>,
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::error::{DisplayErrorContext, SdkError};
-use aws_sdk_cloudwatchlogs::operation::create_log_stream::CreateLogStreamError;
-use aws_sdk_cloudwatchlogs::types::InputLogEvent;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use aws_sdk_cloudwatchlogs::{
+    Client,
+    error::{DisplayErrorContext, SdkError},
+    operation::create_log_stream::CreateLogStreamError,
+    types::InputLogEvent,
+};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 
 use super::clock;
 

@@ -2,15 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::Router;
-use axum::http::HeaderName;
-use axum::http::HeaderValue;
-use axum::response::Response;
-use axum::serve::ListenerExt;
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue},
+    response::Response,
+    serve::ListenerExt,
+};
 use serde::de::DeserializeOwned;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use uuid::Uuid;
 
 use super::StartError;

@@ -7,14 +7,18 @@
     reason = "This is test code outside of test functions."
 )]
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use aws_sdk_batch as batch;
-use batch::config::{BehaviorVersion, Credentials, Region};
-use batch::types::{ContainerProperties, JobDefinitionType, JobDetail, JobStatus, ResourceType};
+use batch::{
+    config::{BehaviorVersion, Credentials, Region},
+    types::{ContainerProperties, JobDefinitionType, JobDetail, JobStatus, ResourceType},
+};
 use dropcast_local_stack::batch::{BatchConfig, BatchService};
 use dropcast_test_support::emulator::python;
 use serde_json::{Value, json};

@@ -7,21 +7,26 @@
     reason = "This is test code outside of test functions."
 )]
 
-use std::fs;
-use std::io::{self, Cursor, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    io::{self, Cursor, Read, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use aws_sdk_codebuild::Client;
-use aws_sdk_codebuild::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_codebuild::types::{Build, BuildPhase, EnvironmentVariable, SourceType, StatusType};
-use dropcast_local_stack::ImageBuilder;
-use dropcast_local_stack::codebuild::{CodeBuildConfig, CodeBuildService};
+use aws_sdk_codebuild::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+    types::{Build, BuildPhase, EnvironmentVariable, SourceType, StatusType},
+};
+use dropcast_local_stack::{
+    ImageBuilder,
+    codebuild::{CodeBuildConfig, CodeBuildService},
+};
 use dropcast_test_support::emulator::python;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::batch_support::{Emulator, TIMEOUT};
 

@@ -228,7 +228,7 @@ fn a_rejection_shows_each_problem_once_with_its_hint() {
     ));
     let mut problems = ProblemList::of(
         Problem::new("/growth_percent/A~1B/2027", "\"4.5 %\"", "a number")
-            .hinted("Leave the % out."),
+            .with_hint("Leave the % out."),
     );
     problems.push(Problem::with_message(
         "",

@@ -212,7 +212,7 @@ fn a_script_in_a_problem_is_shown_and_not_run() {
     let mut story = fixtures::rejected();
     let script = "<script>alert(document.cookie)</script>";
     story.problems = Some(ProblemList::of(
-        Problem::new(&format!("/{script}"), script, script).hinted(script),
+        Problem::new(&format!("/{script}"), script, script).with_hint(script),
     ));
     let html = rendered(&story.content()).html;
     assert!(!html.contains("<script"));

@@ -270,7 +270,7 @@ fn the_fullest_mails_are_shown_whole_by_gmail() {
             "\"4.5 %\"",
             "a number from -90 to 300",
         )
-        .hinted("Leave out the percent sign and the quotation marks.")
+        .with_hint("Leave out the percent sign and the quotation marks.")
     };
     rejection.problems = Some(ProblemList {
         problems: (0..100).map(problem).collect(),

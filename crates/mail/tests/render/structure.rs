@@ -5,10 +5,9 @@ use dropcast_mail::{
     mime::{Attachment, Chart, Email, message},
     render::Rendered,
 };
+use dropcast_test_support::mails as fixtures;
 use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders as _, PartType};
-
-use dropcast_test_support::mails as fixtures;
 
 use crate::rendered;
 

@@ -27,7 +27,6 @@ use dropcast_test_support::{
 use mail_parser::{MessageParser, MessagePart, MimeHeaders as _};
 use notify::handle;
 use serde_json::json;
-
 use world::{
     ANA, BO, Log, OPERATOR, SendBehavior, deliver, ended, keys, notice, wait_seconds, world,
 };

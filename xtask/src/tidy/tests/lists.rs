@@ -35,7 +35,7 @@ fn a_function_that_is_gone_is_found_in_each_list() {
         &[
             "template.yaml:2: Metadata.BuildProperties.Binary is `start-run`",
             "functions/begin-run: No template",
-            "state-machines/run.asl.json:2: `StartRunArn` is no function's",
+            "state-machines/run.asl.json:2: `StartRunArn` is not the ARN of a function",
             "docs/ARCHITECTURE.md: The table below \"The functions\" has no row of `begin-run`",
             "docs/ARCHITECTURE.md:15: There is no functions/start-run",
         ],
@@ -86,10 +86,7 @@ fn a_list_that_names_most_functions_names_all() {
         .iter()
         .filter(|finding| finding.contains(".py"))
         .collect();
-    assert_eq!(
-        lists,
-        ["list.py: It names 4 of the 5 functions, and forgets: e. Name these too."]
-    );
+    assert_eq!(lists, ["list.py: Names 4 of the 5 functions. Add: e."]);
 }
 
 #[test]

@@ -16,10 +16,10 @@ pub(super) fn registered(evidence: &Evidence) -> Option<Finding> {
         } else {
             return None;
         };
-        return Some(finding.told_by("Instances", &count(instances)));
+        return Some(finding.with_evidence("Instances", &count(instances)));
     }
     (instances.without_log_driver >= instances.registered && evidence.is_waiting()).then(|| {
-        Finding::certain(Cause::LogDriverMissing).told_by(
+        Finding::certain(Cause::LogDriverMissing).with_evidence(
             "Instances without awslogs",
             &instances.without_log_driver.to_string(),
         )
@@ -53,7 +53,7 @@ pub(super) fn unregistered(evidence: &Evidence) -> Option<Finding> {
     } else {
         Finding::likely(Cause::AgentMissing)
     };
-    Some(finding.told_by("Instances", &count(instances)))
+    Some(finding.with_evidence("Instances", &count(instances)))
 }
 
 fn count(instances: &Instances) -> String {

@@ -24,7 +24,7 @@ pub(super) fn queue(evidence: &Evidence) -> Option<Finding> {
         "disabled"
     };
     let said = queue.status_reason.as_deref().unwrap_or(state);
-    Some(Finding::certain(Cause::QueueDisabled).told_by("Queue", said))
+    Some(Finding::certain(Cause::QueueDisabled).with_evidence("Queue", said))
 }
 
 /// Whether any compute environment can take jobs. While one can, the others are not certainly why.
@@ -36,9 +36,9 @@ pub(super) fn environments(evidence: &Evidence) -> Option<Finding> {
     let is_usable = |environment: &&ComputeEnvironment| environment.enabled && environment.valid;
     let broken = all.iter().find(|environment| !is_usable(environment))?;
     let reason = broken.status_reason.as_deref().unwrap_or_default();
-    let (cause, said) = match texts::recognise_environment(&[reason]) {
+    let (cause, said) = match texts::recognize_environment(&[reason]) {
         _ if broken.valid => (Cause::EnvironmentDisabled, "disabled"),
-        Some(recognised) => (recognised.cause, reason),
+        Some(recognized) => (recognized.cause, reason),
         None => (Cause::EnvironmentInvalid, reason),
     };
     let finding = if all.iter().any(|environment| is_usable(&environment)) {
@@ -46,7 +46,7 @@ pub(super) fn environments(evidence: &Evidence) -> Option<Finding> {
     } else {
         Finding::certain(cause)
     };
-    Some(finding.told_by(&format!("Compute environment {}", broken.name), said))
+    Some(finding.with_evidence(&format!("Compute environment {}", broken.name), said))
 }
 
 /// Whether no compute environment has a GPU, as far as their types are known.
@@ -100,14 +100,14 @@ pub(super) fn size(evidence: &Evidence) -> Option<Finding> {
     } else {
         return None;
     };
-    Some(Finding::certain(cause).told_by("The job asks for", &asked))
+    Some(Finding::certain(cause).with_evidence("The job asks for", &asked))
 }
 
 /// Whether a job that is being started has less memory than its image is large.
 fn memory_for_image(evidence: &Evidence) -> Option<Finding> {
     let (job, image) = (evidence.size?, evidence.image?.size_mib?);
     (job.memory_mib < image.saturating_add(MIN_MEMORY_MIB)).then(|| {
-        Finding::likely(Cause::MemoryTooSmallToStart).told_by(
+        Finding::likely(Cause::MemoryTooSmallToStart).with_evidence(
             "Memory and image",
             &format!("{} MiB and {image} MiB", job.memory_mib),
         )
@@ -127,7 +127,7 @@ pub(super) fn consumables(evidence: &Evidence) -> Option<Finding> {
         Some(free) => format!("{}: {free} free, {} wanted", short.name, short.wanted),
         None => format!("{} does not exist", short.name),
     };
-    Some(Finding::certain(Cause::ConsumableExhausted).told_by("Consumable resource", &said))
+    Some(Finding::certain(Cause::ConsumableExhausted).with_evidence("Consumable resource", &said))
 }
 
 /// Whether a quota leaves no room for the job.
@@ -149,7 +149,7 @@ pub(super) fn quotas(evidence: &Evidence) -> Option<Finding> {
     .find_map(|(quota, cause)| {
         let quota = quota.filter(|quota| is_full(*quota))?;
         let said = format!("{} of {} vCPUs are in use", quota.used, quota.limit);
-        Some(Finding::certain(cause).told_by("Quota", &said))
+        Some(Finding::certain(cause).with_evidence("Quota", &said))
     })
 }
 
@@ -168,21 +168,25 @@ pub(super) fn network(evidence: &Evidence) -> Option<Finding> {
             .all(|subnet| subnet.free_addresses == 0)
     {
         return Some(
-            Finding::certain(Cause::NoFreeAddresses).told_by("No free address in", &ids.join(", ")),
+            Finding::certain(Cause::NoFreeAddresses)
+                .with_evidence("No free address in", &ids.join(", ")),
         );
     }
     (network.https_open == Some(false))
-        .then(|| Finding::certain(Cause::HttpsClosed).told_by("Port 443", "closed outwards"))
+        .then(|| Finding::certain(Cause::HttpsClosed).with_evidence("Port 443", "closed outwards"))
 }
 
 /// Whether the image is there and fits.
 pub(super) fn image(evidence: &Evidence) -> Option<Finding> {
     let image = evidence.image.filter(|_| is_before_the_model(evidence))?;
     if !image.found {
-        return Some(Finding::certain(Cause::ImageGone).told_by("DescribeImages", "no such image"));
+        return Some(
+            Finding::certain(Cause::ImageGone).with_evidence("DescribeImages", "no such image"),
+        );
     }
     (image.fits_processor == Some(false)).then(|| {
-        Finding::certain(Cause::WrongProcessor).told_by("Image", "built for another processor")
+        Finding::certain(Cause::WrongProcessor)
+            .with_evidence("Image", "built for another processor")
     })
 }
 
@@ -200,7 +204,7 @@ pub(super) fn secrets(evidence: &Evidence) -> Option<Finding> {
         SecretState::Missing | SecretState::Present => "does not exist",
     };
     let said = format!("{} {said}", secret.name);
-    Some(Finding::certain(Cause::SecretMissing).told_by("DescribeSecret", &said))
+    Some(Finding::certain(Cause::SecretMissing).with_evidence("DescribeSecret", &said))
 }
 
 /// Whether the roles of the job allow what it needs to start.
@@ -210,7 +214,8 @@ pub(super) fn roles(evidence: &Evidence) -> Option<Finding> {
     }
     if evidence.roles_trusted == Some(false) {
         return Some(
-            Finding::certain(Cause::RoleNotAssumed).told_by("Trust policy", "ECS is not trusted"),
+            Finding::certain(Cause::RoleNotAssumed)
+                .with_evidence("Trust policy", "ECS is not trusted"),
         );
     }
     evidence.denied_actions.iter().flatten().find_map(|action| {
@@ -220,14 +225,15 @@ pub(super) fn roles(evidence: &Evidence) -> Option<Finding> {
             "logs" => Cause::LogGroupMissing,
             _ => return None,
         };
-        Some(Finding::certain(cause).told_by("Denied", action))
+        Some(Finding::certain(cause).with_evidence("Denied", action))
     })
 }
 
 /// Whether the log group is there.
 pub(super) fn log_group(evidence: &Evidence) -> Option<Finding> {
     (evidence.log_group_exists == Some(false) && is_before_the_model(evidence)).then(|| {
-        Finding::certain(Cause::LogGroupMissing).told_by("DescribeLogGroups", "no such log group")
+        Finding::certain(Cause::LogGroupMissing)
+            .with_evidence("DescribeLogGroups", "no such log group")
     })
 }
 
@@ -237,7 +243,7 @@ pub(super) fn foreign_changes(evidence: &Evidence) -> Option<Finding> {
         .foreign_changes
         .first()
         .filter(|_| evidence.is_waiting())?;
-    Some(Finding::likely(Cause::ManagedResourceChanged).told_by("CloudTrail", change))
+    Some(Finding::likely(Cause::ManagedResourceChanged).with_evidence("CloudTrail", change))
 }
 
 /// Whether the job waits for its turn.
@@ -262,13 +268,18 @@ pub(super) fn snapshot(evidence: &Evidence) -> Option<Finding> {
         } else {
             Finding::likely(Cause::WaitingItsTurn)
         };
-        return Some(finding.saying(&place).told_by("Queue", &in_use(snapshot)));
+        return Some(
+            finding
+                .with_detail(&place)
+                .with_evidence("Queue", &in_use(snapshot)),
+        );
     }
     let fair_share = evidence
         .queue
         .as_ref()
         .is_some_and(|queue| queue.fair_share);
-    fair_share.then(|| Finding::likely(Cause::FairShareUsed).told_by("Queue", &in_use(snapshot)))
+    fair_share
+        .then(|| Finding::likely(Cause::FairShareUsed).with_evidence("Queue", &in_use(snapshot)))
 }
 
 /// Whether so many jobs start at once that Fargate lets them wait.
@@ -279,8 +290,9 @@ pub(super) fn launch_rate(evidence: &Evidence) -> Option<Finding> {
         .filter(|_| evidence.is_waiting())?;
     let on_fargate = evidence.environments.iter().flatten().any(|it| it.fargate);
     let many = snapshot.waiting >= FARGATE_BURST && snapshot.starting < FARGATE_BURST;
-    (on_fargate && many && !is_full(evidence, snapshot))
-        .then(|| Finding::likely(Cause::FargateLaunchRate).told_by("Queue", &in_use(snapshot)))
+    (on_fargate && many && !is_full(evidence, snapshot)).then(|| {
+        Finding::likely(Cause::FargateLaunchRate).with_evidence("Queue", &in_use(snapshot))
+    })
 }
 
 /// Whether the jobs that run leave no room for this one.

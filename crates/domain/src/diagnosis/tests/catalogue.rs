@@ -86,8 +86,8 @@ fn no_finding_blames_the_uploader_for_what_is_not_theirs() {
             theirs.push(cause);
             continue;
         }
-        let told = Finding::certain(cause).for_uploader();
-        for text in [facts.sentence, facts.fix, &told] {
+        let from_text = Finding::certain(cause).for_uploader();
+        for text in [facts.sentence, facts.fix, &from_text] {
             let lower = text.to_lowercase();
             for blame in [
                 "your file",
@@ -108,12 +108,12 @@ fn no_finding_blames_the_uploader_for_what_is_not_theirs() {
 #[test]
 fn what_an_uploader_is_told_has_no_jargon() {
     for cause in Cause::ALL {
-        let told = Finding::certain(cause).for_uploader();
-        assert!(told.ends_with('.'), "{told}");
+        let from_text = Finding::certain(cause).for_uploader();
+        assert!(from_text.ends_with('.'), "{from_text}");
         if cause == Cause::SubmitThrottled {
             continue; // Told to nobody: it ends by itself within minutes.
         }
-        let words: Vec<_> = told
+        let words: Vec<_> = from_text
             .to_lowercase()
             .split(|c: char| !c.is_alphanumeric() && c != '\'')
             .map(ToOwned::to_owned)
@@ -122,7 +122,7 @@ fn what_an_uploader_is_told_has_no_jargon() {
             let is_said = jargon
                 .split(' ')
                 .all(|part| words.iter().any(|word| word.trim_end_matches('s') == part));
-            assert!(!is_said, "{cause:?} says {jargon}: {told}");
+            assert!(!is_said, "{cause:?} says {jargon}: {from_text}");
         }
     }
 }
@@ -139,7 +139,8 @@ fn the_queue_itself_ends_three_causes_alone() {
 
 #[test]
 fn a_finding_reads_back() {
-    let finding = Finding::likely(Cause::NoFreeAddresses).told_by("Subnets", "subnet-1\nsubnet-2");
+    let finding =
+        Finding::likely(Cause::NoFreeAddresses).with_evidence("Subnets", "subnet-1\nsubnet-2");
     let text = serde_json::to_string(&finding).unwrap();
     assert_eq!(serde_json::from_str::<Finding>(&text).unwrap(), finding);
     assert_eq!(finding.evidence, ["Subnets: subnet-1 subnet-2"]);

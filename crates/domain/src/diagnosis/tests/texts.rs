@@ -4,8 +4,9 @@ mod table;
 
 use std::collections::BTreeSet;
 
-use super::*;
 use table::TEXTS;
+
+use super::*;
 
 /// Where a text appears.
 #[derive(Clone, Copy)]
@@ -68,7 +69,7 @@ fn every_text_has_its_cause() {
 }
 
 #[test]
-fn forty_seven_of_sixty_nine_causes_are_recognised_from_texts() {
+fn forty_seven_of_sixty_nine_causes_are_recognized_from_texts() {
     let causes: BTreeSet<Cause> = TEXTS.iter().map(|(_, _, cause)| *cause).collect();
     assert_eq!((causes.len(), Cause::ALL.len()), (TOLD_BY_TEXTS, 69));
     let rules: BTreeSet<Cause> = super::super::texts::rules()
@@ -100,10 +101,10 @@ fn the_spelling_does_not_matter() {
 }
 
 #[test]
-fn needles_are_spelled_as_texts_are_normalised() {
+fn needles_are_spelled_as_texts_are_normalized() {
     for needle in super::super::texts::needles() {
         assert_eq!(
-            super::super::texts::normalise(needle),
+            super::super::texts::normalize(needle),
             needle.trim(),
             "{needle}"
         );

@@ -2,8 +2,10 @@ mod schema;
 
 use serde_json::json;
 
-use super::super::{InputFormat, TableSpec};
-use super::*;
+use super::{
+    super::{InputFormat, TableSpec},
+    *,
+};
 
 /// A manifest without problems.
 pub(super) const GOOD: &str = r#"

@@ -33,7 +33,7 @@ pub(super) fn explain_unconverted(
         hint: converter.hint(cell, column, problem),
         general: converter.general_hint(cell, column, problem),
         found,
-        tells_found: true,
+        shows_found: true,
         allowed,
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn explain_broken(
             allowed: column.allowed.clone(),
             sentence: format!("found {found}; {} is allowed.", column.allowed),
             found,
-            tells_found: true,
+            shows_found: true,
             ..ProblemText::default()
         };
     };
@@ -72,7 +72,7 @@ pub(super) fn explain_broken(
         many: format!("cells do not contain {}", problem.allowed),
         sentence,
         found,
-        tells_found: true,
+        shows_found: true,
         allowed: problem.allowed,
         ..ProblemText::default()
     }

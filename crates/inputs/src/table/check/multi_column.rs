@@ -93,7 +93,7 @@ impl<W: Write> Checking<'_, W> {
                     subject: what,
                     many,
                     found,
-                    tells_found: lacking.is_none() && column.is_some(),
+                    shows_found: lacking.is_none() && column.is_some(),
                     allowed: problem.allowed,
                     sentence,
                     ..ProblemText::default()
@@ -166,7 +166,7 @@ impl<W: Write> Checking<'_, W> {
                 ),
                 found: format!("{found} again"),
                 allowed: format!("{each} once"),
-                tells_found: true,
+                shows_found: true,
                 hint: "Remove or correct one of the rows.".to_owned(),
                 ..ProblemText::default()
             }

@@ -35,7 +35,7 @@ impl<W: Write> Checking<'_, W> {
                         count(last + 1, "cell")
                     ),
                     hint: "Put text that contains the delimiter or a line break in quotation marks, or remove the extra cells.".to_owned(),
-tells_found: true,
+shows_found: true,
 ..ProblemText::default()
                 },
             );
@@ -79,7 +79,7 @@ tells_found: true,
                     ),
                     hint: hint.to_owned(),
                     general: "Fill in the rows.".to_owned(),
-                    tells_found: true,
+                    shows_found: true,
                 },
             );
             return false;
@@ -116,7 +116,7 @@ tells_found: true,
                             found,
                             allowed: "an empty cell".to_owned(),
                             hint: "Give the column a name, or empty it.".to_owned(),
-                            tells_found: true,
+                            shows_found: true,
                             ..ProblemText::default()
                         }
                     },

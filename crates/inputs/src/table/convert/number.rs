@@ -32,7 +32,7 @@ pub(in crate::table) enum NumberProblem {
 
 impl NumberProblem {
     /// Whether what to write instead follows from the very text.
-    pub(super) fn is_told_by_text(self) -> bool {
+    pub(super) fn is_clear_from_text(self) -> bool {
         matches!(self, Self::Separators | Self::Negative)
     }
 }

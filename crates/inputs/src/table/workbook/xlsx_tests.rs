@@ -1,9 +1,8 @@
 use std::{fmt::Write, io::Cursor};
 
-use rust_xlsxwriter::{Color, Format, Formula, Workbook as Writer};
-
 use dropcast_domain::model::InputFormat;
 use dropcast_workbook::{Cell, Row, Rows};
+use rust_xlsxwriter::{Color, Format, Formula, Workbook as Writer};
 
 use super::{
     fixtures::{Read as Held, WORKBOOK, pack, packed, plan, read_as, sheet_xml},

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::super::error::ApiError;
-use super::super::wire::details::{DefinitionDetail, DescribedDefinitions, RegisteredDefinition};
-use super::super::wire::requests::{DescribeJobDefinitions, RegisterJobDefinition};
-use super::super::wire::shared::{ContainerProperties, JobTimeout};
-use super::listing::page;
-use super::names::{Arns, DefinitionReference, is_name};
-use super::retry::Retry;
-use super::submission::{check_container, check_timeout};
+use super::{
+    super::{
+        error::ApiError,
+        wire::{
+            details::{DefinitionDetail, DescribedDefinitions, RegisteredDefinition},
+            requests::{DescribeJobDefinitions, RegisterJobDefinition},
+            shared::{ContainerProperties, JobTimeout},
+        },
+    },
+    listing::page,
+    names::{Arns, DefinitionReference, is_name},
+    retry::Retry,
+    submission::{check_container, check_timeout},
+};
 
 /// Lists that answers hold even when they are empty.
 const ALWAYS_LISTS: [&str; 4] = ["volumes", "mountPoints", "ulimits", "secrets"];

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::config::LimitAction;
-use super::Core;
+use super::{super::config::LimitAction, Core};
 
 impl Core {
     /// The queue, when it is among those asked for by name or ARN, or when nothing is asked for.

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::super::wire::details::{
-    AttemptContainerDetail, AttemptDetail, ContainerDetail, ContainerSummary, JobDetail, JobSummary,
+use super::{
+    super::wire::{
+        details::{
+            AttemptContainerDetail, AttemptDetail, ContainerDetail, ContainerSummary, JobDetail,
+            JobSummary,
+        },
+        shared::{JobDependency, JobTimeout, KeyValue, ResourceRequirement},
+    },
+    faults::Fault,
+    retry::Retry,
 };
-use super::super::wire::shared::{JobDependency, JobTimeout, KeyValue, ResourceRequirement};
-use super::faults::Fault;
-use super::retry::Retry;
 
 /// The states of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
-use super::super::config::LimitAction;
-use super::super::secrets;
-use super::faults::FaultKind;
-use super::job::{Attempt, Blocked, Ending, Job, Placement, Status};
-use super::names::instance_id;
-use super::outcome::{self, AttemptResult, Outcome};
-use super::retry::Failure;
-use super::{Announcement, Core, Effect, LaunchRequest, Timer};
+use super::{
+    super::{config::LimitAction, secrets},
+    Announcement, Core, Effect, LaunchRequest, Timer,
+    faults::FaultKind,
+    job::{Attempt, Blocked, Ending, Job, Placement, Status},
+    names::instance_id,
+    outcome::{self, AttemptResult, Outcome},
+    retry::Failure,
+};
 
 const STATE_CHANGE: &str = "Batch Job State Change";
 const QUEUE_BLOCKED: &str = "Batch Job Queue Blocked";

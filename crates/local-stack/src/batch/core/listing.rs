@@ -1,10 +1,16 @@
 //! `ListJobs`: filters and pages.
 
-use super::super::error::ApiError;
-use super::super::wire::details::ListedJobs;
-use super::super::wire::requests::{Filter, ListJobs};
-use super::job::{Job, Status};
-use super::retry::glob;
+use super::{
+    super::{
+        error::ApiError,
+        wire::{
+            details::ListedJobs,
+            requests::{Filter, ListJobs},
+        },
+    },
+    job::{Job, Status},
+    retry::glob,
+};
 
 /// A checked `ListJobs` request.
 #[derive(Debug, Clone, PartialEq, Eq)]

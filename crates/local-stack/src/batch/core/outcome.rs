@@ -4,8 +4,10 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html>
 //! and <https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html>.
 
-use super::faults::{Fault, FaultKind};
-use super::job::{Ending, Placement};
+use super::{
+    faults::{Fault, FaultKind},
+    job::{Ending, Placement},
+};
 
 /// The status reason of an attempt whose process ended by itself, whatever its exit code.
 pub(crate) const EXITED: &str = "Essential container in task exited";

@@ -2,9 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html>
 
-use super::super::error::ApiError;
-use super::super::wire::details::RetryStrategyDetail;
-use super::super::wire::shared::{EvaluateOnExit, RetryStrategy};
+use super::super::{
+    error::ApiError,
+    wire::{
+        details::RetryStrategyDetail,
+        shared::{EvaluateOnExit, RetryStrategy},
+    },
+};
 
 /// AWS takes 1 to 10 attempts.
 const MAX_ATTEMPTS: i64 = 10;

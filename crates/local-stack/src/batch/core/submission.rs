@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::super::error::ApiError;
-use super::super::wire::requests::{ContainerOverrides, SubmitJob};
-use super::super::wire::shared::{ContainerProperties, JobTimeout, KeyValue, ResourceRequirement};
-use super::definitions::Definition;
-use super::job::{Container, Job, Status};
-use super::names::is_name;
-use super::retry::Retry;
+use super::{
+    super::{
+        error::ApiError,
+        wire::{
+            requests::{ContainerOverrides, SubmitJob},
+            shared::{ContainerProperties, JobTimeout, KeyValue, ResourceRequirement},
+        },
+    },
+    definitions::Definition,
+    job::{Container, Job, Status},
+    names::is_name,
+    retry::Retry,
+};
 
 /// The shortest timeout that AWS takes, in seconds.
 const MIN_TIMEOUT: i64 = 60;

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::shared::{
     ContainerProperties, JobDependency, JobTimeout, KeyValue, ResourceRequirement, RetryStrategy,

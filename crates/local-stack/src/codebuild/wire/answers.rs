@@ -3,8 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::codebuild::core::Settings;
-use crate::codebuild::core::build::{Build, Phase, PhaseKind, Status};
+use crate::codebuild::core::{
+    Settings,
+    build::{Build, Phase, PhaseKind, Status},
+};
 
 /// The log group of a project's builds.
 pub(crate) fn log_group(project: &str) -> String {

@@ -5,9 +5,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answers;
-use crate::codebuild::core::Settings;
-use crate::codebuild::core::build::{Build, Phase, Status};
-use crate::service::events::Announcement;
+use crate::{
+    codebuild::core::{
+        Settings,
+        build::{Build, Phase, Status},
+    },
+    service::events::Announcement,
+};
 
 /// The event of a build that began or ended.
 pub(crate) fn state_change(build: &Build, settings: &Settings) -> Announcement {

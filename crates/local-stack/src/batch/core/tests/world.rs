@@ -1,15 +1,15 @@
 //! The rules with a clock that a test moves.
 
-use std::cell::Cell;
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::names::Arns;
-use super::super::{Core, Effect, LaunchRequest, Settings, Timer};
-use crate::batch::config::{LimitAction, TimeLimitAction, Timings};
-use crate::batch::error::ApiError;
+use super::super::{Core, Effect, LaunchRequest, Settings, Timer, names::Arns};
+use crate::batch::{
+    config::{LimitAction, TimeLimitAction, Timings},
+    error::ApiError,
+};
 
 pub(super) const NO_CAPACITY: &str = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY";
 
