@@ -36,7 +36,7 @@ pub(super) const IN_ORDER: &[Check] = &[
     state::foreign_changes,
 ];
 
-/// What was recognized, with the text as what from_text it.
+/// What was recognized, with the text as its evidence.
 fn from_text(recognized: texts::Recognized<'_>, signal: &str) -> Finding {
     Finding::new(recognized.cause, recognized.certainty).with_evidence(signal, recognized.text)
 }

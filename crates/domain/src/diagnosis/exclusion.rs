@@ -27,7 +27,7 @@ pub(super) fn undetermined(evidence: &Evidence) -> Finding {
     finding
 }
 
-/// The causes that each signal would have from_text, and whether it was asked.
+/// The causes that each signal would have shown, and whether it was asked.
 fn by_signal(evidence: &Evidence) -> [(bool, &'static [Cause]); 13] {
     let knows_types = evidence.size.is_some()
         && evidence

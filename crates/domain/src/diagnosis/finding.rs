@@ -35,7 +35,7 @@ pub struct Finding {
     pub fix: String,
     /// How sure it is.
     pub certainty: Certainty,
-    /// What from_text it, one line for each signal, in AWS's words where there are any.
+    /// The evidence for it, one line for each signal, in AWS's words where there are any.
     pub evidence: Vec<String>,
     /// The causes that were looked for and are not it; only for an undetermined finding.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -72,14 +72,14 @@ impl Finding {
         self
     }
 
-    /// Adds what from_text it.
+    /// Adds evidence for it.
     pub(super) fn with_evidence(mut self, signal: &str, said: &str) -> Self {
         let said = text::shorten(&text::clean_line(said), QUOTATION_LENGTH);
         self.evidence.push(format!("{signal}: {said}"));
         self
     }
 
-    /// What the person who uploaded the file is from_text: only what is theirs.
+    /// What the person who uploaded the file is shown: only what concerns them.
     pub fn for_uploader(&self) -> String {
         if self.cause.facts().owners.contains(&Owner::Uploader) {
             return format!("{} {}", self.sentence, self.fix);

@@ -86,8 +86,8 @@ fn no_finding_blames_the_uploader_for_what_is_not_theirs() {
             theirs.push(cause);
             continue;
         }
-        let from_text = Finding::certain(cause).for_uploader();
-        for text in [facts.sentence, facts.fix, &from_text] {
+        let shown = Finding::certain(cause).for_uploader();
+        for text in [facts.sentence, facts.fix, &shown] {
             let lower = text.to_lowercase();
             for blame in [
                 "your file",
@@ -108,12 +108,12 @@ fn no_finding_blames_the_uploader_for_what_is_not_theirs() {
 #[test]
 fn what_an_uploader_is_told_has_no_jargon() {
     for cause in Cause::ALL {
-        let from_text = Finding::certain(cause).for_uploader();
-        assert!(from_text.ends_with('.'), "{from_text}");
+        let shown = Finding::certain(cause).for_uploader();
+        assert!(shown.ends_with('.'), "{shown}");
         if cause == Cause::SubmitThrottled {
             continue; // Told to nobody: it ends by itself within minutes.
         }
-        let words: Vec<_> = from_text
+        let words: Vec<_> = shown
             .to_lowercase()
             .split(|c: char| !c.is_alphanumeric() && c != '\'')
             .map(ToOwned::to_owned)
@@ -122,7 +122,7 @@ fn what_an_uploader_is_told_has_no_jargon() {
             let is_said = jargon
                 .split(' ')
                 .all(|part| words.iter().any(|word| word.trim_end_matches('s') == part));
-            assert!(!is_said, "{cause:?} says {jargon}: {from_text}");
+            assert!(!is_said, "{cause:?} says {jargon}: {shown}");
         }
     }
 }

@@ -150,10 +150,10 @@ fn a_job_that_waits_its_turn_is_told_its_place() {
         ..waiting()
     });
     assert_eq!(finding.owner, Owner::Nobody);
-    let from_text = finding.for_uploader();
+    let shown = finding.for_uploader();
     assert!(
-        from_text.ends_with("It is number 7 in the queue, about 12 minutes away."),
-        "{from_text}"
+        shown.ends_with("It is number 7 in the queue, about 12 minutes away."),
+        "{shown}"
     );
 }
 
