@@ -1,7 +1,7 @@
 //! Finds runs whose events were lost, and does what the events would have done.
 //!
 //! A schedule invokes it every five minutes. What is missed is decided in
-//! [`dropcast_domain::repair`] and done in [`dropcast_app::repair`].
+//! `dropcast_domain::repair` and done in [`dropcast_app::repair`].
 
 mod config;
 mod report;
