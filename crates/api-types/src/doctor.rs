@@ -75,8 +75,8 @@ impl CheckName {
     }
 }
 
-/// The result of a check: good; working, but that needs attention; broken until it is fixed; or not checked,
-/// because it could not be checked or there is nothing to ask.
+/// The result of a check: good; working, but in need of attention; broken until it is fixed; or not
+/// checked, because that was not possible or there is nothing to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -86,7 +86,7 @@ pub enum Outcome {
     Warn,
     /// Runs fail, or nobody hears of them, until it is fixed.
     Fail,
-    /// It could not be checked, or there is nothing to ask.
+    /// It could not be checked, or there is nothing to check.
     NotChecked,
 }
 

@@ -49,11 +49,7 @@ impl LogGroup {
                 .into_iter()
                 .filter_map(|event| event.message)
                 .collect()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
-            {
+            Err(error) if is_missing(&error) => {
                 tracing::warn!(stream, "the log stream does not exist");
                 Ok(Vec::new())
             }
@@ -75,11 +71,7 @@ impl LogPages for LogGroup {
             .await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetLogEventsError::is_resource_not_found_exception) =>
-            {
+            Err(error) if is_missing(&error) => {
                 return Ok(LogPage::default());
             }
             Err(error) => return Err(CallError::of_sdk("logs:GetLogEvents", error)),
@@ -97,4 +89,10 @@ impl LogPages for LogGroup {
             token: answer.next_forward_token,
         })
     }
+}
+
+/// Whether there is no such stream, which is so until something is logged.
+fn is_missing(error: &SdkError<GetLogEventsError>) -> bool {
+    let error = error.as_service_error();
+    error.is_some_and(GetLogEventsError::is_resource_not_found_exception)
 }

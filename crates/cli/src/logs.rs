@@ -35,25 +35,19 @@ pub async fn run(args: &Logs, stack: &Stack, screen: Screen) -> anyhow::Result<E
         .await
         .map_err(|error| read_error(&error))?;
     let mut reader = LogReader::new(stream.ok_or_else(|| no_log_error(&run, stack))?);
+    if !screen.json {
+        print_new_lines(&mut reader, &logs, screen).await?;
+        return Ok(Exit::Done);
+    }
     let mut document = RunLog {
         stack: stack.name.clone(),
         run: run.id.clone(),
         lines: Vec::new(),
     };
-    while let Some(lines) = reader
-        .next(&logs)
-        .await
-        .map_err(|error| read_error(&error))?
-    {
-        if screen.json {
-            document.lines.extend(lines.into_iter().map(logged));
-        } else {
-            print(&lines, screen)?;
-        }
+    while let Some(lines) = next_lines(&mut reader, &logs).await? {
+        document.lines.extend(lines.into_iter().map(logged));
     }
-    if screen.json {
-        screen.show(&document, |_| String::new())?;
-    }
+    screen.show(&document, |_| String::new())?;
     Ok(Exit::Done)
 }
 
@@ -77,13 +71,13 @@ async fn follow(
                 .is_none_or(|reader| reader.stream() != stream)
         {
             if let Some(previous) = &mut reader {
-                print_on(previous, logs, screen).await?;
+                print_new_lines(previous, logs, screen).await?;
                 screen.note("The attempt failed; AWS Batch started another.");
             }
             reader = Some(LogReader::new(stream));
         }
         if let Some(reader) = &mut reader {
-            print_on(reader, logs, screen).await?;
+            print_new_lines(reader, logs, screen).await?;
         }
         if run.is_over() || run.job_end.is_some() {
             if reader.is_none() {
@@ -100,15 +94,23 @@ async fn follow(
 }
 
 /// Prints the lines that have come since the last time.
-async fn print_on(reader: &mut LogReader, logs: &LogGroup, screen: Screen) -> anyhow::Result<()> {
-    while let Some(lines) = reader
-        .next(logs)
-        .await
-        .map_err(|error| read_error(&error))?
-    {
+async fn print_new_lines(
+    reader: &mut LogReader,
+    logs: &LogGroup,
+    screen: Screen,
+) -> anyhow::Result<()> {
+    while let Some(lines) = next_lines(reader, logs).await? {
         print(&lines, screen)?;
     }
     Ok(())
+}
+
+async fn next_lines(
+    reader: &mut LogReader,
+    logs: &LogGroup,
+) -> Result<Option<Vec<LogLine>>, CliError> {
+    let lines = reader.next(logs).await;
+    lines.map_err(|error| read_error(&error))
 }
 
 fn logged(LogLine { at, message }: LogLine) -> LoggedLine {

@@ -23,7 +23,7 @@ pub(crate) enum Caller {
 
 impl Caller {
     /// Messages come again when they become visible; changes, tasks and requests are tried again.
-    pub(crate) fn is_not_answered(&self, world: &Shared, error: &str) {
+    pub(crate) fn lose_answer(&self, world: &Shared, error: &str) {
         match self {
             // The schedule rings again.
             Self::Queue(..) | Self::Schedule => {}

@@ -414,7 +414,7 @@ impl Simulation {
     fn end(&mut self, index: usize, error: &str) {
         let running = self.running.swap_remove(index);
         if !running.abandoned {
-            running.caller.is_not_answered(&self.world, error);
+            running.caller.lose_answer(&self.world, error);
         }
     }
 
@@ -423,9 +423,7 @@ impl Simulation {
             return;
         }
         if lock(&self.world).strikes(Fault::ResultLost, &running.function) {
-            running
-                .caller
-                .is_not_answered(&self.world, "Lambda.Unknown");
+            running.caller.lose_answer(&self.world, "Lambda.Unknown");
             return;
         }
         let world = &mut *lock(&self.world);

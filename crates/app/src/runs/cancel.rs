@@ -15,7 +15,7 @@ use thiserror::Error;
 pub enum CancelOutcome {
     /// The request is recorded, and the run's job is being stopped if it has one.
     Requested(Box<Run>),
-    /// Somebody had requested it before; the job has been told to stop once more.
+    /// Somebody had requested it before; the job is being stopped once more.
     AlreadyRequested(Box<Run>),
     /// The run is over, or its job has ended and its results are being indexed.
     TooLate(Box<Run>),
@@ -28,7 +28,7 @@ pub enum CancelRunError {
     /// such run.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Batch. The request is recorded, and the next pass of `repair-runs` stops the job.
+    /// A call of AWS Batch failed. The request is recorded, and the next pass of `repair-runs` stops the job.
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -42,11 +42,7 @@ pub async fn cancel_run<S: Cancellations, J: StopJobs>(
     request: &Cancellation,
 ) -> Result<CancelOutcome, CancelRunError> {
     let run = Box::new(store.request_cancellation(run, request).await?);
-    if is_too_late(&run) {
-        return Ok(CancelOutcome::TooLate(run));
-    }
-    let Some(recorded) = &run.cancellation else {
-        // Only a run that is too late has no request by now.
+    let (Some(recorded), false) = (&run.cancellation, is_too_late(&run)) else {
         return Ok(CancelOutcome::TooLate(run));
     };
     if let Some(job) = &run.job {
